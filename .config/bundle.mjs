@@ -1,0 +1,111 @@
+// TypeScript to dist with esbuild: one bundle with shared chunks for Node, one self-contained file for browsers.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { root } from './sources.mjs';
+
+// Browsers without explicit resource management have no Symbol.dispose; lowered `using` looks for this one then.
+const symbolDispose =
+  "for (const name of ['dispose', 'asyncDispose'])" +
+  ' Symbol[name] ?? Object.defineProperty(Symbol, name, { value: Symbol.for(`Symbol.${name}`) });';
+
+/** `import script from './worker.ts?inline'`: that file, bundled, as a string to start a worker from. */
+const inlineScripts = {
+  name: 'inline-scripts',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?inline$/ }, ({ path: specifier, resolveDir }) => ({
+      path: path.resolve(resolveDir, specifier.replace('?inline', '')),
+      namespace: 'inline',
+    }));
+    onLoad({ filter: /.*/, namespace: 'inline' }, async ({ path: file }) => {
+      const result = await build({
+        ...shared,
+        entryPoints: [file],
+        platform: 'neutral',
+        external: ['node:*'],
+        format: 'iife',
+        minifyWhitespace: true,
+        sourcemap: false,
+        write: false,
+        plugins: [],
+      });
+      return { contents: result.outputFiles[0].text, loader: 'text' };
+    });
+  },
+};
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  target: ['node20', 'es2022'],
+  loader: { '.wgsl': 'text', '.wasm': 'binary' },
+  sourcemap: 'linked',
+  metafile: true,
+  logLevel: 'silent',
+  plugins: [inlineScripts],
+};
+
+/** Runs esbuild; its errors become one readable message. */
+async function run(options, quiet) {
+  try {
+    const result = await build({ ...shared, ...options });
+    if (!quiet) for (const warning of result.warnings) console.warn(describe(warning));
+    return result.metafile.outputs;
+  } catch (error) {
+    if (!error.errors) throw error;
+    throw new Error(error.errors.map(describe).join('\n'), { cause: error });
+  }
+}
+
+function describe({ text, location }) {
+  return location
+    ? `${location.file}:${location.line}:${location.column + 1}: ${text}\n    ${location.lineText}`
+    : text;
+}
+
+const absolute = (outputs) => Object.keys(outputs).map((file) => path.join(root, file));
+
+export async function bundleNode(entryPoints, { quiet = false } = {}) {
+  if (entryPoints.length === 0) return [];
+  const outputs = await run(
+    {
+      entryPoints,
+      outbase: root,
+      outdir: path.join(root, 'dist'),
+      chunkNames: 'chunks/[name]-[hash]',
+      platform: 'node',
+      format: 'esm',
+      splitting: true,
+      packages: 'external',
+    },
+    quiet,
+  );
+  return absolute(outputs);
+}
+
+export async function bundleBrowser({ quiet = false } = {}) {
+  const parts = ['engine', 'models'].filter((folder) => existsSync(path.join(root, folder, 'index.ts')));
+  if (parts.length === 0) return [];
+  const outputs = await run(
+    {
+      stdin: {
+        contents: parts.map((folder) => `export * from './${folder}/index.ts';`).join('\n'),
+        resolveDir: root,
+        sourcefile: 'browser.ts',
+      },
+      outfile: path.join(root, 'dist/browser/wgrad.js'),
+      platform: 'browser',
+      format: 'esm',
+      target: 'es2022',
+      external: ['node:*', 'webgpu'],
+      banner: { js: symbolDispose },
+    },
+    quiet,
+  );
+  // Node's own modules may be reached by a guarded import() only: a static import would stop the page from loading.
+  for (const { imports } of Object.values(outputs)) {
+    const fixed = imports.find(({ external, kind }) => external && kind !== 'dynamic-import');
+    if (fixed) throw new Error(`the browser bundle imports ${fixed.path}: use a dynamic import that only Node reaches`);
+  }
+  return absolute(outputs);
+}

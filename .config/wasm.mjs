@@ -1,0 +1,75 @@
+// AssemblyScript to dist/wasm: every kernels/<family>/*.wasm.ts is an entry file, whatever it exports is exported.
+// Not so plans.wasm.ts, which is TypeScript, and kernels/*.wasm.ts, which the entries share.
+// Four variants: with and without relaxed SIMD, with an own or a shared memory. The only import is env.memory.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { contentStamp, readIfThere, root, sourceFiles } from './sources.mjs';
+
+const common = [
+  ...['--runtime', 'stub', '-O3', '--noAssert', '--use', 'abort=', '--memoryBase', '1024'],
+  ...['--enable', 'simd', '--importMemory', '--initialMemory', '1'],
+];
+const relaxed = ['--enable', 'relaxed-simd'];
+const shared = ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'];
+const variants = {
+  simd: [],
+  relaxed,
+  'simd-shared': shared,
+  'relaxed-shared': [...relaxed, ...shared],
+};
+
+export async function buildWasm({ quiet = false } = {}) {
+  const sources = sourceFiles(['kernels']).filter(
+    (file) => /\.wasm\.ts$|\/codes\.ts$/.test(file) && !file.endsWith('/plans.wasm.ts'),
+  );
+  const entries = sources.filter((file) => file.endsWith('.wasm.ts') && file.split('/').length > 2);
+  if (entries.length === 0) return;
+  refuseCollisions(entries);
+  const compiler = readFileSync(path.join(root, 'node_modules/assemblyscript/package.json'), 'utf8');
+  const stamp = contentStamp([...sources, '.config/wasm.mjs'], compiler);
+  const folder = path.join(root, 'dist/wasm');
+  const stampFile = path.join(folder, '.stamp');
+  const isThere = Object.keys(variants).every((name) => existsSync(path.join(folder, `${name}.wasm`)));
+  if (isThere && readIfThere(stampFile) === stamp) return;
+
+  await mkdir(folder, { recursive: true });
+  const waiting = Object.entries(variants);
+  const compileNext = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await compile(entries, ...next);
+  };
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, compileNext));
+  await writeFile(stampFile, stamp);
+  if (!quiet)
+    console.log(`compiled ${entries.length} WebAssembly kernel files, ${Object.keys(variants).length} variants`);
+}
+
+function compile(entries, name, options) {
+  const asc = path.join(root, 'node_modules/assemblyscript/bin/asc.js');
+  const args = [asc, ...entries, ...common, ...options, '--outFile', `dist/wasm/${name}.wasm`];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stdout.on('data', (text) => (said += text));
+    child.stderr.on('data', (text) => (said += text));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      if (status === 0) resolve();
+      else reject(new Error(`AssemblyScript, variant ${name}:\n${said}`));
+    });
+  });
+}
+
+/** Exports of all families share one module: the same name twice would silently hide one of them. */
+function refuseCollisions(entries) {
+  const madeBy = new Map();
+  for (const file of entries) {
+    const text = readFileSync(path.join(root, file), 'utf8');
+    for (const [, name] of text.matchAll(/^export (?:function|const|let|class) (\w+)/gm)) {
+      if (madeBy.has(name)) throw new Error(`${name} is exported by both ${madeBy.get(name)} and ${file}`);
+      madeBy.set(name, file);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// What every device may refuse before it runs a kernel: operands that are not what the description says for these
+// parameters, released buffers, buffers of another device, and outputs that are inputs too.
+import { type DType, type Kernel, type Operand, type ParamValues, sizeOf } from '../../kernels/kernel.ts';
+import { DeviceError, showShape, UseAfterFreeError } from '../errors.ts';
+import type { Device, Storage } from './device.ts';
+
+function checkOperands(kernel: string, kind: 'input' | 'output', operands: readonly Operand[], given: Storage[]): void {
+  if (operands.length !== given.length) {
+    throw new DeviceError(`wrong number of ${kind}s`, {
+      operation: kernel,
+      expected: `${operands.length} (${operands.map((operand) => operand.name).join(', ')})`,
+      given: String(given.length),
+    });
+  }
+  for (const [i, { name, dtype, shape }] of operands.entries()) {
+    const storage = given[i];
+    const length = sizeOf(shape);
+    if (storage.length !== length) {
+      throw new DeviceError(`${kind} has the wrong length`, {
+        operation: kernel,
+        argument: name,
+        expected: `${length} elements for shape ${showShape(shape)}`,
+        given: String(storage.length),
+      });
+    }
+    if (dtype !== 'word' && storage.dtype !== dtype) {
+      throw new DeviceError(`${kind} has the wrong element type`, {
+        operation: kernel,
+        argument: name,
+        expected: dtype,
+        given: storage.dtype,
+      });
+    }
+  }
+}
+
+/** `word` operands are moved as bits, so all of one launch must hold the same kind of number; `cast` re-reads them. */
+function checkWords(kernel: string, operands: readonly Operand[], given: Storage[]): void {
+  let first: DType | undefined;
+  for (const [i, { name, dtype }] of operands.entries()) {
+    if (dtype !== 'word') continue;
+    first ??= given[i].dtype;
+    if ((given[i].dtype === 'float32') === (first === 'float32')) continue;
+    throw new DeviceError('float and integer buffers cannot be mixed in a kernel that moves bits', {
+      operation: kernel,
+      argument: name,
+      expected: first,
+      given: given[i].dtype,
+    });
+  }
+}
+
+/** Throws DeviceError or UseAfterFreeError if `device` must not run this launch. Costs a few allocations. */
+export function checkLaunch<P extends ParamValues>(
+  device: Device,
+  kernel: Kernel<P>,
+  inputs: Storage[],
+  outputs: Storage[],
+  params: P,
+): void {
+  const operation = kernel.name;
+  const inputOperands = kernel.inputs(params);
+  const outputOperands = kernel.outputs(params);
+  checkOperands(operation, 'input', inputOperands, inputs);
+  checkOperands(operation, 'output', outputOperands, outputs);
+  if (operation !== 'cast') checkWords(operation, [...inputOperands, ...outputOperands], [...inputs, ...outputs]);
+  for (const storage of [...inputs, ...outputs]) {
+    if (storage.device !== device) {
+      throw new DeviceError('a buffer belongs to another device', {
+        operation,
+        expected: device.description,
+        given: storage.device.description,
+      });
+    }
+    if (storage.references <= 0) throw new UseAfterFreeError('a buffer has been released', { operation });
+  }
+  for (const [i, output] of outputs.entries()) {
+    if (inputs.includes(output) || outputs.indexOf(output) !== i) {
+      throw new DeviceError('an output is bound twice', { operation, argument: outputOperands[i].name });
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// The door to a device. Everything a device computes passes through `launch`; nothing else starts work.
+import type { DType, Kernel, ParamValues } from '../../kernels/kernel.ts';
+
+export type DeviceName = 'webgpu' | 'wasm' | 'reference';
+
+/** Values of one tensor on the host: float32 as Float32Array (Float64Array on `reference`), int32 and bool as Int32Array. */
+export type HostArray = Float32Array | Float64Array | Int32Array;
+
+/** A buffer of `length` elements on a device. Tensors share it by counting references; at zero it returns to the pool. */
+export interface Storage {
+  readonly id: number;
+  readonly device: Device;
+  readonly dtype: DType;
+  readonly length: number;
+  references: number;
+}
+
+/** Counters of a device; differences between two readings describe what ran between them. */
+export interface DeviceStatistics {
+  /** Buffers and bytes that tensors hold now, and the most bytes ever held. */
+  liveBuffers: number;
+  liveBytes: number;
+  peakBytes: number;
+  /** Bytes kept in the pool for reuse. */
+  pooledBytes: number;
+  launches: number;
+  /** Command buffers submitted (webgpu); equal to launches elsewhere. */
+  submits: number;
+}
+
+/** Called around every launch when set: the profiler, the launch counter of tests, anomaly detection. */
+export interface LaunchObserver {
+  before?(kernel: Kernel<never>, params: ParamValues, plan: string): void;
+  after?(kernel: Kernel<never>, params: ParamValues, plan: string): void;
+}
+
+export interface Device {
+  readonly name: DeviceName;
+  /** One line for people: adapter or processor features, threads. */
+  readonly description: string;
+  /** Facts for the manifest: driver, limits, features, threads. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  observer: LaunchObserver | undefined;
+
+  /** A buffer with one reference and unspecified content. Throws OutOfMemoryError. */
+  allocate(length: number, dtype: DType): Storage;
+  /** Drops one reference. The buffer may be reused by later launches as soon as none is left. */
+  release(storage: Storage): void;
+  /** Copies host values in, in queue order. */
+  write(storage: Storage, values: ArrayLike<number>): void;
+  /** Reads the whole buffer after all launches before it. Rejects with the first error of an earlier launch. */
+  read(storage: Storage): Promise<HostArray>;
+
+  /**
+   * Queues one kernel. Operands must have the lengths that the kernel's description gives for `params`; outputs must not
+   * be inputs too. Returns at once on webgpu, after the work elsewhere.
+   */
+  launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void;
+
+  /** Resolves when all launches have ended; rejects with the first error among them. */
+  synchronize(): Promise<void>;
+  statistics(): DeviceStatistics;
+  /** Gives pooled memory back. */
+  trim(): void;
+  /** Frees everything. Tensors on the device are dead afterwards. */
+  dispose(): void;
+}

@@ -1,0 +1,89 @@
+// Storage buffers of one GPUDevice: an exact-size pool, and bind groups cached per set of buffers. A released buffer goes
+// back to the pool at once: whatever reuses it is recorded later and the queue runs in order.
+import { ExactSizePool } from '../pool.ts';
+import type { BindLayout } from './pipelines.ts';
+
+/** One GPUBuffer. `lastBatch` is the newest batch whose commands name it, for telling whether a write would overtake. */
+export interface GpuBuffer {
+  readonly id: number;
+  readonly gpu: GPUBuffer;
+  readonly bytes: number;
+  lastBatch: number;
+}
+
+/** The bits of GPUBufferUsage and GPUMapMode, which are no globals in Node. */
+export const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128, queryResolve: 512 } as const;
+export const MAP_READ = 1;
+
+/** Bytes that a bind group shows of the parameter block. The ring has that much room after its last block. */
+export const PARAMETER_WINDOW = 256;
+const MOST_BIND_GROUPS = 8192;
+
+export class BufferStore {
+  readonly #device: GPUDevice;
+  readonly #parameters: GPUBuffer;
+  readonly #guard: (make: () => GPUBuffer, bytes: number) => GPUBuffer;
+  readonly #pool = new ExactSizePool<GpuBuffer>();
+  readonly #staging = new ExactSizePool<GPUBuffer>();
+  #groups = new Map<string, GPUBindGroup>();
+  #nextId = 1;
+
+  /** `guard` runs each creation, so that the owner can watch for the driver's refusal. */
+  constructor(device: GPUDevice, parameters: GPUBuffer, guard: (make: () => GPUBuffer, bytes: number) => GPUBuffer) {
+    this.#device = device;
+    this.#parameters = parameters;
+    this.#guard = guard;
+    this.#guard = guard;
+  }
+
+  get pooledBytes(): number {
+    return this.#pool.bytes + this.#staging.bytes;
+  }
+
+  /** A storage buffer of unspecified content. Empty tensors get one word, because bindings cannot be empty. */
+  take(bytes: number): GpuBuffer {
+    const size = Math.max(4, bytes);
+    const pooled = this.#pool.take(size);
+    if (pooled) return pooled;
+    const flags = usage.storage | usage.copySource | usage.copyTarget;
+    const gpu = this.#guard(() => this.#device.createBuffer({ size, usage: flags }), size);
+    return { id: this.#nextId++, gpu, bytes: size, lastBatch: 0 };
+  }
+
+  give(buffer: GpuBuffer): void {
+    this.#pool.give(buffer.bytes, buffer);
+  }
+
+  /** A buffer that the host can map for reading. */
+  takeStaging(bytes: number): GPUBuffer {
+    const flags = usage.mapRead | usage.copyTarget;
+    return this.#staging.take(bytes) ?? this.#guard(() => this.#device.createBuffer({ size: bytes, usage: flags }), bytes);
+  }
+
+  giveStaging(bytes: number, buffer: GPUBuffer): void {
+    this.#staging.give(bytes, buffer);
+  }
+
+  bindGroup(layout: BindLayout, buffers: readonly GpuBuffer[]): GPUBindGroup {
+    let key = layout.pattern;
+    for (const { id } of buffers) key += `,${id}`;
+    let group = this.#groups.get(key);
+    if (!group) {
+      if (this.#groups.size >= MOST_BIND_GROUPS) this.#groups = new Map();
+      const parameters = { binding: 0, resource: { buffer: this.#parameters, offset: 0, size: PARAMETER_WINDOW } };
+      const storage = buffers.map(({ gpu }, i) => ({ binding: i + 1, resource: { buffer: gpu } }));
+      group = this.#device.createBindGroup({ layout: layout.group, entries: [parameters, ...storage] });
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+
+  /** Empties the pools and returns what destroys their buffers, to be called when nothing recorded names them any more. */
+  drain(): () => void {
+    const drained: GPUBuffer[] = [];
+    this.#groups = new Map();
+    this.#pool.drain(({ gpu }) => drained.push(gpu));
+    this.#staging.drain((buffer) => drained.push(buffer));
+    return () => drained.forEach((buffer) => buffer.destroy());
+  }
+}

@@ -1,0 +1,244 @@
+// The order of everything that reaches the GPU. Launches and copies are recorded into a batch; a batch becomes one command
+// buffer with, as a rule, one compute pass and one write of all parameter blocks. A batch waits until its pipelines have
+// been compiled, and later batches wait behind it. Errors are collected and re-thrown by `check`.
+import { callSite, DeviceError, DeviceLostError, OutOfMemoryError } from '../../errors.ts';
+import { PARAMETER_WINDOW, usage } from './buffers.ts';
+import type { PendingPipeline } from './pipelines.ts';
+
+/** What an error message says about a launch. `stack` is formatted only if one is made. */
+export interface LaunchRecord {
+  readonly label: string;
+  readonly stack: { readonly stack?: string };
+}
+
+export interface Dispatch {
+  readonly kind: 'dispatch';
+  readonly pipeline: PendingPipeline;
+  readonly group: GPUBindGroup;
+  /** Byte offset of the parameter block, from `parameters`. */
+  readonly offset: number;
+  readonly workgroups: readonly [number, number, number];
+  readonly launch: LaunchRecord;
+}
+
+export interface Copy {
+  readonly kind: 'copy';
+  readonly source: GPUBuffer;
+  readonly target: GPUBuffer;
+  readonly bytes: number;
+}
+
+interface Batch {
+  readonly serial: number;
+  readonly commands: (Dispatch | Copy)[];
+  readonly parameters: Int32Array<ArrayBuffer>;
+  parameterBytes: number;
+  launches: number;
+  /** Run right after the submit. */
+  readonly after: (() => void)[];
+}
+
+/** Launches per command buffer: enough for a training step in a few, few enough that the GPU starts early. */
+const MOST_LAUNCHES = 512;
+const PARAMETER_BYTES = MOST_LAUNCHES * PARAMETER_WINDOW;
+const SCOPES = ['out-of-memory', 'internal', 'validation'] as const;
+
+export class CommandQueue {
+  readonly parameterBuffer: GPUBuffer;
+  submits = 0;
+  readonly #device: GPUDevice;
+  readonly #alignment: number;
+  readonly #waiting: Batch[] = [];
+  readonly #checks = new Set<Promise<void>>();
+  #batch: Batch;
+  #submitted = 0;
+  #stalled: Promise<void> | undefined;
+  #error: Error | undefined;
+  #lost: string | undefined;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    this.#alignment = device.limits.minUniformBufferOffsetAlignment;
+    this.parameterBuffer = device.createBuffer({
+      label: 'parameters',
+      size: PARAMETER_BYTES + PARAMETER_WINDOW,
+      usage: usage.uniform | usage.copyTarget,
+    });
+    this.#batch = this.#newBatch(1);
+    device.lost.then(
+      (info) => (this.#lost = info.message || info.reason),
+      () => undefined,
+    );
+    device.addEventListener('uncapturederror', (event) => {
+      this.#error ??= new DeviceError((event as GPUUncapturedErrorEvent).error.message, { operation: 'webgpu' });
+    });
+  }
+
+  /** Serial of the batch that is being recorded. */
+  get recording(): number {
+    return this.#batch.serial;
+  }
+
+  /** Serial of the newest batch that the GPU has been given. */
+  get submitted(): number {
+    return this.#submitted;
+  }
+
+  /** Throws DeviceLostError once the adapter is gone. */
+  checkLost(operation: string): void {
+    if (this.#lost === undefined) return;
+    throw new DeviceLostError(this.#lost, { operation, hint: 'Its tensors are gone. Create a new device' });
+  }
+
+  /** Reserves a parameter block in the batch being recorded and returns its words and byte offset. */
+  parameters(words: number): { block: Int32Array; offset: number } {
+    const bytes = Math.ceil((4 * words) / this.#alignment) * this.#alignment;
+    if (4 * words > PARAMETER_WINDOW) throw new RangeError(`a parameter block of ${words} words is too long`);
+    if (this.#batch.parameterBytes + bytes > PARAMETER_BYTES) this.flush();
+    const offset = this.#batch.parameterBytes;
+    this.#batch.parameterBytes += bytes;
+    return { block: this.#batch.parameters.subarray(offset / 4, offset / 4 + words), offset };
+  }
+
+  record(command: Dispatch | Copy): void {
+    this.#batch.commands.push(command);
+  }
+
+  /** Ends a launch: all its commands have been recorded. */
+  endLaunch(): void {
+    if (++this.#batch.launches >= MOST_LAUNCHES) this.flush();
+  }
+
+  /** Runs `work` when the batch being recorded has been submitted. */
+  afterSubmit(work: () => void): void {
+    this.#batch.after.push(work);
+  }
+
+  /** Closes the batch being recorded. It is submitted now, or as soon as its pipelines are there. */
+  flush(): void {
+    if (this.#batch.commands.length === 0 && this.#batch.after.length === 0) return;
+    this.#waiting.push(this.#batch);
+    this.#batch = this.#newBatch(this.#batch.serial + 1);
+    this.#pump();
+  }
+
+  /** Resolves when the batch of this serial has been submitted. */
+  async whenSubmitted(serial: number): Promise<void> {
+    while (this.#submitted < serial && this.#stalled) await this.#stalled;
+  }
+
+  /** Waits for the driver's answers so far and throws the first error among them, once. */
+  async check(operation: string): Promise<void> {
+    while (this.#checks.size > 0) await Promise.all(this.#checks);
+    const error = this.#error;
+    this.#error = undefined;
+    if (error && this.#lost === undefined) throw error;
+    this.checkLost(operation);
+  }
+
+  /** Watches what `work` asks of the device, and keeps the first error. */
+  guard<T>(work: () => T, describe: (message: string) => string): T {
+    for (const scope of SCOPES) this.#device.pushErrorScope(scope);
+    const result = work();
+    for (const scope of [...SCOPES].reverse()) this.#watch(this.#device.popErrorScope(), scope, describe);
+    return result;
+  }
+
+  #watch(answer: Promise<GPUError | null>, scope: GPUErrorFilter, describe: (message: string) => string): void {
+    const check = answer.then(
+      (error) => {
+        if (!error) return;
+        const ErrorType = scope === 'out-of-memory' ? OutOfMemoryError : DeviceError;
+        this.#error ??= new ErrorType(describe(error.message));
+      },
+      () => undefined, // the device has been lost, which `check` reports
+    );
+    this.#checks.add(check);
+    void check.then(() => this.#checks.delete(check));
+  }
+
+  #newBatch(serial: number): Batch {
+    const parameters = new Int32Array(PARAMETER_BYTES / 4);
+    return { serial, commands: [], parameters, parameterBytes: 0, launches: 0, after: [] };
+  }
+
+  #pump(): void {
+    if (this.#stalled) return;
+    for (let batch = this.#waiting[0]; batch; batch = this.#waiting[0]) {
+      const compiling = new Set<Promise<void>>();
+      for (const command of batch.commands) {
+        if (command.kind !== 'dispatch') continue;
+        const { pipeline } = command;
+        if (!pipeline.pipeline && !pipeline.error) compiling.add(pipeline.ready);
+      }
+      if (compiling.size > 0) {
+        this.#stalled = Promise.all(compiling).then(() => {
+          this.#stalled = undefined;
+          this.#pump();
+        });
+        return;
+      }
+      this.#waiting.shift();
+      this.#submit(batch);
+    }
+  }
+
+  #submit(batch: Batch): void {
+    this.guard(
+      () => {
+        if (batch.parameterBytes > 0) {
+          this.#device.queue.writeBuffer(this.parameterBuffer, 0, batch.parameters.buffer, 0, batch.parameterBytes);
+        }
+        this.#device.queue.submit([this.#encode(batch)]);
+      },
+      (message) => blame(batch, message),
+    );
+    this.submits++;
+    this.#submitted = batch.serial;
+    for (const work of batch.after) work();
+  }
+
+  #encode(batch: Batch): GPUCommandBuffer {
+    const encoder = this.#device.createCommandEncoder();
+    let pass: GPUComputePassEncoder | undefined;
+    let current: GPUComputePipeline | undefined;
+    for (const command of batch.commands) {
+      if (command.kind === 'copy') {
+        pass?.end();
+        pass = undefined;
+        encoder.copyBufferToBuffer(command.source, 0, command.target, 0, command.bytes);
+        continue;
+      }
+      const { pipeline, error } = command.pipeline;
+      if (!pipeline) {
+        this.#error ??= new DeviceError(describeLaunch(command.launch, error?.message ?? 'no pipeline'));
+        continue;
+      }
+      if (!pass) {
+        pass = encoder.beginComputePass();
+        current = undefined;
+      }
+      if (pipeline !== current) pass.setPipeline(pipeline);
+      current = pipeline;
+      pass.setBindGroup(0, command.group, [command.offset]);
+      pass.dispatchWorkgroups(...command.workgroups);
+    }
+    pass?.end();
+    return encoder.finish();
+  }
+}
+
+function describeLaunch({ label, stack }: LaunchRecord, message: string): string {
+  const site = callSite(stack.stack);
+  return `${label}: ${message.trim()}${site ? ` [launched at ${site}]` : ''}`;
+}
+
+/** The driver names pipelines by label; a batch of one launch, as in debug mode, leaves no doubt at all. */
+function blame(batch: Batch, message: string): string {
+  const launches = new Set(batch.commands.flatMap((command) => (command.kind === 'dispatch' ? [command.launch] : [])));
+  const [first] = launches;
+  if (!first) return message;
+  const named = [...launches].find(({ label }) => message.includes(`"${label}"`));
+  if (named ?? launches.size === 1) return describeLaunch(named ?? first, message);
+  return `one of ${launches.size} launches from ${first.label} on: ${message.trim()}`;
+}

@@ -1,0 +1,73 @@
+// Errors that teach: which operation, which argument, what was expected, what came, and what to do.
+// The call site is the first stack frame outside the engine, so a shape error names the caller's own line.
+
+export interface ErrorDetails {
+  /** Operation or part that refuses, for example `conv2d`. */
+  operation?: string;
+  argument?: string;
+  expected?: string;
+  given?: string;
+  hint?: string;
+  cause?: unknown;
+}
+
+/** Folder of the package: what lies before dist/ in the path of this module, or all of it in a foreign bundle. */
+const here = import.meta.url.replace(/^file:\/\//, '');
+const root = here.includes('/dist/') ? here.slice(0, here.lastIndexOf('/dist/')) : here;
+
+/** Frames of the engine itself, bundled or mapped to its sources, and of the host. */
+function isInternal(place: string): boolean {
+  if (/^node:|^wasm:/.test(place)) return true;
+  const path = place.replace(/^file:\/\//, '');
+  if (!path.startsWith(root)) return false;
+  return /^\/(engine|kernels)\/|^\/dist\/(?!(test|bench|experiments|models)\/)|^:\d/.test(path.slice(root.length));
+}
+
+/** `file:line:column` of the first frame that is not in the engine, or undefined where stacks are not available. */
+export function callSite(stack: string | undefined = new Error().stack): string | undefined {
+  for (const line of stack?.split('\n').slice(1) ?? []) {
+    const place = /(?:\(|at (?:async )?)([^()\s]+:\d+:\d+)\)?$/.exec(line.trim())?.[1];
+    if (place && !isInternal(place)) return place.replace(/^file:\/\//, '');
+  }
+  return undefined;
+}
+
+export class WgradError extends Error {
+  readonly details: ErrorDetails;
+  /** Where the failing call stands in the user's code. */
+  readonly site: string | undefined;
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    const { operation, argument, expected, given, hint } = details;
+    let text = operation ? `${operation}: ${message}` : message;
+    if (argument) text += ` (argument '${argument}')`;
+    if (expected !== undefined) text += `; expected ${expected}`;
+    if (given !== undefined) text += `, got ${given}`;
+    if (hint) text += `. ${hint}`;
+    super(text, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.details = details;
+    this.site = callSite(this.stack);
+    if (this.site) this.message += ` [at ${this.site}]`;
+  }
+}
+
+/** Shapes that do not fit, at the line of the call. */
+export class ShapeError extends WgradError {}
+/** An element type that the operation does not take. */
+export class DTypeError extends WgradError {}
+/** A device that is not there, or tensors of two devices in one call. */
+export class DeviceError extends WgradError {}
+/** The adapter was lost; every tensor on it is gone. */
+export class DeviceLostError extends WgradError {}
+export class OutOfMemoryError extends WgradError {}
+/** A tensor used after its scope ended or it was disposed of. */
+export class UseAfterFreeError extends WgradError {}
+/** A file or record that is not what its format says. Names the file and the byte. */
+export class DataError extends WgradError {}
+/** Options that contradict each other or name something unknown. */
+export class ConfigError extends WgradError {}
+/** A NaN or infinity where there must be none. Names the first operation that made one. */
+export class NonFiniteError extends WgradError {}
+
+export const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;

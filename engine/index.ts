@@ -1,0 +1,19 @@
+// wgrad's engine: tensors, the tape, devices, operations, modules and optimisers.
+import './ops/methods.ts';
+
+export * from './creation.ts';
+export * from './errors.ts';
+export { gradEnabled, grad, noGrad, type BackwardOptions } from './tape.ts';
+export { scope, tidy, type Scope } from './scope.ts';
+export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';
+export { observeOperations, registry } from './operation.ts';
+export * from './ops/index.ts';
+export * from './optim/index.ts';
+export * as nn from './nn/index.ts';
+export { manualSeed } from './nn/init.ts';
+export type { StateDict, StateEntry, LoadReport } from './nn/module.ts';
+export { Random, random } from './random.ts';
+export * from './io/safetensors.ts';
+export type { Device, DeviceName, DeviceStatistics, HostArray } from './devices/device.ts';
+export * from './devices/create.ts';
+export type { DType } from '../kernels/index.ts';

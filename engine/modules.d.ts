@@ -1,0 +1,13 @@
+// What the build turns into a module besides TypeScript: shader text, compiled WebAssembly, and scripts bundled to a string.
+declare module '*.wgsl' {
+  const text: string;
+  export default text;
+}
+declare module '*.wasm' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
+declare module '*?inline' {
+  const script: string;
+  export default script;
+}

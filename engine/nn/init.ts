@@ -1,0 +1,40 @@
+// Initial values of parameters, drawn from the seed of `manualSeed` and the order of creation, so that the same seed gives
+// the same network on every device.
+import { type Random, random } from '../random.ts';
+import { type Shape, sizeOf } from '../shape.ts';
+
+let seed = 0;
+let drawn = 0;
+
+/** Starts the initialisation stream anew. Parameter number i after this call always gets the same values. */
+export function manualSeed(value: number): void {
+  seed = value;
+  drawn = 0;
+}
+
+const nextStream = (): Random => random(seed, 'initialization', drawn++);
+
+/** Uniform on [-bound, bound). */
+export function uniformInit(shape: Shape, bound: number): Float32Array {
+  return nextStream()
+    .uniformArray(sizeOf(shape))
+    .map((u) => (2 * u - 1) * bound);
+}
+
+/** Normal with mean 0 and the given standard deviation. */
+export function normalInit(shape: Shape, deviation: number): Float32Array {
+  return nextStream()
+    .normalArray(sizeOf(shape))
+    .map((z) => z * deviation);
+}
+
+/** Inputs that one output sums over: torch's fan-in of a weight (O, I, ...). */
+export const fanIn = (shape: Shape): number => sizeOf(shape.slice(1));
+/** Outputs that one input reaches: torch's fan-out. */
+export const fanOut = (shape: Shape): number => shape[0]! * sizeOf(shape.slice(2));
+
+/** torch's default for linear and convolution weights: uniform in +-1 / sqrt(fan-in). */
+export const defaultWeight = (shape: Shape): Float32Array => uniformInit(shape, 1 / Math.sqrt(Math.max(1, fanIn(shape))));
+
+/** He et al. 2015 for relu, by fan-out: normal with deviation sqrt(2 / fan-out). */
+export const kaimingNormal = (shape: Shape): Float32Array => normalInit(shape, Math.sqrt(2 / fanOut(shape)));

@@ -1,0 +1,181 @@
+// Elementwise functions of two tensors with broadcasting, comparisons and `where`. A plain number may stand for a tensor.
+import { binary as binaryKernel, Binary, isComparison, where as whereKernel } from '../../kernels/index.ts';
+import { full } from '../creation.ts';
+import { defineOperation } from '../operation.ts';
+import { broadcastShapes, broadcastStrides, mergeAxes, rowMajorStrides, sameShape, sizeOf } from '../shape.ts';
+import type { Gradients, VjpContext } from '../tape.ts';
+import { Tensor } from '../tensor.ts';
+import { sumTo } from './expand.ts';
+import { affine, cast, log, neg, reciprocal, square } from './unary.ts';
+
+type Operands = Tensor | number;
+type Rule = (context: {
+  g: Tensor;
+  a: Tensor;
+  b: Tensor;
+  alpha: number;
+  needs: readonly boolean[];
+}) => [(() => Tensor | undefined)?, (() => Tensor | undefined)?];
+
+function define(op: Binary, name: string, reads: readonly number[], rule?: Rule) {
+  const apply = defineOperation<number>({
+    name,
+    infer: ([a, b]) => [
+      { shape: broadcastShapes(name, a!.shape, b!.shape), dtype: isComparison(op) ? 'bool' : 'float32' },
+    ],
+    forward([a, b], [y], alpha) {
+      const n = sizeOf(y!.shape);
+      if (n === 0) return;
+      const { shape, strides } = sameShape(a!.shape, b!.shape)
+        ? { shape: [n], strides: [[1], [1]] }
+        : mergeAxes(name, y!.shape, broadcastStrides(a!.shape, y!.shape), broadcastStrides(b!.shape, y!.shape));
+      const [stridesA, stridesB] = strides as [number[], number[]];
+      const params = { shape, stridesA, stridesB, rank: shape.length, n, op, alpha };
+      y!.device.launch(binaryKernel, [a!.storage, b!.storage], [y!.storage], params);
+    },
+    saves: { inputs: reads },
+    ...(rule && {
+      vjp: ({ gradients, inputs, inputShapes, needs, attrs }: VjpContext<number>): Gradients => {
+        const parts = rule({ g: gradients[0]!, a: inputs[0]!, b: inputs[1]!, alpha: attrs, needs });
+        return parts.map((part, i) => {
+          const gradient = needs[i] ? part?.() : undefined;
+          return gradient && sumTo(gradient, inputShapes[i]!);
+        });
+      },
+    }),
+  });
+  return (a: Tensor, b: Tensor, alpha = 0): Tensor => apply([a, b], alpha)[0]!;
+}
+
+const addOp = define(Binary.add, 'add', [], ({ g }) => [() => g, () => g]);
+const subOp = define(Binary.sub, 'sub', [], ({ g }) => [() => g, () => neg(g)]);
+const mulOp = define(Binary.mul, 'mul', [0, 1], ({ g, a, b }) => [() => mulOp(g, b), () => mulOp(g, a)]);
+const divOp = define(Binary.div, 'div', [0, 1], ({ g, a, b }) => [
+  () => divOp(g, b),
+  () => neg(mulOp(g, divOp(divOp(a, b), b))),
+]);
+/** 1 where the first wins, half on a tie. */
+const share = (wins: Tensor, ties: Tensor): Tensor => addOp(cast(wins, 'float32'), affine(cast(ties, 'float32'), 0.5, 0));
+const maximumOp = define(Binary.maximum, 'maximum', [0, 1], ({ g, a, b }) => [
+  () => mulOp(g, share(gtOp(a, b), eqOp(a, b))),
+  () => mulOp(g, share(gtOp(b, a), eqOp(a, b))),
+]);
+const minimumOp = define(Binary.minimum, 'minimum', [0, 1], ({ g, a, b }) => [
+  () => mulOp(g, share(ltOp(a, b), eqOp(a, b))),
+  () => mulOp(g, share(ltOp(b, a), eqOp(a, b))),
+]);
+const powOp = define(Binary.pow, 'pow', [0, 1], ({ g, a, b }) => [
+  () => mulOp(g, mulOp(b, powOp(a, affine(b, 1, -1)))),
+  () => mulOp(g, mulOp(powOp(a, b), log(a))),
+]);
+const eqOp = define(Binary.eq, 'eq', []);
+const neOp = define(Binary.ne, 'ne', []);
+const ltOp = define(Binary.lt, 'lt', []);
+const leOp = define(Binary.le, 'le', []);
+const gtOp = define(Binary.gt, 'gt', []);
+const geOp = define(Binary.ge, 'ge', []);
+
+/** b > 0 ? a : 0, the gradient of relu; linear in a. */
+export const reluGrad = define(Binary.reluGrad, 'reluGrad', [1], ({ g, b }) => [() => reluGrad(g, b)]);
+/** b > 0 ? a : alpha a, the gradient of leakyRelu. */
+export const leakyReluGrad = define(Binary.leakyReluGrad, 'leakyReluGrad', [1], ({ g, b, alpha }) => [
+  () => leakyReluGrad(g, b, alpha),
+]);
+/** a b (1 - b), the gradient of sigmoid at output b. */
+export const sigmoidGrad = define(Binary.sigmoidGrad, 'sigmoidGrad', [0, 1], ({ g, a, b }) => [
+  () => sigmoidGrad(g, b),
+  () => mulOp(mulOp(g, a), affine(b, -2, 1)),
+]);
+/** a (1 - b b), the gradient of tanh at output b. */
+export const tanhGrad = define(Binary.tanhGrad, 'tanhGrad', [0, 1], ({ g, a, b }) => [
+  () => tanhGrad(g, b),
+  () => mulOp(mulOp(g, a), affine(b, -2, 0)),
+]);
+/** a + alpha b */
+export const addScaled = define(Binary.addScaled, 'addScaled', [], ({ g, alpha }) => [() => g, () => affine(g, alpha, 0)]);
+
+/** A number beside a tensor becomes a scalar tensor on its device. */
+export const lift = (value: Operands, like: Operands): Tensor =>
+  value instanceof Tensor ? value : full([], value, { device: (like as Tensor).device });
+
+/** a + b, broadcasting; either may be a number. */
+export function add(a: Operands, b: Operands): Tensor {
+  if (typeof b === 'number') return affine(a as Tensor, 1, b);
+  return typeof a === 'number' ? affine(b, 1, a) : addOp(a, b);
+}
+
+/** a - b, broadcasting; either may be a number. */
+export function sub(a: Operands, b: Operands): Tensor {
+  if (typeof b === 'number') return affine(a as Tensor, 1, -b);
+  return typeof a === 'number' ? affine(b, -1, a) : subOp(a, b);
+}
+
+/** a b, broadcasting; either may be a number. */
+export function mul(a: Operands, b: Operands): Tensor {
+  if (typeof b === 'number') return affine(a as Tensor, b, 0);
+  if (typeof a === 'number') return affine(b, a, 0);
+  return a === b ? square(a) : mulOp(a, b);
+}
+
+/** a / b, broadcasting; either may be a number. */
+export function div(a: Operands, b: Operands): Tensor {
+  if (typeof a === 'number' && a === 1) return reciprocal(b as Tensor);
+  return divOp(lift(a, b), lift(b, a));
+}
+
+const lifted =
+  (apply: (a: Tensor, b: Tensor) => Tensor) =>
+  (a: Operands, b: Operands): Tensor =>
+    apply(lift(a, b), lift(b, a));
+
+/** Elementwise maximum; on a tie each side gets half of the gradient. NaN wins. */
+export const maximum = lifted(maximumOp);
+export const minimum = lifted(minimumOp);
+/** a ^ b for a > 0. */
+export const pow = lifted(powOp);
+
+const compared =
+  (apply: (a: Tensor, b: Tensor) => Tensor) =>
+  (a: Operands, b: Operands): Tensor =>
+    apply(cast(lift(a, b), 'float32'), cast(lift(b, a), 'float32'));
+
+/** Comparisons give bool. Whole numbers are compared as float32, exact up to 2^24. */
+export const eq = compared(eqOp);
+export const ne = compared(neOp);
+export const lt = compared(ltOp);
+export const le = compared(leOp);
+export const gt = compared(gtOp);
+export const ge = compared(geOp);
+
+const whereOp = defineOperation({
+  name: 'where',
+  dtypes: [['bool'], ['float32', 'int32', 'bool']],
+  infer: ([c, a, b]) => [{ shape: broadcastShapes('where', c!.shape, a!.shape, b!.shape), dtype: a!.dtype }],
+  forward([c, a, b], [y]) {
+    const n = sizeOf(y!.shape);
+    if (n === 0) return;
+    const all = [c!, a!, b!].map((operand) =>
+      sameShape(operand.shape, y!.shape) ? rowMajorStrides(y!.shape) : broadcastStrides(operand.shape, y!.shape),
+    );
+    const { shape, strides } = mergeAxes('where', y!.shape, ...all);
+    const [stridesC, stridesA, stridesB] = strides as [number[], number[], number[]];
+    const params = { shape, stridesC, stridesA, stridesB, rank: shape.length, n };
+    y!.device.launch(whereKernel, [c!.storage, a!.storage, b!.storage], [y!.storage], params);
+  },
+  saves: { inputs: [0] },
+  vjp({ gradients, inputs, inputShapes, needs }) {
+    const [g, c] = [gradients[0]!, inputs[0]!];
+    const zero = full([], 0, { device: g.device });
+    return [
+      undefined,
+      needs[1] ? sumTo(where(c, g, zero), inputShapes[1]!) : undefined,
+      needs[2] ? sumTo(where(c, zero, g), inputShapes[2]!) : undefined,
+    ];
+  },
+});
+
+/** a where `condition` (bool), else b; all three broadcast. */
+export function where(condition: Tensor, a: Operands, b: Operands): Tensor {
+  const like = a instanceof Tensor ? a : b instanceof Tensor ? b : condition;
+  return whereOp([condition, lift(a, like), lift(b, like)])[0]!;
+}

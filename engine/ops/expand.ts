@@ -1,0 +1,58 @@
+// Broadcasting made explicit, and its adjoint: expand repeats, sumTo adds up.
+import { copy } from '../../kernels/index.ts';
+import { ShapeError, showShape } from '../errors.ts';
+import { defineOperation } from '../operation.ts';
+import { broadcastShapes, broadcastStrides, mergeAxes, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { reshape } from './reshape.ts';
+import { sum } from './reduction.ts';
+
+/** out[i] = in[offset + i . strides] for every index of the output. */
+export function launchGatherCopy(x: Tensor, y: Tensor, strides: readonly number[], inOffset = 0): void {
+  const n = sizeOf(y.shape);
+  if (n === 0) return;
+  const merged = mergeAxes('copy', y.shape, [...strides], rowMajorStrides(y.shape));
+  const [inStrides, outStrides] = merged.strides as [number[], number[]];
+  y.device.launch(copy, [x.storage], [y.storage], {
+    shape: merged.shape,
+    inStrides,
+    outStrides,
+    rank: merged.shape.length,
+    n,
+    inOffset,
+    outOffset: 0,
+    inSize: sizeOf(x.shape),
+    outSize: n,
+  });
+}
+
+const expandOp = defineOperation<Shape>({
+  name: 'expand',
+  dtypes: [['float32', 'int32', 'bool']],
+  infer: ([x], shape) => [{ shape, dtype: x!.dtype }],
+  forward: ([x], [y]) => launchGatherCopy(x!, y!, broadcastStrides(x!.shape, y!.shape)),
+  vjp: ({ gradients, inputShapes }) => [sumTo(gradients[0]!, inputShapes[0]!)],
+});
+
+/** Repeats `x` to `shape`: its axes of size 1, and new leading axes. A size of -1 keeps the axis. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  const offset = shape.length - x.rank;
+  const target = shape.map((n, i) => (n === -1 && i >= offset ? x.shape[i - offset]! : n));
+  if (offset < 0 || !sameShape(broadcastShapes('expand', x.shape, target), target)) {
+    throw new ShapeError('does not broadcast to the shape', {
+      operation: 'expand',
+      argument: 'shape',
+      expected: 'sizes that equal those of the tensor, or any where it has 1',
+      given: `${showShape(x.shape)} to ${showShape(shape)}`,
+    });
+  }
+  return sameShape(x.shape, target) ? x : expandOp([x], target)[0]!;
+}
+
+/** Adds up the axes that broadcasting repeated, so that the result has `shape`. The adjoint of expand. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const offset = x.rank - shape.length;
+  const axes = x.shape.flatMap((n, axis) => (axis < offset || (shape[axis - offset] === 1 && n !== 1) ? [axis] : []));
+  return reshape(axes.length ? sum(x, axes) : x, shape);
+}

@@ -1,0 +1,22 @@
+// All operations. Loading this file also tells the tape how to add gradients.
+import { onesLike, zerosLike } from '../creation.ts';
+import { arithmetic } from '../tape.ts';
+import { add } from './binary.ts';
+
+arithmetic.add = add;
+arithmetic.onesLike = onesLike;
+arithmetic.zerosLike = zerosLike;
+
+export * from './unary.ts';
+export * from './binary.ts';
+export * from './expand.ts';
+export * from './reshape.ts';
+export * from './reduction.ts';
+export * from './layout.ts';
+export * from './indexing.ts';
+export * from './matmul.ts';
+export * from './convolution.ts';
+export * from './pooling.ts';
+export * from './resize.ts';
+export * from './normalization.ts';
+export * from './losses.ts';

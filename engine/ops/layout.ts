@@ -1,0 +1,292 @@
+// Data movement: permute, slice, flip, pad, concat, stack, split, pixelShuffle. All are strided copies; each is linear, so its
+// gradient is its adjoint.
+import { copy, fill } from '../../kernels/index.ts';
+import { ConfigError, ShapeError, showShape } from '../errors.ts';
+import { type Apply, defineComposite, defineOperation } from '../operation.ts';
+import { mergeAxes, normalizeAxes, normalizeAxis, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { tensor } from '../creation.ts';
+import { launchGatherCopy } from './expand.ts';
+import { indexSelect } from './indexing.ts';
+import { reshape, unsqueeze } from './reshape.ts';
+
+const anyType = [['float32', 'int32', 'bool']] as const;
+
+const permuteOp = defineOperation<readonly number[]>({
+  name: 'permute',
+  dtypes: anyType,
+  infer: ([x], axes) => [{ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
+  forward([x], [y], axes) {
+    const strides = rowMajorStrides(x!.shape);
+    launchGatherCopy(x!, y!, axes.map((axis) => strides[axis]!));
+  },
+  vjp: ({ gradients, attrs }) => [permute(gradients[0]!, attrs.map((_, i) => attrs.indexOf(i)))],
+});
+
+/** Reorders the axes; `axes` names each exactly once. */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  const order = axes.map((axis) => normalizeAxis('permute', axis, x.rank));
+  if (order.length !== x.rank || new Set(order).size !== x.rank) {
+    throw new ShapeError('every axis must be named once', {
+      operation: 'permute',
+      argument: 'axes',
+      expected: `${x.rank} different axes`,
+      given: showShape(axes),
+    });
+  }
+  return order.every((axis, i) => axis === i) ? x : permuteOp([x], order)[0]!;
+}
+
+/** Swaps two axes. */
+export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
+  const order = x.shape.map((_, i) => i);
+  const a = normalizeAxis('transpose', axis0, x.rank);
+  const b = normalizeAxis('transpose', axis1, x.rank);
+  [order[a], order[b]] = [order[b]!, order[a]!];
+  return permute(x, order);
+}
+
+const flipOp = defineOperation<readonly number[]>({
+  name: 'flip',
+  dtypes: anyType,
+  infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
+  forward([x], [y], axes) {
+    const strides = rowMajorStrides(x!.shape);
+    const offset = axes.reduce((sum, axis) => sum + (x!.shape[axis]! - 1) * strides[axis]!, 0);
+    launchGatherCopy(x!, y!, strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)), offset);
+  },
+  vjp: ({ gradients, attrs }) => [flip(gradients[0]!, attrs)],
+});
+
+/** Reverses the axes. */
+export const flip = (x: Tensor, axes: number | readonly number[]): Tensor =>
+  flipOp([x], normalizeAxes('flip', axes, x.rank))[0]!;
+
+interface Region {
+  /** First index and step per axis, and how many are taken. */
+  start: readonly number[];
+  step: readonly number[];
+  size: readonly number[];
+}
+
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, n, i) => sum + n * b[i]!, 0);
+
+const sliceOp: Apply<Region> = defineOperation<Region>({
+  name: 'slice',
+  dtypes: anyType,
+  infer: ([x], { size }) => [{ shape: size, dtype: x!.dtype }],
+  forward([x], [y], { start, step }) {
+    const strides = rowMajorStrides(x!.shape);
+    launchGatherCopy(x!, y!, strides.map((stride, i) => stride * step[i]!), dot(start, strides));
+  },
+  vjp: ({ gradients, attrs, inputShapes }) => [
+    embedOp([gradients[0]!], { ...attrs, shape: inputShapes[0]!, value: 0 })[0]!,
+  ],
+});
+
+interface Embedding extends Region {
+  shape: Shape;
+  value: number;
+}
+
+/** Writes x into a larger tensor of one value: the adjoint of slice, and constant padding. */
+const embedOp: Apply<Embedding> = defineOperation<Embedding>({
+  name: 'embed',
+  dtypes: anyType,
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  forward([x], [y], { start, step, shape, value }) {
+    const outSize = sizeOf(shape);
+    if (outSize === 0) return;
+    y!.device.launch(fill, [], [y!.storage], { n: outSize, value });
+    const n = x!.size;
+    if (n === 0) return;
+    const strides = rowMajorStrides(shape);
+    const outer = strides.map((stride, i) => stride * step[i]!);
+    const merged = mergeAxes('embed', x!.shape, rowMajorStrides(x!.shape), outer);
+    const [inStrides, outStrides] = merged.strides as [number[], number[]];
+    const axes = { shape: merged.shape, inStrides, outStrides, rank: merged.shape.length, n };
+    const whole = { ...axes, inOffset: 0, outOffset: dot(start, strides), inSize: n, outSize };
+    y!.device.launch(copy, [x!.storage], [y!.storage], whole);
+  },
+  vjp: ({ gradients, attrs, inputShapes }) => [sliceOp([gradients[0]!], { ...attrs, size: inputShapes[0]! })[0]!],
+});
+
+/** Per axis: null or undefined for all of it, or [start, stop, step] with Python's rules, null for an open bound. */
+export type SliceSpec = readonly (readonly (number | null | undefined)[] | null | undefined)[];
+
+/** x[start:stop:step] per axis, step > 0. Axes that are not named are taken whole. */
+export function slice(x: Tensor, specs: SliceSpec): Tensor {
+  if (specs.length > x.rank) {
+    throw new ShapeError('more slices than axes', { operation: 'slice', given: `${specs.length} for ${x.rank} axes` });
+  }
+  const region = x.shape.map((n, axis) => {
+    const [start, stop, step] = specs[axis] ?? [];
+    const by = step ?? 1;
+    if (!Number.isInteger(by) || by < 1) {
+      throw new ShapeError('the step must be a whole number above 0', { operation: 'slice', given: String(by) });
+    }
+    const bound = (value: number | null | undefined, fallback: number): number =>
+      Math.min(n, Math.max(0, value === null || value === undefined ? fallback : value < 0 ? value + n : value));
+    const from = bound(start, 0);
+    return { from, by, count: Math.max(0, Math.ceil((bound(stop, n) - from) / by)) };
+  });
+  const size = region.map(({ count }) => count);
+  if (sameShape(size, x.shape)) return x;
+  return sliceOp([x], { start: region.map(({ from }) => from), step: region.map(({ by }) => by), size })[0]!;
+}
+
+/** `length` entries of one axis from `start`. */
+export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
+  const at = normalizeAxis('narrow', axis, x.rank);
+  if (start < 0 || length < 0 || start + length > x.shape[at]!) {
+    throw new ShapeError('outside of the axis', {
+      operation: 'narrow',
+      expected: `0 to ${x.shape[at]}`,
+      given: `${start} to ${start + length}`,
+    });
+  }
+  return slice(x, x.shape.map((_, i) => (i === at ? [start, start + length] : null)));
+}
+
+export type PadMode = 'constant' | 'reflect' | 'replicate';
+
+function padConstant(x: Tensor, before: readonly number[], after: readonly number[], value: number): Tensor {
+  const cropped = slice(x, x.shape.map((n, axis) => [Math.max(0, -before[axis]!), n + Math.min(0, after[axis]!)]));
+  const start = before.map((n) => Math.max(0, n));
+  const shape = cropped.shape.map((n, axis) => n + start[axis]! + Math.max(0, after[axis]!));
+  if (sameShape(shape, cropped.shape)) return cropped;
+  return embedOp([cropped], { start, step: shape.map(() => 1), size: cropped.shape, shape, value })[0]!;
+}
+
+/** Source position of padded position i (counted from the first element): mirrored without the border, or clamped. */
+function reflected(i: number, n: number): number {
+  return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
+}
+
+/**
+ * Pads the last axes: `pad` is [before, after] of the last axis, then of the one before it, and so on. Constant mode takes
+ * negative numbers, which crop. Reflect does not repeat the border.
+ */
+export const pad = defineComposite(
+  'pad',
+  (x: Tensor, padding: readonly number[], mode: PadMode = 'constant', value = 0): Tensor => {
+    if (padding.length % 2 || padding.length / 2 > x.rank) {
+      throw new ShapeError('needs [before, after] for at most every axis', {
+        operation: 'pad',
+        argument: 'padding',
+        given: `${padding.length} numbers for ${x.rank} axes`,
+      });
+    }
+    const amount = (axis: number, side: number): number => padding[2 * (x.rank - 1 - axis) + side] ?? 0;
+    const before = x.shape.map((_, axis) => amount(axis, 0));
+    const after = x.shape.map((_, axis) => amount(axis, 1));
+    if (x.shape.some((n, axis) => n + before[axis]! + after[axis]! < 0)) {
+      throw new ShapeError('crops more than there is', { operation: 'pad', given: showShape(padding) });
+    }
+    if (mode === 'constant') return padConstant(x, before, after, value);
+    let y = x;
+    x.shape.forEach((n, axis) => {
+      const [lead, trail] = [before[axis]!, after[axis]!];
+      if (!lead && !trail) return;
+      if (lead < 0 || trail < 0 || n === 0 || (mode === 'reflect' && Math.max(lead, trail) >= n)) {
+        throw new ShapeError(`${mode} padding does not fit the axis`, {
+          operation: 'pad',
+          expected: mode === 'reflect' ? `0 to ${n - 1}` : '0 or more, and an axis that is not empty',
+          given: `${lead} and ${trail}`,
+        });
+      }
+      const source = Int32Array.from({ length: n + lead + trail }, (_, i) =>
+        mode === 'reflect' ? reflected(i - lead, n) : Math.min(n - 1, Math.max(0, i - lead)),
+      );
+      y = indexSelect(y, axis, tensor(source, [source.length], { device: x.device }));
+    });
+    return y;
+  },
+);
+
+const concatOp = defineOperation<number>({
+  name: 'concat',
+  dtypes: anyType,
+  infer(inputs, axis) {
+    const first = inputs[0]!;
+    for (const other of inputs) {
+      if (other.rank !== first.rank || other.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
+        throw new ShapeError('shapes differ outside of the axis', {
+          operation: 'concat',
+          expected: `${showShape(first.shape)} but for axis ${axis}`,
+          given: showShape(other.shape),
+        });
+      }
+      if (other.dtype !== first.dtype) throw new ConfigError('element types differ', { operation: 'concat' });
+    }
+    return [{ shape: first.shape.with(axis, inputs.reduce((n, x) => n + x.shape[axis]!, 0)), dtype: first.dtype }];
+  },
+  forward(inputs, [y], axis) {
+    const outer = sizeOf(y!.shape.slice(0, axis));
+    const row = sizeOf(y!.shape.slice(axis));
+    let outOffset = 0;
+    for (const x of inputs) {
+      const width = sizeOf(x.shape.slice(axis));
+      if (x.size > 0) {
+        y!.device.launch(copy, [x.storage], [y!.storage], {
+          shape: [outer, width],
+          inStrides: [width, 1],
+          outStrides: [row, 1],
+          rank: 2,
+          n: x.size,
+          inOffset: 0,
+          outOffset,
+          inSize: x.size,
+          outSize: y!.size,
+        });
+      }
+      outOffset += width;
+    }
+  },
+  vjp({ gradients, attrs: axis, inputShapes, needs }) {
+    let start = 0;
+    return inputShapes.map((shape, i) => {
+      const at = start;
+      start += shape![axis]!;
+      return needs[i] ? narrow(gradients[0]!, axis, at, shape![axis]!) : undefined;
+    });
+  },
+});
+
+/** Joins along an existing axis. */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  if (!tensors.length) throw new ConfigError('nothing to join', { operation: 'concat' });
+  return concatOp(tensors, normalizeAxis('concat', axis, tensors[0]!.rank))[0]!;
+}
+
+/** Joins along a new axis. */
+export const stack = defineComposite('stack', (tensors: readonly Tensor[], axis = 0): Tensor => {
+  if (!tensors.length) throw new ConfigError('nothing to join', { operation: 'stack' });
+  const at = normalizeAxis('stack', axis, tensors[0]!.rank + 1);
+  return concat(tensors.map((x) => unsqueeze(x, at)), at);
+});
+
+/** Cuts into pieces of the given sizes along `axis`. */
+export const split = defineComposite('split', (x: Tensor, sizes: readonly number[], axis = 0): Tensor[] => {
+  const at = normalizeAxis('split', axis, x.rank);
+  if (sizes.reduce((a, b) => a + b, 0) !== x.shape[at]) {
+    throw new ShapeError('the pieces do not add up to the axis', {
+      operation: 'split',
+      expected: `a sum of ${x.shape[at]}`,
+      given: showShape(sizes),
+    });
+  }
+  let start = 0;
+  return sizes.map((size) => narrow(x, at, (start += size) - size, size));
+});
+
+/** (N, C f f, H, W) to (N, C, H f, W f). */
+export const pixelShuffle = defineComposite('pixelShuffle', (x: Tensor, factor: number): Tensor => {
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  if (x.rank !== 4 || c % (factor * factor)) {
+    throw new ShapeError('needs (N, C f f, H, W)', { operation: 'pixelShuffle', given: showShape(x.shape) });
+  }
+  const channels = c / (factor * factor);
+  const parts = permute(reshape(x, [n, channels, factor, factor, h, w]), [0, 1, 4, 2, 5, 3]);
+  return reshape(parts, [n, channels, h * factor, w * factor]);
+});

@@ -1,0 +1,164 @@
+// Losses with the definitions of torch.nn.functional. All reduce by mean unless told otherwise.
+import { ConfigError, ShapeError, showShape } from '../errors.ts';
+import { defineComposite } from '../operation.ts';
+import { sameShape } from '../shape.ts';
+import { noGrad } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, div, lt, mul, ne, sub, where } from './binary.ts';
+import { gather, indexSelect } from './indexing.ts';
+import { logSoftmax, mean, sum } from './reduction.ts';
+import { reshape, unsqueeze } from './reshape.ts';
+import { abs, affine, cast, neg, softplus, square } from './unary.ts';
+
+export type LossReduction = 'mean' | 'sum' | 'none';
+
+const reducers: Record<LossReduction, (loss: Tensor) => Tensor> = {
+  mean: (loss) => mean(loss),
+  sum: (loss) => sum(loss),
+  none: (loss) => loss,
+};
+
+export function reduceLoss(loss: Tensor, reduction: LossReduction = 'mean'): Tensor {
+  const reducer = reducers[reduction] as ((loss: Tensor) => Tensor) | undefined;
+  if (!reducer) {
+    throw new ConfigError('no such reduction', { expected: Object.keys(reducers).join(', '), given: String(reduction) });
+  }
+  return reducer(loss);
+}
+
+export interface LossOptions {
+  reduction?: LossReduction;
+}
+
+function checkSame(operation: string, x: Tensor, target: Tensor): void {
+  if (!sameShape(x.shape, target.shape)) {
+    throw new ShapeError('prediction and target differ in shape', {
+      operation,
+      expected: showShape(x.shape),
+      given: showShape(target.shape),
+      hint: 'Expand one of them if broadcasting is meant',
+    });
+  }
+}
+
+/** (x - target)^2 */
+export const mseLoss = defineComposite('mseLoss', (x: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+  checkSame('mseLoss', x, target);
+  return reduceLoss(square(sub(x, target)), options.reduction);
+});
+
+/** |x - target|; gradient 0 where they are equal. */
+export const l1Loss = defineComposite('l1Loss', (x: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+  checkSame('l1Loss', x, target);
+  return reduceLoss(abs(sub(x, target)), options.reduction);
+});
+
+/** d^2 / 2 for d = |x - target| below delta, else delta (d - delta / 2). */
+export const huberLoss = defineComposite(
+  'huberLoss',
+  (x: Tensor, target: Tensor, { reduction, delta = 1 }: LossOptions & { delta?: number } = {}): Tensor => {
+    checkSame('huberLoss', x, target);
+    const d = abs(sub(x, target));
+    return reduceLoss(where(lt(d, delta), affine(square(d), 0.5, 0), affine(d, delta, -0.5 * delta * delta)), reduction);
+  },
+);
+
+/** d^2 / (2 beta) for d = |x - target| below beta, else d - beta / 2; with beta 0 the L1 loss. */
+export const smoothL1Loss = defineComposite(
+  'smoothL1Loss',
+  (x: Tensor, target: Tensor, { reduction, beta = 1 }: LossOptions & { beta?: number } = {}): Tensor => {
+    checkSame('smoothL1Loss', x, target);
+    const d = abs(sub(x, target));
+    if (beta === 0) return reduceLoss(d, reduction);
+    return reduceLoss(where(lt(d, beta), affine(square(d), 0.5 / beta, 0), affine(d, 1, -0.5 * beta)), reduction);
+  },
+);
+
+export interface BceOptions extends LossOptions {
+  weight?: Tensor | undefined;
+  posWeight?: Tensor | undefined;
+}
+
+/** -weight (posWeight target log(sigmoid x) + (1 - target) log(1 - sigmoid x)), without overflow. */
+export const bceWithLogits = defineComposite(
+  'bceWithLogits',
+  (x: Tensor, target: Tensor, { weight, posWeight, reduction }: BceOptions = {}): Tensor => {
+    checkSame('bceWithLogits', x, target);
+    const outside = softplus(neg(x));
+    const slope = posWeight ? affine(mul(affine(posWeight, 1, -1), target), 1, 1) : undefined;
+    const loss = add(mul(affine(target, -1, 1), x), slope ? mul(slope, outside) : outside);
+    return reduceLoss(weight ? mul(loss, weight) : loss, reduction);
+  },
+);
+
+export interface NllOptions extends LossOptions {
+  /** Weight of each class (C). */
+  weight?: Tensor | undefined;
+  /** Positions with this target do not count. */
+  ignoreIndex?: number;
+}
+
+/** Weight of each position: that of its target class, 0 where ignored. */
+function positionWeights(target: Tensor, { weight, ignoreIndex = -100 }: NllOptions): Tensor {
+  const counted = ne(target, ignoreIndex);
+  if (!weight) return cast(counted, 'float32');
+  const flat = indexSelect(weight, 0, reshape(target, [target.size]));
+  return where(counted, reshape(flat, target.shape), 0);
+}
+
+function checkTarget(operation: string, x: Tensor, target: Tensor, weight: Tensor | undefined): void {
+  const expected = [x.shape[0]!, ...x.shape.slice(2)];
+  if (x.rank < 2 || !sameShape(target.shape, expected)) {
+    throw new ShapeError('the target does not fit', {
+      operation,
+      argument: 'target',
+      expected: x.rank < 2 ? 'scores (N, C, ...)' : showShape(expected),
+      given: showShape(target.shape),
+    });
+  }
+  if (weight && !sameShape(weight.shape, [x.shape[1]!])) {
+    const details = { operation, argument: 'weight', expected: `[${x.shape[1]}]`, given: showShape(weight.shape) };
+    throw new ShapeError('one weight per class', details);
+  }
+}
+
+/** Sum over positions of loss, divided by the sum of the weights for the mean. */
+function reduceWeighted(loss: Tensor, weights: Tensor, reduction: LossReduction = 'mean'): Tensor {
+  return reduction === 'mean' ? div(sum(loss), sum(weights)) : reduceLoss(loss, reduction);
+}
+
+function nll(logProbabilities: Tensor, target: Tensor, weights: Tensor): Tensor {
+  const picked = reshape(gather(logProbabilities, 1, unsqueeze(target, 1)), target.shape);
+  // `where` rather than a product: an ignored position may hold an infinity.
+  return where(ne(weights, 0), neg(mul(picked, weights)), 0);
+}
+
+/** Minus the log-probability x (N, C, ...) of the target class (int32, N, ...). */
+export const nllLoss = defineComposite('nllLoss', (x: Tensor, target: Tensor, options: NllOptions = {}): Tensor => {
+  checkTarget('nllLoss', x, target, options.weight);
+  const weights = noGrad(() => positionWeights(target, options));
+  return reduceWeighted(nll(x, target, weights), weights, options.reduction);
+});
+
+export interface CrossEntropyOptions extends NllOptions {
+  /** Share of the target spread evenly over all classes, 0 to 1. */
+  labelSmoothing?: number;
+}
+
+/** Softmax cross-entropy of scores x (N, C, ...) against class indices (int32, N, ...). */
+export const crossEntropy = defineComposite(
+  'crossEntropy',
+  (x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor => {
+    checkTarget('crossEntropy', x, target, options.weight);
+    const { labelSmoothing: smoothing = 0, ignoreIndex = -100, weight, reduction } = options;
+    const logProbabilities = logSoftmax(x, 1);
+    const weights = noGrad(() => positionWeights(target, options));
+    const hard = nll(logProbabilities, target, weights);
+    if (smoothing === 0) return reduceWeighted(hard, weights, reduction);
+    const classes = x.shape[1]!;
+    const perClass = weight ? reshape(weight, [1, classes, ...target.shape.slice(1).map(() => 1)]) : undefined;
+    const spread = neg(sum(perClass ? mul(logProbabilities, perClass) : logProbabilities, 1));
+    const soft = where(ne(target, ignoreIndex), affine(spread, smoothing / classes, 0), 0);
+    return reduceWeighted(add(affine(hard, 1 - smoothing, 0), soft), weights, reduction);
+  },
+);

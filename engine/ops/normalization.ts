@@ -1,0 +1,198 @@
+// Normalisation: batch norm with fused kernels, layer and group norm as compositions.
+//   y = (x - mean) / sqrt(variance + eps) * weight + bias
+import { batchNormApply, batchNormBackward, type BatchNormParams, batchNormStatistics, runningAverage } from '../../kernels/index.ts';
+import { full } from '../creation.ts';
+import { ConfigError, ShapeError, showShape } from '../errors.ts';
+import { defineComposite, defineOperation } from '../operation.ts';
+import { sameShape, type Shape, sizeOf } from '../shape.ts';
+import { type Gradients, noGrad } from '../tape.ts';
+import { Parameter, type Tensor } from '../tensor.ts';
+import { add, mul, sub } from './binary.ts';
+import { mean, sum, variance } from './reduction.ts';
+import { reshape } from './reshape.ts';
+import { affine, rsqrt, square } from './unary.ts';
+
+const imageShape = (p: BatchNormParams): Shape => [p.batch, p.channels, p.spatial];
+const perChannel = (x: Tensor): Tensor => reshape(x, [1, x.size, 1]);
+const overImages = [0, 2];
+
+/** Training mode: (x, weight, bias) -> y and the batch statistics (off the tape). */
+const trainingOp = defineOperation<BatchNormParams>({
+  name: 'batchNorm',
+  infer: (_, p) => [
+    { shape: imageShape(p), dtype: 'float32' },
+    { shape: [p.channels], dtype: 'float32' },
+    { shape: [p.channels], dtype: 'float32' },
+  ],
+  forward([x, weight, bias], [y, average, spread], p) {
+    if (x!.size === 0) return;
+    const { device } = x!;
+    device.launch(batchNormStatistics, [x!.storage], [average!.storage, spread!.storage], p);
+    const inputs = [x!, average!, spread!, weight!, bias!].map((t) => t.storage);
+    device.launch(batchNormApply, inputs, [y!.storage], p);
+  },
+  saves: { inputs: [0, 1], outputs: [1, 2] },
+  vjp({ gradients, inputs, outputs, needs, attrs, createGraph }): Gradients {
+    const [g, x, weight] = [gradients[0]!, inputs[0]!, inputs[1]!];
+    if (createGraph) return composedGradients(x, g, weight, attrs);
+    const [gx, gw, gb] = backwardOp([x, g, outputs[1], outputs[2], weight], attrs);
+    return [needs[0] ? gx : undefined, needs[1] ? gw : undefined, needs[2] ? gb : undefined];
+  },
+});
+
+const backwardOp = defineOperation<BatchNormParams>({
+  name: 'batchNormBackward',
+  infer: (_, p) => [
+    { shape: imageShape(p), dtype: 'float32' },
+    { shape: [p.channels], dtype: 'float32' },
+    { shape: [p.channels], dtype: 'float32' },
+  ],
+  forward(inputs, outputs, p) {
+    if (inputs[0]!.size === 0) return;
+    const storages = outputs.map((t) => t.storage);
+    inputs[0]!.device.launch(batchNormBackward, inputs.map((t) => t.storage), storages, p);
+  },
+});
+
+/** The same gradients as differentiable expressions of x, g and weight, for gradients of gradients. */
+function composedGradients(x: Tensor, g: Tensor, weight: Tensor, { eps }: BatchNormParams): Tensor[] {
+  const centred = sub(x, mean(x, overImages, { keepdim: true }));
+  const r = rsqrt(affine(mean(square(centred), overImages, { keepdim: true }), 1, eps));
+  const h = mul(centred, r);
+  const meanOf = (t: Tensor): Tensor => mean(t, overImages, { keepdim: true });
+  const inner = sub(sub(g, meanOf(g)), mul(h, meanOf(mul(g, h))));
+  return [mul(mul(perChannel(weight), r), inner), sum(mul(g, h), overImages), sum(g, overImages)];
+}
+
+/** Inference mode: (x, weight, bias, running mean, running variance) -> y. */
+const inferenceOp = defineOperation<BatchNormParams>({
+  name: 'batchNormInference',
+  infer: (_, p) => [{ shape: imageShape(p), dtype: 'float32' }],
+  forward([x, weight, bias, average, spread], [y], p) {
+    if (x!.size === 0) return;
+    const inputs = [x!, average!, spread!, weight!, bias!].map((t) => t.storage);
+    x!.device.launch(batchNormApply, inputs, [y!.storage], p);
+  },
+  saves: { inputs: [0, 1, 3, 4] },
+  vjp({ gradients, inputs, needs, attrs }): Gradients {
+    const [g, x, weight, average, spread] = [gradients[0]!, inputs[0]!, inputs[1]!, inputs[3]!, inputs[4]!];
+    const r = perChannel(rsqrt(affine(spread, 1, attrs.eps)));
+    const h = () => mul(sub(x, perChannel(average)), r);
+    return [
+      needs[0] ? mul(g, mul(perChannel(weight), r)) : undefined,
+      needs[1] ? sum(mul(g, h()), overImages) : undefined,
+      needs[2] ? sum(g, overImages) : undefined,
+    ];
+  },
+});
+
+export interface BatchNormOptions {
+  weight?: Tensor | undefined;
+  bias?: Tensor | undefined;
+  /** Updated in place while training: running = (1 - momentum) running + momentum batch, the variance unbiased. */
+  runningMean?: Tensor | undefined;
+  runningVar?: Tensor | undefined;
+  training?: boolean;
+  momentum?: number;
+  eps?: number;
+}
+
+/** Batch normalisation of x (N, C, ...) per channel: by batch statistics in training, else by the running ones. */
+export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
+  const { training = false, momentum = 0.1, eps = 1e-5, runningMean, runningVar } = options;
+  if (x.rank < 2) throw new ShapeError('needs (N, C, ...)', { operation: 'batchNorm', given: showShape(x.shape) });
+  const [batch, channels] = x.shape as [number, number];
+  for (const [name, value] of Object.entries({ weight: options.weight, bias: options.bias, runningMean, runningVar })) {
+    if (value && !sameShape(value.shape, [channels])) {
+      const details = { operation: 'batchNorm', argument: name, expected: `[${channels}]`, given: showShape(value.shape) };
+      throw new ShapeError('one value per channel', details);
+    }
+  }
+  const spatial = sizeOf(x.shape.slice(2));
+  const params = { batch, channels, spatial, eps };
+  const weight = options.weight ?? full([channels], 1, { device: x.device });
+  const bias = options.bias ?? full([channels], 0, { device: x.device });
+  const image = reshape(x, [batch, channels, spatial]);
+  if (!training) {
+    if (!runningMean || !runningVar) {
+      throw new ConfigError('running statistics are needed outside of training', { operation: 'batchNorm' });
+    }
+    return reshape(inferenceOp([image, weight, bias, runningMean, runningVar], params)[0]!, x.shape);
+  }
+  const count = batch * spatial;
+  if (count === 1) {
+    throw new ShapeError('one value per channel has no variance', {
+      operation: 'batchNorm',
+      expected: 'more than one value per channel when training',
+      given: showShape(x.shape),
+    });
+  }
+  const [y, average, spread] = trainingOp([image, weight, bias], params) as [Tensor, Tensor, Tensor];
+  if (count > 0) {
+    updateRunning(runningMean, average, momentum, 1);
+    updateRunning(runningVar, spread, momentum, count / (count - 1));
+  }
+  return reshape(y, x.shape);
+}
+
+function updateRunning(running: Tensor | undefined, batch: Tensor, momentum: number, scale: number): void {
+  if (!running) return;
+  const params = { n: running.size, keep: 1 - momentum, gain: momentum * scale };
+  running.device.launch(runningAverage, [batch.storage], [running.storage], params);
+  if (running instanceof Parameter) running.version++;
+}
+
+interface AffineOptions {
+  weight?: Tensor | undefined;
+  bias?: Tensor | undefined;
+  eps?: number;
+}
+
+function normalize(x: Tensor, axes: number | readonly number[], eps: number): Tensor {
+  const centred = sub(x, mean(x, axes, { keepdim: true }));
+  return mul(centred, rsqrt(affine(variance(x, axes, { keepdim: true, correction: 0 }), 1, eps)));
+}
+
+/** Normalises over the trailing axes `normalizedShape`. */
+export const layerNorm = defineComposite(
+  'layerNorm',
+  (x: Tensor, normalizedShape: Shape, { weight, bias, eps = 1e-5 }: AffineOptions = {}): Tensor => {
+    const count = normalizedShape.length;
+    if (!count || !sameShape(x.shape.slice(-count), normalizedShape)) {
+      throw new ShapeError('the trailing axes differ', {
+        operation: 'layerNorm',
+        expected: `a tensor that ends in ${showShape(normalizedShape)}`,
+        given: showShape(x.shape),
+      });
+    }
+    const h = normalize(x, normalizedShape.map((_, i) => x.rank - count + i), eps);
+    const scaled = weight ? mul(h, weight) : h;
+    return bias ? add(scaled, bias) : scaled;
+  },
+);
+
+/** Normalises x (N, C, ...) over each group of channels and all positions. */
+export const groupNorm = defineComposite(
+  'groupNorm',
+  (x: Tensor, groups: number, { weight, bias, eps = 1e-5 }: AffineOptions = {}): Tensor => {
+    const [batch, channels] = x.shape as [number, number];
+    if (x.rank < 2 || channels % groups) {
+      throw new ShapeError('the channels do not divide into groups', {
+        operation: 'groupNorm',
+        expected: `a multiple of ${groups} channels`,
+        given: showShape(x.shape),
+      });
+    }
+    const h = reshape(normalize(reshape(x, [batch, groups, x.size / Math.max(1, batch * groups)]), 2, eps), x.shape);
+    const shape = [1, channels, ...x.shape.slice(2).map(() => 1)];
+    const scaled = weight ? mul(h, reshape(weight, shape)) : h;
+    return bias ? add(scaled, reshape(bias, shape)) : scaled;
+  },
+);
+
+/** Batch statistics of x (N, C, ...) per channel, off the tape: mean and biased variance. */
+export const batchStatistics = (x: Tensor): { mean: Tensor; variance: Tensor } =>
+  noGrad(() => {
+    const axes = x.shape.map((_, i) => i).filter((axis) => axis !== 1);
+    return { mean: mean(x, axes), variance: variance(x, axes, { correction: 0 }) };
+  });

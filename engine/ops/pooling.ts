@@ -1,0 +1,175 @@
+// Pooling of (N, C, H, W) or (C, H, W) images, unpooling, and their adjoints.
+import {
+  type AdaptivePoolParams,
+  adaptiveAveragePool,
+  adaptiveAveragePoolBackward,
+  adaptiveMaxPool,
+  averagePool,
+  averagePoolBackward,
+  type Kernel,
+  maxPool,
+  maxPoolBackward,
+  type PoolParams,
+} from '../../kernels/index.ts';
+import { ShapeError, showShape } from '../errors.ts';
+import { type Apply, defineComposite, defineOperation } from '../operation.ts';
+import { type Pair, pair, type Shape, sizeOf, windowOutput } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { gather, scatter, scatterAdd } from './indexing.ts';
+import { reshape } from './reshape.ts';
+
+type Planes = AdaptivePoolParams;
+
+const inputShape = (p: Planes): Shape => [p.planes, p.inH, p.inW];
+const outputShape = (p: Planes): Shape => [p.planes, p.outH, p.outW];
+
+function launch<P extends Planes>(kernel: Kernel<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], p: P): void {
+  if (outputs[0]!.size === 0) return;
+  outputs[0]!.device.launch(kernel, inputs.map((x) => x.storage), outputs.map((y) => y.storage), p);
+}
+
+/** A linear kernel from one float32 plane shape to another, whose adjoint is another such kernel. */
+function definePair<P extends Planes>(name: string, forward: Kernel<P>, backward: Kernel<P>) {
+  const down: Apply<P> = defineOperation<P>({
+    name,
+    infer: (_, p) => [{ shape: outputShape(p), dtype: 'float32' }],
+    forward: (inputs, outputs, p) => launch(forward, inputs, outputs, p),
+    vjp: ({ gradients, attrs }) => up([gradients[0]], attrs),
+  });
+  const up: Apply<P> = defineOperation<P>({
+    name: `${name}Backward`,
+    infer: (_, p) => [{ shape: inputShape(p), dtype: 'float32' }],
+    forward: (inputs, outputs, p) => launch(backward, inputs, outputs, p),
+    vjp: ({ gradients, attrs }) => down([gradients[0]], attrs),
+  });
+  return down;
+}
+
+const averageOp = definePair('avgPool2d', averagePool, averagePoolBackward);
+const adaptiveAverageOp = definePair('adaptiveAvgPool2d', adaptiveAveragePool, adaptiveAveragePoolBackward);
+
+const flatPlanes = (x: Tensor, planes: number): Tensor => reshape(x, [planes, x.size / Math.max(planes, 1)]);
+
+const maxOp = defineOperation<PoolParams>({
+  name: 'maxPool2d',
+  infer: (_, p) => [
+    { shape: outputShape(p), dtype: 'float32' },
+    { shape: outputShape(p), dtype: 'int32' },
+  ],
+  forward: (inputs, outputs, p) => launch(maxPool, inputs, outputs, p),
+  saves: { outputs: [1] },
+  vjp: ({ gradients, outputs, attrs }) => maxBackwardOp([gradients[0], outputs[1]], attrs),
+});
+
+const maxBackwardOp = defineOperation<PoolParams>({
+  name: 'maxPool2dBackward',
+  dtypes: [['float32'], ['int32']],
+  infer: (_, p) => [{ shape: inputShape(p), dtype: 'float32' }],
+  forward: (inputs, outputs, p) => launch(maxPoolBackward, inputs, outputs, p),
+  saves: { inputs: [1] },
+  vjp: ({ gradients, inputs, attrs: { planes }, inputShapes }) => {
+    const picked = gather(flatPlanes(gradients[0]!, planes), 1, flatPlanes(inputs[1]!, planes));
+    return [reshape(picked, inputShapes[0]!)];
+  },
+});
+
+const adaptiveMaxOp = defineOperation<Planes>({
+  name: 'adaptiveMaxPool2d',
+  infer: (_, p) => [
+    { shape: outputShape(p), dtype: 'float32' },
+    { shape: outputShape(p), dtype: 'int32' },
+  ],
+  forward: (inputs, outputs, p) => launch(adaptiveMaxPool, inputs, outputs, p),
+  saves: { outputs: [1] },
+  vjp: ({ gradients, outputs, attrs: { planes, inH, inW } }) => {
+    const spread = scatterAdd(flatPlanes(gradients[0]!, planes), 1, flatPlanes(outputs[1]!, planes), inH * inW);
+    return [reshape(spread, [planes, inH, inW])];
+  },
+});
+
+function asPlanes(operation: string, x: Tensor): { planes: number; inH: number; inW: number; lead: Shape } {
+  if (x.rank !== 3 && x.rank !== 4) {
+    throw new ShapeError('needs (N, C, H, W) or (C, H, W)', { operation, given: showShape(x.shape) });
+  }
+  const lead = x.shape.slice(0, -2);
+  return { planes: sizeOf(lead), inH: x.shape.at(-2)!, inW: x.shape.at(-1)!, lead };
+}
+
+export interface PoolOptions {
+  /** Defaults to the kernel size. */
+  stride?: number | Pair | null;
+  padding?: number | Pair;
+  ceilMode?: boolean;
+}
+
+function geometry(operation: string, x: Tensor, kernel: number | Pair, options: PoolOptions & { dilation?: number | Pair }) {
+  const { planes, inH, inW, lead } = asPlanes(operation, x);
+  const [kernelH, kernelW] = pair(kernel);
+  const [strideH, strideW] = pair(options.stride ?? kernel);
+  const [padH, padW] = pair(options.padding ?? 0);
+  const [dilationH, dilationW] = pair(options.dilation ?? 1);
+  const outH = windowOutput(inH, kernelH, strideH, padH, dilationH, options.ceilMode);
+  const outW = windowOutput(inW, kernelW, strideW, padW, dilationW, options.ceilMode);
+  const whole = [kernelH, kernelW, strideH, strideW, dilationH, dilationW].every((n) => Number.isInteger(n) && n > 0);
+  if (!whole || padH < 0 || padW < 0 || 2 * padH > kernelH || 2 * padW > kernelW || outH < 1 || outW < 1) {
+    throw new ShapeError('the window does not fit the image', {
+      operation,
+      expected: 'kernel, stride and dilation from 1, padding at most half of the kernel, at least one window',
+      given: `kernel ${kernelH}x${kernelW}, padding ${padH}x${padW} on ${showShape(x.shape)}`,
+    });
+  }
+  const sizes = { planes, inH, inW, outH, outW, kernelH, kernelW, strideH, strideW, padH, padW, dilationH, dilationW };
+  return { sizes, planar: reshape(x, [planes, inH, inW]), shape: [...lead, outH, outW] };
+}
+
+/** Windowed maximum and its indices h W + w in the unpadded plane (int32). The first maximum wins; NaN always does. */
+export function maxPool2d(
+  x: Tensor,
+  kernel: number | Pair,
+  options: PoolOptions & { dilation?: number | Pair } = {},
+): { values: Tensor; indices: Tensor } {
+  const { sizes, planar, shape } = geometry('maxPool2d', x, kernel, options);
+  const [values, indices] = maxOp([planar], { ...sizes, countPadding: 0 }) as [Tensor, Tensor];
+  return { values: reshape(values, shape), indices: reshape(indices, shape) };
+}
+
+/** Windowed mean. The divisor is the window clipped to the padded plane, or to the plane if not `countIncludePad`. */
+export function avgPool2d(
+  x: Tensor,
+  kernel: number | Pair,
+  options: PoolOptions & { countIncludePad?: boolean } = {},
+): Tensor {
+  const { sizes, planar, shape } = geometry('avgPool2d', x, kernel, options);
+  return reshape(averageOp([planar], { ...sizes, countPadding: Number(options.countIncludePad ?? true) })[0]!, shape);
+}
+
+function adaptive(operation: string, x: Tensor, outputSize: number | Pair) {
+  const { planes, inH, inW, lead } = asPlanes(operation, x);
+  const [outH, outW] = pair(outputSize);
+  if (![outH, outW].every((n) => Number.isInteger(n) && n >= 1) || inH < 1 || inW < 1) {
+    throw new ShapeError('sizes must be 1 or more', { operation, given: `${inH}x${inW} to ${outH}x${outW}` });
+  }
+  const sizes = { planes, inH, inW, outH, outW };
+  return { sizes, planar: reshape(x, [planes, inH, inW]), shape: [...lead, outH, outW] };
+}
+
+/** Mean over rows floor(i H / h) to ceil((i + 1) H / h) - 1 for output row i, columns alike. */
+export function adaptiveAvgPool2d(x: Tensor, outputSize: number | Pair): Tensor {
+  const { sizes, planar, shape } = adaptive('adaptiveAvgPool2d', x, outputSize);
+  return reshape(adaptiveAverageOp([planar], sizes)[0]!, shape);
+}
+
+/** Maximum over the windows of adaptiveAvgPool2d, and its index h W + w (int32). */
+export function adaptiveMaxPool2d(x: Tensor, outputSize: number | Pair): { values: Tensor; indices: Tensor } {
+  const { sizes, planar, shape } = adaptive('adaptiveMaxPool2d', x, outputSize);
+  const [values, indices] = adaptiveMaxOp([planar], sizes) as [Tensor, Tensor];
+  return { values: reshape(values, shape), indices: reshape(indices, shape) };
+}
+
+/** Writes x at the pooled indices of a zero plane of `outputSize` [H, W]: the partial inverse of maxPool2d. */
+export const maxUnpool2d = defineComposite('maxUnpool2d', (x: Tensor, indices: Tensor, outputSize: Pair): Tensor => {
+  const { planes, lead } = asPlanes('maxUnpool2d', x);
+  const [height, width] = outputSize;
+  const written = scatter(flatPlanes(x, planes), 1, flatPlanes(indices, planes), height * width);
+  return reshape(written, [...lead, height, width]);
+});

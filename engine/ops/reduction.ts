@@ -1,0 +1,195 @@
+// Reductions over any axes. The kernel reduces one run of neighbouring axes; several runs are several launches.
+import { argReduce, ArgReduction, copy, reduce, Reduction, softmax as softmaxKernel } from '../../kernels/index.ts';
+import { ConfigError, ShapeError, showShape } from '../errors.ts';
+import { defineComposite, defineOperation } from '../operation.ts';
+import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { emptyTensor } from '../tensor.ts';
+import { noGrad, type VjpContext } from '../tape.ts';
+import { tidy } from '../scope.ts';
+import { add, div, eq, mul, sub, where } from './binary.ts';
+import { expand } from './expand.ts';
+import { gather } from './indexing.ts';
+import { reshape, squeeze } from './reshape.ts';
+import { abs, affine, cast, exp, log, square } from './unary.ts';
+
+export interface ReduceOptions {
+  /** Keep the reduced axes with size 1. */
+  keepdim?: boolean;
+}
+
+type Axes = readonly number[];
+
+/** Runs of neighbouring axes, last run first. */
+function runsOf(axes: Axes): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = [];
+  for (const axis of axes) {
+    const run = runs[0];
+    if (run && run.last === axis - 1) run.last = axis;
+    else runs.unshift({ first: axis, last: axis });
+  }
+  return runs;
+}
+
+const withOnes = (shape: Shape, axes: Axes): number[] => shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+
+function launchReduce(x: Tensor, y: Tensor, axes: Axes, op: Reduction): void {
+  if (sizeOf(y.shape) === 0) return;
+  tidy(() => {
+    let from = x;
+    let shape = [...x.shape];
+    const runs = runsOf(axes);
+    runs.forEach(({ first, last }, i) => {
+      const outer = sizeOf(shape.slice(0, first));
+      const n = sizeOf(shape.slice(first, last + 1));
+      const inner = sizeOf(shape.slice(last + 1));
+      shape = shape.toSpliced(first, last - first + 1, ...new Array<number>(last - first + 1).fill(1));
+      const to = i === runs.length - 1 ? y : emptyTensor(x.device, shape, 'float32');
+      x.device.launch(reduce, [from.storage], [to.storage], { outer, n, inner, op });
+      from = to;
+    });
+    if (!runs.length) {
+      const n = x.size;
+      const plain = { shape: [n], inStrides: [1], outStrides: [1], rank: 1, n };
+      const whole = { ...plain, inOffset: 0, outOffset: 0, inSize: n, outSize: n };
+      x.device.launch(copy, [x.storage], [y.storage], whole);
+    }
+  });
+}
+
+interface ReduceRule {
+  reads?: { inputs?: readonly number[]; outputs?: readonly number[] };
+  vjp: (context: VjpContext<Axes>, shape: Shape) => Tensor;
+}
+
+/** All reductions keep their axes inside the operation; dropping them is a reshape. */
+function define(name: string, op: Reduction, rule: ReduceRule) {
+  const apply = defineOperation<Axes>({
+    name,
+    infer: ([x], axes) => [{ shape: withOnes(x!.shape, axes), dtype: 'float32' }],
+    forward: ([x], [y], axes) => launchReduce(x!, y!, axes, op),
+    saves: rule.reads ?? {},
+    vjp: (context) => [rule.vjp(context, context.inputShapes[0]!)],
+  });
+  return (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
+    const list = normalizeAxes(name, axes, x.rank);
+    const y = apply([x], list)[0]!;
+    return keepdim ? y : reshape(y, x.shape.filter((_, axis) => !list.includes(axis)));
+  };
+}
+
+/** Elements that each output reduces. */
+const reducedSize = (shape: Shape, axes: Axes): number => sizeOf(axes.map((axis) => shape[axis]!));
+
+/** Sum over `axes` (all when undefined). */
+export const sum = define('sum', Reduction.sum, { vjp: ({ gradients }, shape) => expand(gradients[0]!, shape) });
+
+/** Mean over `axes`; NaN where there is nothing to average. */
+export const mean = define('mean', Reduction.mean, {
+  vjp: ({ gradients, attrs }, shape) => expand(affine(gradients[0]!, 1 / reducedSize(shape, attrs), 0), shape),
+});
+
+/** Equal extremes share the gradient equally. */
+const shareTies: ReduceRule = {
+  reads: { inputs: [0], outputs: [0] },
+  vjp: ({ gradients, inputs, outputs, attrs }, shape) => {
+    const mask = cast(eq(inputs[0]!, outputs[0]!), 'float32');
+    return mul(mask, expand(div(gradients[0]!, sum(mask, attrs, { keepdim: true })), shape));
+  },
+};
+
+/** Maximum over `axes`; ties share the gradient. NaN wins. */
+export const amax = define('amax', Reduction.max, shareTies);
+export const amin = define('amin', Reduction.min, shareTies);
+
+const argOp = defineOperation<{ axis: number; op: ArgReduction }>({
+  name: 'argReduce',
+  infer: ([x], { axis }) => [{ shape: withOnes(x!.shape, [axis]), dtype: 'int32' }],
+  forward([x], [y], { axis, op }) {
+    const { outer, size, inner } = aroundAxis(x!.shape, axis);
+    if (outer * inner > 0) x!.device.launch(argReduce, [x!.storage], [y!.storage], { outer, n: size, inner, op });
+  },
+});
+
+function arg(name: string, op: ArgReduction) {
+  return (x: Tensor, axis?: number | null, { keepdim = false }: ReduceOptions = {}): Tensor => {
+    if (axis === undefined || axis === null) {
+      const flat = argOp([reshape(x, [x.size])], { axis: 0, op })[0]!;
+      return reshape(flat, keepdim ? x.shape.map(() => 1) : []);
+    }
+    const at = normalizeAxis(name, axis, x.rank);
+    if (x.shape[at] === 0) {
+      throw new ShapeError('the axis is empty', { operation: name, given: showShape(x.shape) });
+    }
+    const y = argOp([x], { axis: at, op })[0]!;
+    return keepdim ? y : squeeze(y, at);
+  };
+}
+
+/** Index (int32) of the first maximum along `axis`, or in the flattened tensor. */
+export const argmax = arg('argmax', ArgReduction.max);
+export const argmin = arg('argmin', ArgReduction.min);
+
+const extreme = (name: string, index: typeof argmax) =>
+  defineComposite(name, (x: Tensor, axis: number, { keepdim = false }: ReduceOptions = {}) => {
+    const indices = index(x, axis, { keepdim: true });
+    const values = gather(x, axis, indices);
+    return keepdim ? { values, indices } : { values: squeeze(values, axis), indices: squeeze(indices, axis) };
+  });
+
+/** Maximum along one axis and its first index, which receives the whole gradient. */
+export const max = extreme('max', argmax);
+export const min = extreme('min', argmin);
+
+/** Variance over `axes` with divisor n - correction (1: unbiased). */
+export const variance = defineComposite(
+  'variance',
+  (x: Tensor, axes?: number | Axes, options: ReduceOptions & { correction?: number } = {}): Tensor => {
+    const list = normalizeAxes('variance', axes, x.rank);
+    const n = reducedSize(x.shape, list);
+    const centred = sub(x, mean(x, list, { keepdim: true }));
+    return affine(mean(square(centred), list, options), n / Math.max(0, n - (options.correction ?? 1)), 0);
+  },
+);
+
+/** log(sum(e^x)) over `axes`, safe from overflow. */
+export const logSumExp = defineComposite(
+  'logSumExp',
+  (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
+    const list = normalizeAxes('logSumExp', axes, x.rank);
+    const shift = noGrad(() => {
+      const top = amax(x, list, { keepdim: true });
+      return where(eq(abs(top), Infinity), 0, top);
+    });
+    const y = add(log(sum(exp(sub(x, shift)), list, { keepdim: true })), shift);
+    return keepdim ? y : reshape(y, x.shape.filter((_, axis) => !list.includes(axis)));
+  },
+);
+
+function defineSoftmax(name: string, logarithm: boolean, vjp: (g: Tensor, y: Tensor, axis: number) => Tensor) {
+  const apply = defineOperation<number>({
+    name,
+    infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
+    forward([x], [y], axis) {
+      const { outer, size, inner } = aroundAxis(x!.shape, axis);
+      if (x!.size === 0) return;
+      x!.device.launch(softmaxKernel, [x!.storage], [y!.storage], { outer, n: size, inner, log: Number(logarithm) });
+    },
+    saves: { outputs: [0] },
+    vjp: ({ gradients, outputs, attrs }) => [vjp(gradients[0]!, outputs[0]!, attrs)],
+  });
+  return (x: Tensor, axis: number): Tensor => {
+    if (x.rank === 0) throw new ConfigError('a scalar has no axis', { operation: name });
+    return apply([x], normalizeAxis(name, axis, x.rank))[0]!;
+  };
+}
+
+/** e^x / sum(e^x) along `axis`. */
+export const softmax = defineSoftmax('softmax', false, (g, y, axis) =>
+  mul(y, sub(g, sum(mul(g, y), axis, { keepdim: true }))),
+);
+
+/** x - logSumExp(x) along `axis`. */
+export const logSoftmax = defineSoftmax('logSoftmax', true, (g, y, axis) =>
+  sub(g, mul(exp(y), sum(g, axis, { keepdim: true }))),
+);

@@ -1,0 +1,51 @@
+// Reshape: the same storage under another shape. Free, and exact in both directions.
+import { ShapeError, showShape } from '../errors.ts';
+import { defineOperation } from '../operation.ts';
+import { checkShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+
+const reshapeOp = defineOperation<Shape>({
+  name: 'reshape',
+  dtypes: [['float32', 'int32', 'bool']],
+  infer: ([x], shape) => [{ shape, dtype: x!.dtype }],
+  vjp: ({ gradients, inputShapes }) => [reshape(gradients[0]!, inputShapes[0]!)],
+});
+
+/** Row-major reshape; one size may be -1. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const unknown = shape.indexOf(-1);
+  const known = sizeOf(shape.filter((_, i) => i !== unknown));
+  const resolved = unknown < 0 ? [...shape] : shape.with(unknown, known === 0 ? 0 : x.size / known);
+  if (unknown < 0) checkShape('reshape', resolved);
+  if (sizeOf(resolved) !== x.size || resolved.some((n) => !Number.isInteger(n) || n < 0)) {
+    throw new ShapeError('the number of elements changes', {
+      operation: 'reshape',
+      argument: 'shape',
+      expected: `${x.size} elements, as in ${showShape(x.shape)}`,
+      given: showShape(shape),
+    });
+  }
+  return reshapeOp([x], resolved)[0]!;
+}
+
+/** Merges the axes from `start` to the end. */
+export const flatten = (x: Tensor, start = 0): Tensor => {
+  const axis = normalizeAxis('flatten', start, x.rank);
+  return reshape(x, [...x.shape.slice(0, axis), sizeOf(x.shape.slice(axis))]);
+};
+
+/** Inserts an axis of size 1. */
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  const at = normalizeAxis('unsqueeze', axis, x.rank + 1);
+  return reshape(x, x.shape.toSpliced(at, 0, 1));
+}
+
+/** Removes one axis of size 1. */
+export function squeeze(x: Tensor, axis: number): Tensor {
+  const at = normalizeAxis('squeeze', axis, x.rank);
+  if (x.shape[at] !== 1) {
+    throw new ShapeError('only an axis of size 1 can go', { operation: 'squeeze', given: showShape(x.shape) });
+  }
+  return reshape(x, x.shape.toSpliced(at, 1));
+}

@@ -1,0 +1,178 @@
+// Elementwise functions of one tensor: y = f(x), each with its derivative beside it.
+import { Cast, cast as castKernel, type DType, unary as unaryKernel, Unary } from '../../kernels/index.ts';
+import { ConfigError } from '../errors.ts';
+import { defineOperation } from '../operation.ts';
+import { sizeOf } from '../shape.ts';
+import type { VjpContext } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, leakyReluGrad, mul, reluGrad, sigmoidGrad, tanhGrad } from './binary.ts';
+
+interface Constants {
+  a: number;
+  b: number;
+}
+
+/** The derivative as a function of gradient, x and y; it declares which of x and y it reads. */
+interface Rule {
+  reads: 'x' | 'y' | 'neither';
+  vjp?: (gradient: Tensor, value: Tensor, constants: Constants) => Tensor | undefined;
+}
+
+function define(op: Unary, name: string, rule: Rule): (x: Tensor, a?: number, b?: number) => Tensor {
+  const { vjp } = rule;
+  const apply = defineOperation<Constants>({
+    name,
+    infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
+    forward([x], [y], { a, b }) {
+      const n = sizeOf(x!.shape);
+      if (n > 0) x!.device.launch(unaryKernel, [x!.storage], [y!.storage], { n, op, a, b });
+    },
+    saves: rule.reads === 'x' ? { inputs: [0] } : rule.reads === 'y' ? { outputs: [0] } : {},
+    ...(vjp && {
+      vjp: ({ gradients, inputs, outputs, attrs }: VjpContext<Constants>) => [
+        vjp(gradients[0]!, (rule.reads === 'y' ? outputs[0] : inputs[0])!, attrs),
+      ],
+    }),
+  });
+  return (x, a = 0, b = 0) => apply([x], { a, b })[0]!;
+}
+
+/** scale * x + offset */
+export const affine = define(Unary.affine, 'affine', {
+  reads: 'neither',
+  vjp: (g, _, { a }) => (a === 1 ? g : affine(g, a, 0)),
+});
+const scaled = (x: Tensor, factor: number): Tensor => affine(x, factor, 0);
+
+export const neg = define(Unary.neg, 'neg', { reads: 'neither', vjp: (g) => neg(g) });
+export const exp = define(Unary.exp, 'exp', { reads: 'y', vjp: (g, y) => mul(g, y) });
+export const log = define(Unary.log, 'log', { reads: 'x', vjp: (g, x) => mul(g, reciprocal(x)) });
+export const sqrt = define(Unary.sqrt, 'sqrt', { reads: 'y', vjp: (g, y) => mul(g, scaled(reciprocal(y), 0.5)) });
+export const rsqrt = define(Unary.rsqrt, 'rsqrt', {
+  reads: 'y',
+  vjp: (g, y) => mul(g, scaled(mul(square(y), y), -0.5)),
+});
+export const abs = define(Unary.abs, 'abs', { reads: 'x', vjp: (g, x) => mul(g, sign(x)) });
+/** -1, 0 or 1; its gradient is 0 everywhere. */
+export const sign = define(Unary.sign, 'sign', { reads: 'neither', vjp: () => undefined });
+/** max(x, 0); gradient 0 at 0. */
+export const relu = define(Unary.relu, 'relu', { reads: 'y', vjp: (g, y) => reluGrad(g, y) });
+export const sigmoid = define(Unary.sigmoid, 'sigmoid', { reads: 'y', vjp: (g, y) => sigmoidGrad(g, y) });
+/** x sigmoid(x) */
+export const silu = define(Unary.silu, 'silu', {
+  reads: 'x',
+  vjp: (g, x) => {
+    const s = sigmoid(x);
+    return mul(g, add(s, mul(mul(x, s), affine(s, -1, 1))));
+  },
+});
+export const tanh = define(Unary.tanh, 'tanh', { reads: 'y', vjp: (g, y) => tanhGrad(g, y) });
+export const reciprocal = define(Unary.reciprocal, 'reciprocal', {
+  reads: 'y',
+  vjp: (g, y) => neg(mul(g, square(y))),
+});
+export const square = define(Unary.square, 'square', { reads: 'x', vjp: (g, x) => mul(g, scaled(x, 2)) });
+export const sin = define(Unary.sin, 'sin', { reads: 'x', vjp: (g, x) => mul(g, cos(x)) });
+export const cos = define(Unary.cos, 'cos', { reads: 'x', vjp: (g, x) => neg(mul(g, sin(x))) });
+/** The error function. */
+export const erf = define(Unary.erf, 'erf', {
+  reads: 'x',
+  vjp: (g, x) => mul(g, scaled(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
+});
+/** 1 where x > a, else 0. */
+const step = define(Unary.step, 'step', { reads: 'neither' });
+/** 1 where a <= x <= b, else 0. */
+const inside = define(Unary.inside, 'inside', { reads: 'neither' });
+
+const leakyReluOp = define(Unary.leakyRelu, 'leakyRelu', {
+  reads: 'x',
+  vjp: (g, x, { a }) => leakyReluGrad(g, x, a),
+});
+/** x for x > 0, else negativeSlope * x. */
+export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => leakyReluOp(x, negativeSlope);
+
+const eluOp = define(Unary.elu, 'elu', {
+  reads: 'x',
+  vjp: (g, x, { a }) => {
+    const positive = step(x, 0);
+    const slope = scaled(exp(clamp(x, { max: 0 })), a);
+    return mul(g, add(positive, mul(affine(positive, -1, 1), slope)));
+  },
+});
+/** x for x > 0, else alpha (e^x - 1). */
+export const elu = (x: Tensor, alpha = 1): Tensor => eluOp(x, alpha);
+
+const geluOp = define(Unary.gelu, 'gelu', {
+  reads: 'x',
+  vjp: (g, x) => {
+    const distribution = affine(erf(scaled(x, Math.SQRT1_2)), 0.5, 0.5);
+    const density = scaled(exp(scaled(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return mul(g, add(distribution, mul(x, density)));
+  },
+});
+const geluTanhOp = define(Unary.geluTanh, 'geluTanh', {
+  reads: 'x',
+  vjp: (g, x) => {
+    const k = Math.sqrt(2 / Math.PI);
+    const squared = square(x);
+    const t = tanh(mul(scaled(x, k), affine(squared, 0.044715, 1)));
+    const slope = affine(squared, 3 * 0.044715 * k, k);
+    const bump = scaled(mul(mul(x, affine(square(t), -1, 1)), slope), 0.5);
+    return mul(g, add(affine(t, 0.5, 0.5), bump));
+  },
+});
+/** x Phi(x), exactly or by the tanh approximation. */
+export const gelu = (x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor =>
+  approximate === 'tanh' ? geluTanhOp(x) : geluOp(x);
+
+const softplusOp = define(Unary.softplus, 'softplus', {
+  reads: 'x',
+  vjp: (g, x, { a, b }) => {
+    const linear = step(x, b / a);
+    return mul(g, add(linear, mul(affine(linear, -1, 1), sigmoid(scaled(x, a)))));
+  },
+});
+/** log(1 + e^(beta x)) / beta, and x itself where beta x > threshold. */
+export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => softplusOp(x, beta, threshold);
+
+const clampOp = define(Unary.clamp, 'clamp', { reads: 'x', vjp: (g, x, { a, b }) => mul(g, inside(x, a, b)) });
+/** Limits to [min, max]; the gradient is 1 inside and on the limits. */
+export const clamp = (x: Tensor, limits: { min?: number | null; max?: number | null }): Tensor =>
+  clampOp(x, limits.min ?? -Infinity, limits.max ?? Infinity);
+
+const powScalarOp = define(Unary.powScalar, 'powScalar', {
+  reads: 'x',
+  vjp: (g, x, { a }) => (a === 0 ? undefined : mul(g, scaled(powScalar(x, a - 1), a))),
+});
+/** x ^ exponent */
+export const powScalar = (x: Tensor, exponent: number): Tensor => powScalarOp(x, exponent);
+
+const castOp = defineOperation<DType>({
+  name: 'cast',
+  dtypes: [['float32', 'int32', 'bool']],
+  infer: ([x], dtype) => [{ shape: x!.shape, dtype }],
+  forward([x], [y], dtype) {
+    const kind = castKind(x!.dtype, dtype);
+    const n = sizeOf(x!.shape);
+    if (n > 0) x!.device.launch(castKernel, [x!.storage], [y!.storage], { n, kind });
+  },
+});
+
+function castKind(from: DType, to: DType): Cast {
+  if (to === 'float32') return Cast.toFloat;
+  if (from === 'float32') return to === 'int32' ? Cast.toInt : Cast.floatToBool;
+  if (to === 'bool') return Cast.intToBool;
+  throw new ConfigError('no such conversion', { operation: 'cast', given: `${from} to ${to}` });
+}
+
+const relabel = defineOperation<DType>({
+  name: 'relabel',
+  dtypes: [['bool']],
+  infer: ([x], dtype) => [{ shape: x!.shape, dtype }],
+});
+
+/** The values as another type; the result is off the tape (a float32 tensor cast to float32 is itself). */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x;
+  return x.dtype === 'bool' && dtype === 'int32' ? relabel([x], dtype)[0]! : castOp([x], dtype)[0]!;
+}

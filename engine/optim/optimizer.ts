@@ -1,0 +1,210 @@
+// Optimisers with the update rules and defaults of torch.optim. Each step is one fused kernel per parameter, in place.
+import { adamStep, rmspropStep, sgdStep } from '../../kernels/index.ts';
+import type { Storage } from '../devices/device.ts';
+import { ConfigError, DataError } from '../errors.ts';
+import type { StateDict } from '../nn/module.ts';
+import { type Parameter, Tensor } from '../tensor.ts';
+
+/** Buffers of one parameter by name, such as the momentum. */
+type Slots = Map<string, Tensor>;
+
+/** What the schedules change. */
+export interface OptimizerOptions {
+  lr: number;
+  weightDecay?: number;
+}
+
+export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
+  readonly parameters: readonly Parameter[];
+  /** Hyper-parameters; schedules change `lr` (and momentum) here between steps. */
+  readonly options: O;
+  readonly #slots = new Map<Parameter, Slots>();
+  readonly #steps = new Map<Parameter, number>();
+
+  constructor(parameters: Iterable<Parameter>, options: O) {
+    this.parameters = [...new Set(parameters)];
+    this.options = options;
+    if (!this.parameters.length) throw new ConfigError('there is nothing to optimise', { operation: 'Optimizer' });
+    if (!(options.lr >= 0)) {
+      const details = { operation: 'Optimizer', argument: 'lr', expected: 'a number, 0 or more', given: String(options.lr) };
+      throw new ConfigError('the learning rate is not valid', details);
+    }
+  }
+
+  zeroGrad(): void {
+    for (const parameter of this.parameters) parameter.zeroGrad();
+  }
+
+  /** Updates every parameter that has a gradient. */
+  step(): void {
+    for (const parameter of this.parameters) {
+      if (!parameter.grad || parameter.size === 0) continue;
+      const t = (this.#steps.get(parameter) ?? 0) + 1;
+      this.#steps.set(parameter, t);
+      this.update(parameter, parameter.grad, t);
+      parameter.version++;
+    }
+  }
+
+  /** One step number t = 1, 2, ... of one parameter. */
+  protected abstract update(parameter: Parameter, gradient: Tensor, t: number): void;
+
+  /** Names of the buffers in use, in the order of the kernel's outputs. */
+  protected abstract slotNames(): readonly string[];
+
+  /** Storages of the parameter's buffers in the order of `slotNames`, zeros at first. */
+  protected slotsOf(parameter: Parameter): Storage[] {
+    const slots = this.#slots.get(parameter) ?? new Map<string, Tensor>();
+    this.#slots.set(parameter, slots);
+    return this.slotNames().map((name) => {
+      let slot = slots.get(name);
+      if (!slot) {
+        const storage = parameter.device.allocate(parameter.size, 'float32');
+        parameter.device.write(storage, new Float32Array(parameter.size));
+        slot = new Tensor(storage, parameter.shape, 'float32');
+        slots.set(name, slot);
+      }
+      return slot.storage;
+    });
+  }
+
+  /** Buffers and step counts on the host, by the index of the parameter: `3.momentum`, `3.step`. */
+  async stateDict(): Promise<StateDict> {
+    const state: StateDict = new Map();
+    for (const [i, parameter] of this.parameters.entries()) {
+      const t = this.#steps.get(parameter);
+      if (t !== undefined) state.set(`${i}.step`, { shape: [], values: Float32Array.of(t) });
+      for (const [name, slot] of this.#slots.get(parameter) ?? []) {
+        state.set(`${i}.${name}`, { shape: slot.shape, values: await slot.array() });
+      }
+    }
+    return state;
+  }
+
+  /** Takes over what `stateDict` gave. Throws DataError on keys that are not of this optimiser. */
+  loadStateDict(state: ReadonlyMap<string, { values: ArrayLike<number> }>): void {
+    for (const [key, { values }] of state) {
+      const [index, name] = key.split('.');
+      const parameter = this.parameters[Number(index)];
+      const at = this.slotNames().indexOf(name!);
+      if (!parameter || (name !== 'step' && (at < 0 || values.length !== parameter.size))) {
+        throw new DataError(`'${key}' is not part of this optimiser's state`, { operation: 'loadStateDict' });
+      }
+      if (name === 'step') this.#steps.set(parameter, values[0]!);
+      else parameter.device.write(this.slotsOf(parameter)[at]!, values);
+    }
+  }
+
+  /** Releases the buffers. */
+  dispose(): void {
+    for (const slots of this.#slots.values()) for (const slot of slots.values()) slot.dispose();
+    this.#slots.clear();
+  }
+}
+
+export interface SgdOptions extends OptimizerOptions {
+  momentum?: number;
+  dampening?: number;
+  nesterov?: boolean;
+}
+
+/** Stochastic gradient descent with momentum; weight decay is added to the gradient. */
+export class SGD extends Optimizer<SgdOptions> {
+  protected override slotNames(): readonly string[] {
+    return this.options.momentum ? ['momentum'] : [];
+  }
+
+  protected override update(parameter: Parameter, gradient: Tensor, t: number): void {
+    const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = this.options;
+    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
+    parameter.device.launch(sgdStep, [gradient.storage], outputs, {
+      n: parameter.size,
+      learningRate: lr,
+      momentum,
+      gain: 1 - dampening,
+      weightDecay,
+      nesterov: Number(nesterov),
+      first: Number(t === 1),
+    });
+  }
+}
+
+export interface AdamOptions extends OptimizerOptions {
+  betas?: readonly [number, number];
+  eps?: number;
+  amsgrad?: boolean;
+}
+
+/** Adam; weight decay is added to the gradient. */
+export class Adam extends Optimizer<AdamOptions> {
+  constructor(parameters: Iterable<Parameter>, options: Partial<AdamOptions> = {}) {
+    super(parameters, { lr: 1e-3, ...options });
+  }
+
+  protected override slotNames(): readonly string[] {
+    return this.options.amsgrad ? ['m', 'v', 'vMax'] : ['m', 'v'];
+  }
+
+  /** How weight decay acts: on the gradient, or by shrinking the parameter. */
+  protected decay(): { weightDecay: number; shrink: number } {
+    return { weightDecay: this.options.weightDecay ?? 0, shrink: 1 };
+  }
+
+  protected override update(parameter: Parameter, gradient: Tensor, t: number): void {
+    const { lr, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, amsgrad = false } = this.options;
+    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
+    parameter.device.launch(adamStep, [gradient.storage], outputs, {
+      n: parameter.size,
+      stepSize: lr / (1 - beta1 ** t),
+      beta1,
+      beta2,
+      oneMinusBeta1: 1 - beta1,
+      oneMinusBeta2: 1 - beta2,
+      eps,
+      ...this.decay(),
+      correction: Math.sqrt(1 - beta2 ** t),
+      amsgrad: Number(amsgrad),
+    });
+  }
+}
+
+/** Adam with decoupled weight decay (0.01 unless given). */
+export class AdamW extends Adam {
+  protected override decay(): { weightDecay: number; shrink: number } {
+    return { weightDecay: 0, shrink: 1 - this.options.lr * (this.options.weightDecay ?? 0.01) };
+  }
+}
+
+export interface RmspropOptions extends OptimizerOptions {
+  alpha?: number;
+  eps?: number;
+  momentum?: number;
+  centered?: boolean;
+}
+
+/** RMSprop; weight decay is added to the gradient. */
+export class RMSprop extends Optimizer<RmspropOptions> {
+  constructor(parameters: Iterable<Parameter>, options: Partial<RmspropOptions> = {}) {
+    super(parameters, { lr: 1e-2, ...options });
+  }
+
+  protected override slotNames(): readonly string[] {
+    const { centered, momentum } = this.options;
+    return ['v', ...(centered ? ['a'] : []), ...(momentum ? ['momentum'] : [])];
+  }
+
+  protected override update(parameter: Parameter, gradient: Tensor): void {
+    const { lr, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0, centered = false } = this.options;
+    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
+    parameter.device.launch(rmspropStep, [gradient.storage], outputs, {
+      n: parameter.size,
+      learningRate: lr,
+      alpha,
+      oneMinusAlpha: 1 - alpha,
+      eps,
+      weightDecay,
+      momentum,
+      centered: Number(centered),
+    });
+  }
+}

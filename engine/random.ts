@@ -1,0 +1,207 @@
+// Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
+// A stream is named by (seed, purpose, step); word i of it is a pure function of that name and i, so any part can be drawn
+// again after a restart. Everything is integer arithmetic or + - * / sqrt in float64, which IEEE fixes to the last bit:
+// no Math.log or Math.cos, whose last digits differ between engines. Leaves out cryptographic strength.
+import { ConfigError } from './errors.ts';
+
+const ROUNDS = 10;
+const MULTIPLIER_0 = 0xd2511f53;
+const MULTIPLIER_1 = 0xcd9e8d57;
+/** Weyl steps of the key: the golden ratio and sqrt(3) - 1. */
+const KEY_STEP_0 = 0x9e3779b9;
+const KEY_STEP_1 = 0xbb67ae85;
+
+/** The upper 32 bits of the 64-bit product, from 16-bit halves. */
+function multiplyHigh(a: number, b: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = aHigh * bLow + (Math.imul(aLow, bLow) >>> 16);
+  const carry = aLow * bHigh + (middle & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
+}
+
+/** Four random words for a 128-bit counter and a 64-bit key, written to `into` from `at` on. */
+export function philox4x32(
+  [c0, c1, c2, c3]: readonly [number, number, number, number],
+  [k0, k1]: readonly [number, number],
+  into = new Uint32Array(4),
+  at = 0,
+): Uint32Array {
+  for (let round = 0; round < ROUNDS; round++) {
+    const high0 = multiplyHigh(MULTIPLIER_0, c0);
+    const low0 = Math.imul(MULTIPLIER_0, c0);
+    const high1 = multiplyHigh(MULTIPLIER_1, c2);
+    const low1 = Math.imul(MULTIPLIER_1, c2);
+    c0 = high1 ^ c1 ^ k0;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ k1;
+    c3 = low0;
+    k0 = (k0 + KEY_STEP_0) | 0;
+    k1 = (k1 + KEY_STEP_1) | 0;
+  }
+  into[at] = c0;
+  into[at + 1] = c1;
+  into[at + 2] = c2;
+  into[at + 3] = c3;
+  return into;
+}
+
+/** 64 bits of a text: its UTF-8 bytes go through Philox 16 at a time, each output being the key of the next. */
+function digest(text: string): [number, number] {
+  const bytes = new TextEncoder().encode(text);
+  const padded = new Uint8Array(16 * Math.ceil(bytes.length / 16));
+  padded.set(bytes);
+  const view = new DataView(padded.buffer);
+  let key: [number, number] = [bytes.length, 0];
+  for (let at = 0; at < padded.length; at += 16) {
+    const word = (i: number): number => view.getUint32(at + 4 * i, true);
+    const [a, b] = philox4x32([word(0), word(1), word(2), word(3)], key);
+    key = [a, b];
+  }
+  return key;
+}
+
+/** Natural logarithm of (word + 1) / 2^32 by ln m = 2 artanh((m - 1) / (m + 1)), m in [sqrt(1/2), sqrt(2)). */
+function logOfWord(word: number): number {
+  let mantissa = word + 1;
+  let exponent = -32;
+  while (mantissa >= 65536 * Math.SQRT2) {
+    mantissa /= 65536;
+    exponent += 16;
+  }
+  while (mantissa >= Math.SQRT2) {
+    mantissa /= 2;
+    exponent++;
+  }
+  const s = (mantissa - 1) / (mantissa + 1);
+  const s2 = s * s;
+  let sum = 0;
+  // |s| < 0.172, so s^23 is below the last bit.
+  for (let k = 21; k >= 1; k -= 2) sum = sum * s2 + 1 / k;
+  return 2 * s * sum + exponent * Math.LN2;
+}
+
+/** Cosine and sine of x in [-pi/4, pi/4] by their Taylor polynomials up to x^17. */
+function cosine(x: number): number {
+  let sum = 1;
+  for (let k = 16; k >= 2; k -= 2) sum = 1 - (sum * x * x) / (k * (k - 1));
+  return sum;
+}
+function sine(x: number): number {
+  let sum = 1;
+  for (let k = 17; k >= 3; k -= 2) sum = 1 - (sum * x * x) / (k * (k - 1));
+  return sum * x;
+}
+
+/** Box-Muller: two independent normal numbers from two words. The angle's top two bits choose its quadrant. */
+function normalPair(word0: number, word1: number): [number, number] {
+  const radius = Math.sqrt(-2 * logOfWord(word0));
+  const x = ((word1 & 0x3fffffff) / 2 ** 30 - 0.5) * (Math.PI / 2);
+  const c = Math.fround(radius * cosine(x));
+  const s = Math.fround(radius * sine(x));
+  switch (word1 >>> 30) {
+    case 0:
+      return [c, s];
+    case 1:
+      return [-s, c];
+    case 2:
+      return [-c, -s];
+    default:
+      return [s, -c];
+  }
+}
+
+/** One stream of random numbers. Reading moves `position`, the number of 32-bit words used so far. */
+export class Random {
+  position = 0;
+  readonly #key: readonly [number, number];
+  readonly #purpose: readonly [number, number];
+  readonly #step: number;
+  readonly #block = new Uint32Array(4);
+  #blockIndex = -1;
+
+  /** Whole numbers: `seed` from 0 to 2^53 - 1, `step` from 0 to 2^32 - 1. Throws ConfigError for others. */
+  constructor(seed: number, purpose: string, step = 0) {
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      throw new ConfigError('a seed is a whole number from 0 to 2^53 - 1', { argument: 'seed', given: String(seed) });
+    }
+    if (!Number.isInteger(step) || step < 0 || step >= 2 ** 32) {
+      throw new ConfigError('a step is a whole number from 0 to 2^32 - 1', { argument: 'step', given: String(step) });
+    }
+    this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
+    this.#purpose = digest(purpose);
+    this.#step = step;
+  }
+
+  /** Moves on as if `words` words had been read; negative moves back. */
+  skip(words: number): this {
+    this.position += words;
+    return this;
+  }
+
+  /** The next 32 bits, as a number from 0 to 2^32 - 1. A stream has 2^34 of them. */
+  word(): number {
+    const index = Math.floor(this.position / 4);
+    if (index !== this.#blockIndex) {
+      philox4x32([index, this.#step, ...this.#purpose], this.#key, this.#block);
+      this.#blockIndex = index;
+    }
+    return this.#block[this.position++ % 4];
+  }
+
+  /** Uniform in [0, 1), a multiple of 2^-24: a float32 exactly. Uses one word. */
+  uniform(): number {
+    return (this.word() >>> 8) / 2 ** 24;
+  }
+
+  /** Standard normal, rounded to float32. Uses two words; within 6.7 of 0. */
+  normal(): number {
+    return normalPair(this.word(), this.word())[0];
+  }
+
+  /** A whole number from 0 to n - 1, all equally likely. Uses one word, seldom more. n is from 1 to 2^32. */
+  integer(n: number): number {
+    if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
+      throw new ConfigError('the number of choices is from 1 to 2^32', { operation: 'integer', given: String(n) });
+    }
+    // Words of the last, incomplete run of n would favour small results.
+    const limit = 2 ** 32 - (2 ** 32 % n);
+    let word = this.word();
+    while (word >= limit) word = this.word();
+    return word % n;
+  }
+
+  /** The numbers 0 .. n - 1 in random order (Fisher-Yates). */
+  permutation(n: number): Int32Array {
+    const order = Int32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    return order;
+  }
+
+  /** n times `uniform()`. */
+  uniformArray(n: number): Float32Array {
+    const values = new Float32Array(n);
+    for (let i = 0; i < n; i++) values[i] = this.uniform();
+    return values;
+  }
+
+  /** n standard normal numbers. Takes both numbers of a pair, so it uses n words (n + 1 if n is odd), half of `normal()`. */
+  normalArray(n: number): Float32Array {
+    const values = new Float32Array(n);
+    for (let i = 0; i < n; i += 2) {
+      const [first, second] = normalPair(this.word(), this.word());
+      values[i] = first;
+      // Writing past the end of a typed array does nothing.
+      values[i + 1] = second;
+    }
+    return values;
+  }
+}
+
+/** The stream of (seed, purpose, step). Streams of different names are independent. */
+export const random = (seed: number, purpose: string, step = 0): Random => new Random(seed, purpose, step);

@@ -1,0 +1,101 @@
+// Lifetimes. A scope owns the tensors and tape nodes made while it is the innermost one and releases them at its end:
+//
+//   using step = scope()
+//
+// Scopes nest like a stack. Tensors made outside of any scope live until `dispose()`. Parameters and the gradients of
+// leaves belong to their owner, not to a scope.
+import { ConfigError } from './errors.ts';
+
+/** What a scope can own: a tensor handle or a tape node. */
+export interface Owned {
+  owner: Scope | undefined;
+  dispose(): void;
+}
+
+/** An object whose `keep` pulls others along: a tensor keeps the tape nodes it depends on. */
+export interface Keepable extends Owned {
+  keptWith?(): Iterable<Owned>;
+}
+
+let innermost: Scope | undefined;
+
+export class Scope {
+  readonly #owned = new Set<Owned>();
+  readonly #parent: Scope | undefined;
+  #ended = false;
+
+  constructor(parent: Scope | undefined) {
+    this.#parent = parent;
+  }
+
+  add(item: Owned): void {
+    item.owner = this;
+    this.#owned.add(item);
+  }
+
+  remove(item: Owned): void {
+    this.#owned.delete(item);
+    item.owner = undefined;
+  }
+
+  /** Lets items outlive this scope: they pass to the enclosing scope, or to the caller where there is none. */
+  keep<T extends Keepable>(item: T): T {
+    for (const each of [item, ...(item.keptWith?.() ?? [])]) {
+      if (each.owner !== this) continue;
+      this.remove(each);
+      this.#parent?.add(each);
+    }
+    return item;
+  }
+
+  /** Number of tensors and tape nodes it owns now. */
+  get size(): number {
+    return this.#owned.size;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#ended) return;
+    if (innermost !== this) {
+      throw new ConfigError('scopes must end in the reverse order of their beginning', {
+        operation: 'scope',
+        hint: 'Use one `using` declaration per block, and do not run two scoped computations at once',
+      });
+    }
+    this.#ended = true;
+    innermost = this.#parent;
+    for (const item of this.#owned) {
+      item.owner = undefined;
+      item.dispose();
+    }
+    this.#owned.clear();
+  }
+}
+
+/** Begins a scope that ends with the block of its `using` declaration, across awaits too. */
+export function scope(): Scope {
+  innermost = new Scope(innermost);
+  return innermost;
+}
+
+/** Runs `body` in a scope and keeps the tensors it returns. */
+export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | undefined | void>(body: () => T): T {
+  const inner = scope();
+  try {
+    const result = body();
+    if (Array.isArray(result)) for (const item of result as readonly (Keepable | undefined)[]) if (item) inner.keep(item);
+    else if (result) inner.keep(result as unknown as Keepable);
+    return result;
+  } finally {
+    inner[Symbol.dispose]();
+  }
+}
+
+/** Gives an item to the innermost scope, if there is one. */
+export function own(item: Owned): void {
+  innermost?.add(item);
+}
+
+/** Takes an item out of whatever scope owns it. */
+export function disown(item: Owned): void {
+  item.owner?.remove(item);
+}

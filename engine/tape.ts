@@ -1,0 +1,343 @@
+// The tape: reverse-mode automatic differentiation in one file.
+//
+// Each differentiable operation that touches a tracked tensor leaves a node: what it computed, the edges to the nodes (or
+// leaves) of its inputs, and the tensors its vjp will read. Backward walks the nodes from newest to oldest - the order of
+// creation is a topological order, so no recursion is needed - and hands each node the sum of the gradients that reached
+// it. vjps are written with differentiable operations: with `createGraph` they leave nodes of their own.
+import { DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
+import { disown, own, type Owned, scope, type Scope } from './scope.ts';
+import { sameShape, type Shape } from './shape.ts';
+import { Parameter, Tensor } from './tensor.ts';
+
+/** What a vjp is given. `inputs` and `outputs` hold only what the operation declared in `saves`. */
+export interface VjpContext<A> {
+  readonly attrs: A;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly inputShapes: readonly (Shape | undefined)[];
+  /** Gradients of the outputs, undefined for an output that nothing used. A single output always has one. */
+  readonly gradients: readonly Tensor[];
+  /** Which inputs want a gradient; computing another is wasted work. */
+  readonly needs: readonly boolean[];
+  /** True if the vjp itself will be differentiated, so that it may not use kernels without a gradient. */
+  readonly createGraph: boolean;
+}
+
+export type Gradients = readonly (Tensor | undefined)[];
+export type Vjp<A> = (context: VjpContext<A>) => Gradients;
+export type GradientHook = (gradient: Tensor) => Tensor | undefined | void;
+
+/** Where a gradient goes next: an output of an older node, or a leaf. */
+type Edge = { node: TapeNode; output: number } | { leaf: Tensor };
+
+interface Saved {
+  tensor: Tensor;
+  /** For parameters: the version the forward pass read. */
+  parameter?: Parameter;
+  version?: number;
+}
+
+let nextId = 0;
+
+/** One operation on the tape. */
+export class TapeNode<A = unknown> implements Owned {
+  readonly id = nextId++;
+  readonly name: string;
+  readonly edges: readonly (Edge | undefined)[];
+  readonly outputCount: number;
+  owner: Scope | undefined;
+  readonly #attrs: A;
+  readonly #vjp: Vjp<A>;
+  readonly #inputShapes: readonly (Shape | undefined)[];
+  #saved: { inputs: (Saved | undefined)[]; outputs: (Saved | undefined)[] } | undefined;
+  #hooks: GradientHook[][] | undefined;
+
+  constructor(
+    name: string,
+    attrs: A,
+    vjp: Vjp<A>,
+    inputs: readonly (Tensor | undefined)[],
+    outputs: readonly Tensor[],
+    saves: { inputs?: readonly number[]; outputs?: readonly number[] },
+  ) {
+    this.name = name;
+    this.#attrs = attrs;
+    this.#vjp = vjp;
+    this.#inputShapes = inputs.map((input) => input?.shape);
+    this.outputCount = outputs.length;
+    this.edges = inputs.map((input) => {
+      if (input?.node) return { node: input.node, output: input.outputIndex };
+      return input?.requiresGrad ? { leaf: input.leaf } : undefined;
+    });
+    const save = (list: readonly (Tensor | undefined)[], which: readonly number[] = []) => {
+      const result: (Saved | undefined)[] = [];
+      for (const i of which) {
+        const original = list[i];
+        if (!original) continue;
+        const entry: Saved = { tensor: original.alias() };
+        const { leaf } = original;
+        if (leaf instanceof Parameter) Object.assign(entry, { parameter: leaf, version: leaf.version });
+        result[i] = entry;
+      }
+      return result;
+    };
+    // Inputs are saved first: the outputs' aliases must point at this node, which they get below.
+    const savedInputs = save(inputs, saves.inputs);
+    outputs.forEach((output, i) => {
+      if (output.dtype !== 'float32') return;
+      output.node = this as TapeNode;
+      output.outputIndex = i;
+    });
+    this.#saved = { inputs: savedInputs, outputs: save(outputs, saves.outputs) };
+    own(this);
+  }
+
+  hookOutput(index: number, hooks: GradientHook[]): void {
+    this.#hooks ??= [];
+    this.#hooks[index] = hooks;
+  }
+
+  /** Gradients of the inputs, given those of the outputs. */
+  run(gradients: readonly (Tensor | undefined)[], createGraph: boolean): Gradients {
+    const saved = this.#saved;
+    if (!saved) {
+      throw new UseAfterFreeError(`the tape of '${this.name}' has already been used or its scope has ended`, {
+        operation: 'backward',
+        hint: 'Pass { retainGraph: true } to the first backward to walk the same graph twice',
+      });
+    }
+    const open = (list: (Saved | undefined)[]): Tensor[] =>
+      list.map((entry) => {
+        if (entry?.parameter && entry.parameter.version !== entry.version) {
+          throw new UseAfterFreeError(`a parameter that '${this.name}' read was changed in place since`, {
+            operation: 'backward',
+            hint: 'Call backward before the optimiser steps, or run the forward pass again',
+          });
+        }
+        return entry?.tensor as Tensor;
+      });
+    const hooked = gradients.map((gradient, i) => applyHooks(gradient, this.#hooks?.[i]));
+    return this.#vjp({
+      attrs: this.#attrs,
+      inputs: open(saved.inputs),
+      outputs: open(saved.outputs),
+      inputShapes: this.#inputShapes,
+      gradients: hooked as Tensor[],
+      needs: this.edges.map((edge) => edge !== undefined),
+      createGraph,
+    });
+  }
+
+  /** Lets go of the saved tensors. */
+  dispose(): void {
+    disown(this);
+    const saved = this.#saved;
+    this.#saved = undefined;
+    for (const entry of saved ? [...saved.inputs, ...saved.outputs] : []) entry?.tensor.dispose();
+  }
+
+  /** This node and all nodes behind it. */
+  *ancestors(): Iterable<TapeNode> {
+    const seen = new Set<TapeNode>([this as TapeNode]);
+    for (const node of seen) {
+      yield node;
+      for (const edge of node.edges) if (edge && 'node' in edge) seen.add(edge.node);
+    }
+  }
+}
+
+function applyHooks(gradient: Tensor | undefined, hooks: readonly GradientHook[] | undefined): Tensor | undefined {
+  for (const hook of gradient ? (hooks ?? []) : []) gradient = hook(gradient!) ?? gradient;
+  return gradient;
+}
+
+let recording = true;
+
+export const gradEnabled = (): boolean => recording;
+
+/** Sets whether operations leave nodes, for as long as `body` runs; a promise counts until it settles. */
+export function withGradMode<T>(on: boolean, body: () => T): T {
+  const before = recording;
+  recording = on;
+  const restore = () => {
+    recording = before;
+  };
+  let result: T;
+  try {
+    result = body();
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(restore) as T;
+  restore();
+  return result;
+}
+
+/** Runs `body` without recording: for evaluation and for updates. */
+export const noGrad = <T>(body: () => T): T => withGradMode(false, body);
+
+export interface BackwardOptions {
+  /** Gradient of the output; ones for a scalar. */
+  gradient?: Tensor;
+  /** Keep the saved tensors for another backward over the same graph. */
+  retainGraph?: boolean;
+  /** Record the backward pass itself, for gradients of gradients. Implies retainGraph. */
+  createGraph?: boolean;
+}
+
+/** How gradients are added and started; given by the operations, which this file does not import. */
+export const arithmetic: {
+  add(a: Tensor, b: Tensor): Tensor;
+  onesLike(x: Tensor): Tensor;
+  zerosLike(x: Tensor): Tensor;
+} = {
+  add: () => unset(),
+  onesLike: () => unset(),
+  zerosLike: () => unset(),
+};
+
+const unset = (): never => {
+  throw new Error('engine/ops has not been loaded');
+};
+
+/** d sum(output * gradient) into the `grad` of every leaf below `output` that wants one. */
+export function backward(output: Tensor, options: BackwardOptions = {}): void {
+  const leaves = walk([output], [options.gradient], options);
+  for (const [leaf, gradient] of leaves) {
+    const total = applyHooks(gradient, leaf.hooks)!;
+    // The leaf owns its gradient: it must outlive the scope of the step, for accumulation over steps.
+    const held = total.alias();
+    const before = leaf.grad;
+    leaf.grad = before ? addHeld(before, held) : held;
+    gradient.dispose();
+  }
+}
+
+/**
+ * Gradients of sum over outputs of sum(output * gradOutput) with respect to `inputs`, which may be leaves or not.
+ * An input that the outputs do not depend on gets zeros.
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: Omit<BackwardOptions, 'gradient'> & { gradOutputs?: readonly (Tensor | undefined)[] } = {},
+): Tensor[] {
+  const list = outputs instanceof Tensor ? [outputs] : outputs;
+  const found = walk(list, options.gradOutputs ?? [], options, inputs);
+  const wanted = new Set(inputs);
+  for (const [target, gradient] of found) {
+    if (!wanted.has(target)) gradient.dispose();
+    else if (!gradient.owner) own(gradient);
+  }
+  return inputs.map((input) => found.get(input) ?? arithmetic.zerosLike(input));
+}
+
+/** a + b outside of any scope; `a` is let go. */
+function addHeld(a: Tensor, b: Tensor): Tensor {
+  const sum = arithmetic.add(a, b);
+  disown(sum);
+  a.dispose();
+  b.dispose();
+  return sum;
+}
+
+/** Walks the graph from newest to oldest node; returns the gradients that reach leaves and wanted tensors, unowned. */
+function walk(
+  outputs: readonly Tensor[],
+  gradOutputs: readonly (Tensor | undefined)[],
+  { retainGraph = false, createGraph = false }: BackwardOptions,
+  wanted: readonly Tensor[] = [],
+): Map<Tensor, Tensor> {
+  const found = new Map<Tensor, Tensor>();
+  const wantedAt = new Map<TapeNode, Tensor[]>();
+  for (const tensor of wanted) {
+    if (tensor.node) wantedAt.set(tensor.node, [...(wantedAt.get(tensor.node) ?? []), tensor]);
+  }
+  // Gradients on their way are held by handles of their own, so that each is released as soon as it has been used.
+  const combine = (before: Tensor | undefined, gradient: Tensor): Tensor => {
+    const held = gradient.alias();
+    return before ? addHeld(before, held) : held;
+  };
+  const pending = new Map<TapeNode, (Tensor | undefined)[]>();
+  const deliver = (edge: Edge, gradient: Tensor): void => {
+    if ('leaf' in edge) {
+      found.set(edge.leaf, combine(found.get(edge.leaf), gradient));
+    } else {
+      const slots = pending.get(edge.node)!;
+      slots[edge.output] = combine(slots[edge.output], gradient);
+    }
+  };
+
+  const roots = outputs.map((output, i) => ({ edge: edgeOf(output), gradient: startGradient(output, gradOutputs[i]) }));
+  const nodes = reachable(roots.map((root) => root.edge));
+  for (const node of nodes) pending.set(node, new Array<Tensor | undefined>(node.outputCount).fill(undefined));
+
+  const visit = (node: TapeNode): void => {
+    const gradients = pending.get(node)!;
+    pending.delete(node);
+    for (const target of wantedAt.get(node) ?? []) {
+      const gradient = gradients[target.outputIndex];
+      if (gradient) found.set(target, combine(found.get(target), gradient));
+    }
+    if (gradients.every((gradient) => gradient === undefined)) return;
+    const results = node.run(gradients, createGraph);
+    node.edges.forEach((edge, i) => {
+      const gradient = results[i];
+      if (edge && gradient) deliver(edge, gradient);
+    });
+    for (const gradient of gradients) gradient?.dispose();
+    if (!retainGraph && !createGraph) node.dispose();
+  };
+
+  withGradMode(createGraph, () => {
+    for (const root of roots) deliver(root.edge, root.gradient);
+    for (const node of nodes) {
+      if (createGraph) {
+        visit(node);
+      } else {
+        using temporaries = scope();
+        visit(node);
+      }
+    }
+  });
+  return found;
+}
+
+function edgeOf(output: Tensor): Edge {
+  if (output.node) return { node: output.node, output: output.outputIndex };
+  if (output.requiresGrad) return { leaf: output.leaf };
+  throw new DTypeError('the output does not depend on any tensor that requires a gradient', {
+    operation: 'backward',
+    given: output.toString(),
+    hint: 'Was it computed under noGrad, or detached?',
+  });
+}
+
+function startGradient(output: Tensor, gradient: Tensor | undefined): Tensor {
+  if (!gradient) {
+    if (output.size === 1) return arithmetic.onesLike(output);
+    throw new ShapeError('only a scalar has a gradient without being told where to start', {
+      operation: 'backward',
+      given: showShape(output.shape),
+      hint: 'Reduce the loss with mean() or sum(), or pass { gradient }',
+    });
+  }
+  if (!sameShape(gradient.shape, output.shape)) {
+    throw new ShapeError('the gradient must have the shape of the output', {
+      operation: 'backward',
+      expected: showShape(output.shape),
+      given: showShape(gradient.shape),
+    });
+  }
+  return gradient;
+}
+
+/** All nodes below the given edges, newest first. */
+function reachable(edges: readonly (Edge | undefined)[]): TapeNode[] {
+  const seen = new Set<TapeNode>();
+  for (const edge of edges) if (edge && 'node' in edge) seen.add(edge.node);
+  // A Set visits members that are added while it is walked, so this is a worklist without recursion.
+  for (const node of seen) for (const edge of node.edges) if (edge && 'node' in edge) seen.add(edge.node);
+  return [...seen].sort((a, b) => b.id - a.id);
+}

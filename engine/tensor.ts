@@ -1,0 +1,211 @@
+// Tensor: an immutable value with a shape, an element type, a device and the tape node that made it.
+// Parameter: a leaf that an optimiser may replace in place. Handles share storages by counting references.
+// Arithmetic methods are attached by engine/ops/methods.ts.
+import type { DType } from '../kernels/index.ts';
+import type { Device, HostArray, Storage } from './devices/device.ts';
+import { callSite, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
+import { disown, own, type Owned, type Scope } from './scope.ts';
+import { checkShape, type Shape, sizeOf } from './shape.ts';
+import { backward, type BackwardOptions, type GradientHook, type TapeNode } from './tape.ts';
+
+const live = new Set<Tensor>();
+let tracking = false;
+
+/** One line per group of live tensors that share a shape and, while tracking, the line that made them. */
+export interface Holder {
+  shape: Shape;
+  count: number;
+  bytes: number;
+  site: string | undefined;
+}
+
+/** Records the source line of every tensor made from now on, for `largestHolders`. Slow: for hunting leaks. */
+export function trackTensors(on: boolean): void {
+  tracking = on;
+}
+
+export const liveTensorCount = (): number => live.size;
+
+/** The largest groups of live tensors, by bytes. */
+export function largestHolders(count = 10): Holder[] {
+  const groups = new Map<string, Holder>();
+  for (const tensor of live) {
+    const key = `${tensor.shape.join('x')} ${tensor.site ?? ''}`;
+    const group = groups.get(key) ?? { shape: tensor.shape, count: 0, bytes: 0, site: tensor.site };
+    group.count++;
+    group.bytes += 4 * sizeOf(tensor.shape);
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => b.bytes - a.bytes).slice(0, count);
+}
+
+export class Tensor implements Owned {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly device: Device;
+  /** The operation that made this tensor, and which of its outputs it is. */
+  node: TapeNode | undefined;
+  outputIndex = 0;
+  /** True for a leaf whose gradient is wanted. */
+  requiresGrad = false;
+  /** The tensor that receives the gradient: itself, or for an alias of a leaf the leaf. */
+  leaf: Tensor = this;
+  /** Gradient accumulated by `backward`, for leaves. Owned by the leaf. */
+  grad: Tensor | undefined;
+  owner: Scope | undefined;
+  /** Where it was made, while `trackTensors(true)`. */
+  readonly site: string | undefined;
+  hooks: GradientHook[] | undefined;
+  #storage: Storage | undefined;
+
+  /** Takes over one reference to the storage. Use `tensor`, `zeros`, ... to make tensors. */
+  constructor(storage: Storage, shape: Shape, dtype: DType) {
+    this.#storage = storage;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.device = storage.device;
+    this.site = tracking ? callSite() : undefined;
+    live.add(this);
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** True if a gradient can flow through this tensor. */
+  get tracked(): boolean {
+    return this.requiresGrad || this.node !== undefined;
+  }
+
+  get disposed(): boolean {
+    return this.#storage === undefined;
+  }
+
+  /** The buffer. Throws UseAfterFreeError when the tensor has been released. */
+  get storage(): Storage {
+    if (!this.#storage) {
+      throw new UseAfterFreeError(`the tensor of shape ${showShape(this.shape)} has been released`, {
+        hint: 'Its scope has ended or it was disposed of; `scope.keep(t)` lets a tensor out of its scope',
+      });
+    }
+    return this.#storage;
+  }
+
+  /** A second handle to the same values, with the same place on the tape, outside of any scope. */
+  alias(): Tensor {
+    const storage = this.storage;
+    storage.references++;
+    const other = new Tensor(storage, this.shape, this.dtype);
+    other.node = this.node;
+    other.outputIndex = this.outputIndex;
+    other.requiresGrad = this.requiresGrad;
+    if (this.requiresGrad && !this.node) other.leaf = this.leaf;
+    return other;
+  }
+
+  /** The same values cut off from the tape. */
+  detach(): Tensor {
+    const storage = this.storage;
+    storage.references++;
+    const other = new Tensor(storage, this.shape, this.dtype);
+    own(other);
+    return other;
+  }
+
+  /** Marks a leaf as wanting a gradient. Returns itself. */
+  requireGrad(on = true): this {
+    if (on && this.dtype !== 'float32') {
+      throw new DTypeError('only float32 tensors have gradients', { operation: 'requireGrad', given: this.dtype });
+    }
+    this.requiresGrad = on;
+    return this;
+  }
+
+  /** Gradients of this scalar (or of sum(this * gradient)) into the `grad` of every leaf that wants one. */
+  backward(options: BackwardOptions = {}): void {
+    backward(this, options);
+  }
+
+  /** Calls `hook` with the gradient of this tensor during backward; a tensor it returns takes the gradient's place. */
+  registerHook(hook: GradientHook): () => void {
+    this.hooks ??= [];
+    const hooks = this.hooks;
+    hooks.push(hook);
+    this.node?.hookOutput(this.outputIndex, hooks);
+    return () => {
+      const at = hooks.indexOf(hook);
+      if (at >= 0) hooks.splice(at, 1);
+    };
+  }
+
+  /** Copies the values to the host, row-major. */
+  array(): Promise<HostArray> {
+    return this.device.read(this.storage);
+  }
+
+  /** The value of a tensor with one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError('only a tensor with one element has an item', {
+        operation: 'item',
+        given: showShape(this.shape),
+        hint: 'Reduce it first, or use array()',
+      });
+    }
+    return (await this.array())[0]!;
+  }
+
+  /** Releases the handle now, and its gradient. Harmless when repeated. */
+  dispose(): void {
+    const storage = this.#storage;
+    if (!storage) return;
+    this.#storage = undefined;
+    disown(this);
+    live.delete(this);
+    this.grad?.dispose();
+    this.grad = undefined;
+    storage.device.release(storage);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** A kept tensor takes the tape behind it along. */
+  *keptWith(): Iterable<Owned> {
+    if (this.node) yield* this.node.ancestors();
+  }
+
+  toString(): string {
+    return `Tensor(${showShape(this.shape)}, ${this.dtype}, ${this.device.name})`;
+  }
+}
+
+/** A leaf that belongs to a module rather than to a scope, and that an optimiser changes in place. */
+export class Parameter extends Tensor {
+  /** Counts in-place changes, so that backward can refuse values that are no longer those of the forward pass. */
+  version = 0;
+
+  constructor(storage: Storage, shape: Shape) {
+    super(storage, shape, 'float32');
+    this.requiresGrad = true;
+  }
+
+  zeroGrad(): void {
+    this.grad?.dispose();
+    this.grad = undefined;
+  }
+}
+
+/** A tensor with unspecified values, owned by the innermost scope. */
+export function emptyTensor(device: Device, shape: Shape, dtype: DType): Tensor {
+  checkShape('empty', shape);
+  const result = new Tensor(device.allocate(sizeOf(shape), dtype), shape, dtype);
+  own(result);
+  return result;
+}

@@ -1,0 +1,80 @@
+// Data movement: strided copies (permute, slice, expand, flip, pad, concat), gather and its adjoint.
+import { defineKernel, float, int, word } from '../kernel.ts';
+
+export type CopyParams = {
+  shape: readonly number[];
+  inStrides: readonly number[];
+  outStrides: readonly number[];
+  rank: number;
+  n: number;
+  inOffset: number;
+  outOffset: number;
+  /** Elements of the two whole buffers, of which the copy touches a part. */
+  inSize: number;
+  outSize: number;
+};
+
+/**
+ * out[outOffset + i . outStrides] = in[inOffset + i . inStrides] for every index i of `shape`. Strides are in elements and
+ * may be negative or (input only) zero. The rest of `out` keeps its value, so concat is one copy per part.
+ */
+export const copy = defineKernel<CopyParams>({
+  name: 'copy',
+  fields: {
+    shape: 'u32x8',
+    inStrides: 'i32x8',
+    outStrides: 'i32x8',
+    rank: 'u32',
+    n: 'u32',
+    inOffset: 'u32',
+    outOffset: 'u32',
+    inSize: 'u32',
+    outSize: 'u32',
+  },
+  inputs: (p) => [word('x', p.inSize)],
+  outputs: (p) => [{ ...word('y', p.outSize), inPlace: p.n !== p.outSize }],
+  flops: () => 0,
+});
+
+export type GatherParams = { outer: number; size: number; count: number; inner: number };
+
+const gatherFields = { outer: 'u32', size: 'u32', count: 'u32', inner: 'u32' } as const;
+
+/** y[o][k][i] = x[o][index[o][k][i]][i] with x of [outer, size, inner]. Indices outside [0, size) give 0. */
+export const gather = defineKernel<GatherParams>({
+  name: 'gather',
+  fields: gatherFields,
+  inputs: (p) => [word('x', p.outer, p.size, p.inner), int('index', p.outer, p.count, p.inner)],
+  outputs: (p) => [word('y', p.outer, p.count, p.inner)],
+  flops: () => 0,
+});
+
+/** y[o][s][i] = sum in order of k over index[o][k][i] = s of g[o][k][i]; indices outside [0, size) are dropped. */
+export const scatterAdd = defineKernel<GatherParams>({
+  name: 'scatterAdd',
+  fields: gatherFields,
+  inputs: (p) => [float('g', p.outer, p.count, p.inner), int('index', p.outer, p.count, p.inner)],
+  outputs: (p) => [float('y', p.outer, p.size, p.inner)],
+  flops: (p) => p.outer * p.count * p.inner,
+});
+
+/** As scatterAdd, but the last k writes instead of adding; what no k names is 0. */
+export const scatter = defineKernel<GatherParams>({
+  name: 'scatter',
+  fields: gatherFields,
+  inputs: (p) => [word('g', p.outer, p.count, p.inner), int('index', p.outer, p.count, p.inner)],
+  outputs: (p) => [word('y', p.outer, p.size, p.inner)],
+  flops: () => 0,
+});
+
+/** Row-major strides of a shape, in elements. */
+export function rowMajorStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis]!;
+  }
+  return strides;
+}
+

@@ -1,0 +1,72 @@
+// Operation codes shared by TypeScript, AssemblyScript and WGSL (which gets them as constants before the module).
+// The order is part of the parameter block's meaning: append, never reorder.
+
+export enum Unary {
+  neg = 0,
+  exp = 1,
+  log = 2,
+  sqrt = 3,
+  rsqrt = 4,
+  abs = 5,
+  sign = 6,
+  relu = 7,
+  silu = 8,
+  sigmoid = 9,
+  tanh = 10,
+  reciprocal = 11,
+  square = 12,
+  sin = 13,
+  cos = 14,
+  /** x > 0 ? x : a x */
+  leakyRelu = 15,
+  /** x > 0 ? x : a (e^x - 1) */
+  elu = 16,
+  /** x Phi(x) with the exact error function */
+  gelu = 17,
+  /** the tanh approximation of gelu */
+  geluTanh = 18,
+  /** log(1 + e^(a x)) / a, and x itself where a x > b */
+  softplus = 19,
+  /** min(max(x, a), b); a limit that is absent is an infinity */
+  clamp = 20,
+  /** x^a, with the sign of negative bases for whole a as in C's pow */
+  powScalar = 21,
+  /** x * a + b */
+  affine = 22,
+  /** x > a ? 1 : 0, as float32 */
+  step = 23,
+  /** a <= x && x <= b ? 1 : 0, as float32 */
+  inside = 24,
+  /** the error function */
+  erf = 25,
+}
+
+export enum Binary {
+  add = 0,
+  sub = 1,
+  mul = 2,
+  div = 3,
+  maximum = 4,
+  minimum = 5,
+  /** a^b for a > 0 */
+  pow = 6,
+  eq = 7,
+  ne = 8,
+  lt = 9,
+  le = 10,
+  gt = 11,
+  ge = 12,
+  /** b > 0 ? a : 0, the gradient a of relu where its input or output is b */
+  reluGrad = 13,
+  /** b > 0 ? a : alpha a */
+  leakyReluGrad = 14,
+  /** a b (1 - b), b the sigmoid itself */
+  sigmoidGrad = 15,
+  /** a (1 - b b), b the hyperbolic tangent itself */
+  tanhGrad = 16,
+  /** a + alpha b */
+  addScaled = 17,
+}
+
+/** Codes of comparisons, whose output is `bool`. */
+export const isComparison = (op: Binary): boolean => op >= Binary.eq && op <= Binary.ge;

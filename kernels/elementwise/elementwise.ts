@@ -1,0 +1,95 @@
+// Elementwise kernels: y = f(x), y = f(a, b) and y = cond ? a : b, the last two with broadcasting.
+// Shapes arrive with adjacent axes merged as far as the strides allow, so same-shape operands have rank 1.
+import { bool, defineKernel, float, sizeOf, word } from '../kernel.ts';
+import { type Binary, isComparison, type Unary } from './codes.ts';
+
+export type UnaryParams = { n: number; op: Unary; a: number; b: number };
+
+/** y[i] = f(x[i]); f is chosen by `op`, whose constants are `a` and `b`. */
+export const unary = defineKernel<UnaryParams>({
+  name: 'unary',
+  fields: { n: 'u32', op: 'u32', a: 'f32', b: 'f32' },
+  inputs: ({ n }) => [float('x', n)],
+  outputs: ({ n }) => [float('y', n)],
+  flops: ({ n }) => n,
+});
+
+/** Elements spanned by an operand: 1 + sum over axes of (size - 1) stride. */
+export function span(shape: readonly number[], strides: readonly number[]): number {
+  if (sizeOf(shape) === 0) return 0;
+  return shape.reduce((last, size, axis) => last + (size - 1) * strides[axis]!, 1);
+}
+
+export type BinaryParams = {
+  shape: readonly number[];
+  stridesA: readonly number[];
+  stridesB: readonly number[];
+  rank: number;
+  n: number;
+  op: Binary;
+  alpha: number;
+};
+
+/** y = f(a, b) over `shape`, row-major; a stride of 0 repeats the operand along that axis. Comparisons give bool. */
+export const binary = defineKernel<BinaryParams>({
+  name: 'binary',
+  fields: { shape: 'u32x8', stridesA: 'u32x8', stridesB: 'u32x8', rank: 'u32', n: 'u32', op: 'u32', alpha: 'f32' },
+  inputs: (p) => [float('a', span(p.shape, p.stridesA)), float('b', span(p.shape, p.stridesB))],
+  outputs: (p) => [isComparison(p.op) ? bool('y', p.n) : float('y', p.n)],
+  flops: ({ n }) => n,
+});
+
+export type WhereParams = {
+  shape: readonly number[];
+  stridesC: readonly number[];
+  stridesA: readonly number[];
+  stridesB: readonly number[];
+  rank: number;
+  n: number;
+};
+
+/** y = c ? a : b over `shape`; all three broadcast as in `binary`. */
+export const where = defineKernel<WhereParams>({
+  name: 'where',
+  fields: { shape: 'u32x8', stridesC: 'u32x8', stridesA: 'u32x8', stridesB: 'u32x8', rank: 'u32', n: 'u32' },
+  inputs: (p) => [
+    bool('c', span(p.shape, p.stridesC)),
+    word('a', span(p.shape, p.stridesA)),
+    word('b', span(p.shape, p.stridesB)),
+  ],
+  outputs: (p) => [word('y', p.n)],
+  flops: ({ n }) => n,
+});
+
+/** Conversions: which way a word is re-read. */
+export enum Cast {
+  /** int32 or bool to float32 */
+  toFloat = 0,
+  /** float32 to int32, truncating toward zero */
+  toInt = 1,
+  /** float32 to bool: x != 0 (NaN is true) */
+  floatToBool = 2,
+  /** int32 to bool: x != 0 */
+  intToBool = 3,
+}
+
+export type CastParams = { n: number; kind: Cast };
+
+export const cast = defineKernel<CastParams>({
+  name: 'cast',
+  fields: { n: 'u32', kind: 'u32' },
+  inputs: ({ n }) => [word('x', n)],
+  outputs: ({ n }) => [word('y', n)],
+  flops: ({ n }) => n,
+});
+
+export type FillParams = { n: number; value: number };
+
+/** y[i] = value. An integer or bool zero has the same bits, so zeros of any type are filled by it. */
+export const fill = defineKernel<FillParams>({
+  name: 'fill',
+  fields: { n: 'u32', value: 'f32' },
+  inputs: () => [],
+  outputs: ({ n }) => [word('y', n)],
+  flops: () => 0,
+});

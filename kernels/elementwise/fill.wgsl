@@ -1,0 +1,22 @@
+// y[i] = value, whose bits are copied as they are. One thread per element; 4 bytes moved per element.
+
+override workgroupSize: u32;
+
+struct Params {
+  n: u32,
+  bits: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+
+@compute @workgroup_size(workgroupSize)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+  if (i >= params.n) { return; }
+  y[i] = params.bits;
+}

@@ -1,0 +1,84 @@
+// The scalar functions of the elementwise kernels in float64, one per code: the definition of each operation.
+// NaN and infinities follow IEEE and PyTorch. Leaves out speed: the other devices have their own versions.
+import { Binary, Unary } from './codes.ts';
+
+/**
+ * The error function 2 / sqrt(pi) integral from 0 to x of e^(-t^2) dt, by its series with positive terms only,
+ * erf(x) = 2 / sqrt(pi) e^(-x^2) sum over k of 2^k x^(2k+1) / (1 3 5 ... (2k+1)), which loses no digits.
+ */
+export function erf(x: number): number {
+  // 1 - erf(6) is below half an ulp of 1; NaN stays NaN.
+  if (!(Math.abs(x) < 6)) return Math.sign(x);
+  let term = x;
+  let sum = 0;
+  for (let k = 0; sum + term !== sum; k++) {
+    sum += term;
+    term *= (2 * x * x) / (2 * k + 3);
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** C's pow, which differs from JavaScript's in that 1^NaN and (-1)^infinity are 1. */
+function pow(x: number, y: number): number {
+  if (x === 1 || (x === -1 && Math.abs(y) === Infinity)) return 1;
+  return Math.pow(x, y);
+}
+
+/** f(x) with the constants a and b of the launch. */
+type UnaryFunction = (x: number, a: number, b: number) => number;
+
+export const unaryFunctions: Readonly<Record<Unary, UnaryFunction>> = {
+  [Unary.neg]: (x) => -x,
+  [Unary.exp]: (x) => Math.exp(x),
+  [Unary.log]: (x) => Math.log(x),
+  [Unary.sqrt]: (x) => Math.sqrt(x),
+  [Unary.rsqrt]: (x) => 1 / Math.sqrt(x),
+  [Unary.abs]: (x) => Math.abs(x),
+  // As in PyTorch the sign of NaN is 0.
+  [Unary.sign]: (x) => (x > 0 ? 1 : 0) - (x < 0 ? 1 : 0),
+  // Written so that NaN, which compares false, passes through.
+  [Unary.relu]: (x) => (x <= 0 ? 0 : x),
+  [Unary.silu]: (x) => x / (1 + Math.exp(-x)),
+  [Unary.sigmoid]: (x) => 1 / (1 + Math.exp(-x)),
+  [Unary.tanh]: (x) => Math.tanh(x),
+  [Unary.reciprocal]: (x) => 1 / x,
+  [Unary.square]: (x) => x * x,
+  [Unary.sin]: (x) => Math.sin(x),
+  [Unary.cos]: (x) => Math.cos(x),
+  [Unary.leakyRelu]: (x, a) => (x > 0 ? x : a * x),
+  [Unary.elu]: (x, a) => (x > 0 ? x : a * Math.expm1(x)),
+  [Unary.gelu]: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  [Unary.geluTanh]: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
+  [Unary.softplus]: (x, a, b) => (a * x > b ? x : Math.log1p(Math.exp(a * x)) / a),
+  [Unary.clamp]: (x, a, b) => Math.min(Math.max(x, a), b),
+  [Unary.powScalar]: (x, a) => pow(x, a),
+  [Unary.affine]: (x, a, b) => x * a + b,
+  [Unary.step]: (x, a) => (x > a ? 1 : 0),
+  [Unary.inside]: (x, a, b) => (a <= x && x <= b ? 1 : 0),
+  [Unary.erf]: erf,
+};
+
+/** f(a, b) with the constant alpha of the launch. Comparisons give 0 or 1. */
+type BinaryFunction = (a: number, b: number, alpha: number) => number;
+
+export const binaryFunctions: Readonly<Record<Binary, BinaryFunction>> = {
+  [Binary.add]: (a, b) => a + b,
+  [Binary.sub]: (a, b) => a - b,
+  [Binary.mul]: (a, b) => a * b,
+  [Binary.div]: (a, b) => a / b,
+  // JavaScript's max and min give NaN if either side is NaN, as PyTorch's do.
+  [Binary.maximum]: (a, b) => Math.max(a, b),
+  [Binary.minimum]: (a, b) => Math.min(a, b),
+  [Binary.pow]: (a, b) => pow(a, b),
+  [Binary.eq]: (a, b) => Number(a === b),
+  [Binary.ne]: (a, b) => Number(a !== b),
+  [Binary.lt]: (a, b) => Number(a < b),
+  [Binary.le]: (a, b) => Number(a <= b),
+  [Binary.gt]: (a, b) => Number(a > b),
+  [Binary.ge]: (a, b) => Number(a >= b),
+  [Binary.reluGrad]: (a, b) => (b > 0 ? a : 0),
+  [Binary.leakyReluGrad]: (a, b, alpha) => (b > 0 ? a : alpha * a),
+  [Binary.sigmoidGrad]: (a, b) => a * b * (1 - b),
+  [Binary.tanhGrad]: (a, b) => a * (1 - b * b),
+  [Binary.addScaled]: (a, b, alpha) => a + alpha * b,
+};

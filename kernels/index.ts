@@ -1,0 +1,13 @@
+// Every kernel's description. Plans for a device are in kernels/{reference,wasm,webgpu}.ts.
+export * from './kernel.ts';
+export * from './elementwise/codes.ts';
+export * from './elementwise/elementwise.ts';
+export * from './reduction/codes.ts';
+export * from './reduction/reduction.ts';
+export { copy, gather, scatterAdd, scatter, rowMajorStrides, type CopyParams, type GatherParams } from './copy/copy.ts';
+export * from './matmul/matmul.ts';
+export * from './conv2d/conv2d.ts';
+export * from './pooling/pooling.ts';
+export * from './resize/resize.ts';
+export * from './batch-norm/batch-norm.ts';
+export * from './optimizer/optimizer.ts';

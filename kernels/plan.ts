@@ -1,0 +1,103 @@
+// How a device runs a kernel. Choosing a plan is a pure function of the parameters and of facts about the device,
+// so it is tested without one. Plans differ in speed and rounding only, and none uses float atomics.
+import type { NdArray } from 'ndarray';
+import type { Kernel, ParamValues } from './kernel.ts';
+
+/** One operand of a reference plan, contiguous: float64 for float32 operands, int32 for int32 and bool. */
+export type ReferenceArray = NdArray<Float64Array | Int32Array>;
+
+/** Float64 loops over ndarrays in the kernel's own shapes. They define what the operation means. */
+export type ReferencePlan<P extends ParamValues> = (
+  inputs: ReferenceArray[],
+  outputs: ReferenceArray[],
+  params: P,
+) => void;
+
+/**
+ * One phase of a WASM plan: `exportName(params, buffers, begin, end)` is called for disjoint ranges that cover [0, tasks).
+ * `params` points at the packed block; `buffers` at the u32 addresses of inputs, outputs, the shared scratch and the
+ * calling thread's private scratch, in that order (the scratch entries are always there, 0 when not asked for).
+ * A phase starts when the one before it has ended. Which thread takes which range must not change a bit of the result.
+ */
+export interface WasmPhase {
+  readonly exportName: string;
+  readonly tasks: number;
+  /** Smallest number of tasks worth handing to another thread. */
+  readonly grain?: number;
+}
+
+export interface WasmPlan {
+  readonly name: string;
+  readonly phases: readonly WasmPhase[];
+  /** Bytes of scratch shared by all threads, and private to each. */
+  readonly sharedScratch?: number;
+  readonly threadScratch?: number;
+}
+
+export interface WasmFacts {
+  readonly threads: number;
+  readonly relaxedSimd: boolean;
+}
+
+export type WasmPlanner<P extends ParamValues> = (params: P, facts: WasmFacts) => WasmPlan;
+
+/**
+ * One compute pass. Group 0: binding 0 is the uniform parameter block, then inputs, outputs and scratch buffers in order
+ * (`bindings` selects and orders them for this pass; default all).
+ */
+export interface WebGpuPass {
+  /** WGSL text, as imported from the .wgsl file. */
+  readonly module: string;
+  readonly entryPoint?: string;
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly workgroups: readonly [number, number, number];
+  /** Names of operands or scratch buffers, in the order of bindings 1, 2, ... A trailing `*` marks read_write. */
+  readonly bindings?: readonly string[];
+}
+
+export interface WebGpuPlan {
+  readonly name: string;
+  readonly passes: readonly WebGpuPass[];
+  /** Scratch buffers by name, in bytes. */
+  readonly scratch?: Readonly<Record<string, number>>;
+}
+
+/** What a plan may depend on: granted limits and features of the adapter. */
+export interface WebGpuFacts {
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly subgroups: boolean;
+  readonly vendor: string;
+  readonly architecture: string;
+  /** A software adapter has no cache of its own to fill: it prefers other tile sizes. */
+  readonly software: boolean;
+}
+
+/** Chooses a plan. `prefer` names the plan wanted by a benchmark, a test or a measured table; it is passed over where it
+ *  cannot take the parameters. */
+export type WebGpuPlanner<P extends ParamValues> = (params: P, facts: WebGpuFacts, prefer?: string) => WebGpuPlan;
+
+/** A table from kernels to one device's plans. */
+export class PlanTable<Plan> {
+  readonly #plans = new Map<string, Plan>();
+
+  add(kernel: { readonly name: string }, plan: Plan): this {
+    if (this.#plans.has(kernel.name)) throw new Error(`kernel ${kernel.name} has two plans`);
+    this.#plans.set(kernel.name, plan);
+    return this;
+  }
+
+  get(kernel: { readonly name: string }): Plan {
+    const plan = this.#plans.get(kernel.name);
+    if (!plan) throw new Error(`kernel ${kernel.name} has no plan for this device`);
+    return plan;
+  }
+
+  names(): string[] {
+    return [...this.#plans.keys()];
+  }
+}
+
+export type AnyKernel = Kernel<never>;

@@ -1,0 +1,37 @@
+// Reductions over the middle axis of a tensor seen as [outer, n, inner]. Sums are made in a fixed order that does not
+// depend on the number of threads: pairwise or blocked, so that long sums keep their accuracy in float32.
+import { defineKernel, float, int } from '../kernel.ts';
+import type { ArgReduction, Reduction } from './codes.ts';
+
+export type ReduceParams = { outer: number; n: number; inner: number; op: Reduction };
+
+/** y[o][i] = reduction over k of x[o][k][i]. NaN wins in max and min. An empty sum is 0, an empty mean NaN. */
+export const reduce = defineKernel<ReduceParams>({
+  name: 'reduce',
+  fields: { outer: 'u32', n: 'u32', inner: 'u32', op: 'u32' },
+  inputs: (p) => [float('x', p.outer, p.n, p.inner)],
+  outputs: (p) => [float('y', p.outer, p.inner)],
+  flops: (p) => p.outer * p.n * p.inner,
+});
+
+export type ArgReduceParams = { outer: number; n: number; inner: number; op: ArgReduction };
+
+/** y[o][i] = first k at which x[o][k][i] is largest (smallest); the first NaN wins if there is one. */
+export const argReduce = defineKernel<ArgReduceParams>({
+  name: 'argReduce',
+  fields: { outer: 'u32', n: 'u32', inner: 'u32', op: 'u32' },
+  inputs: (p) => [float('x', p.outer, p.n, p.inner)],
+  outputs: (p) => [int('y', p.outer, p.inner)],
+  flops: (p) => p.outer * p.n * p.inner,
+});
+
+export type SoftmaxParams = { outer: number; n: number; inner: number; log: number };
+
+/** y = e^(x - m) / sum e^(x - m) along the middle axis, m its maximum; with `log` = 1 its logarithm. */
+export const softmax = defineKernel<SoftmaxParams>({
+  name: 'softmax',
+  fields: { outer: 'u32', n: 'u32', inner: 'u32', log: 'u32' },
+  inputs: (p) => [float('x', p.outer, p.n, p.inner)],
+  outputs: (p) => [float('y', p.outer, p.n, p.inner)],
+  flops: (p) => 4 * p.outer * p.n * p.inner,
+});

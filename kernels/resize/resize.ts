@@ -1,0 +1,53 @@
+// Nearest and bilinear resize of planes [planes, H, W], with the source positions of torch's interpolate, and the adjoint,
+// which for each input position adds up the outputs that read it, with the same weights and in a fixed order.
+import { defineKernel, float } from '../kernel.ts';
+
+export enum ResizeMode {
+  nearest = 0,
+  bilinear = 1,
+}
+
+export type ResizeParams = {
+  planes: number;
+  inH: number;
+  inW: number;
+  outH: number;
+  outW: number;
+  mode: ResizeMode;
+  alignCorners: number;
+  /**
+   * Source step per output position, computed by the caller in float32: in / out, 1 / scale_factor, or
+   * (in - 1) / (out - 1) with aligned corners (0 for one output). Source position: nearest floor(i scale);
+   * bilinear max(0, (i + 0.5) scale - 0.5), aligned i scale. All in float32, on every device, so that floors agree.
+   */
+  scaleH: number;
+  scaleW: number;
+};
+
+const fields = {
+  planes: 'u32',
+  inH: 'u32',
+  inW: 'u32',
+  outH: 'u32',
+  outW: 'u32',
+  mode: 'u32',
+  alignCorners: 'u32',
+  scaleH: 'f32',
+  scaleW: 'f32',
+} as const;
+
+export const resize = defineKernel<ResizeParams>({
+  name: 'resize',
+  fields,
+  inputs: (p) => [float('x', p.planes, p.inH, p.inW)],
+  outputs: (p) => [float('y', p.planes, p.outH, p.outW)],
+  flops: (p) => 8 * p.planes * p.outH * p.outW,
+});
+
+export const resizeBackward = defineKernel<ResizeParams>({
+  name: 'resizeBackward',
+  fields,
+  inputs: (p) => [float('g', p.planes, p.outH, p.outW)],
+  outputs: (p) => [float('y', p.planes, p.inH, p.inW)],
+  flops: (p) => 8 * p.planes * p.outH * p.outW,
+});

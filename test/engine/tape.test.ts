@@ -1,0 +1,157 @@
+// The tape: long chains, shared nodes, hooks, retained graphs, gradients of gradients, and what it refuses.
+import t from 'tap';
+import {
+  createDevice,
+  grad,
+  liveTensorCount,
+  noGrad,
+  parameter,
+  scope,
+  setDefaultDevice,
+  SGD,
+  sin,
+  type Tensor,
+  tensor,
+  UseAfterFreeError,
+  ShapeError,
+} from '../../engine/index.ts';
+
+setDefaultDevice(await createDevice('reference'));
+
+t.test('a chain of 10,000 nodes has the right gradient', async (t) => {
+  using all = scope();
+  const x = tensor(1, [], { requiresGrad: true });
+  let y = x;
+  for (let i = 0; i < 10_000; i++) y = y.mul(i % 2 ? 2 : 0.5);
+  y.backward();
+  t.equal(await x.grad!.item(), 1);
+  t.ok(all.size > 0);
+});
+
+t.test('time is linear in the length of the chain', async (t) => {
+  const time = (length: number): number => {
+    using _ = scope();
+    const x = tensor(1, [], { requiresGrad: true });
+    let y = x;
+    for (let i = 0; i < length; i++) y = y.add(1);
+    const start = performance.now();
+    y.backward();
+    return performance.now() - start;
+  };
+  time(2000);
+  const best = (length: number) => Math.min(...Array.from({ length: 3 }, () => time(length)));
+  // A quadratic walk would take 64 times as long.
+  t.ok(best(32_000) < 30 * best(4000));
+});
+
+t.test('a diamond 30 deep visits each node once', async (t) => {
+  using _ = scope();
+  const x = tensor(1, [], { requiresGrad: true });
+  let y = x;
+  for (let i = 0; i < 30; i++) y = y.add(y.mul(1));
+  let visits = 0;
+  y.registerHook(() => void visits++);
+  y.backward();
+  t.equal(await x.grad!.item(), 2 ** 30);
+  t.equal(visits, 1);
+});
+
+t.test('gradients accumulate over backwards and scopes until zeroed', async (t) => {
+  const w = parameter([1, 2], [2]);
+  for (let i = 1; i <= 3; i++) {
+    using _ = scope();
+    w.mul(w).sum().backward();
+    t.same([...(await w.grad!.array())], [2 * i, 4 * i]);
+  }
+  w.zeroGrad();
+  t.equal(w.grad, undefined);
+  w.dispose();
+});
+
+t.test('gradients of gradients', async (t) => {
+  using _ = scope();
+  const x = tensor([0.3, 1.2], [2], { requiresGrad: true });
+  const [first] = grad(sin(x).sum(), [x], { createGraph: true });
+  const [second] = grad(first!.sum(), [x], { createGraph: true });
+  const [third] = grad(second!.sum(), [x]);
+  t.same([...(await third!.array())].map((v) => v.toFixed(9)), [0.3, 1.2].map((v) => (-Math.cos(v)).toFixed(9)));
+});
+
+t.test('hooks on leaves and inner tensors may replace the gradient', async (t) => {
+  using _ = scope();
+  const x = tensor([1, 2], [2], { requiresGrad: true });
+  const y = x.mul(3);
+  y.registerHook((g: Tensor) => g.mul(10));
+  const remove = x.registerHook((g: Tensor) => g.add(1));
+  y.sum().backward();
+  t.same([...(await x.grad!.array())], [31, 31]);
+  remove();
+  x.grad = undefined;
+  x.mul(1).sum().backward();
+  t.same([...(await x.grad!.array())], [1, 1]);
+});
+
+t.test('a graph serves once unless it is retained', async (t) => {
+  using _ = scope();
+  const x = tensor([1, 2], [2], { requiresGrad: true });
+  const loss = x.mul(x).sum();
+  loss.backward({ retainGraph: true });
+  loss.backward();
+  t.same([...(await x.grad!.array())], [4, 8]);
+  t.throws(() => loss.backward(), UseAfterFreeError);
+});
+
+t.test('backward refuses what has no gradient', async (t) => {
+  using _ = scope();
+  const x = tensor([1, 2], [2], { requiresGrad: true });
+  t.throws(() => x.mul(2).backward(), ShapeError);
+  t.throws(() => noGrad(() => x.sum()).backward(), /does not depend/);
+});
+
+t.test('a parameter changed in place between forward and backward is refused', async (t) => {
+  const w = parameter([1], [1]);
+  using _ = scope();
+  const loss = w.mul(w).sum();
+  w.mul(2).sum().backward();
+  new SGD([w], { lr: 0.1 }).step();
+  t.throws(() => loss.backward(), /changed in place/);
+  w.dispose();
+});
+
+t.test('a scope releases everything but what is kept', async (t) => {
+  const before = liveTensorCount();
+  let kept: Tensor;
+  {
+    using inner = scope();
+    const x = tensor([1, 2, 3], [3], { requiresGrad: true });
+    const y = x.mul(x).sum();
+    y.backward();
+    kept = inner.keep(x.mul(2));
+    t.ok(liveTensorCount() > before);
+  }
+  t.same([...(await kept.array())], [2, 4, 6]);
+  kept.dispose();
+  t.equal(liveTensorCount(), before + 0);
+});
+
+t.test('a released tensor is refused with its shape', async (t) => {
+  let x: Tensor;
+  {
+    using _ = scope();
+    x = tensor([1, 2], [2]);
+  }
+  t.throws(() => x.add(1), UseAfterFreeError);
+});
+
+t.test('a shape error names the line of the call', (t) => {
+  using _ = scope();
+  const error = (() => {
+    try {
+      return tensor([1, 2], [2]).add(tensor([1, 2, 3], [3]));
+    } catch (caught) {
+      return caught as ShapeError;
+    }
+  })() as ShapeError;
+  t.match(error.message, /add: shapes do not broadcast; expected .*, got \[2\] and \[3\] \[at .*tape\.test\.ts:\d+:\d+\]/);
+  t.end();
+});

@@ -1,0 +1,21 @@
+// Every kernel has a reference plan and a generator of random cases, so that none escapes the agreement tests.
+import t from 'tap';
+import * as kernels from '../../kernels/index.ts';
+import { referencePlans } from '../../kernels/reference.ts';
+import { caseSources } from './generators/index.ts';
+
+/** Kernels among the exports of kernels/index.ts. */
+const described = Object.values(kernels)
+  .filter((value): value is kernels.Kernel<never> => typeof value === 'object' && 'fields' in value && 'flops' in value)
+  .map(({ name }) => name)
+  .sort();
+
+t.test('every kernel has a reference plan', (t) => {
+  t.same(referencePlans.names().sort(), described);
+  t.end();
+});
+
+t.test('every kernel has a generator of random cases', (t) => {
+  t.same(caseSources.map(({ kernel }) => kernel).sort(), described);
+  t.end();
+});

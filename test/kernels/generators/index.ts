@@ -1,0 +1,23 @@
+// The generators of all kernels. A test fails if a kernel of the table has none.
+import type { CaseSource } from '../cases.ts';
+import * as batchNorm from './batch-norm.ts';
+import * as conv2d from './conv2d.ts';
+import * as copy from './copy.ts';
+import * as elementwise from './elementwise.ts';
+import * as matmul from './matmul.ts';
+import * as optimizer from './optimizer.ts';
+import * as pooling from './pooling.ts';
+import * as reduction from './reduction.ts';
+import * as resize from './resize.ts';
+
+export const caseSources: readonly CaseSource[] = [
+  elementwise,
+  reduction,
+  copy,
+  matmul,
+  conv2d,
+  pooling,
+  resize,
+  batchNorm,
+  optimizer,
+].flatMap((family): CaseSource[] => Object.values(family));

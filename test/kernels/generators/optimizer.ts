@@ -1,0 +1,124 @@
+// Random cases of the optimiser steps, with every combination of their switches.
+import fc from 'fast-check';
+import {
+  adamStep,
+  type AdamParams,
+  rmspropStep,
+  type RmspropParams,
+  runningAverage,
+  sgdStep,
+  type SgdParams,
+} from '../../../kernels/index.ts';
+import { anySize, caseSource, drawn, flag, floatBetween, type KernelGenerator } from '../cases.ts';
+
+const tolerance = () => ({ rtol: 1e-5, atol: 2e-6 });
+
+const sgd: SgdParams = {
+  n: 1027,
+  learningRate: 0.125,
+  momentum: 0.875,
+  gain: 1,
+  weightDecay: 0,
+  nesterov: 0,
+  first: 0,
+};
+
+export const sgdSource = caseSource({
+  kernel: sgdStep,
+  params: fc
+    .record({
+      n: anySize,
+      learningRate: floatBetween(0, 1),
+      momentum: fc.constantFrom(0, Math.fround(0.9)),
+      gain: fc.constantFrom(1, 0.5),
+      weightDecay: fc.constantFrom(0, Math.fround(0.01)),
+      nesterov: flag,
+      first: flag,
+    })
+    .map((p) => (p.momentum ? p : { ...p, nesterov: 0 })),
+  examples: [sgd, { ...sgd, n: 0 }, { ...sgd, n: 1, first: 1 }, { ...sgd, nesterov: 1 }, { ...sgd, momentum: 0 }],
+  tolerance,
+});
+
+const adam: AdamParams = {
+  n: 1027,
+  stepSize: 0.01,
+  beta1: 0.9,
+  beta2: 0.999,
+  oneMinusBeta1: 0.1,
+  oneMinusBeta2: 0.001,
+  eps: 1e-8,
+  weightDecay: 0,
+  shrink: 1,
+  correction: 0.25,
+  amsgrad: 0,
+};
+/** The parameters as the other devices get them. */
+const rounded = <P extends Record<string, number>>(params: P): P =>
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, Math.fround(value)])) as P;
+
+/** Second moments are positive and larger than the square of the averaged gradient. */
+const stateValues: KernelGenerator<AdamParams | RmspropParams>['values'] = (name, _params, draws, length) => {
+  if (name === 'v' || name === 'vMax') return drawn(length, () => 0.5 + draws.uniform());
+  if (name === 'a') return drawn(length, () => 0.5 * draws.uniform());
+  return undefined;
+};
+
+export const adamSource = caseSource({
+  kernel: adamStep,
+  params: fc
+    .record({
+      n: anySize,
+      stepSize: floatBetween(0, 0.5),
+      weightDecay: fc.constantFrom(0, 0.01),
+      shrink: fc.constantFrom(1, 0.99),
+      correction: floatBetween(0.0625, 1),
+      amsgrad: flag,
+    })
+    .map((p) => rounded({ ...adam, ...p, weightDecay: p.shrink === 1 ? p.weightDecay : 0 })),
+  examples: [adam, { ...adam, n: 0 }, { ...adam, n: 1 }, { ...adam, amsgrad: 1 }, { ...adam, shrink: 0.99 }].map(
+    rounded,
+  ),
+  tolerance,
+  values: stateValues,
+});
+
+const rmsprop: RmspropParams = {
+  n: 1027,
+  learningRate: 0.01,
+  alpha: 0.99,
+  oneMinusAlpha: 0.01,
+  eps: 1e-8,
+  weightDecay: 0,
+  momentum: 0,
+  centered: 0,
+};
+
+export const rmspropSource = caseSource({
+  kernel: rmspropStep,
+  params: fc
+    .record({
+      n: anySize,
+      learningRate: floatBetween(0, 0.5),
+      weightDecay: fc.constantFrom(0, 0.01),
+      momentum: fc.constantFrom(0, 0.9),
+      centered: flag,
+    })
+    .map((p) => rounded({ ...rmsprop, ...p })),
+  examples: [0, 1].flatMap((centered) =>
+    [0, 0.9].flatMap((momentum) => [0, 1, 1027].map((n) => rounded({ ...rmsprop, n, centered, momentum }))),
+  ),
+  tolerance,
+  values: stateValues,
+});
+
+export const runningAverageSource = caseSource({
+  kernel: runningAverage,
+  params: fc.record({ n: anySize, keep: floatBetween(0, 1), gain: floatBetween(0, 1) }),
+  examples: [
+    { n: 0, keep: 0.5, gain: 0.5 },
+    { n: 1, keep: 0.5, gain: 0.5 },
+    { n: 1027, keep: 0, gain: 1 },
+  ],
+  tolerance,
+});

@@ -1,0 +1,56 @@
+// Random cases of the reductions.
+import fc from 'fast-check';
+import { argReduce, ArgReduction, reduce, Reduction, softmax } from '../../../kernels/index.ts';
+import { anySize, caseSource, exact, flag, sumOf } from '../cases.ts';
+
+const lines = fc
+  .record({ outer: anySize, n: anySize, inner: anySize })
+  .filter(({ outer, n, inner }) => outer * n * inner <= 60_000);
+
+/** Rows, columns, whole tensors and middle axes around the sizes of tiles. */
+const shapes = [
+  { outer: 1, n: 1, inner: 1 },
+  { outer: 1, n: 0, inner: 1 },
+  { outer: 0, n: 5, inner: 3 },
+  { outer: 3, n: 0, inner: 5 },
+  { outer: 3, n: 5, inner: 0 },
+  { outer: 1, n: 100_003, inner: 1 },
+  { outer: 5, n: 4099, inner: 1 },
+  { outer: 1, n: 513, inner: 129 },
+  { outer: 3, n: 65, inner: 67 },
+  { outer: 1030, n: 3, inner: 1 },
+  { outer: 2, n: 7, inner: 1025 },
+];
+
+export const reduceSource = caseSource({
+  kernel: reduce,
+  params: fc
+    .tuple(lines, fc.constantFrom(Reduction.sum, Reduction.mean, Reduction.max, Reduction.min))
+    .map(([line, op]) => ({ ...line, op })),
+  examples: shapes.flatMap((line) =>
+    [Reduction.sum, Reduction.mean, Reduction.max, Reduction.min].map((op) => ({ ...line, op })),
+  ),
+  tolerance: ({ n, op }) => {
+    if (op === Reduction.max || op === Reduction.min) return exact;
+    return op === Reduction.mean ? { rtol: 1e-5, atol: 1e-6 } : sumOf(n);
+  },
+});
+
+export const argReduceSource = caseSource({
+  kernel: argReduce,
+  // The place of the largest of nothing is not defined.
+  params: fc
+    .tuple(lines, fc.constantFrom(ArgReduction.max, ArgReduction.min))
+    .map(([line, op]) => ({ ...line, n: Math.max(1, line.n), op })),
+  examples: shapes
+    .filter(({ n }) => n > 0)
+    .flatMap((line) => [ArgReduction.max, ArgReduction.min].map((op) => ({ ...line, op }))),
+  tolerance: () => exact,
+});
+
+export const softmaxSource = caseSource({
+  kernel: softmax,
+  params: fc.tuple(lines, flag).map(([line, log]) => ({ ...line, log })),
+  examples: shapes.flatMap((line) => [0, 1].map((log) => ({ ...line, log }))),
+  tolerance: ({ log }) => (log ? { rtol: 1e-5, atol: 5e-6 } : { rtol: 2e-5, atol: 1e-7 }),
+});
