@@ -2,6 +2,7 @@
 import './ops/methods.ts';
 
 export * from './creation.ts';
+export * from './anomaly.ts';
 export * from './errors.ts';
 export { gradEnabled, grad, noGrad, type BackwardOptions } from './tape.ts';
 export { scope, tidy, type Scope } from './scope.ts';
@@ -16,4 +17,5 @@ export { Random, random } from './random.ts';
 export * from './io/safetensors.ts';
 export type { Device, DeviceName, DeviceStatistics, HostArray } from './devices/device.ts';
 export * from './devices/create.ts';
+export { gradcheck, gradgradcheck, type Differentiable, type GradcheckFailure, type GradcheckOptions } from './gradcheck.ts';
 export type { DType } from '../kernels/index.ts';

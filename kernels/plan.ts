@@ -24,6 +24,8 @@ export interface WasmPhase {
   readonly tasks: number;
   /** Smallest number of tasks worth handing to another thread. */
   readonly grain?: number;
+  /** Words that stand behind the packed block in this phase: what the planner has worked out for the kernel. */
+  readonly constants?: readonly number[];
 }
 
 export interface WasmPlan {

@@ -20,7 +20,17 @@ const arrays = {
 } as const;
 
 export type SafetensorsDType = keyof typeof arrays;
-export type SafetensorsArray = InstanceType<(typeof arrays)[SafetensorsDType]>;
+export type SafetensorsArray =
+  | Float64Array
+  | Float32Array
+  | Uint16Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint32Array
+  | Uint8Array;
 
 export interface SafetensorsEntry {
   readonly dtype: SafetensorsDType;
@@ -73,7 +83,7 @@ function readHeader(bytes: Uint8Array, file: string): Header {
   const end = LENGTH_BYTES + length;
   if (end > bytes.length) throw damage(file, bytes.length, 'the file ends inside the header', `${end} bytes or more`);
   let values: unknown;
-  let text = '';
+  let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, end));
     values = JSON.parse(text);

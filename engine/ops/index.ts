@@ -20,3 +20,6 @@ export * from './pooling.ts';
 export * from './resize.ts';
 export * from './normalization.ts';
 export * from './losses.ts';
+export * from './masked-losses.ts';
+export * from './box-losses.ts';
+export * from './dropout.ts';

@@ -145,13 +145,41 @@ const normalization: Record<string, Adapter> = {
     if (training && runningMean) Object.assign(outputs, { running_mean: runningMean, running_var: runningVar });
     return outputs;
   },
+  dropout: (t, a) => w.dropout(t.x!, { p: number(a, 'p'), training: a.training as boolean }),
   layer_norm: (t, a) =>
     w.layerNorm(t.x!, numbers(a, 'normalized_shape'), { weight: t.weight, bias: t.bias, eps: number(a, 'eps') }),
   group_norm: (t, a) =>
     w.groupNorm(t.x!, number(a, 'groups'), { weight: t.weight, bias: t.bias, eps: number(a, 'eps') }),
 };
 
+const ssimOptions = (a: Attributes) => ({
+  maxValue: number(a, 'max_val'),
+  filterSize: number(a, 'filter_size'),
+  sigma: number(a, 'sigma'),
+  k1: number(a, 'k1'),
+  k2: number(a, 'k2'),
+});
+
 const losses: Record<string, Adapter> = {
+  masked_mse: (t) => w.maskedMse(t.x!, t.target!, t.mask!),
+  masked_cross_entropy: (t) => w.maskedCrossEntropy(t.x!, t.target!, t.mask!),
+  silog: (t, a) => {
+    const { lambda, sqrt, scale } = a as { lambda: number; sqrt: boolean; scale: number };
+    return w.silog(t.x!, t.target!, { lambda, sqrt, scale, mask: t.mask });
+  },
+  ssim: (t, a) => w.ssim(t.x!, t.target!, ssimOptions(a)),
+  ssim_loss: (t, a) => w.ssimLoss(t.x!, t.target!, ssimOptions(a)),
+  image_gradients: (t) => w.imageGradients(t.x!),
+  image_gradient_loss: (t) => w.imageGradientLoss(t.x!, t.target!),
+  diou_loss: (t, a) =>
+    w.diouLoss(t.x!, t.target!, {
+      ...lossReduction(a),
+      eps: number(a, 'eps'),
+      centerDistance: a.center_distance as 'squared' | 'norm',
+    }),
+  giou_loss: (t, a) => w.giouLoss(t.x!, t.target!, { ...lossReduction(a), eps: number(a, 'eps') }),
+  uncertainty_weighting: (t, a) =>
+    w.uncertaintyWeighting(t.losses!, t.s!, a.kinds as w.TaskKind[], a.variant as 'exp(-s)'),
   cross_entropy: (t, a) =>
     w.crossEntropy(t.x!, t.target!, {
       ...lossReduction(a),

@@ -70,3 +70,15 @@ export enum Binary {
 
 /** Codes of comparisons, whose output is `bool`. */
 export const isComparison = (op: Binary): boolean => op >= Binary.eq && op <= Binary.ge;
+
+/** Conversions: which way a word is re-read. */
+export enum Cast {
+  /** int32 or bool to float32 */
+  toFloat = 0,
+  /** float32 to int32, truncating toward zero */
+  toInt = 1,
+  /** float32 to bool: x != 0 (NaN is true) */
+  floatToBool = 2,
+  /** int32 to bool: x != 0 */
+  intToBool = 3,
+}

@@ -1,7 +1,9 @@
 // Elementwise kernels: y = f(x), y = f(a, b) and y = cond ? a : b, the last two with broadcasting.
 // Shapes arrive with adjacent axes merged as far as the strides allow, so same-shape operands have rank 1.
 import { bool, defineKernel, float, sizeOf, word } from '../kernel.ts';
-import { type Binary, isComparison, type Unary } from './codes.ts';
+import { type Binary, type Cast, isComparison, type Unary } from './codes.ts';
+
+export { Cast } from './codes.ts';
 
 export type UnaryParams = { n: number; op: Unary; a: number; b: number };
 
@@ -60,18 +62,6 @@ export const where = defineKernel<WhereParams>({
   outputs: (p) => [word('y', p.n)],
   flops: ({ n }) => n,
 });
-
-/** Conversions: which way a word is re-read. */
-export enum Cast {
-  /** int32 or bool to float32 */
-  toFloat = 0,
-  /** float32 to int32, truncating toward zero */
-  toInt = 1,
-  /** float32 to bool: x != 0 (NaN is true) */
-  floatToBool = 2,
-  /** int32 to bool: x != 0 */
-  intToBool = 3,
-}
 
 export type CastParams = { n: number; kind: Cast };
 

@@ -1,11 +1,9 @@
 // Nearest and bilinear resize of planes [planes, H, W], with the source positions of torch's interpolate, and the adjoint,
 // which for each input position adds up the outputs that read it, with the same weights and in a fixed order.
 import { defineKernel, float } from '../kernel.ts';
+import type { ResizeMode } from './codes.ts';
 
-export enum ResizeMode {
-  nearest = 0,
-  bilinear = 1,
-}
+export { ResizeMode } from './codes.ts';
 
 export type ResizeParams = {
   planes: number;

@@ -74,7 +74,10 @@ t.test('gradients of gradients', async (t) => {
   const [first] = grad(sin(x).sum(), [x], { createGraph: true });
   const [second] = grad(first!.sum(), [x], { createGraph: true });
   const [third] = grad(second!.sum(), [x]);
-  t.same([...(await third!.array())].map((v) => v.toFixed(9)), [0.3, 1.2].map((v) => (-Math.cos(v)).toFixed(9)));
+  t.same(
+    [...(await third!.array())].map((v) => v.toFixed(9)),
+    [0.3, 1.2].map((v) => (-Math.cos(v)).toFixed(9)),
+  );
 });
 
 t.test('hooks on leaves and inner tensors may replace the gradient', async (t) => {
@@ -152,6 +155,9 @@ t.test('a shape error names the line of the call', (t) => {
       return caught as ShapeError;
     }
   })() as ShapeError;
-  t.match(error.message, /add: shapes do not broadcast; expected .*, got \[2\] and \[3\] \[at .*tape\.test\.ts:\d+:\d+\]/);
+  t.match(
+    error.message,
+    /add: shapes do not broadcast; expected .*, got \[2\] and \[3\] \[at .*tape\.test\.ts:\d+:\d+\]/,
+  );
   t.end();
 });

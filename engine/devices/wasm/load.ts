@@ -1,0 +1,61 @@
+// Choosing and compiling the WebAssembly module: with relaxed SIMD (fused multiply-add) where the engine has it, with a
+// shared memory where threads can be had.
+import relaxedBytes from '../../../dist/wasm/relaxed.wasm';
+import relaxedSharedBytes from '../../../dist/wasm/relaxed-shared.wasm';
+import simdBytes from '../../../dist/wasm/simd.wasm';
+import simdSharedBytes from '../../../dist/wasm/simd-shared.wasm';
+import { DeviceError } from '../../errors.ts';
+
+export const isNode = typeof process === 'object' && process.versions?.node !== undefined;
+
+const MAX_DEFAULT_THREADS = 16;
+
+/** Threads of the processor, at most 16: small networks do not feed more. */
+export async function defaultThreads(): Promise<number> {
+  const found = isNode ? (await import('node:os')).availableParallelism() : navigator.hardwareConcurrency;
+  return Math.max(1, Math.min(found || 1, MAX_DEFAULT_THREADS));
+}
+
+/** Node 20 has relaxed SIMD behind a flag, which may be set before the first module that needs it. */
+async function hasRelaxedSimd(): Promise<boolean> {
+  if (WebAssembly.validate(relaxedBytes)) return true;
+  if (!isNode) return false;
+  (await import('node:v8')).setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return WebAssembly.validate(relaxedBytes);
+}
+
+const hasThreads = (): boolean =>
+  typeof SharedArrayBuffer === 'function' && (isNode || typeof Worker === 'function') && WebAssembly.validate(simdSharedBytes);
+
+export interface LoadedModule {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly maximumPages: number;
+  readonly relaxedSimd: boolean;
+  readonly shared: boolean;
+}
+
+/** Throws DeviceError where WebAssembly SIMD is missing. */
+export async function loadModule(wantRelaxed: boolean, threads: number): Promise<LoadedModule> {
+  if (!WebAssembly.validate(simdBytes)) {
+    throw new DeviceError('this JavaScript engine has no WebAssembly SIMD', { hint: "Use the 'reference' device" });
+  }
+  const relaxedSimd = wantRelaxed && (await hasRelaxedSimd());
+  const shared = threads > 1 && hasThreads();
+  const bytes = shared ? (relaxedSimd ? relaxedSharedBytes : simdSharedBytes) : relaxedSimd ? relaxedBytes : simdBytes;
+  const module = await WebAssembly.compile(bytes);
+  return { module, ...reserveMemory(shared), relaxedSimd, shared };
+}
+
+/** The most that 32-bit addresses reach, or less where the engine does not reserve that much. */
+function reserveMemory(shared: boolean): { memory: WebAssembly.Memory; maximumPages: number } {
+  let cause: unknown;
+  for (let maximumPages = 65536; maximumPages >= 4096; maximumPages /= 2) {
+    try {
+      return { memory: new WebAssembly.Memory({ initial: 1, maximum: maximumPages, shared }), maximumPages };
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new DeviceError('the engine gives no linear memory', { cause });
+}

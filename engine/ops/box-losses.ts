@@ -1,0 +1,83 @@
+// Losses of boxes (N, 4) given as x1, y1, x2, y2, and the learned weighting of several losses.
+import { tensor } from '../creation.ts';
+import { ShapeError, showShape } from '../errors.ts';
+import { defineComposite } from '../operation.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, div, maximum, minimum, mul, sub } from './binary.ts';
+import { narrow } from './layout.ts';
+import { type LossOptions, reduceLoss } from './losses.ts';
+import { sum } from './reduction.ts';
+import { squeeze } from './reshape.ts';
+import { affine, clamp, exp, neg, sqrt, square } from './unary.ts';
+
+const low = (box: Tensor): Tensor => narrow(box, 1, 0, 2);
+const high = (box: Tensor): Tensor => narrow(box, 1, 2, 2);
+/** Product of width and height (N, 2) to area (N). */
+const area = (extent: Tensor): Tensor => squeeze(mul(narrow(extent, 1, 0, 1), narrow(extent, 1, 1, 1)), 1);
+
+/** Intersection over union, the union, and width and height of the enclosing box. */
+function overlap(operation: string, x: Tensor, target: Tensor, eps: number) {
+  if (x.rank !== 2 || x.shape[1] !== 4 || target.shape.join() !== x.shape.join()) {
+    throw new ShapeError('needs two sets of boxes (N, 4)', {
+      operation,
+      given: `${showShape(x.shape)} and ${showShape(target.shape)}`,
+    });
+  }
+  const shared = clamp(sub(minimum(high(x), high(target)), maximum(low(x), low(target))), { min: 0 });
+  const intersection = area(shared);
+  const areas = add(area(sub(high(x), low(x))), area(sub(high(target), low(target))));
+  const union = sub(areas, intersection);
+  const extent = sub(maximum(high(x), high(target)), minimum(low(x), low(target)));
+  return { iou: div(intersection, affine(union, 1, eps)), union, extent };
+}
+
+export interface BoxLossOptions extends LossOptions {
+  eps?: number;
+}
+
+/**
+ * 1 - I / (U + eps) + r / (d^2 + eps), Zheng et al. 2020: d the diagonal of the enclosing box, r the squared distance of
+ * the centres, or with `centerDistance` 'norm' the distance itself.
+ */
+export const diouLoss = defineComposite(
+  'diouLoss',
+  (x: Tensor, target: Tensor, options: BoxLossOptions & { centerDistance?: 'squared' | 'norm' } = {}): Tensor => {
+    const { eps = 1e-7, centerDistance = 'squared' } = options;
+    const { iou, extent } = overlap('diouLoss', x, target, eps);
+    const centre = (box: Tensor): Tensor => affine(add(low(box), high(box)), 0.5, 0);
+    const squared = sum(square(sub(centre(x), centre(target))), 1);
+    const distance = centerDistance === 'norm' ? sqrt(squared) : squared;
+    const penalty = div(distance, affine(sum(square(extent), 1), 1, eps));
+    return reduceLoss(add(affine(iou, -1, 1), penalty), options.reduction);
+  },
+);
+
+/** 1 - I / (U + eps) + (A - U) / (A + eps), Rezatofighi et al. 2019: A the area of the enclosing box. */
+export const giouLoss = defineComposite('giouLoss', (x: Tensor, target: Tensor, options: BoxLossOptions = {}): Tensor => {
+  const { eps = 1e-7 } = options;
+  const { iou, union, extent } = overlap('giouLoss', x, target, eps);
+  const enclosing = area(extent);
+  return reduceLoss(add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))), options.reduction);
+});
+
+export type TaskKind = 'regression' | 'classification';
+
+/**
+ * Learned task weights of Kendall et al. 2018 for losses (K) and s = log sigma^2 (K): w = c exp(-s), c = 0.5 for regression
+ * and 1 for classification; total = sum(w loss + s / 2). Variant 'exp(-s^2)' is as MultiDepth prints it.
+ */
+export const uncertaintyWeighting = defineComposite(
+  'uncertaintyWeighting',
+  (losses: Tensor, s: Tensor, kinds: readonly TaskKind[], variant: 'exp(-s)' | 'exp(-s^2)' = 'exp(-s)') => {
+    if (losses.rank !== 1 || losses.shape.join() !== s.shape.join() || losses.shape[0] !== kinds.length) {
+      throw new ShapeError('needs one loss, one s and one kind per task', {
+        operation: 'uncertaintyWeighting',
+        given: `${showShape(losses.shape)}, ${showShape(s.shape)} and ${kinds.length} kinds`,
+      });
+    }
+    const factors = kinds.map((kind) => (kind === 'regression' ? 0.5 : 1));
+    const decay = exp(neg(variant === 'exp(-s)' ? s : square(s)));
+    const weights = mul(tensor(factors, [kinds.length], { device: s.device }), decay);
+    return { total: sum(add(mul(weights, losses), affine(s, 0.5, 0))), weights };
+  },
+);

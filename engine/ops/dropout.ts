@@ -1,0 +1,35 @@
+// Dropout of elements or whole channels, with masks drawn from a counter-based stream: the same on every device.
+import { tensor } from '../creation.ts';
+import { ConfigError } from '../errors.ts';
+import { defineComposite } from '../operation.ts';
+import type { Random } from '../random.ts';
+import { type Shape, sizeOf } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { mul } from './binary.ts';
+
+export interface DropoutOptions {
+  /** Probability of dropping, 0 to 1. */
+  p?: number;
+  training?: boolean;
+  /** Where the mask comes from; needed while training. */
+  stream?: Random;
+}
+
+function drop(operation: string, x: Tensor, maskShape: Shape, { p = 0.5, training = false, stream }: DropoutOptions): Tensor {
+  if (!(p >= 0 && p <= 1)) throw new ConfigError('p must be from 0 to 1', { operation, given: String(p) });
+  if (!training || p === 0) return x;
+  if (!stream) throw new ConfigError('training needs a random stream', { operation, argument: 'stream' });
+  const keep = p === 1 ? 0 : 1 / (1 - p);
+  const mask = stream.uniformArray(sizeOf(maskShape)).map((u) => (u < p ? 0 : keep));
+  return mul(x, tensor(mask, maskShape, { device: x.device }));
+}
+
+/** Sets elements to 0 with probability p and scales the rest by 1 / (1 - p); the identity outside of training. */
+export const dropout = defineComposite('dropout', (x: Tensor, options: DropoutOptions = {}): Tensor =>
+  drop('dropout', x, x.shape, options),
+);
+
+/** The same for whole channels of (N, C, ...). */
+export const dropout2d = defineComposite('dropout2d', (x: Tensor, options: DropoutOptions = {}): Tensor =>
+  drop('dropout2d', x, x.shape.map((n, axis) => (axis < 2 ? n : 1)), options),
+);

@@ -1,0 +1,61 @@
+// WebGPU plans of data movement. A scatter runs one thread per column, or cuts columns into ranges of the target axis until
+// there are threads enough: each range reads all indices of its column, but adds in the same order.
+import type { PlanTable, WebGpuPlanner } from '../plan.ts';
+import { grid1d } from '../webgpu-grid.ts';
+import { WORKGROUP } from '../wgsl.ts';
+import { copy, type CopyParams, gather, type GatherParams, scatter, scatterAdd } from './copy.ts';
+import copyModule from './copy.wgsl';
+import gatherModule from './gather.wgsl';
+import scatterModule from './scatter.wgsl';
+
+const copyPlan: WebGpuPlanner<CopyParams> = ({ n, rank }, facts) => ({
+  name: rank <= 1 ? 'flat' : 'strided',
+  passes: [
+    {
+      module: copyModule,
+      workgroups: grid1d(n, WORKGROUP, facts),
+      constants: { rank: Math.max(1, rank), workgroupSize: WORKGROUP },
+    },
+  ],
+});
+
+const gatherPlan: WebGpuPlanner<GatherParams> = ({ outer, count, inner }, facts) => ({
+  name: 'perElement',
+  passes: [
+    {
+      module: gatherModule,
+      workgroups: grid1d(outer * count * inner, WORKGROUP, facts),
+      constants: { workgroupSize: WORKGROUP },
+    },
+  ],
+});
+
+/** Small, because the threads of a scatter are few and run long. */
+const SCATTER_WORKGROUP = 32;
+
+/**
+ * Ranges that the target axis is cut into, a power of two or the whole axis. On an adapter with many lanes idle ones cost
+ * nothing; a software adapter has few, and every range reads the indices anew.
+ */
+function rangesOf({ outer, size, inner }: GatherParams, wantedThreads: number): number {
+  let ranges = 1;
+  while (ranges < size && outer * inner * ranges < wantedThreads) ranges *= 2;
+  return Math.min(size, ranges);
+}
+
+const scatterPlan =
+  (accumulate: 0 | 1): WebGpuPlanner<GatherParams> =>
+  (params, facts) => {
+    const ranges = rangesOf(params, facts.software ? 64 : 16384);
+    const entryPoint = ranges === params.size ? 'byElement' : 'byRange';
+    const workgroups = grid1d(params.outer * params.inner * ranges, SCATTER_WORKGROUP, facts);
+    const constants = { accumulate, ranges, workgroupSize: SCATTER_WORKGROUP };
+    return { name: entryPoint, passes: [{ module: scatterModule, entryPoint, workgroups, constants }] };
+  };
+
+export function addCopy(table: PlanTable<WebGpuPlanner<never>>): void {
+  table.add(copy, copyPlan);
+  table.add(gather, gatherPlan);
+  table.add(scatterAdd, scatterPlan(1));
+  table.add(scatter, scatterPlan(0));
+}

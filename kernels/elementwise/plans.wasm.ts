@@ -1,0 +1,56 @@
+// WASM plans of the elementwise kernels: one phase whose tasks are the elements, in runs long enough to pay for a thread.
+import type { PlanTable, WasmPlan, WasmPlanner } from '../plan.ts';
+import { Binary, Unary } from './codes.ts';
+import {
+  binary,
+  type BinaryParams,
+  cast,
+  type CastParams,
+  fill,
+  type FillParams,
+  unary,
+  type UnaryParams,
+  where,
+  type WhereParams,
+} from './elementwise.ts';
+
+/** Elements worth another thread: bound by memory, and with an exponential or so for each. */
+const plainGrain = 16384;
+const costlyGrain = 2048;
+
+const costly: ReadonlySet<Unary> = new Set([
+  Unary.exp,
+  Unary.log,
+  Unary.silu,
+  Unary.sigmoid,
+  Unary.tanh,
+  Unary.sin,
+  Unary.cos,
+  Unary.elu,
+  Unary.gelu,
+  Unary.geluTanh,
+  Unary.softplus,
+  Unary.powScalar,
+  Unary.erf,
+]);
+
+const elements = (exportName: string, tasks: number, grain = plainGrain): WasmPlan => ({
+  name: 'lines',
+  phases: [{ exportName, tasks, grain }],
+});
+
+const unaryPlan: WasmPlanner<UnaryParams> = ({ n, op }) =>
+  elements('unary', n, costly.has(op) ? costlyGrain : plainGrain);
+const binaryPlan: WasmPlanner<BinaryParams> = ({ n, op }) =>
+  elements('binary', n, op === Binary.pow ? costlyGrain : plainGrain);
+const wherePlan: WasmPlanner<WhereParams> = ({ n }) => elements('where', n);
+const castPlan: WasmPlanner<CastParams> = ({ n }) => elements('cast', n);
+const fillPlan: WasmPlanner<FillParams> = ({ n }) => elements('fill', n);
+
+export function addElementwise(table: PlanTable<WasmPlanner<never>>): void {
+  table.add(unary, unaryPlan);
+  table.add(binary, binaryPlan);
+  table.add(where, wherePlan);
+  table.add(cast, castPlan);
+  table.add(fill, fillPlan);
+}

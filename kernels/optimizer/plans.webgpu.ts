@@ -1,0 +1,47 @@
+// WebGPU plans of the optimiser steps: one thread per parameter, one entry point for each set of state buffers.
+import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
+import { grid1d } from '../webgpu-grid.ts';
+import { floatFunctions, WORKGROUP } from '../wgsl.ts';
+import adamModule from './adam.wgsl';
+import {
+  type AdamParams,
+  adamStep,
+  type RmspropParams,
+  rmspropStep,
+  runningAverage,
+  type RunningAverageParams,
+  type SgdParams,
+  sgdStep,
+} from './optimizer.ts';
+import rmspropModule from './rmsprop.wgsl';
+import runningAverageModule from './running-average.wgsl';
+import sgdModule from './sgd.wgsl';
+
+function perParameter(module: string, entryPoint: string, n: number, facts: WebGpuFacts): WebGpuPlan {
+  const workgroups = grid1d(n, WORKGROUP, facts);
+  return { name: entryPoint, passes: [{ module, entryPoint, workgroups, constants: { workgroupSize: WORKGROUP } }] };
+}
+
+const adamText = floatFunctions + adamModule;
+
+const sgdPlan: WebGpuPlanner<SgdParams> = ({ n, momentum }, facts) =>
+  perParameter(sgdModule, momentum ? 'withMomentum' : 'plain', n, facts);
+
+const adamPlan: WebGpuPlanner<AdamParams> = ({ n, amsgrad }, facts) =>
+  perParameter(adamText, amsgrad ? 'amsgrad' : 'plain', n, facts);
+
+const rmspropPlan: WebGpuPlanner<RmspropParams> = ({ n, centered, momentum }, facts) => {
+  const plain = momentum ? 'withMomentum' : 'plain';
+  const aboutMean = momentum ? 'centeredWithMomentum' : 'centered';
+  return perParameter(rmspropModule, centered ? aboutMean : plain, n, facts);
+};
+
+const runningAveragePlan: WebGpuPlanner<RunningAverageParams> = ({ n }, facts) =>
+  perParameter(runningAverageModule, 'main', n, facts);
+
+export function addOptimizer(table: PlanTable<WebGpuPlanner<never>>): void {
+  table.add(sgdStep, sgdPlan);
+  table.add(adamStep, adamPlan);
+  table.add(rmspropStep, rmspropPlan);
+  table.add(runningAverage, runningAveragePlan);
+}

@@ -1,0 +1,21 @@
+// Fully connected network with relu between its layers: the toy problem of imbalanced MTL uses four hidden layers of 128.
+import { nn, relu, type Tensor } from '../engine/index.ts';
+
+export class Perceptron extends nn.Module {
+  readonly layers: nn.ModuleList<nn.Linear>;
+
+  /** Sizes from inputs to outputs, for example [1, 128, 128, 128, 128, 1]. */
+  constructor(sizes: readonly number[]) {
+    super();
+    this.layers = new nn.ModuleList(sizes.slice(1).map((outputs, i) => new nn.Linear(sizes[i]!, outputs)));
+  }
+
+  /** (N, inputs) to (N, outputs). */
+  forward(x: Tensor): Tensor {
+    for (let i = 0; i < this.layers.length; i++) {
+      x = this.layers.at(i).forward(x);
+      if (i < this.layers.length - 1) x = relu(x);
+    }
+    return x;
+  }
+}

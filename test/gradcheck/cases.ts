@@ -1,0 +1,300 @@
+// Gradient cases of every differentiable operation: small shapes that divide nothing, values away from kinks.
+import * as w from '../../engine/index.ts';
+import type { Differentiable } from '../../engine/gradcheck.ts';
+
+/** Values of one input: normal, positive, or given. */
+export interface InputSpec {
+  shape: readonly number[];
+  values?: 'normal' | 'positive' | 'distinct' | readonly number[];
+  dtype?: w.DType;
+  /** Not differentiated. */
+  constant?: true;
+}
+
+export interface GradientCase {
+  /** Registered operations that this case is there to check. */
+  operations: readonly string[];
+  inputs: readonly InputSpec[];
+  f: Differentiable;
+  /** False where the second derivative is not defined or is zero by convention only. */
+  second?: boolean;
+}
+
+const input = (...shape: number[]): InputSpec => ({ shape });
+const positive = (...shape: number[]): InputSpec => ({ shape, values: 'positive' });
+/** All different and far apart, so that no maximum changes hands. */
+const distinct = (...shape: number[]): InputSpec => ({ shape, values: 'distinct' });
+const indices = (shape: readonly number[], values: readonly number[]): InputSpec => ({ shape, values, dtype: 'int32' });
+const flags = (shape: readonly number[], values: readonly number[]): InputSpec => ({ shape, values, dtype: 'bool' });
+
+const constant = (values: readonly number[]): InputSpec => ({ shape: [values.length], values, constant: true });
+
+/** An overlapping and a disjoint pair with a box moved by `shift`. */
+const constantBoxes = (shift: number): InputSpec => ({
+  shape: [2, 4],
+  values: [0.1 + shift, 0.2, 1.1 + shift, 1.4 + shift, 2 + 3 * shift, 0.5, 2.7 + 3 * shift, 1.1 - shift],
+});
+
+const one = (name: string, f: (x: w.Tensor) => w.Tensor, spec: InputSpec = input(2, 3)): GradientCase => ({
+  operations: [name],
+  inputs: [spec],
+  f: f as Differentiable,
+});
+const two = (name: string, f: (a: w.Tensor, b: w.Tensor) => w.Tensor, a = input(2, 3), b = input(3)): GradientCase => ({
+  operations: [name],
+  inputs: [a, b],
+  f: f as Differentiable,
+});
+
+const elementwise: GradientCase[] = [
+  one('neg', w.neg),
+  one('exp', w.exp),
+  one('log', w.log, positive(2, 3)),
+  one('sqrt', w.sqrt, positive(2, 3)),
+  one('rsqrt', w.rsqrt, positive(2, 3)),
+  one('abs', w.abs),
+  one('sign', w.sign),
+  one('relu', w.relu),
+  one('sigmoid', w.sigmoid),
+  one('silu', w.silu),
+  one('tanh', w.tanh),
+  one('reciprocal', w.reciprocal, positive(2, 3)),
+  one('square', w.square),
+  one('sin', w.sin),
+  one('cos', w.cos),
+  one('erf', w.erf),
+  one('affine', (x) => w.affine(x, -1.5, 0.25)),
+  one('leakyRelu', (x) => w.leakyRelu(x, 0.2)),
+  one('elu', (x) => w.elu(x, 1.3)),
+  one('gelu', (x) => w.gelu(x)),
+  one('geluTanh', (x) => w.gelu(x, 'tanh')),
+  one('softplus', (x) => w.softplus(x, 1.5)),
+  one('clamp', (x) => w.clamp(x, { min: -0.5, max: 0.7 })),
+  one('powScalar', (x) => w.powScalar(x, 2.5), positive(2, 3)),
+  two('add', w.add),
+  two('sub', w.sub, input(2, 1), input(2, 3)),
+  two('mul', w.mul),
+  two('div', w.div, input(2, 3), positive(2, 1)),
+  two('maximum', w.maximum, distinct(2, 3), input(2, 1)),
+  two('minimum', w.minimum, distinct(2, 3), input(2, 1)),
+  two('pow', w.pow, positive(2, 3), input(3)),
+  two('reluGrad', w.reluGrad, input(2, 3), input(2, 3)),
+  two('leakyReluGrad', (a, b) => w.leakyReluGrad(a, b, 0.1), input(2, 3), input(2, 3)),
+  two('sigmoidGrad', w.sigmoidGrad, input(2, 3), input(2, 3)),
+  two('tanhGrad', w.tanhGrad, input(2, 3), input(2, 3)),
+  two('addScaled', (a, b) => w.addScaled(a, b, 0.7)),
+  {
+    operations: ['where'],
+    inputs: [flags([2, 3], [1, 0, 1, 0, 0, 1]), input(2, 3), input(3)],
+    f: (c, a, b) => w.where(c!, a!, b!),
+  },
+];
+
+const reductions: GradientCase[] = [
+  one('sum', (x) => w.sum(x, [0, 2]), input(2, 3, 2)),
+  one('mean', (x) => w.mean(x, [-1], { keepdim: true }), input(2, 3)),
+  one('amax', (x) => w.amax(x, [0, 2]), distinct(2, 3, 2)),
+  one('amin', (x) => w.amin(x, 1), distinct(2, 3)),
+  { operations: ['max'], inputs: [distinct(3, 4)], f: (x) => w.max(x!, 1).values },
+  { operations: ['min'], inputs: [distinct(3, 4)], f: (x) => w.min(x!, 0, { keepdim: true }).values },
+  one('variance', (x) => w.variance(x, [0], { correction: 1 }), input(4, 2)),
+  one('logSumExp', (x) => w.logSumExp(x, [0, 1]), input(2, 3)),
+  one('softmax', (x) => w.softmax(x, 1), input(2, 4)),
+  one('logSoftmax', (x) => w.logSoftmax(x, 1), input(2, 3, 2)),
+];
+
+const layout: GradientCase[] = [
+  one('expand', (x) => w.expand(x, [2, 3, 4]), input(3, 1)),
+  one('reshape', (x) => w.reshape(x, [3, -1])),
+  one('permute', (x) => w.permute(x, [2, 0, 1]), input(2, 3, 2)),
+  one('flip', (x) => w.flip(x, [0, 2]), input(2, 3, 2)),
+  one('slice', (x) => w.slice(x, [null, [1, null, 2]]), input(2, 5)),
+  one('embed', (x) => w.pad(x, [1, 2, 0, 1], 'constant', 0.5), input(2, 2)),
+  one('pad', (x) => w.pad(x, [2, 1, 1, 1], 'reflect'), input(1, 3, 4)),
+  one('pad', (x) => w.pad(x, [2, 1, -1, 1], 'constant'), input(3, 4)),
+  two('concat', (a, b) => w.concat([a, b], 1), input(2, 3), input(2, 1)),
+  two('stack', (a, b) => w.stack([a, b], -1), input(2, 3), input(2, 3)),
+  { operations: ['split'], inputs: [input(2, 5)], f: (x) => w.split(x!, [2, 3], 1) },
+  one('pixelShuffle', (x) => w.pixelShuffle(x, 2), input(1, 4, 2, 1)),
+  {
+    operations: ['gather', 'scatterAdd'],
+    inputs: [input(3, 2), indices([2, 2], [0, 2, 0, 1])],
+    f: (x, index) => w.gather(x!, 0, index!),
+  },
+  {
+    operations: ['indexSelect'],
+    inputs: [input(3, 2), indices([4], [2, 0, 2, 1])],
+    f: (x, index) => w.indexSelect(x!, 0, index!),
+  },
+  {
+    operations: ['scatter'],
+    inputs: [input(2, 3), indices([2, 3], [4, 0, 2, 1, 3, 0])],
+    f: (g, index) => w.scatter(g!, 1, index!, 5),
+  },
+  {
+    operations: ['scatterAdd'],
+    inputs: [input(2, 3), indices([2, 3], [4, 0, 4, 1, 1, 1])],
+    f: (g, index) => w.scatterAdd(g!, 1, index!, 5),
+  },
+];
+
+const products: GradientCase[] = [
+  two('matmul', (a, b) => w.matmul(a, b), input(2, 3, 4), input(4, 2)),
+  two('matmul', (a, b) => w.matmul(a, b, { transposeA: true, transposeB: true }), input(4, 3), input(2, 2, 4)),
+  two('bmm', (a, b) => w.bmm(a, b, { transposeB: true }), input(2, 3, 2), input(2, 1, 2)),
+  {
+    operations: ['linear'],
+    inputs: [input(2, 2, 3), input(4, 3), input(4)],
+    f: (x, weight, bias) => w.linear(x!, weight!, bias),
+  },
+  {
+    operations: ['conv2d', 'convTranspose2d', 'conv2dWeightGradient'],
+    inputs: [input(2, 2, 4, 5), input(3, 2, 3, 2), input(3)],
+    f: (x, weight, bias) => w.conv2d(x!, weight!, bias, { stride: [2, 1], padding: [1, 1], dilation: [1, 2] }),
+  },
+  {
+    operations: ['conv2d'],
+    inputs: [input(1, 4, 3, 3), input(2, 2, 2, 2)],
+    f: (x, weight) => w.conv2d(x!, weight!, undefined, { groups: 2 }),
+  },
+  {
+    operations: ['convTranspose2d'],
+    inputs: [input(1, 2, 3, 2), input(2, 2, 2, 3), input(2)],
+    f: (x, weight, bias) => w.convTranspose2d(x!, weight!, bias, { stride: 2, padding: [0, 1], outputPadding: [1, 0] }),
+  },
+];
+
+const images: GradientCase[] = [
+  {
+    operations: ['maxPool2d', 'maxPool2dBackward'],
+    inputs: [distinct(1, 2, 4, 5)],
+    f: (x) => w.maxPool2d(x!, 3, { stride: 2, padding: 1 }).values,
+  },
+  one('avgPool2d', (x) => w.avgPool2d(x, 2, { stride: 1, padding: 1, countIncludePad: false }), input(1, 2, 3, 4)),
+  one(
+    'avgPool2dBackward',
+    (x) => w.grad(w.avgPool2d(x, 2), [x], { createGraph: true, gradOutputs: [w.avgPool2d(x, 2)] })[0]!,
+    input(1, 1, 4, 4),
+  ),
+  one('adaptiveAvgPool2d', (x) => w.adaptiveAvgPool2d(x, [2, 3]), input(1, 2, 3, 4)),
+  one(
+    'adaptiveAvgPool2dBackward',
+    (x) => {
+      const y = w.adaptiveAvgPool2d(x, 2);
+      return w.grad(y, [x], { createGraph: true, gradOutputs: [w.square(y)] })[0]!;
+    },
+    input(1, 1, 3, 4),
+  ),
+  { operations: ['adaptiveMaxPool2d'], inputs: [distinct(1, 2, 4, 3)], f: (x) => w.adaptiveMaxPool2d(x!, 2).values },
+  {
+    operations: ['maxUnpool2d'],
+    inputs: [input(1, 1, 2, 2), indices([1, 1, 2, 2], [0, 3, 9, 14])],
+    f: (x, index) => w.maxUnpool2d(x!, index!, [4, 4]),
+  },
+  one(
+    'interpolate',
+    (x) => w.interpolate(x, { mode: 'bilinear', size: [5, 4], alignCorners: false }),
+    input(1, 2, 3, 3),
+  ),
+  one(
+    'interpolate',
+    (x) => w.interpolate(x, { mode: 'bilinear', size: [2, 5], alignCorners: true }),
+    input(1, 1, 3, 3),
+  ),
+  one('interpolate', (x) => w.interpolate(x, { mode: 'nearest', size: [5, 2] }), input(1, 1, 3, 3)),
+  one(
+    'interpolateBackward',
+    (x) => {
+      const y = w.interpolate(x, { mode: 'bilinear', size: [3, 5], alignCorners: false });
+      return w.grad(y, [x], { createGraph: true, gradOutputs: [w.square(y)] })[0]!;
+    },
+    input(1, 1, 2, 3),
+  ),
+];
+
+const normalization: GradientCase[] = [
+  {
+    operations: ['batchNorm'],
+    inputs: [input(3, 2, 2), input(2), input(2)],
+    f: (x, weight, bias) => w.batchNorm(x!, { weight, bias, training: true }),
+  },
+  {
+    operations: ['batchNormInference'],
+    inputs: [input(2, 2, 2), input(2), input(2), constant([0.3, -0.2]), constant([0.8, 1.4])],
+    f: (x, weight, bias, mean, spread) => w.batchNorm(x!, { weight, bias, runningMean: mean, runningVar: spread }),
+  },
+  {
+    operations: ['layerNorm'],
+    inputs: [input(2, 3, 2), input(3, 2), input(3, 2)],
+    f: (x, weight, bias) => w.layerNorm(x!, [3, 2], { weight, bias }),
+  },
+  {
+    operations: ['groupNorm'],
+    inputs: [input(2, 4, 3), input(4), input(4)],
+    f: (x, weight, bias) => w.groupNorm(x!, 2, { weight, bias }),
+  },
+];
+
+const losses: GradientCase[] = [
+  two('mseLoss', (x, y) => w.mseLoss(x, y), input(2, 3), input(2, 3)),
+  two('l1Loss', (x, y) => w.l1Loss(x, y, { reduction: 'none' }), input(2, 3), input(2, 3)),
+  two('huberLoss', (x, y) => w.huberLoss(x, y, { delta: 0.6 }), input(2, 3), input(2, 3)),
+  two('smoothL1Loss', (x, y) => w.smoothL1Loss(x, y, { beta: 0.7 }), input(2, 3), input(2, 3)),
+  {
+    operations: ['bceWithLogits'],
+    inputs: [input(2, 3), input(2, 3), positive(3), positive(3)],
+    f: (x, y, weight, posWeight) => w.bceWithLogits(x!, y!, { weight, posWeight }),
+  },
+  {
+    operations: ['nllLoss'],
+    inputs: [input(4, 3), indices([4], [0, 2, 1, 2]), constant([0.7, 1.1, 0.4])],
+    f: (x, target, weight) => w.nllLoss(x!, target!, { weight, ignoreIndex: 1 }),
+  },
+  {
+    operations: ['crossEntropy'],
+    inputs: [input(2, 3, 2), indices([2, 2], [0, 2, 1, -100]), constant([0.7, 1.1, 0.4])],
+    f: (x, target, weight) => w.crossEntropy(x!, target!, { weight, labelSmoothing: 0.1 }),
+  },
+];
+
+const dense: GradientCase[] = [
+  {
+    operations: ['maskedMse'],
+    inputs: [input(2, 3), input(2, 3), flags([2, 3], [1, 0, 0, 1, 1, 0])],
+    f: (x, target, mask) => w.maskedMse(x!, target!, mask!),
+  },
+  {
+    operations: ['maskedCrossEntropy'],
+    inputs: [input(1, 3, 2, 2), indices([1, 2, 2], [0, 2, 1, 1]), flags([1, 2, 2], [1, 0, 1, 1])],
+    f: (x, target, mask) => w.maskedCrossEntropy(x!, target!, mask!),
+  },
+  {
+    operations: ['silog'],
+    inputs: [positive(2, 3), positive(2, 3), flags([2, 3], [1, 0, 1, 1, 1, 0])],
+    f: (x, target, mask) => w.silog(x!, target!, { lambda: 0.85, sqrt: true, scale: 10, mask }),
+  },
+  { operations: ['imageGradients'], inputs: [input(1, 2, 3, 4)], f: (x) => Object.values(w.imageGradients(x!)) },
+  two('imageGradientLoss', w.imageGradientLoss, input(1, 2, 3, 3), input(1, 2, 3, 3)),
+  two('ssim', (x, y) => w.ssim(x, y, { filterSize: 3 }), positive(2, 1, 4, 4), positive(2, 1, 4, 4)),
+  two('ssimLoss', (x, y) => w.ssimLoss(x, y, { filterSize: 3 }), positive(1, 2, 3, 4), positive(1, 2, 3, 4)),
+  two('diouLoss', (x, y) => w.diouLoss(x, y), constantBoxes(0), constantBoxes(0.3)),
+  two('giouLoss', (x, y) => w.giouLoss(x, y, { reduction: 'none' }), constantBoxes(0), constantBoxes(0.3)),
+  {
+    operations: ['uncertaintyWeighting'],
+    inputs: [positive(2), input(2)],
+    f: (l, s) => Object.values(w.uncertaintyWeighting(l!, s!, ['regression', 'classification'])),
+  },
+  one('dropout', (x) => w.dropout(x, { p: 0.4, training: true, stream: w.random(1, 'dropout') }), input(3, 4)),
+  one('dropout2d', (x) => w.dropout2d(x, { p: 0.4, training: true, stream: w.random(2, 'dropout') }), input(2, 3, 2)),
+];
+
+export const cases: readonly GradientCase[] = [
+  ...elementwise,
+  ...reductions,
+  ...layout,
+  ...products,
+  ...images,
+  ...normalization,
+  ...losses,
+  ...dense,
+];

@@ -1,0 +1,36 @@
+// Gradcheck and double gradcheck over the registry, on the float64 reference device. An operation with a gradient but
+// without a case fails.
+import t from 'tap';
+import { createDevice, observeOperations, registry, scope, setDefaultDevice } from '../../engine/index.ts';
+import { gradcheck, gradgradcheck } from '../../engine/gradcheck.ts';
+import { cases } from './cases.ts';
+import { makeInputs } from './inputs.ts';
+
+setDefaultDevice(await createDevice('reference'));
+
+for (const [i, { operations, inputs, f, second = true }] of cases.entries()) {
+  t.test(`${operations.join(', ')} (case ${i})`, async (t) => {
+    using _ = scope();
+    const seen = new Set<string>();
+    observeOperations({ result: (name) => void seen.add(name) });
+    const points = makeInputs(inputs, i);
+    t.same(await gradcheck(f, points), [], 'first derivatives');
+    if (second) t.same(await gradgradcheck(f, points), [], 'second derivatives');
+    observeOperations(undefined);
+    const composite = new Set(registry().flatMap((entry) => (entry.composite ? [entry.name] : [])));
+    t.same(
+      operations.filter((name) => !seen.has(name) && !composite.has(name)),
+      [],
+      'the case runs the operations that it names',
+    );
+  });
+}
+
+t.test('every differentiable operation has a case', (t) => {
+  const covered = new Set(cases.flatMap(({ operations }) => operations));
+  t.same(
+    registry().flatMap(({ name, differentiable }) => (differentiable && !covered.has(name) ? [name] : [])),
+    [],
+  );
+  t.end();
+});
