@@ -72,7 +72,9 @@ export async function gradcheck(
         using _step = scope();
         const moved = values.slice();
         moved[element] = value;
-        const point = inputs.map((other, j) => (j === i ? tensor(moved, input.shape, { device: input.device, requiresGrad: true }) : other));
+        const point = inputs.map((other, j) =>
+          j === i ? tensor(moved, input.shape, { device: input.device, requiresGrad: true }) : other,
+        );
         const parts = differentiable(f(...point)).map((output, j) => sum(mul(output, weights[j]!)));
         let total = 0;
         for (const part of parts) total += await part.item();

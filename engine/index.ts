@@ -17,5 +17,11 @@ export { Random, random } from './random.ts';
 export * from './io/safetensors.ts';
 export type { Device, DeviceName, DeviceStatistics, HostArray } from './devices/device.ts';
 export * from './devices/create.ts';
-export { gradcheck, gradgradcheck, type Differentiable, type GradcheckFailure, type GradcheckOptions } from './gradcheck.ts';
+export {
+  gradcheck,
+  gradgradcheck,
+  type Differentiable,
+  type GradcheckFailure,
+  type GradcheckOptions,
+} from './gradcheck.ts';
 export type { DType } from '../kernels/index.ts';

@@ -82,8 +82,10 @@ export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | un
   const inner = scope();
   try {
     const result = body();
-    if (Array.isArray(result)) for (const item of result as readonly (Keepable | undefined)[]) if (item) inner.keep(item);
-    else if (result) inner.keep(result as unknown as Keepable);
+    if (Array.isArray(result))
+      for (const item of result as readonly (Keepable | undefined)[])
+        if (item) inner.keep(item);
+        else if (result) inner.keep(result as unknown as Keepable);
     return result;
   } finally {
     inner[Symbol.dispose]();

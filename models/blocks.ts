@@ -1,5 +1,21 @@
 // Building blocks shared by the networks.
-import { nn, relu, type Tensor } from '../engine/index.ts';
+import {
+  adaptiveAvgPool2d,
+  add,
+  concat,
+  interpolate,
+  maxPool2d,
+  maxUnpool2d,
+  mul,
+  narrow,
+  nn,
+  pad,
+  parameter,
+  type Parameter,
+  relu,
+  reshape,
+  type Tensor,
+} from '../engine/index.ts';
 
 /** (conv 3x3 padding 1, batch norm, relu) twice, keeping the image size. */
 export class DoubleConv extends nn.Module {
@@ -19,5 +35,95 @@ export class DoubleConv extends nn.Module {
   forward(x: Tensor): Tensor {
     x = relu(this.bn1.forward(this.conv1.forward(x)));
     return relu(this.bn2.forward(this.conv2.forward(x)));
+  }
+}
+
+/** Doubles the size, zero-pads to the skip's size, joins [skip, up] and applies a DoubleConv. */
+export class UNetUp extends nn.Module {
+  declare readonly up?: nn.ConvTranspose2d;
+  readonly conv: DoubleConv;
+
+  /** `inputs` channels from below and `skip` from the side; `mode` bilinear aligns corners. */
+  constructor(inputs: number, skip: number, outputs: number, mode: 'transpose' | 'bilinear') {
+    super();
+    if (mode === 'transpose') this.up = new nn.ConvTranspose2d(inputs, inputs / 2, 2, { stride: 2 });
+    this.conv = new DoubleConv((mode === 'transpose' ? inputs / 2 : inputs) + skip, outputs, { bias: false });
+  }
+
+  forward(x: Tensor, skip: Tensor): Tensor {
+    const up = this.up?.forward(x) ?? interpolate(x, { mode: 'bilinear', scaleFactor: 2, alignCorners: true });
+    const [dh, dw] = [skip.shape[2]! - up.shape[2]!, skip.shape[3]! - up.shape[3]!];
+    const [top, left] = [Math.floor(dh / 2), Math.floor(dw / 2)];
+    return this.conv.forward(concat([skip, pad(up, [left, dw - left, top, dh - top])], 1));
+  }
+}
+
+/** Pyramid pooling of PSPNet: per bin, adaptive average pool, 1x1 conv, batch norm, relu, bilinear resize; all joined to x. */
+export class PyramidPooling extends nn.Module {
+  readonly conv: nn.ModuleList<nn.Conv2d>;
+  readonly bn: nn.ModuleList<nn.BatchNorm2d>;
+  readonly #bins: readonly number[];
+  readonly #alignCorners: boolean;
+
+  constructor(inputs: number, outputs: number, bins: readonly number[] = [1, 2, 3, 6], alignCorners = false) {
+    super();
+    this.#bins = bins;
+    this.#alignCorners = alignCorners;
+    this.conv = new nn.ModuleList(bins.map(() => new nn.Conv2d(inputs, outputs, 1, { bias: false })));
+    this.bn = new nn.ModuleList(bins.map(() => new nn.BatchNorm2d(outputs)));
+  }
+
+  forward(x: Tensor): Tensor {
+    const size = [x.shape[2]!, x.shape[3]!] as const;
+    const levels = this.#bins.map((bin, i) => {
+      const pooled = relu(this.bn.at(i).forward(this.conv.at(i).forward(adaptiveAvgPool2d(x, bin))));
+      return interpolate(pooled, { mode: 'bilinear', size, alignCorners: this.#alignCorners });
+    });
+    return concat([x, ...levels], 1);
+  }
+}
+
+/** Cross-stitch unit (Misra et al. 2016): y_i = sum over j of alpha[i][j] x_j, alpha (K, K) or per channel (C, K, K). */
+export class CrossStitch extends nn.Module {
+  readonly alpha: Parameter;
+
+  /** Starts at `self` on the diagonal and `other` off it. */
+  constructor(tasks: number, channels?: number, { self = 0.9, other = 0.1 / Math.max(1, tasks - 1) } = {}) {
+    super();
+    const matrix = Array.from({ length: tasks * tasks }, (_, i) => (i % (tasks + 1) === 0 ? self : other));
+    const copies = channels ?? 1;
+    const values = Float32Array.from({ length: copies * matrix.length }, (_, i) => matrix[i % matrix.length]!);
+    this.alpha = parameter(values, channels === undefined ? [tasks, tasks] : [channels, tasks, tasks]);
+  }
+
+  forward(maps: readonly Tensor[]): Tensor[] {
+    const [channels, tasks] = [this.alpha.rank === 3 ? this.alpha.shape[0]! : 1, maps.length];
+    const weight = reshape(this.alpha, [channels, tasks, tasks]);
+    const entry = (i: number, j: number): Tensor =>
+      reshape(narrow(narrow(weight, 1, i, 1), 2, j, 1), [1, channels, 1, 1]);
+    return maps.map((_, i) => maps.map((x, j) => mul(entry(i, j), x)).reduce((sum, term) => add(sum, term)));
+  }
+}
+
+/** One level of SegNet: conv, norm, relu, pool with indices, unpool, conv, norm, relu. */
+export class SegNetStage extends nn.Module {
+  readonly conv1: nn.Conv2d;
+  readonly bn1: nn.BatchNorm2d;
+  readonly conv2: nn.Conv2d;
+  readonly bn2: nn.BatchNorm2d;
+
+  constructor(inputs: number, width: number, outputs: number) {
+    super();
+    this.conv1 = new nn.Conv2d(inputs, width, 3, { padding: 1, bias: false });
+    this.bn1 = new nn.BatchNorm2d(width);
+    this.conv2 = new nn.Conv2d(width, outputs, 3, { padding: 1, bias: false });
+    this.bn2 = new nn.BatchNorm2d(outputs);
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = relu(this.bn1.forward(this.conv1.forward(x)));
+    const { values, indices } = maxPool2d(y, 2);
+    const up = maxUnpool2d(values, indices, [y.shape[2]!, y.shape[3]!]);
+    return relu(this.bn2.forward(this.conv2.forward(up)));
   }
 }

@@ -1,4 +1,8 @@
-// The networks of the papers.
+// The networks of the papers and their backbones.
+export * from './backbones/densenet.ts';
+export * from './backbones/efficientnet.ts';
+export * from './backbones/resnet.ts';
+export * from './backbones/vgg.ts';
 export * from './blocks.ts';
 export * from './perceptron.ts';
 export * from './unet.ts';

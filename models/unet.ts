@@ -37,7 +37,13 @@ export class UNet extends nn.Module {
 
   constructor({ inChannels = 1, classes = 10, baseWidth = 64 }: UNetOptions = {}) {
     super();
-    const [c0, c1, c2, c3, c4] = [1, 2, 4, 8, 16].map((factor) => factor * baseWidth) as [number, number, number, number, number];
+    const [c0, c1, c2, c3, c4] = [1, 2, 4, 8, 16].map((factor) => factor * baseWidth) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     this.enc0 = new DoubleConv(inChannels, c0);
     this.enc1 = new DoubleConv(c0, c1);
     this.enc2 = new DoubleConv(c1, c2);

@@ -1,3 +1,4 @@
 export * from './init.ts';
 export * from './layers.ts';
 export * from './module.ts';
+export * from './functional-call.ts';

@@ -34,7 +34,8 @@ export const fanIn = (shape: Shape): number => sizeOf(shape.slice(1));
 export const fanOut = (shape: Shape): number => shape[0]! * sizeOf(shape.slice(2));
 
 /** torch's default for linear and convolution weights: uniform in +-1 / sqrt(fan-in). */
-export const defaultWeight = (shape: Shape): Float32Array => uniformInit(shape, 1 / Math.sqrt(Math.max(1, fanIn(shape))));
+export const defaultWeight = (shape: Shape): Float32Array =>
+  uniformInit(shape, 1 / Math.sqrt(Math.max(1, fanIn(shape))));
 
 /** He et al. 2015 for relu, by fan-out: normal with deviation sqrt(2 / fan-out). */
 export const kaimingNormal = (shape: Shape): Float32Array => normalInit(shape, Math.sqrt(2 / fanOut(shape)));

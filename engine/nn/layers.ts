@@ -75,7 +75,12 @@ export class ConvTranspose2d extends Module implements Layer {
   declare readonly bias?: Parameter;
   readonly #options: ops.ConvTranspose2dOptions;
 
-  constructor(inChannels: number, outChannels: number, kernel: number | Pair, options: ConvTranspose2dLayerOptions = {}) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernel: number | Pair,
+    options: ConvTranspose2dLayerOptions = {},
+  ) {
     super();
     const { bias = true, device = defaultDevice(), ...convolution } = options;
     const shape = [inChannels, outChannels / (convolution.groups ?? 1), ...pair(kernel)];

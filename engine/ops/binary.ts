@@ -55,7 +55,8 @@ const divOp = define(Binary.div, 'div', [0, 1], ({ g, a, b }) => [
   () => neg(mulOp(g, divOp(divOp(a, b), b))),
 ]);
 /** 1 where the first wins, half on a tie. */
-const share = (wins: Tensor, ties: Tensor): Tensor => addOp(cast(wins, 'float32'), affine(cast(ties, 'float32'), 0.5, 0));
+const share = (wins: Tensor, ties: Tensor): Tensor =>
+  addOp(cast(wins, 'float32'), affine(cast(ties, 'float32'), 0.5, 0));
 const maximumOp = define(Binary.maximum, 'maximum', [0, 1], ({ g, a, b }) => [
   () => mulOp(g, share(gtOp(a, b), eqOp(a, b))),
   () => mulOp(g, share(gtOp(b, a), eqOp(a, b))),
@@ -92,7 +93,10 @@ export const tanhGrad = define(Binary.tanhGrad, 'tanhGrad', [0, 1], ({ g, a, b }
   () => mulOp(mulOp(g, a), affine(b, -2, 0)),
 ]);
 /** a + alpha b */
-export const addScaled = define(Binary.addScaled, 'addScaled', [], ({ g, alpha }) => [() => g, () => affine(g, alpha, 0)]);
+export const addScaled = define(Binary.addScaled, 'addScaled', [], ({ g, alpha }) => [
+  () => g,
+  () => affine(g, alpha, 0),
+]);
 
 /** A number beside a tensor becomes a scalar tensor on its device. */
 export const lift = (value: Operands, like: Operands): Tensor =>

@@ -53,12 +53,18 @@ export const diouLoss = defineComposite(
 );
 
 /** 1 - I / (U + eps) + (A - U) / (A + eps), Rezatofighi et al. 2019: A the area of the enclosing box. */
-export const giouLoss = defineComposite('giouLoss', (x: Tensor, target: Tensor, options: BoxLossOptions = {}): Tensor => {
-  const { eps = 1e-7 } = options;
-  const { iou, union, extent } = overlap('giouLoss', x, target, eps);
-  const enclosing = area(extent);
-  return reduceLoss(add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))), options.reduction);
-});
+export const giouLoss = defineComposite(
+  'giouLoss',
+  (x: Tensor, target: Tensor, options: BoxLossOptions = {}): Tensor => {
+    const { eps = 1e-7 } = options;
+    const { iou, union, extent } = overlap('giouLoss', x, target, eps);
+    const enclosing = area(extent);
+    return reduceLoss(
+      add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))),
+      options.reduction,
+    );
+  },
+);
 
 export type TaskKind = 'regression' | 'classification';
 

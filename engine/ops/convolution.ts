@@ -1,6 +1,12 @@
 // conv2d, convTranspose2d and the weight gradient. The three close under differentiation: each one's gradients are the
 // other two, so gradients of gradients need nothing new.
-import { conv2d as conv2dKernel, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient, fill } from '../../kernels/index.ts';
+import {
+  conv2d as conv2dKernel,
+  conv2dInputGradient,
+  type Conv2dParams,
+  conv2dWeightGradient,
+  fill,
+} from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineOperation } from '../operation.ts';
 import { type Pair, pair, windowOutput } from '../shape.ts';
@@ -22,7 +28,12 @@ function launch(kernel: typeof conv2dKernel, inputs: readonly (Tensor | undefine
   if (!bias && given.some((input) => input.size === 0)) {
     return y.device.launch(fill, [], [y.storage], { n: y.size, value: 0 });
   }
-  y.device.launch(kernel, given.map((input) => input.storage), [y.storage], { ...p, bias: Number(bias) });
+  y.device.launch(
+    kernel,
+    given.map((input) => input.storage),
+    [y.storage],
+    { ...p, bias: Number(bias) },
+  );
 }
 
 const convOp: Apply<Geometry> = defineOperation<Geometry>({
@@ -91,7 +102,9 @@ function checkOperands(operation: string, x: Tensor, weight: Tensor, bias: Tenso
   const [first, second] = [weight.shape[0]!, weight.shape[1]!];
   const channels = transposed ? first : second * groups;
   if (x.shape[1] !== channels || first % groups !== 0) {
-    const expected = transposed ? `[${x.shape[1]}, C, kH, kW] with ${groups} groups` : `[C, ${x.shape[1]! / groups}, kH, kW]`;
+    const expected = transposed
+      ? `[${x.shape[1]}, C, kH, kW] with ${groups} groups`
+      : `[C, ${x.shape[1]! / groups}, kH, kW]`;
     refuse('weight', `${expected} for an input of ${showShape(x.shape)}`, showShape(weight.shape));
   }
   const outputs = transposed ? second * groups : first;
@@ -127,7 +140,12 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2d
 }
 
 /** The adjoint of conv2d as a layer: x (N, C, H, W), weight (C, O / groups, kH, kW), bias (O). */
-export function convTranspose2d(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  options: ConvTranspose2dOptions = {},
+): Tensor {
   const { groups, outputs, stride, padding, dilation } = checkOperands('convTranspose2d', x, weight, bias, options);
   const [batch, outChannels, outH, outW] = x.shape as [number, number, number, number];
   const [, , kernelH, kernelW] = weight.shape as [number, number, number, number];

@@ -15,7 +15,12 @@ export interface DropoutOptions {
   stream?: Random;
 }
 
-function drop(operation: string, x: Tensor, maskShape: Shape, { p = 0.5, training = false, stream }: DropoutOptions): Tensor {
+function drop(
+  operation: string,
+  x: Tensor,
+  maskShape: Shape,
+  { p = 0.5, training = false, stream }: DropoutOptions,
+): Tensor {
   if (!(p >= 0 && p <= 1)) throw new ConfigError('p must be from 0 to 1', { operation, given: String(p) });
   if (!training || p === 0) return x;
   if (!stream) throw new ConfigError('training needs a random stream', { operation, argument: 'stream' });
@@ -31,5 +36,10 @@ export const dropout = defineComposite('dropout', (x: Tensor, options: DropoutOp
 
 /** The same for whole channels of (N, C, ...). */
 export const dropout2d = defineComposite('dropout2d', (x: Tensor, options: DropoutOptions = {}): Tensor =>
-  drop('dropout2d', x, x.shape.map((n, axis) => (axis < 2 ? n : 1)), options),
+  drop(
+    'dropout2d',
+    x,
+    x.shape.map((n, axis) => (axis < 2 ? n : 1)),
+    options,
+  ),
 );

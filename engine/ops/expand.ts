@@ -2,7 +2,15 @@
 import { copy } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineOperation } from '../operation.ts';
-import { broadcastShapes, broadcastStrides, mergeAxes, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  mergeAxes,
+  rowMajorStrides,
+  sameShape,
+  type Shape,
+  sizeOf,
+} from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
 import { sum } from './reduction.ts';

@@ -1,5 +1,10 @@
 // Indexing along one axis: gather and its adjoint scatterAdd, indexSelect, and scatter (which overwrites).
-import { gather as gatherKernel, type Kernel, scatter as scatterKernel, scatterAdd as scatterAddKernel } from '../../kernels/index.ts';
+import {
+  gather as gatherKernel,
+  type Kernel,
+  scatter as scatterKernel,
+  scatterAdd as scatterAddKernel,
+} from '../../kernels/index.ts';
 import type { GatherParams } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineOperation } from '../operation.ts';
@@ -40,7 +45,10 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
       given: showShape(index.shape),
     });
   }
-  const base = slice(x, index.shape.map((n, i) => (i === at ? null : [0, n])));
+  const base = slice(
+    x,
+    index.shape.map((n, i) => (i === at ? null : [0, n])),
+  );
   return gatherOp([base, index], at)[0]!;
 }
 
@@ -84,6 +92,9 @@ export const indexSelect = defineComposite('indexSelect', (x: Tensor, axis: numb
     throw new ShapeError('the index must be 1-D', { operation: 'indexSelect', given: showShape(index.shape) });
   }
   const count = index.shape[0]!;
-  const aligned = reshape(index, x.shape.map((_, i) => (i === at ? count : 1)));
+  const aligned = reshape(
+    index,
+    x.shape.map((_, i) => (i === at ? count : 1)),
+  );
   return gatherOp([x, expand(aligned, x.shape.with(at, count))], at)[0]!;
 });

@@ -18,9 +18,18 @@ const permuteOp = defineOperation<readonly number[]>({
   infer: ([x], axes) => [{ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
   forward([x], [y], axes) {
     const strides = rowMajorStrides(x!.shape);
-    launchGatherCopy(x!, y!, axes.map((axis) => strides[axis]!));
+    launchGatherCopy(
+      x!,
+      y!,
+      axes.map((axis) => strides[axis]!),
+    );
   },
-  vjp: ({ gradients, attrs }) => [permute(gradients[0]!, attrs.map((_, i) => attrs.indexOf(i)))],
+  vjp: ({ gradients, attrs }) => [
+    permute(
+      gradients[0]!,
+      attrs.map((_, i) => attrs.indexOf(i)),
+    ),
+  ],
 });
 
 /** Reorders the axes; `axes` names each exactly once. */
@@ -53,7 +62,12 @@ const flipOp = defineOperation<readonly number[]>({
   forward([x], [y], axes) {
     const strides = rowMajorStrides(x!.shape);
     const offset = axes.reduce((sum, axis) => sum + (x!.shape[axis]! - 1) * strides[axis]!, 0);
-    launchGatherCopy(x!, y!, strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)), offset);
+    launchGatherCopy(
+      x!,
+      y!,
+      strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)),
+      offset,
+    );
   },
   vjp: ({ gradients, attrs }) => [flip(gradients[0]!, attrs)],
 });
@@ -77,7 +91,12 @@ const sliceOp: Apply<Region> = defineOperation<Region>({
   infer: ([x], { size }) => [{ shape: size, dtype: x!.dtype }],
   forward([x], [y], { start, step }) {
     const strides = rowMajorStrides(x!.shape);
-    launchGatherCopy(x!, y!, strides.map((stride, i) => stride * step[i]!), dot(start, strides));
+    launchGatherCopy(
+      x!,
+      y!,
+      strides.map((stride, i) => stride * step[i]!),
+      dot(start, strides),
+    );
   },
   vjp: ({ gradients, attrs, inputShapes }) => [
     embedOp([gradients[0]!], { ...attrs, shape: inputShapes[0]!, value: 0 })[0]!,
@@ -145,13 +164,19 @@ export function narrow(x: Tensor, axis: number, start: number, length: number): 
       given: `${start} to ${start + length}`,
     });
   }
-  return slice(x, x.shape.map((_, i) => (i === at ? [start, start + length] : null)));
+  return slice(
+    x,
+    x.shape.map((_, i) => (i === at ? [start, start + length] : null)),
+  );
 }
 
 export type PadMode = 'constant' | 'reflect' | 'replicate';
 
 function padConstant(x: Tensor, before: readonly number[], after: readonly number[], value: number): Tensor {
-  const cropped = slice(x, x.shape.map((n, axis) => [Math.max(0, -before[axis]!), n + Math.min(0, after[axis]!)]));
+  const cropped = slice(
+    x,
+    x.shape.map((n, axis) => [Math.max(0, -before[axis]!), n + Math.min(0, after[axis]!)]),
+  );
   const start = before.map((n) => Math.max(0, n));
   const shape = cropped.shape.map((n, axis) => n + start[axis]! + Math.max(0, after[axis]!));
   if (sameShape(shape, cropped.shape)) return cropped;
@@ -219,7 +244,15 @@ const concatOp = defineOperation<number>({
       }
       if (other.dtype !== first.dtype) throw new ConfigError('element types differ', { operation: 'concat' });
     }
-    return [{ shape: first.shape.with(axis, inputs.reduce((n, x) => n + x.shape[axis]!, 0)), dtype: first.dtype }];
+    return [
+      {
+        shape: first.shape.with(
+          axis,
+          inputs.reduce((n, x) => n + x.shape[axis]!, 0),
+        ),
+        dtype: first.dtype,
+      },
+    ];
   },
   forward(inputs, [y], axis) {
     const outer = sizeOf(y!.shape.slice(0, axis));
@@ -263,7 +296,10 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
 export const stack = defineComposite('stack', (tensors: readonly Tensor[], axis = 0): Tensor => {
   if (!tensors.length) throw new ConfigError('nothing to join', { operation: 'stack' });
   const at = normalizeAxis('stack', axis, tensors[0]!.rank + 1);
-  return concat(tensors.map((x) => unsqueeze(x, at)), at);
+  return concat(
+    tensors.map((x) => unsqueeze(x, at)),
+    at,
+  );
 });
 
 /** Cuts into pieces of the given sizes along `axis`. */

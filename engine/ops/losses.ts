@@ -21,7 +21,10 @@ const reducers: Record<LossReduction, (loss: Tensor) => Tensor> = {
 export function reduceLoss(loss: Tensor, reduction: LossReduction = 'mean'): Tensor {
   const reducer = reducers[reduction] as ((loss: Tensor) => Tensor) | undefined;
   if (!reducer) {
-    throw new ConfigError('no such reduction', { expected: Object.keys(reducers).join(', '), given: String(reduction) });
+    throw new ConfigError('no such reduction', {
+      expected: Object.keys(reducers).join(', '),
+      given: String(reduction),
+    });
   }
   return reducer(loss);
 }
@@ -59,7 +62,10 @@ export const huberLoss = defineComposite(
   (x: Tensor, target: Tensor, { reduction, delta = 1 }: LossOptions & { delta?: number } = {}): Tensor => {
     checkSame('huberLoss', x, target);
     const d = abs(sub(x, target));
-    return reduceLoss(where(lt(d, delta), affine(square(d), 0.5, 0), affine(d, delta, -0.5 * delta * delta)), reduction);
+    return reduceLoss(
+      where(lt(d, delta), affine(square(d), 0.5, 0), affine(d, delta, -0.5 * delta * delta)),
+      reduction,
+    );
   },
 );
 

@@ -50,7 +50,8 @@ export const silog = defineComposite('silog', (x: Tensor, target: Tensor, option
 
 /** Forward differences of (N, C, H, W) along H and W; zero in the last row and column. */
 export const imageGradients = defineComposite('imageGradients', (x: Tensor): { dy: Tensor; dx: Tensor } => {
-  if (x.rank !== 4) throw new ShapeError('needs (N, C, H, W)', { operation: 'imageGradients', given: showShape(x.shape) });
+  if (x.rank !== 4)
+    throw new ShapeError('needs (N, C, H, W)', { operation: 'imageGradients', given: showShape(x.shape) });
   const difference = (axis: number) => {
     const n = x.shape[axis]! - 1;
     return sub(narrow(x, axis, 1, n), narrow(x, axis, 0, n));
@@ -75,9 +76,14 @@ export interface SsimOptions {
 
 /** Normalised Gaussian of size x size for each channel: (channels, 1, size, size). */
 function gaussianWindow(size: number, sigma: number, channels: number, like: Tensor): Tensor {
-  const line = Float64Array.from({ length: size }, (_, i) => Math.exp(-((i - (size - 1) / 2) ** 2) / (2 * sigma * sigma)));
+  const line = Float64Array.from({ length: size }, (_, i) =>
+    Math.exp(-((i - (size - 1) / 2) ** 2) / (2 * sigma * sigma)),
+  );
   const total = line.reduce((a, b) => a + b, 0);
-  const values = Float64Array.from({ length: size * size }, (_, i) => (line[Math.floor(i / size)]! * line[i % size]!) / total ** 2);
+  const values = Float64Array.from(
+    { length: size * size },
+    (_, i) => (line[Math.floor(i / size)]! * line[i % size]!) / total ** 2,
+  );
   return expand(tensor(values, [1, 1, size, size], { device: like.device }), [channels, 1, size, size]);
 }
 

@@ -79,7 +79,11 @@ const productOp: Apply<Required<MatmulOptions>> = defineOperation<Required<Matmu
  * Matrix product over the last two axes, transposed first where asked; the axes before them broadcast. 1-D operands are
  * vectors as in torch.matmul: a row on the left, a column on the right, and their axis is dropped from the result.
  */
-export const matmul = (a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor => {
+export const matmul = (
+  a: Tensor,
+  b: Tensor,
+  { transposeA = false, transposeB = false }: MatmulOptions = {},
+): Tensor => {
   if (a.rank === 0 || b.rank === 0) {
     throw new ShapeError('operands need at least one axis', {
       operation: 'matmul',
@@ -99,7 +103,11 @@ export const matmul = (a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   const y = productOp([batched(left), batched(right)], flags)[0]!;
   const rows = a.rank === 1 ? [] : [y.shape[1]!];
   const columns = b.rank === 1 ? [] : [y.shape[2]!];
-  return reshape(count === y.shape[0] ? y : expand(y, [count, y.shape[1]!, y.shape[2]!]), [...batch, ...rows, ...columns]);
+  return reshape(count === y.shape[0] ? y : expand(y, [count, y.shape[1]!, y.shape[2]!]), [
+    ...batch,
+    ...rows,
+    ...columns,
+  ]);
 };
 
 /** Product of two 3-D tensors of equal batch size. */

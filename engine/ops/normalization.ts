@@ -1,6 +1,12 @@
 // Normalisation: batch norm with fused kernels, layer and group norm as compositions.
 //   y = (x - mean) / sqrt(variance + eps) * weight + bias
-import { batchNormApply, batchNormBackward, type BatchNormParams, batchNormStatistics, runningAverage } from '../../kernels/index.ts';
+import {
+  batchNormApply,
+  batchNormBackward,
+  type BatchNormParams,
+  batchNormStatistics,
+  runningAverage,
+} from '../../kernels/index.ts';
 import { full } from '../creation.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineOperation } from '../operation.ts';
@@ -50,7 +56,12 @@ const backwardOp = defineOperation<BatchNormParams>({
   forward(inputs, outputs, p) {
     if (inputs[0]!.size === 0) return;
     const storages = outputs.map((t) => t.storage);
-    inputs[0]!.device.launch(batchNormBackward, inputs.map((t) => t.storage), storages, p);
+    inputs[0]!.device.launch(
+      batchNormBackward,
+      inputs.map((t) => t.storage),
+      storages,
+      p,
+    );
   },
 });
 
@@ -104,7 +115,12 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const [batch, channels] = x.shape as [number, number];
   for (const [name, value] of Object.entries({ weight: options.weight, bias: options.bias, runningMean, runningVar })) {
     if (value && !sameShape(value.shape, [channels])) {
-      const details = { operation: 'batchNorm', argument: name, expected: `[${channels}]`, given: showShape(value.shape) };
+      const details = {
+        operation: 'batchNorm',
+        argument: name,
+        expected: `[${channels}]`,
+        given: showShape(value.shape),
+      };
       throw new ShapeError('one value per channel', details);
     }
   }
@@ -165,7 +181,11 @@ export const layerNorm = defineComposite(
         given: showShape(x.shape),
       });
     }
-    const h = normalize(x, normalizedShape.map((_, i) => x.rank - count + i), eps);
+    const h = normalize(
+      x,
+      normalizedShape.map((_, i) => x.rank - count + i),
+      eps,
+    );
     const scaled = weight ? mul(h, weight) : h;
     return bias ? add(scaled, bias) : scaled;
   },

@@ -23,9 +23,19 @@ type Planes = AdaptivePoolParams;
 const inputShape = (p: Planes): Shape => [p.planes, p.inH, p.inW];
 const outputShape = (p: Planes): Shape => [p.planes, p.outH, p.outW];
 
-function launch<P extends Planes>(kernel: Kernel<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], p: P): void {
+function launch<P extends Planes>(
+  kernel: Kernel<P>,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  p: P,
+): void {
   if (outputs[0]!.size === 0) return;
-  outputs[0]!.device.launch(kernel, inputs.map((x) => x.storage), outputs.map((y) => y.storage), p);
+  outputs[0]!.device.launch(
+    kernel,
+    inputs.map((x) => x.storage),
+    outputs.map((y) => y.storage),
+    p,
+  );
 }
 
 /** A linear kernel from one float32 plane shape to another, whose adjoint is another such kernel. */
@@ -102,7 +112,12 @@ export interface PoolOptions {
   ceilMode?: boolean;
 }
 
-function geometry(operation: string, x: Tensor, kernel: number | Pair, options: PoolOptions & { dilation?: number | Pair }) {
+function geometry(
+  operation: string,
+  x: Tensor,
+  kernel: number | Pair,
+  options: PoolOptions & { dilation?: number | Pair },
+) {
   const { planes, inH, inW, lead } = asPlanes(operation, x);
   const [kernelH, kernelW] = pair(kernel);
   const [strideH, strideW] = pair(options.stride ?? kernel);

@@ -74,7 +74,12 @@ function define(name: string, op: Reduction, rule: ReduceRule) {
   return (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
     const list = normalizeAxes(name, axes, x.rank);
     const y = apply([x], list)[0]!;
-    return keepdim ? y : reshape(y, x.shape.filter((_, axis) => !list.includes(axis)));
+    return keepdim
+      ? y
+      : reshape(
+          y,
+          x.shape.filter((_, axis) => !list.includes(axis)),
+        );
   };
 }
 
@@ -162,7 +167,12 @@ export const logSumExp = defineComposite(
       return where(eq(abs(top), Infinity), 0, top);
     });
     const y = add(log(sum(exp(sub(x, shift)), list, { keepdim: true })), shift);
-    return keepdim ? y : reshape(y, x.shape.filter((_, axis) => !list.includes(axis)));
+    return keepdim
+      ? y
+      : reshape(
+          y,
+          x.shape.filter((_, axis) => !list.includes(axis)),
+        );
   },
 );
 

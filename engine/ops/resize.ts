@@ -1,5 +1,11 @@
 // Resampling of (N, C, H, W) images as torch's interpolate: nearest, and bilinear with either corner rule.
-import { type Kernel, resize as resizeKernel, resizeBackward, ResizeMode, type ResizeParams } from '../../kernels/index.ts';
+import {
+  type Kernel,
+  resize as resizeKernel,
+  resizeBackward,
+  ResizeMode,
+  type ResizeParams,
+} from '../../kernels/index.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineOperation } from '../operation.ts';
 import { type Pair, pair } from '../shape.ts';
@@ -44,7 +50,8 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { mode = 'nearest', alignCorners } = options;
   if (x.rank !== 4) throw new ShapeError('needs (N, C, H, W)', { operation: 'interpolate', given: showShape(x.shape) });
   const [n, c, inH, inW] = x.shape as [number, number, number, number];
-  const given = (value: number | Pair | null | undefined) => (value === null || value === undefined ? undefined : pair(value));
+  const given = (value: number | Pair | null | undefined) =>
+    value === null || value === undefined ? undefined : pair(value);
   const size = given(options.size);
   const factor = given(options.scaleFactor);
   if ((size === undefined) === (factor === undefined)) {

@@ -26,7 +26,12 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     this.options = options;
     if (!this.parameters.length) throw new ConfigError('there is nothing to optimise', { operation: 'Optimizer' });
     if (!(options.lr >= 0)) {
-      const details = { operation: 'Optimizer', argument: 'lr', expected: 'a number, 0 or more', given: String(options.lr) };
+      const details = {
+        operation: 'Optimizer',
+        argument: 'lr',
+        expected: 'a number, 0 or more',
+        given: String(options.lr),
+      };
       throw new ConfigError('the learning rate is not valid', details);
     }
   }

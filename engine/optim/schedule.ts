@@ -10,11 +10,15 @@ export interface ScheduledValues {
 
 export type Schedule = (t: number) => ScheduledValues;
 
-const rate = (lr: (t: number) => number): Schedule => (t) => ({ lr: lr(t) });
+const rate =
+  (lr: (t: number) => number): Schedule =>
+  (t) => ({ lr: lr(t) });
 
 /** baseLr (1 - min(t, totalIters) / totalIters)^power */
-export const polynomialLR = (baseLr: number, { totalIters, power = 1 }: { totalIters: number; power?: number }): Schedule =>
-  rate((t) => baseLr * (1 - Math.min(t, totalIters) / totalIters) ** power);
+export const polynomialLR = (
+  baseLr: number,
+  { totalIters, power = 1 }: { totalIters: number; power?: number },
+): Schedule => rate((t) => baseLr * (1 - Math.min(t, totalIters) / totalIters) ** power);
 
 /** baseLr gamma^floor(t / stepSize) */
 export const stepLR = (baseLr: number, { stepSize, gamma = 0.1 }: { stepSize: number; gamma?: number }): Schedule =>
@@ -31,7 +35,8 @@ export const cosineLR = (baseLr: number, { tMax, etaMin = 0 }: { tMax: number; e
   rate((t) => etaMin + ((baseLr - etaMin) * (1 + Math.cos((Math.PI * t) / tMax))) / 2);
 
 /** baseLr gamma^t */
-export const exponentialLR = (baseLr: number, { gamma }: { gamma: number }): Schedule => rate((t) => baseLr * gamma ** t);
+export const exponentialLR = (baseLr: number, { gamma }: { gamma: number }): Schedule =>
+  rate((t) => baseLr * gamma ** t);
 
 export interface OneCycleOptions {
   maxLr: number;

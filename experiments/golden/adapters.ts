@@ -1,6 +1,7 @@
 // How a fixture's operation is called: names and attributes of the fixture schema to the engine's functions.
 import * as w from '../../engine/index.ts';
 import type { Tensor } from '../../engine/index.ts';
+import { moduleAdapters } from './modules.ts';
 
 export type Inputs = Readonly<Record<string, Tensor>>;
 /** Attributes as the fixtures store them: JSON. */
@@ -10,8 +11,14 @@ export type Adapter = (inputs: Inputs, attributes: Attributes) => Outputs | Tens
 
 type Pair = [number, number];
 
-const unary = (f: (x: Tensor) => Tensor): Adapter => (t) => f(t.x!);
-const binary = (f: (a: Tensor, b: Tensor) => Tensor): Adapter => (t) => f(t.a!, t.b!);
+const unary =
+  (f: (x: Tensor) => Tensor): Adapter =>
+  (t) =>
+    f(t.x!);
+const binary =
+  (f: (a: Tensor, b: Tensor) => Tensor): Adapter =>
+  (t) =>
+    f(t.a!, t.b!);
 const number = (a: Attributes, name: string) => a[name] as number;
 const numbers = (a: Attributes, name: string) => a[name] as number[];
 const keepdim = (a: Attributes) => ({ keepdim: a.keepdim as boolean });
@@ -205,13 +212,18 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   ...images,
   ...normalization,
   ...losses,
+  ...moduleAdapters,
   grad_of: (t, a) => {
     const { v, ...base } = t;
     const of = adapters[a.of as string];
     if (!of) throw new w.ConfigError('no such operation', { operation: 'grad_of', given: String(a.of) });
     const wrt = a.wrt as string[];
     const y = outputsOf(of(base, a.of_attrs as Attributes)).y!;
-    const first = w.grad(y, wrt.map((name) => base[name]!), { gradOutputs: [v], createGraph: true });
+    const first = w.grad(
+      y,
+      wrt.map((name) => base[name]!),
+      { gradOutputs: [v], createGraph: true },
+    );
     return Object.fromEntries(wrt.map((name, i) => [`d.${name}`, first[i]!]));
   },
 };

@@ -13,6 +13,7 @@ import {
   readSafetensors,
   type SafetensorsEntry,
   scope,
+  setDefaultDevice,
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
@@ -72,7 +73,10 @@ async function readManifest(directory: string) {
   }
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) {
-    throw new DataError(`not a fixture manifest: ${z.prettifyError(parsed.error)}`, { operation: 'golden', given: path });
+    throw new DataError(`not a fixture manifest: ${z.prettifyError(parsed.error)}`, {
+      operation: 'golden',
+      given: path,
+    });
   }
   return parsed.data;
 }
@@ -86,6 +90,7 @@ export async function runGolden(directory: string, options: GoldenOptions = {}):
     throw new ConfigError('no such family', { operation: 'golden', argument: 'family', expected, given: family });
   }
   const device = await createDevice(options.device ?? 'auto');
+  setDefaultDevice(device);
   const files = new Map<string, Family>();
   const result: GoldenResult = { passed: 0, failed: 0, failures: [], device: device.description };
   try {
@@ -106,6 +111,7 @@ export async function runGolden(directory: string, options: GoldenOptions = {}):
       options.report?.(golden.id, reason);
     }
   } finally {
+    setDefaultDevice(undefined);
     device.dispose();
   }
   return result;
@@ -155,9 +161,13 @@ async function runCase(golden: GoldenCase, tensors: Family, device: Device): Pro
   if (!wanted.length) return undefined;
   const roots = Object.entries(golden.cotangents).filter(([name]) => (outputs[name] as Tensor).tracked);
   const targets = wanted.map((name) => inputs[name]!);
-  const gradients = grad(roots.map(([name]) => outputs[name] as Tensor), targets, {
-    gradOutputs: roots.map(([, key]) => load(key)),
-  });
+  const gradients = grad(
+    roots.map(([name]) => outputs[name] as Tensor),
+    targets,
+    {
+      gradOutputs: roots.map(([, key]) => load(key)),
+    },
+  );
   for (const [i, name] of wanted.entries()) {
     const failure = await compare(`gradient of ${name}`, gradients[i], golden.grads[name]!);
     if (failure) return failure;

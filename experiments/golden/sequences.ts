@@ -7,7 +7,10 @@ type Options = Readonly<Record<string, never>>;
 
 /** torch's keyword arguments to ours: snake_case to camelCase. */
 function camelCase<T>(options: Readonly<Record<string, unknown>>): T {
-  const renamed = Object.entries(options).map(([name, value]) => [name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase()), value]);
+  const renamed = Object.entries(options).map(([name, value]) => [
+    name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase()),
+    value,
+  ]);
   return Object.fromEntries(renamed) as T;
 }
 

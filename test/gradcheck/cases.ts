@@ -32,7 +32,16 @@ const constant = (values: readonly number[]): InputSpec => ({ shape: [values.len
 /** An overlapping and a disjoint pair with a box moved by `shift`. */
 const constantBoxes = (shift: number): InputSpec => ({
   shape: [2, 4],
-  values: [0.1 + shift, 0.2, 1.1 + shift, 1.4 + shift, 2 + 3 * shift, 0.5, 2.7 + 3 * shift, 1.1 - shift],
+  values: [
+    0.1 + shift,
+    0.2 + shift / 2,
+    1.1 + shift,
+    1.4 + shift,
+    2 + 3 * shift,
+    0.5 + shift,
+    2.7 + 3 * shift,
+    1.1 - shift,
+  ],
 });
 
 const one = (name: string, f: (x: w.Tensor) => w.Tensor, spec: InputSpec = input(2, 3)): GradientCase => ({

@@ -1,0 +1,29 @@
+// Calling a module with other tensors in the place of its parameters and buffers, as torch.func.functional_call.
+import { ConfigError } from '../errors.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Module } from './module.ts';
+
+/**
+ * Runs `body` while the entries of `state` (dotted names) stand in for the module's own, then puts those back. Throws
+ * ConfigError for a name that the module does not have. Buffers that the body updates are updated in the given tensors.
+ */
+export function functionalCall<T>(module: Module, state: Readonly<Record<string, Tensor>>, body: () => T): T {
+  const owners = new Map(module.namedModules());
+  const known = new Set([...module.namedState()].map(([name]) => name));
+  const replaced: [Record<string, unknown>, string, unknown][] = [];
+  try {
+    for (const [key, value] of Object.entries(state)) {
+      const dot = key.lastIndexOf('.');
+      const owner = owners.get(key.slice(0, Math.max(0, dot))) as unknown as Record<string, unknown> | undefined;
+      if (!owner || !known.has(key)) {
+        throw new ConfigError('the module has no such parameter', { operation: 'functionalCall', given: key });
+      }
+      const name = key.slice(dot + 1);
+      replaced.push([owner, name, owner[name]]);
+      owner[name] = value;
+    }
+    return body();
+  } finally {
+    for (const [owner, name, value] of replaced) owner[name] = value;
+  }
+}

@@ -1,0 +1,61 @@
+// VGG-16 with batch norm (Simonyan and Zisserman 2015) with torchvision's names.
+import { adaptiveAvgPool2d, flatten, nn, relu, type Tensor } from '../../engine/index.ts';
+
+/** Channels of each convolution; 'pool' halves the image. */
+const layers = [
+  64,
+  64,
+  'pool',
+  128,
+  128,
+  'pool',
+  256,
+  256,
+  256,
+  'pool',
+  512,
+  512,
+  512,
+  'pool',
+  512,
+  512,
+  512,
+  'pool',
+] as const;
+
+export class Vgg16Bn extends nn.Module {
+  readonly features: nn.Sequential;
+  readonly classifier: nn.Module;
+  readonly #linear: readonly [nn.Linear, nn.Linear, nn.Linear];
+
+  constructor({ classes = 1000 } = {}) {
+    super();
+    let inputs = 3;
+    const made = layers.flatMap((layer): (nn.Module & nn.Layer)[] => {
+      if (layer === 'pool') return [new nn.MaxPool2d(2)];
+      const convolution = new nn.Conv2d(inputs, layer, 3, { padding: 1 });
+      inputs = layer;
+      return [convolution, new nn.BatchNorm2d(layer), new nn.ReLU()];
+    });
+    this.features = new nn.Sequential(...made);
+    this.#linear = [new nn.Linear(512 * 7 * 7, 4096), new nn.Linear(4096, 4096), new nn.Linear(4096, classes)];
+    const [first, second, third] = this.#linear;
+    // torchvision has relu and dropout between the linear layers; relus hold their places in the numbering.
+    this.classifier = new nn.ModuleList([
+      first,
+      new nn.ReLU(),
+      new nn.ReLU(),
+      second,
+      new nn.ReLU(),
+      new nn.ReLU(),
+      third,
+    ]);
+  }
+
+  /** Class scores (N, classes). */
+  forward(x: Tensor): Tensor {
+    const [first, second, third] = this.#linear;
+    const pooled = flatten(adaptiveAvgPool2d(this.features.forward(x), 7), 1);
+    return third.forward(relu(second.forward(relu(first.forward(pooled)))));
+  }
+}

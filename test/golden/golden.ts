@@ -1,0 +1,21 @@
+// The open fixtures on one device, where the folder of shared fixtures is beside the checkout.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type t from 'tap';
+import { type DeviceChoice, DeviceError } from '../../engine/index.ts';
+import { runGolden } from '../../experiments/golden/run.ts';
+
+const folder = fileURLToPath(new URL('../../../../shared/golden/open', import.meta.url));
+
+export async function goldenSuite(test: typeof t, device: DeviceChoice): Promise<void> {
+  if (!existsSync(folder)) {
+    test.pass('golden fixtures', { skip: 'the fixtures are not beside this checkout' });
+    return;
+  }
+  try {
+    await runGolden(folder, { device, report: (id, failure) => test.notOk(failure, `${id} on ${device}`) });
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    test.pass('golden fixtures', { skip: error.message });
+  }
+}

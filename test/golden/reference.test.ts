@@ -1,0 +1,4 @@
+import t from 'tap';
+import { goldenSuite } from './golden.ts';
+
+await goldenSuite(t, 'reference');

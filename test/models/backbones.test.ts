@@ -1,0 +1,58 @@
+// Parameter names, shapes and order of the backbones against a catalogue of torchvision's state_dicts, where the folder of
+// shared fixtures is beside the checkout. A device without memory is enough for that.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import { type Device, type nn, setDefaultDevice } from '../../engine/index.ts';
+import { DenseNet, EfficientNetV2S, ResNet, Vgg16Bn } from '../../models/index.ts';
+
+const catalogue = new URL('../../../../shared/golden/models.json', import.meta.url);
+
+interface Entry {
+  parameters: number;
+  state: [string, string, number[]][];
+}
+
+/** Hands out buffers that hold nothing. */
+const shapesOnly = {
+  name: 'reference',
+  allocate: (length: number, dtype: 'float32') => ({ id: 0, device: shapesOnly, dtype, length, references: 1 }),
+  release: () => undefined,
+  write: () => undefined,
+} as unknown as Device;
+
+const dilated = { replaceStrideWithDilation: [false, true, true] } as const;
+
+const builders: Readonly<Record<string, () => nn.Module>> = {
+  resnet18: () => new ResNet(18),
+  resnet34: () => new ResNet(34),
+  resnet50: () => new ResNet(50),
+  resnet101: () => new ResNet(101),
+  resnet152: () => new ResNet(152),
+  resnet50_dilated: () => new ResNet(50, dilated),
+  resnet101_dilated: () => new ResNet(101, dilated),
+  densenet121: () => new DenseNet(121),
+  densenet169: () => new DenseNet(169),
+  efficientnet_v2_s: () => new EfficientNetV2S(),
+  vgg16_bn: () => new Vgg16Bn(),
+};
+
+if (!existsSync(catalogue)) {
+  t.pass('backbones', { skip: 'the catalogue of state_dicts is not beside this checkout' });
+} else {
+  setDefaultDevice(shapesOnly);
+  const { models } = JSON.parse(await readFile(catalogue, 'utf8')) as { models: Record<string, Entry> };
+  for (const [name, { parameters, state }] of Object.entries(models)) {
+    t.test(name, (t) => {
+      const net = builders[name]?.();
+      t.ok(net, 'there is such a model');
+      const ours = [...net!.namedState()].map(([key, { shape }]) => [key, [...shape]]);
+      // A count of batches is saved by torch and read by nothing.
+      const theirs = state.flatMap(([key, , shape]) => (key.endsWith('num_batches_tracked') ? [] : [[key, shape]]));
+      t.same(ours, theirs);
+      t.equal(net!.parameterCount(), parameters);
+      net!.dispose();
+      t.end();
+    });
+  }
+}
