@@ -14,6 +14,7 @@ const entryPoints = [
   'models/index.ts',
   'experiments/index.ts',
   'experiments/cli/main.ts',
+  'experiments/runner/worker.ts',
   'bench/main.ts',
 ];
 const commandLine = path.join(root, 'dist/experiments/cli/main.js');

@@ -26,11 +26,9 @@ fn notANumber() -> f32 {
 
 /// max and min in which NaN wins, as in PyTorch.
 fn maximum(a: f32, b: f32) -> f32 {
-  let larger = select(b, a, isNan(a) || (a > b && !isNan(b)));
-  return larger;
+  return select(b, a, isNan(a) || (a > b && !isNan(b)));
 }
 
 fn minimum(a: f32, b: f32) -> f32 {
-  let smaller = select(b, a, isNan(a) || (a < b && !isNan(b)));
-  return smaller;
+  return select(b, a, isNan(a) || (a < b && !isNan(b)));
 }

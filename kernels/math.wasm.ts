@@ -1,14 +1,53 @@
 // Functions of four float32, within about two units in the last place, for the elementwise kernels and softmax.
 // NaN passes through everywhere. Sines, cosines and powers need float64: math64.wasm.ts has them.
 
-const log2OfE: f32 = 1.4426950408889634;
-// ln 2 in two parts: the first has nine bits, so that its product with a whole number below 2^15 is exact.
-const ln2High: f32 = 0.693359375;
-const ln2Low: f32 = -0.00021219444005469057;
+// Constants stand in memory: engines build a vector constant from words wherever it is used, but load one at no cost.
+const numbers = memory.data<f32>([1, 2, 0.5, 0.7071067811865476, Infinity, NaN, -0.0]);
+const exponential = memory.data<f32>([
+  1.4426950408889634, // 1 / ln 2
+  12582912, // 1.5 2^23: adding it rounds to a whole number, which the low bits then hold
+  // ln 2 in two parts: the first has nine bits, so that its product with a whole number below 2^15 is exact.
+  0.693359375,
+  -0.00021219444005469057,
+  // (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, fitted to an error of 2e-8 of e^r - 1; highest power first.
+  0.00139265504,
+  0.00836347272,
+  0.0416665524,
+  0.166665752,
+  0.5,
+  // Beyond these e^x is infinity or 0 ...
+  89,
+  -104,
+  // ... and beyond these it changes e^x - 1 of tanh and elu no more.
+  40,
+  -30,
+]);
+const logarithm = memory.data<f32>([1.17549435e-38, 8388608, 23, 2.0 / 9.0, 2.0 / 7.0, 2.0 / 5.0, 2.0 / 3.0]);
+// erf(x) / x - 1 as a polynomial in x^2, for |x| <= 1.
+const errorNear = memory.data<f32>([
+  7.87587506e-5, -0.000801686429, 0.00518908742, -0.026854212, 0.112835947, -0.376126267, 0.12837917,
+]);
+// (1 - erf(t)) e^(t^2) / u as a polynomial in u = 1 / (1 + 0.4 t), for t >= 1; 0.4 stands first.
+const errorFar = memory.data<f32>([
+  0.4, 0.0626464172, -0.230063806, 0.244003263, -0.070024226, 0.173992973, 0.158701466, 0.209569949, 0.22550874,
+  0.225681993,
+]);
+const geluFactors = memory.data<f32>([0.044715, -1.5957691216057308]); // the second is -2 sqrt(2 / pi)
+
+/** Constant `k` of a table in all lanes. */
+@inline
+function at(table: usize, k: usize): v128 {
+  return v128.load32_splat(table + (k << 2));
+}
 
 @inline
-function splat(x: f32): v128 {
-  return f32x4.splat(x);
+function one(): v128 {
+  return at(numbers, 0);
+}
+
+@inline
+function signBit(): v128 {
+  return at(numbers, 6);
 }
 
 @inline
@@ -28,51 +67,73 @@ function mul(a: v128, b: v128): v128 {
 
 /** a x + b */
 @inline
-function step(a: v128, x: v128, b: f32): v128 {
-  return add(mul(a, x), splat(b));
+function step(a: v128, x: v128, b: v128): v128 {
+  return add(mul(a, x), b);
 }
 
 /** 2^k for whole k in [-126, 127]. */
 @inline
 function powerOfTwo(k: v128): v128 {
-  return i32x4.shl(i32x4.add(k, i32x4.splat(127)), 23);
+  return i32x4.add(i32x4.shl(k, 23), one());
 }
 
-/** x - n ln 2 */
+/** x between two limits. pmin and pmax are one instruction each, and NaN as their first operand stays. */
 @inline
-function reduce(x: v128, n: v128): v128 {
-  return sub(sub(x, mul(n, splat(ln2High))), mul(n, splat(ln2Low)));
+function limit(x: v128, high: v128, low: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, high), low);
 }
 
-/** e^r - 1 for |r| <= ln 2 / 2: r + r^2 P(r), P fitted to an error of 2e-8 of the result. */
+/** x / ln 2 rounded to a whole number, in the low bits of the float32 it is added to. */
 @inline
-function expm1Reduced(r: v128): v128 {
-  let p = step(splat(0.00139265504), r, 0.00836347272);
-  p = step(p, r, 0.0416665524);
-  p = step(p, r, 0.166665752);
-  p = step(p, r, 0.5);
+function wholePowers(x: v128): v128 {
+  return step(x, at(exponential, 0), at(exponential, 1));
+}
+
+/** e^r - 1 with r = x - n ln 2. */
+@inline
+function expm1Reduced(x: v128, n: v128): v128 {
+  const r = sub(sub(x, mul(n, at(exponential, 2))), mul(n, at(exponential, 3)));
+  let p = step(at(exponential, 4), r, at(exponential, 5));
+  p = step(p, r, at(exponential, 6));
+  p = step(p, r, at(exponential, 7));
+  p = step(p, r, at(exponential, 8));
   return add(r, mul(mul(r, r), p));
 }
 
 /** e^x = 2^n e^r. The factor 2^n is applied in two halves, so that overflow and subnormal results come out right. */
 @inline
 export function exp4(x: v128): v128 {
-  // Beyond these the result is infinity or 0.
-  x = f32x4.max(f32x4.min(x, splat(89)), splat(-104));
-  const n = f32x4.nearest(mul(x, splat(log2OfE)));
-  const k = i32x4.trunc_sat_f32x4_s(n);
+  x = limit(x, at(exponential, 9), at(exponential, 10));
+  const whole = wholePowers(x);
+  const k = i32x4.sub(whole, at(exponential, 1));
   const half = i32x4.shr_s(k, 1);
-  const e = add(expm1Reduced(reduce(x, n)), splat(1));
+  const e = add(expm1Reduced(x, sub(whole, at(exponential, 1))), one());
   return mul(mul(e, powerOfTwo(half)), powerOfTwo(i32x4.sub(k, half)));
 }
 
 /** e^x - 1 with all its digits for small x. For x up to 40, from where on it stays the same. */
 @inline
 export function expm1(x: v128): v128 {
-  x = f32x4.max(f32x4.min(x, splat(40)), splat(-30));
-  const n = f32x4.nearest(mul(x, splat(log2OfE)));
-  const scale = powerOfTwo(i32x4.trunc_sat_f32x4_s(n));
-  return add(mul(scale, expm1Reduced(reduce(x, n))), sub(scale, splat(1)));
+  x = limit(x, at(exponential, 11), at(exponential, 12));
+  const whole = wholePowers(x);
+  const scale = powerOfTwo(i32x4.sub(whole, at(exponential, 1)));
+  return add(mul(scale, expm1Reduced(x, sub(whole, at(exponential, 1)))), sub(scale, one()));
+}
+
+/** log(x) for normal positive numbers: see `log4`. `exponent` is added to that of x. */
+@inline
+function logNormal(x: v128, exponent: v128): v128 {
+  const k = i32x4.shr_s(i32x4.sub(x, at(numbers, 3)), 23);
+  const n = add(f32x4.convert_i32x4_s(k), exponent);
+  const f = sub(i32x4.sub(x, i32x4.shl(k, 23)), one());
+  const s = f32x4.div(f, add(f, at(numbers, 1)));
+  const z = mul(s, s);
+  let r = step(at(logarithm, 3), z, at(logarithm, 4));
+  r = step(r, z, at(logarithm, 5));
+  r = mul(step(r, z, at(logarithm, 6)), z);
+  const half = mul(mul(f, f), at(numbers, 2));
+  const small = add(mul(s, add(half, r)), mul(n, at(exponential, 3)));
+  return sub(mul(n, at(exponential, 2)), sub(sub(half, small), f));
 }
 
 /**
@@ -81,84 +142,69 @@ export function expm1(x: v128): v128 {
  */
 @inline
 export function log4(x: v128): v128 {
-  const rootHalf = i32x4.splat(0x3f3504f3);
-  const isSubnormal = f32x4.lt(x, splat(1.17549435e-38));
-  const bits = v128.bitselect(mul(x, splat(8388608)), x, isSubnormal);
-  const k = i32x4.shr_s(i32x4.sub(bits, rootHalf), 23);
-  const f = sub(i32x4.sub(bits, i32x4.shl(k, 23)), splat(1));
-  const exponent = f32x4.convert_i32x4_s(i32x4.sub(k, v128.and(isSubnormal, i32x4.splat(23))));
-  const s = f32x4.div(f, add(f, splat(2)));
-  const z = mul(s, s);
-  let r = step(splat(2.0 / 9.0), z, 2.0 / 7.0);
-  r = step(r, z, 2.0 / 5.0);
-  r = mul(step(r, z, 2.0 / 3.0), z);
-  const half = mul(mul(f, f), splat(0.5));
-  const small = add(mul(s, add(half, r)), mul(exponent, splat(ln2Low)));
-  const value = sub(mul(exponent, splat(ln2High)), sub(sub(half, small), f));
+  const isSubnormal = f32x4.lt(x, at(logarithm, 0));
+  const scaled = v128.bitselect(mul(x, at(logarithm, 1)), x, isSubnormal);
+  const value = logNormal(scaled, f32x4.neg(v128.and(isSubnormal, at(logarithm, 2))));
   // Infinity and 0 have their own logarithms; what is left, negative or NaN, has none.
-  const infinity = splat(Infinity);
-  let other = v128.bitselect(infinity, splat(NaN), f32x4.eq(x, infinity));
-  other = v128.bitselect(splat(-Infinity), other, f32x4.eq(x, splat(0)));
-  const isPlain = v128.and(f32x4.gt(x, splat(0)), f32x4.lt(x, infinity));
+  const infinity = at(numbers, 4);
+  const zero = f32x4.splat(0);
+  let other = v128.bitselect(infinity, at(numbers, 5), f32x4.eq(x, infinity));
+  other = v128.bitselect(v128.xor(infinity, signBit()), other, f32x4.eq(x, zero));
+  const isPlain = v128.and(f32x4.gt(x, zero), f32x4.lt(x, infinity));
   return v128.bitselect(value, other, isPlain);
-}
-
-/** log(1 + u) for u in [0, 1]. The part of u that is lost in 1 + u comes back as the first term of the series. */
-@inline
-export function log1p(u: v128): v128 {
-  const w = add(u, splat(1));
-  return add(log4(w), f32x4.div(sub(u, sub(w, splat(1))), w));
 }
 
 /** 1 / (1 + e^-x) */
 @inline
 export function sigmoid4(x: v128): v128 {
-  return f32x4.div(splat(1), add(splat(1), exp4(f32x4.neg(x))));
+  return f32x4.div(one(), add(one(), exp4(f32x4.neg(x))));
 }
 
 /** x / (1 + e^-x) */
 @inline
 export function silu4(x: v128): v128 {
-  return f32x4.div(x, add(splat(1), exp4(f32x4.neg(x))));
+  return f32x4.div(x, add(one(), exp4(f32x4.neg(x))));
 }
 
 /** tanh |x| = t / (t + 2), t = e^(2 |x|) - 1, which keeps the digits of small x. */
 @inline
 export function tanh4(x: v128): v128 {
-  const t = expm1(mul(f32x4.abs(x), splat(2)));
-  const sign = v128.and(x, splat(-0.0));
-  return v128.or(f32x4.div(t, add(t, splat(2))), sign);
+  const size = f32x4.abs(x);
+  const t = expm1(add(size, size));
+  return v128.or(f32x4.div(t, add(t, at(numbers, 1))), v128.and(x, signBit()));
 }
 
-/** log(1 + e^z) */
+/** log(1 + e^z) = max(z, 0) + log(1 + u), u = e^-|z|. What of u is lost in w = 1 + u comes back as (u - (w - 1)) / w. */
 @inline
 export function softplus4(z: v128): v128 {
-  return add(f32x4.max(z, splat(0)), log1p(exp4(f32x4.neg(f32x4.abs(z)))));
+  const u = exp4(f32x4.neg(f32x4.abs(z)));
+  const w = add(u, one());
+  const lost = f32x4.div(sub(u, sub(w, one())), w);
+  return add(f32x4.max(z, f32x4.splat(0)), add(logNormal(w, f32x4.splat(0)), lost));
 }
 
-/** erf(x) / x - 1 as a polynomial in x^2, for |x| <= 1. */
 @inline
 function erfSlope(z: v128): v128 {
-  let p = step(splat(7.87587506e-5), z, -0.000801686429);
-  p = step(p, z, 0.00518908742);
-  p = step(p, z, -0.026854212);
-  p = step(p, z, 0.112835947);
-  p = step(p, z, -0.376126267);
-  return step(p, z, 0.12837917);
+  let p = step(at(errorNear, 0), z, at(errorNear, 1));
+  p = step(p, z, at(errorNear, 2));
+  p = step(p, z, at(errorNear, 3));
+  p = step(p, z, at(errorNear, 4));
+  p = step(p, z, at(errorNear, 5));
+  return step(p, z, at(errorNear, 6));
 }
 
-/** 1 - erf(t) for t >= 1: e^(-t^2) u P(u), u = 1 / (1 + 0.4 t), P fitted to an error of 2e-8. */
+/** 1 - erf(t) for t >= 1. */
 @inline
 function erfcTail(t: v128): v128 {
-  const u = f32x4.div(splat(1), step(splat(0.4), t, 1));
-  let p = step(splat(0.0626464172), u, -0.230063806);
-  p = step(p, u, 0.244003263);
-  p = step(p, u, -0.070024226);
-  p = step(p, u, 0.173992973);
-  p = step(p, u, 0.158701466);
-  p = step(p, u, 0.209569949);
-  p = step(p, u, 0.22550874);
-  p = step(p, u, 0.225681993);
+  const u = f32x4.div(one(), step(at(errorFar, 0), t, one()));
+  let p = step(at(errorFar, 1), u, at(errorFar, 2));
+  p = step(p, u, at(errorFar, 3));
+  p = step(p, u, at(errorFar, 4));
+  p = step(p, u, at(errorFar, 5));
+  p = step(p, u, at(errorFar, 6));
+  p = step(p, u, at(errorFar, 7));
+  p = step(p, u, at(errorFar, 8));
+  p = step(p, u, at(errorFar, 9));
   return mul(mul(p, u), exp4(f32x4.neg(mul(t, t))));
 }
 
@@ -167,22 +213,22 @@ function erfcTail(t: v128): v128 {
 export function erf4(x: v128): v128 {
   const t = f32x4.abs(x);
   const near = add(x, mul(x, erfSlope(mul(x, x))));
-  const far = v128.or(sub(splat(1), erfcTail(t)), v128.and(x, splat(-0.0)));
-  return v128.bitselect(far, near, f32x4.gt(t, splat(1)));
+  const far = v128.or(sub(one(), erfcTail(t)), v128.and(x, signBit()));
+  return v128.bitselect(far, near, f32x4.gt(t, one()));
 }
 
 /** x Phi(x) = x (1 - c / 2) for x > 0 and x c / 2 below, c = erfc(|x| / sqrt(2)): no digit of c is lost to 1 - erf. */
 @inline
 export function gelu4(x: v128): v128 {
-  const t = mul(f32x4.abs(x), splat(0.7071067811865476));
-  const near = sub(splat(1), add(t, mul(t, erfSlope(mul(t, t)))));
-  const half = mul(splat(0.5), v128.bitselect(erfcTail(t), near, f32x4.gt(t, splat(1))));
-  return mul(x, v128.bitselect(sub(splat(1), half), half, f32x4.gt(x, splat(0))));
+  const t = mul(f32x4.abs(x), at(numbers, 3));
+  const near = sub(one(), add(t, mul(t, erfSlope(mul(t, t)))));
+  const half = mul(at(numbers, 2), v128.bitselect(erfcTail(t), near, f32x4.gt(t, one())));
+  return mul(x, v128.bitselect(sub(one(), half), half, f32x4.gt(x, f32x4.splat(0))));
 }
 
 /** 0.5 x (1 + tanh u) = x / (1 + e^(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3) */
 @inline
 export function geluTanh4(x: v128): v128 {
-  const cubic = add(x, mul(mul(splat(0.044715), x), mul(x, x)));
-  return f32x4.div(x, add(splat(1), exp4(mul(splat(-1.5957691216057308), cubic))));
+  const cubic = add(x, mul(mul(at(geluFactors, 0), x), mul(x, x)));
+  return f32x4.div(x, add(one(), exp4(mul(at(geluFactors, 1), cubic))));
 }

@@ -2,9 +2,37 @@
 // Arguments of sine and cosine of 2^27 and above are rare and are reduced one by one.
 import { demote, promoteHigh, promoteLow } from './simd.wasm';
 
+// Constants stand in memory: engines build a vector constant from words wherever it is used, but load one at no cost.
+// 1.5 2^52: adding it rounds to a whole number n, |n| < 2^51, which the low bits then hold.
+const numbers = memory.data<f64>([6755399441055744, 1]);
+const angles = memory.data<f64>([
+  0.6366197723675814, // 2 / pi
+  // pi / 2 in three parts of 25, 25 and 53 bits: products of the first two with n < 2^28 are exact.
+  1.5707963109016418,
+  1.5893254712295857e-8,
+  6.123233995736766e-17,
+]);
+// Taylor series on |r| <= pi / 4, cut where the terms fall below 1e-10; highest power first.
+const sine = memory.data<f64>([-1.0 / 39916800.0, 1.0 / 362880.0, -1.0 / 5040.0, 1.0 / 120.0, -1.0 / 6.0]);
+const cosine = memory.data<f64>([
+  1.0 / 479001600.0, -1.0 / 3628800.0, 1.0 / 40320.0, -1.0 / 720.0, 1.0 / 24.0, -0.5, 1,
+]);
+const artanh = memory.data<f64>([1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1]);
+const logarithm = memory.data<f64>([
+  0.7071067811865476,
+  4503599627371519, // 2^52 + 1023
+  4503599627370496, // 2^52
+  2.8853900817779268, // 2 / ln 2
+]);
+const exponential = memory.data<f64>([
+  1.0 / 362880.0, 1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1, 1,
+]);
+const exponents = memory.data<f64>([200, -200, 0.6931471805599453]);
+
+/** Constant `k` of a table in both lanes. */
 @inline
-function splat(x: f64): v128 {
-  return f64x2.splat(x);
+function at(table: usize, k: usize): v128 {
+  return v128.load64_splat(table + (k << 3));
 }
 
 @inline
@@ -24,42 +52,32 @@ function mul(a: v128, b: v128): v128 {
 
 /** a x + b */
 @inline
-function step(a: v128, x: v128, b: f64): v128 {
-  return add(mul(a, x), splat(b));
+function step(a: v128, x: v128, b: v128): v128 {
+  return add(mul(a, x), b);
 }
-
-/** Whole n, |n| < 2^51, in the low bits: the float64 n + 1.5 2^52 has them there. */
-@inline
-function wholeBits(n: v128): v128 {
-  return add(n, splat(6755399441055744));
-}
-
-// pi / 2 in three parts of 25, 25 and 53 bits: products of the first two with n < 2^28 are exact.
-const halfPi1: f64 = 1.5707963109016418;
-const halfPi2: f64 = 1.5893254712295857e-8;
-const halfPi3: f64 = 6.123233995736766e-17;
 
 /** sin(x + shift pi / 2) of two float64 below 2^27. */
 @inline
 function sin2(x: v128, shift: i64): v128 {
-  const n = f64x2.nearest(mul(x, splat(0.6366197723675814)));
-  const r = sub(sub(sub(x, mul(n, splat(halfPi1))), mul(n, splat(halfPi2))), mul(n, splat(halfPi3)));
-  const quadrant = i64x2.add(wholeBits(n), i64x2.splat(shift));
+  const whole = step(x, at(angles, 0), at(numbers, 0));
+  const n = sub(whole, at(numbers, 0));
+  const r = sub(sub(sub(x, mul(n, at(angles, 1))), mul(n, at(angles, 2))), mul(n, at(angles, 3)));
+  const quadrant = i64x2.add(whole, i64x2.splat(shift));
   const z = mul(r, r);
-  // Taylor series on |r| <= pi / 4, cut where the terms fall below 1e-10.
-  let s = step(splat(-1.0 / 39916800.0), z, 1.0 / 362880.0);
-  s = step(s, z, -1.0 / 5040.0);
-  s = step(s, z, 1.0 / 120.0);
-  s = step(s, z, -1.0 / 6.0);
+  let s = step(at(sine, 0), z, at(sine, 1));
+  s = step(s, z, at(sine, 2));
+  s = step(s, z, at(sine, 3));
+  s = step(s, z, at(sine, 4));
   s = add(r, mul(mul(r, z), s));
-  let c = step(splat(1.0 / 479001600.0), z, -1.0 / 3628800.0);
-  c = step(c, z, 1.0 / 40320.0);
-  c = step(c, z, -1.0 / 720.0);
-  c = step(c, z, 1.0 / 24.0);
-  c = step(c, z, -0.5);
-  c = step(c, z, 1);
-  const isOdd = i64x2.neg(v128.and(quadrant, i64x2.splat(1)));
-  const sign = i64x2.shl(v128.and(quadrant, i64x2.splat(2)), 62);
+  let c = step(at(cosine, 0), z, at(cosine, 1));
+  c = step(c, z, at(cosine, 2));
+  c = step(c, z, at(cosine, 3));
+  c = step(c, z, at(cosine, 4));
+  c = step(c, z, at(cosine, 5));
+  c = step(c, z, at(cosine, 6));
+  // Bit 0 of the quadrant, moved to the top, chooses the series; bit 1 becomes the sign.
+  const isOdd = i64x2.sub(i64x2.splat(0), i64x2.shr_u(i64x2.shl(quadrant, 63), 63));
+  const sign = i64x2.shl(i64x2.shr_u(quadrant, 1), 63);
   return v128.xor(v128.bitselect(c, s, isOdd), sign);
 }
 
@@ -103,42 +121,44 @@ export function sinShifted4(x: v128, shift: i64): v128 {
   return demote(sin2(low, shift), sin2(high, shift));
 }
 
-/** log2 of two positive finite float64 that were float32, so none is subnormal; see log4 for the series. */
+/**
+ * log2 of two positive finite float64 that were float32, so none is subnormal: x = 2^k m with m in [sqrt(1/2), sqrt(2)],
+ * ln m = 2 artanh(s), s = (m - 1) / (m + 1).
+ */
 @inline
 function log2(x: v128): v128 {
-  const rootHalf = i64x2.splat(0x3fe6a09e667f3bcd);
-  const k = i64x2.shr_s(i64x2.sub(x, rootHalf), 52);
-  const m = i64x2.sub(x, i64x2.shl(k, 52));
-  // k as float64, by the inverse of wholeBits.
-  const magic = i64x2.splat(0x4338000000000000);
-  const exponent = sub(i64x2.add(k, magic), splat(6755399441055744));
-  const s = f64x2.div(sub(m, splat(1)), add(m, splat(1)));
+  const unit = at(numbers, 1);
+  // The exponent of x / sqrt(1/2), with the bias of float64.
+  const biased = i64x2.shr_u(i64x2.add(i64x2.sub(x, at(logarithm, 0)), unit), 52);
+  const m = i64x2.add(i64x2.sub(x, i64x2.shl(biased, 52)), unit);
+  const exponent = sub(v128.or(biased, at(logarithm, 2)), at(logarithm, 1));
+  const s = f64x2.div(sub(m, unit), add(m, unit));
   const z = mul(s, s);
-  let p = step(splat(1.0 / 13.0), z, 1.0 / 11.0);
-  p = step(p, z, 1.0 / 9.0);
-  p = step(p, z, 1.0 / 7.0);
-  p = step(p, z, 1.0 / 5.0);
-  p = step(p, z, 1.0 / 3.0);
-  p = step(p, z, 1);
-  return add(exponent, mul(mul(s, splat(2.8853900817779268)), p));
+  let p = step(at(artanh, 0), z, at(artanh, 1));
+  p = step(p, z, at(artanh, 2));
+  p = step(p, z, at(artanh, 3));
+  p = step(p, z, at(artanh, 4));
+  p = step(p, z, at(artanh, 5));
+  p = step(p, z, at(artanh, 6));
+  return add(exponent, mul(mul(s, at(logarithm, 3)), p));
 }
 
-/** 2^t of two float64; beyond 2^200 float32 has only infinity and 0. */
+/** 2^t of two float64; beyond 2^200 float32 has only infinity and 0. NaN stays, as the first operand of pmin and pmax. */
 @inline
 function exp2(t: v128): v128 {
-  t = f64x2.max(f64x2.min(t, splat(200)), splat(-200));
-  const n = f64x2.nearest(t);
-  const r = mul(sub(t, n), splat(0.6931471805599453));
-  let p = step(splat(1.0 / 362880.0), r, 1.0 / 40320.0);
-  p = step(p, r, 1.0 / 5040.0);
-  p = step(p, r, 1.0 / 720.0);
-  p = step(p, r, 1.0 / 120.0);
-  p = step(p, r, 1.0 / 24.0);
-  p = step(p, r, 1.0 / 6.0);
-  p = step(p, r, 0.5);
-  p = step(p, r, 1);
-  p = step(p, r, 1);
-  return i64x2.add(p, i64x2.shl(wholeBits(n), 52));
+  t = f64x2.pmax(f64x2.pmin(t, at(exponents, 0)), at(exponents, 1));
+  const whole = add(t, at(numbers, 0));
+  const r = mul(sub(t, sub(whole, at(numbers, 0))), at(exponents, 2));
+  let p = step(at(exponential, 0), r, at(exponential, 1));
+  p = step(p, r, at(exponential, 2));
+  p = step(p, r, at(exponential, 3));
+  p = step(p, r, at(exponential, 4));
+  p = step(p, r, at(exponential, 5));
+  p = step(p, r, at(exponential, 6));
+  p = step(p, r, at(exponential, 7));
+  p = step(p, r, at(exponential, 8));
+  p = step(p, r, at(exponential, 9));
+  return i64x2.add(p, i64x2.shl(whole, 52));
 }
 
 /** x^y as in C: for x < 0 whole powers only, which keep or drop the sign; 1^y = x^0 = 1 whatever the other is. */

@@ -71,6 +71,8 @@ export interface WebGpuFacts {
   readonly maxComputeWorkgroupStorageSize: number;
   readonly maxStorageBufferBindingSize: number;
   readonly subgroups: boolean;
+  /** Threads of the smallest subgroup the adapter may form; 0 without subgroups. */
+  readonly subgroupMinSize: number;
   readonly vendor: string;
   readonly architecture: string;
   /** A software adapter has no cache of its own to fill: it prefers other tile sizes. */

@@ -1,5 +1,7 @@
 // Loads, stores and long sums shared by the SIMD kernels. The last one to three elements of a range go through the same
 // vector code as the others (`loadPart`, `storePart`), so where threads split a range does not change a bit.
+// Hot loops here and in the kernels test at their end: where a loop tests first, V8 moves whatever the body alone needs,
+// constants and even divisions, from before the loop into it.
 // Leaves out the functions of the elementwise kernels: math.wasm.ts has them.
 
 /** The first `count` (1 to 3) words at `p`, then zeros. Reads no further than these words. */
@@ -19,6 +21,45 @@ export function storePart(p: usize, value: v128, count: i32): void {
   if (count == 3) v128.store32_lane(p, value, 2, 8);
 }
 
+/** The first `count` (1 to 4) words at `p`. */
+@inline
+export function loadLanes(p: usize, count: i32): v128 {
+  return count == 4 ? v128.load(p) : loadPart(p, count);
+}
+
+/** Stores the first `count` (1 to 4) words. */
+@inline
+export function storeLanes(p: usize, value: v128, count: i32): void {
+  if (count == 4) v128.store(p, value);
+  else storePart(p, value, count);
+}
+
+/** A whole vector, for loops that are compiled once for it and once for `Part`. */
+@unmanaged
+export class Four {
+  @inline
+  load(p: usize, count: i32): v128 {
+    return v128.load(p);
+  }
+  @inline
+  store(p: usize, value: v128, count: i32): void {
+    v128.store(p, value);
+  }
+}
+
+/** One to three words. */
+@unmanaged
+export class Part {
+  @inline
+  load(p: usize, count: i32): v128 {
+    return loadPart(p, count);
+  }
+  @inline
+  store(p: usize, value: v128, count: i32): void {
+    storePart(p, value, count);
+  }
+}
+
 /** Four words `stride` bytes apart. */
 @inline
 export function loadStrided(p: usize, stride: usize): v128 {
@@ -26,6 +67,33 @@ export function loadStrided(p: usize, stride: usize): v128 {
   value = v128.load32_lane(p + stride, value, 1);
   value = v128.load32_lane(p + 2 * stride, value, 2);
   return v128.load32_lane(p + 3 * stride, value, 3);
+}
+
+// Four words `stride` words apart, for loops that are compiled for the strides 1 and 2 and for all others.
+
+@unmanaged
+export class Adjacent {
+  @inline
+  load(p: usize, stride: i32): v128 {
+    return v128.load(p);
+  }
+}
+
+/** The second load starts one word early, so as not to read past the last. */
+@unmanaged
+export class EverySecond {
+  @inline
+  load(p: usize, stride: i32): v128 {
+    return v128.shuffle<i32>(v128.load(p), v128.load(p, 12), 0, 2, 5, 7);
+  }
+}
+
+@unmanaged
+export class Spread {
+  @inline
+  load(p: usize, stride: i32): v128 {
+    return loadStrided(p, <usize>stride << 2);
+  }
 }
 
 /** `count` (1 to 3) words `stride` bytes apart, then zeros. */
@@ -136,14 +204,15 @@ export function sumRun<Term>(p: usize, q: usize, n: i32, c: f32): f64 {
     let sum3 = term.four(p + 48, q + 48, c);
     p += 64;
     q += 64;
-    for (let k = 1; k < 16; k++) {
+    let k = 1;
+    do {
       sum0 = f32x4.add(sum0, term.four(p, q, c));
       sum1 = f32x4.add(sum1, term.four(p + 16, q + 16, c));
       sum2 = f32x4.add(sum2, term.four(p + 32, q + 32, c));
       sum3 = f32x4.add(sum3, term.four(p + 48, q + 48, c));
       p += 64;
       q += 64;
-    }
+    } while (++k < 16);
     const sum = f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3));
     total = f64x2.add(total, f64x2.add(promoteLow(sum), promoteHigh(sum)));
   }

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { transform } from 'esbuild';
+import { pathToFileURL } from 'node:url';
 import t from 'tap';
+import { repositoryRoot } from './shared-data.ts';
 
 t.test('the training example', async (t) => {
-  const top = new URL('../../', import.meta.url);
+  const top = pathToFileURL(`${repositoryRoot()}/`);
   const readme = await readFile(new URL('README.md', top), 'utf8');
   const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
   t.ok(example, 'the README has an example');

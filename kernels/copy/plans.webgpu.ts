@@ -1,33 +1,23 @@
 // WebGPU plans of data movement. A scatter runs one thread per column, or cuts columns into ranges of the target axis until
 // there are threads enough: each range reads all indices of its column, but adds in the same order.
 import type { PlanTable, WebGpuPlanner } from '../plan.ts';
+import { elementPlan, threadPass } from '../webgpu-elements.ts';
 import { grid1d } from '../webgpu-grid.ts';
-import { WORKGROUP } from '../wgsl.ts';
 import { copy, type CopyParams, gather, type GatherParams, scatter, scatterAdd } from './copy.ts';
 import copyModule from './copy.wgsl';
 import gatherModule from './gather.wgsl';
 import scatterModule from './scatter.wgsl';
 
-const copyPlan: WebGpuPlanner<CopyParams> = ({ n, rank }, facts) => ({
-  name: rank <= 1 ? 'flat' : 'strided',
-  passes: [
-    {
-      module: copyModule,
-      workgroups: grid1d(n, WORKGROUP, facts),
-      constants: { rank: Math.max(1, rank), workgroupSize: WORKGROUP },
-    },
-  ],
-});
+const copyPlan: WebGpuPlanner<CopyParams> = (params, facts, prefer) => {
+  const { n, rank, inStrides, outStrides, inOffset, outOffset } = params;
+  const isRun = rank === 1 && inStrides[0] === 1 && outStrides[0] === 1;
+  const fitsFour = isRun && n % 4 === 0 && inOffset % 4 === 0 && outOffset % 4 === 0;
+  return elementPlan(copyModule, n, fitsFour, facts, prefer, { rank: Math.max(1, rank) });
+};
 
 const gatherPlan: WebGpuPlanner<GatherParams> = ({ outer, count, inner }, facts) => ({
   name: 'perElement',
-  passes: [
-    {
-      module: gatherModule,
-      workgroups: grid1d(outer * count * inner, WORKGROUP, facts),
-      constants: { workgroupSize: WORKGROUP },
-    },
-  ],
+  passes: [threadPass(gatherModule, 'main', outer * count * inner, facts)],
 });
 
 /** Small, because the threads of a scatter are few and run long. */

@@ -163,42 +163,47 @@ class AddScaled {
 /** `n` elements of one line. Strides are in bytes. */
 function line<F>(y: usize, a: usize, strideA: usize, b: usize, strideB: usize, n: i32, alpha: v128): void {
   const f = changetype<F>(0);
-  let i = 0;
+  const whole = n & -4;
+  const rest = n & 3;
+  const end = y + (<usize>whole << 2);
   if (strideA == 4 && strideB == 4) {
-    for (; i + 4 <= n; i += 4) {
-      v128.store(y, f.apply(v128.load(a), v128.load(b), alpha));
-      a += 16;
-      b += 16;
-      y += 16;
+    if (whole) {
+      do {
+        v128.store(y, f.apply(v128.load(a), v128.load(b), alpha));
+        a += 16;
+        b += 16;
+        y += 16;
+      } while (y != end);
     }
-    if (i < n) storePart(y, f.apply(loadPart(a, n - i), loadPart(b, n - i), alpha), n - i);
+    if (rest) storePart(y, f.apply(loadPart(a, rest), loadPart(b, rest), alpha), rest);
   } else if (strideA == 4 && strideB == 0) {
     const value = v128.load32_splat(b);
-    for (; i + 4 <= n; i += 4) {
-      v128.store(y, f.apply(v128.load(a), value, alpha));
-      a += 16;
-      y += 16;
+    if (whole) {
+      do {
+        v128.store(y, f.apply(v128.load(a), value, alpha));
+        a += 16;
+        y += 16;
+      } while (y != end);
     }
-    if (i < n) storePart(y, f.apply(loadPart(a, n - i), value, alpha), n - i);
+    if (rest) storePart(y, f.apply(loadPart(a, rest), value, alpha), rest);
   } else if (strideA == 0 && strideB == 4) {
     const value = v128.load32_splat(a);
-    for (; i + 4 <= n; i += 4) {
-      v128.store(y, f.apply(value, v128.load(b), alpha));
-      b += 16;
-      y += 16;
+    if (whole) {
+      do {
+        v128.store(y, f.apply(value, v128.load(b), alpha));
+        b += 16;
+        y += 16;
+      } while (y != end);
     }
-    if (i < n) storePart(y, f.apply(value, loadPart(b, n - i), alpha), n - i);
+    if (rest) storePart(y, f.apply(value, loadPart(b, rest), alpha), rest);
   } else {
-    for (; i + 4 <= n; i += 4) {
+    while (y != end) {
       v128.store(y, f.apply(loadStrided(a, strideA), loadStrided(b, strideB), alpha));
       a += 4 * strideA;
       b += 4 * strideB;
       y += 16;
     }
-    if (i < n) {
-      const rest = n - i;
-      storePart(y, f.apply(loadStridedPart(a, strideA, rest), loadStridedPart(b, strideB, rest), alpha), rest);
-    }
+    if (rest) storePart(y, f.apply(loadStridedPart(a, strideA, rest), loadStridedPart(b, strideB, rest), alpha), rest);
   }
 }
 
@@ -213,8 +218,8 @@ function walk<F>(params: usize, buffers: usize, begin: i32, end: i32): void {
   const y = <usize>load<u32>(buffers, 8);
   const axis = <usize>max(last, 0) << 2;
   const length = last < 0 ? 1 : load<i32>(params + axis);
-  const strideA = last < 0 ? 0 : <usize>load<u32>(stridesA + axis);
-  const strideB = last < 0 ? 0 : <usize>load<u32>(stridesB + axis);
+  const strideA = last >= 0 ? <usize>load<u32>(stridesA + axis) : 0;
+  const strideB = last >= 0 ? <usize>load<u32>(stridesB + axis) : 0;
   let lineIndex = begin / length;
   let at = begin - lineIndex * length;
   for (let i = begin; i < end; ) {

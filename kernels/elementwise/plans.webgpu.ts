@@ -1,8 +1,11 @@
-// WebGPU plans of the elementwise kernels: one thread per element, compiled per operation and number of axes.
-// Leaves out vectors of four per thread: these kernels wait for memory, and neighbouring threads read neighbouring words.
-import type { PlanTable, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { grid1d } from '../webgpu-grid.ts';
-import { floatFunctions, mathFunctions, WORKGROUP, wgslConstants } from '../wgsl.ts';
+// WebGPU plans of the elementwise kernels: a thread per element, or per four neighbours where the shapes allow it. Pipelines
+// are compiled per operation and number of axes. Leaves out vectors for broadcasts along the last axis and for `where`.
+import { rowMajorStrides } from '../copy/copy.ts';
+import type { PlanTable, WebGpuPlanner } from '../plan.ts';
+import { elementPlan, threadPass } from '../webgpu-elements.ts';
+import { floatFunctions, mathFunctions, wgslConstants } from '../wgsl.ts';
+import binaryFunction from './binary-function.wgsl';
+import binaryVectorModule from './binary-vector.wgsl';
 import binaryModule from './binary.wgsl';
 import castModule from './cast.wgsl';
 import { Binary, Unary } from './codes.ts';
@@ -24,37 +27,51 @@ import unaryModule from './unary.wgsl';
 import whereModule from './where.wgsl';
 
 const unaryText = wgslConstants('unary', Unary) + mathFunctions + unaryModule;
-const binaryText = wgslConstants('binary', Binary) + mathFunctions + binaryModule;
+const binaryPrelude = wgslConstants('binary', Binary) + mathFunctions + binaryFunction;
+const binaryText = binaryPrelude + binaryModule;
+const binaryVectorText = binaryPrelude + binaryVectorModule;
 const castText = wgslConstants('cast', Cast) + floatFunctions + castModule;
 
-type GridFacts = Parameters<typeof grid1d>[2];
-
-function onePass(
-  name: string,
-  module: string,
-  n: number,
-  facts: GridFacts,
-  constants: Readonly<Record<string, number>> = {},
-): WebGpuPlan {
-  const workgroups = grid1d(n, WORKGROUP, facts);
-  return { name, passes: [{ module, workgroups, constants: { ...constants, workgroupSize: WORKGROUP } }] };
-}
-
-const unaryPlan: WebGpuPlanner<UnaryParams> = ({ n, op }, facts) => onePass('perElement', unaryText, n, facts, { op });
+const unaryPlan: WebGpuPlanner<UnaryParams> = ({ n, op }, facts, prefer) =>
+  elementPlan(unaryText, n, n % 4 === 0, facts, prefer, { op });
 
 /** Axes that a shader unfolds: a scalar shape is one axis of one element, whose strides are packed as 0. */
 const axes = (rank: number): number => Math.max(1, rank);
 const stridedName = (rank: number): string => (rank <= 1 ? 'flat' : 'strided');
 
-const binaryPlan: WebGpuPlanner<BinaryParams> = ({ n, op, rank }, facts) =>
-  onePass(stridedName(rank), binaryText, n, facts, { op, rank: axes(rank) });
+/** Which vector entry point a launch fits, if any. */
+function vectorEntry({ shape, stridesA, stridesB }: BinaryParams): 'dense' | 'repeated' | undefined {
+  const last = shape.length - 1;
+  if (last < 0 || shape[last] % 4 !== 0) return undefined;
+  const dense = rowMajorStrides(shape);
+  const isDense = (strides: readonly number[]): boolean => strides.every((stride, axis) => stride === dense[axis]);
+  if (!isDense(stridesA)) return undefined;
+  if (isDense(stridesB)) return 'dense';
+  return stridesB[last] === 0 ? 'repeated' : undefined;
+}
 
-const wherePlan: WebGpuPlanner<WhereParams> = ({ n, rank }, facts) =>
-  onePass(stridedName(rank), whereModule, n, facts, { rank: axes(rank) });
+const binaryPlan: WebGpuPlanner<BinaryParams> = (params, facts, prefer) => {
+  const { n, op, rank } = params;
+  const constants = { op, rank: axes(rank) };
+  const entry = vectorEntry(params);
+  if (entry && prefer !== stridedName(rank)) {
+    return { name: entry, passes: [threadPass(binaryVectorText, entry, n / 4, facts, constants)] };
+  }
+  return { name: stridedName(rank), passes: [threadPass(binaryText, 'main', n, facts, constants)] };
+};
 
-const castPlan: WebGpuPlanner<CastParams> = ({ n, kind }, facts) => onePass('perElement', castText, n, facts, { kind });
+const wherePlan: WebGpuPlanner<WhereParams> = ({ n, rank }, facts) => ({
+  name: stridedName(rank),
+  passes: [threadPass(whereModule, 'main', n, facts, { rank: axes(rank) })],
+});
 
-const fillPlan: WebGpuPlanner<FillParams> = ({ n }, facts) => onePass('perElement', fillModule, n, facts);
+const castPlan: WebGpuPlanner<CastParams> = ({ n, kind }, facts) => ({
+  name: 'perElement',
+  passes: [threadPass(castText, 'main', n, facts, { kind })],
+});
+
+const fillPlan: WebGpuPlanner<FillParams> = ({ n }, facts, prefer) =>
+  elementPlan(fillModule, n, n % 4 === 0, facts, prefer);
 
 export function addElementwise(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(unary, unaryPlan);

@@ -26,7 +26,7 @@ fn twoOverPiBits(at: i32) -> u32 {
   return (words[word] << shift) | (words[word + 1u] >> (32u - shift));
 }
 
-/// Payne and Hanek's reduction of x >= 4096: of x 2 / pi only the two bits before the point and those after it are made.
+/// Payne and Hanek's reduction of x >= 512: of x 2 / pi only the two bits before the point and those after it are made.
 fn reduceLargeAngle(x: f32) -> ReducedAngle {
   let bits = bitcast<u32>(x);
   let significand = (bits & 0x007fffffu) | 0x00800000u;
@@ -45,14 +45,14 @@ fn reduceLargeAngle(x: f32) -> ReducedAngle {
 
 /// For finite x.
 fn reduceAngle(x: f32) -> ReducedAngle {
-  if (abs(x) >= 4096.0) {
+  if (abs(x) >= 512.0) {
     let reduced = reduceLargeAngle(abs(x));
     if (x < 0.0) { return ReducedAngle((4u - reduced.quadrant) & 3u, -reduced.r); }
     return reduced;
   }
   let n = round(x * 0.6366197723675814);
-  // pi / 2 in three parts, of which the first two times n are exact.
-  let r = fma(n, -7.549789948768648e-8, fma(n, -4.837512969970703e-4, fma(n, -1.5703125, x)));
+  // pi / 2 in three parts. The first has eight bits and n at most nine.
+  let r = fma(n, -7.549789948768648e-8, fma(n, -4.837512969970703e-4, x - exactProduct(n, 1.5703125)));
   return ReducedAngle(bitcast<u32>(i32(n)) & 3u, r);
 }
 

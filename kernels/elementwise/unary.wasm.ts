@@ -225,13 +225,16 @@ class Erf {
 /** y = f(x) for `n` elements. */
 function map<F>(x: usize, y: usize, n: i32, a: v128, b: v128): void {
   const f = changetype<F>(0);
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    v128.store(y, f.apply(v128.load(x), a, b));
-    x += 16;
-    y += 16;
+  let rest = n;
+  if (rest >= 4) {
+    do {
+      v128.store(y, f.apply(v128.load(x), a, b));
+      x += 16;
+      y += 16;
+      rest -= 4;
+    } while (rest >= 4);
   }
-  if (i < n) storePart(y, f.apply(loadPart(x, n - i), a, b), n - i);
+  if (rest > 0) storePart(y, f.apply(loadPart(x, rest), a, b), rest);
 }
 
 /** Tasks are elements. */

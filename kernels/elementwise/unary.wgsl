@@ -1,5 +1,6 @@
-// y[i] = f(x[i]). One thread per element; 8 bytes moved per element. `op` is known when the pipeline is compiled, so that
-// of the functions below only one is left. Gradients are in binary.wgsl.
+// y[i] = f(x[i]), 8 bytes moved per element. `perElement`: a thread per element. `perFour`: a thread per four, which keeps
+// four times the bytes in flight; n must be a multiple of 4. `op` is known when the pipeline is compiled, so that of the
+// functions below only one is left. Gradients are in binary-function.wgsl.
 
 override op: u32;
 override workgroupSize: u32;
@@ -14,6 +15,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> y4: array<vec4<f32>>;
 
 fn apply(v: f32, a: f32, b: f32) -> f32 {
   switch op {
@@ -59,7 +62,7 @@ fn apply(v: f32, a: f32, b: f32) -> f32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn main(
+fn perElement(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) grid: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
@@ -67,4 +70,17 @@ fn main(
   let i = (group.x + group.y * grid.x) * workgroupSize + lane;
   if (i >= params.n) { return; }
   y[i] = apply(x[i], params.a, params.b);
+}
+
+@compute @workgroup_size(workgroupSize)
+fn perFour(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+  if (i >= params.n / 4u) { return; }
+  var values = x4[i];
+  for (var k = 0; k < 4; k++) { values[k] = apply(values[k], params.a, params.b); }
+  y4[i] = values;
 }

@@ -55,9 +55,9 @@ export function where(params: usize, buffers: usize, begin: i32, end: i32): void
   const y = <usize>load<u32>(buffers, 12);
   const axis = <usize>max(last, 0) << 2;
   const length = last < 0 ? 1 : load<i32>(params + axis);
-  const strideC = last < 0 ? 0 : <usize>load<u32>(stridesC + axis);
-  const strideA = last < 0 ? 0 : <usize>load<u32>(stridesA + axis);
-  const strideB = last < 0 ? 0 : <usize>load<u32>(stridesB + axis);
+  const strideC = last >= 0 ? <usize>load<u32>(stridesC + axis) : 0;
+  const strideA = last >= 0 ? <usize>load<u32>(stridesA + axis) : 0;
+  const strideB = last >= 0 ? <usize>load<u32>(stridesB + axis) : 0;
   let lineIndex = begin / length;
   let at = begin - lineIndex * length;
   for (let i = begin; i < end; ) {

@@ -1,24 +1,5 @@
-// C = op(A) op(B) + bias, one thread per element of C; threads of a workgroup take neighbouring columns.
-// Reads 2 k words per element straight from the buffers: m n k (1 + 1) words in all, with no reuse but the cache's.
-// The first step of the ladder: the tiled plans read each word once per tile instead of once per element.
-
-struct Params {
-  batch: u32,
-  m: u32,
-  n: u32,
-  k: u32,
-  transposeA: u32,
-  transposeB: u32,
-  batchedA: u32,
-  batchedB: u32,
-  bias: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
+// C = op(A) op(B) + bias, one thread per element of C; neighbouring threads take neighbouring columns.
+// Loads two words per multiply-add, with no reuse but the cache's. For products too small for a tile.
 
 @compute @workgroup_size(64)
 fn main(
@@ -33,18 +14,13 @@ fn main(
   let column = at % params.n;
   let row = at / params.n % params.m;
   let entry = at / (params.n * params.m);
-  let strideA = select(1u, params.m, params.transposeA == 1);
-  let strideB = select(params.n, 1u, params.transposeB == 1);
-  let rowStart = select(row * params.k, row, params.transposeA == 1);
-  let columnStart = select(column, column * params.k, params.transposeB == 1);
-  let startA = entry * params.batchedA * params.m * params.k + rowStart;
-  let startB = entry * params.batchedB * params.k * params.n + columnStart;
+  let strideA = stridesA(entry);
+  let strideB = stridesB(entry);
+  let startA = strideA.start + row * strideA.outer;
+  let startB = strideB.start + column * strideB.outer;
   var sum = 0.0;
   for (var l = 0u; l < params.k; l++) {
-    sum += a[startA + l * strideA] * b[startB + l * strideB];
+    sum += a[startA + l * strideA.inner] * b[startB + l * strideB.inner];
   }
-  if (params.bias == 1) {
-    sum += bias[column];
-  }
-  c[at] = sum;
+  c[at] = sum + biasOf(column);
 }

@@ -1,18 +1,66 @@
-// WebGPU plans of the matrix product.
-import type { PlanTable, WebGpuPlanner } from '../plan.ts';
-import { grid1d } from '../webgpu-grid.ts';
+// WebGPU plans of the matrix product: tiles in workgroup memory on hardware, register tiles fed by subgroup broadcasts on
+// software adapters, and plain dot products where there is too little to share.
+import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
+import { foldGrid, grid1d, type Workgroups } from '../webgpu-grid.ts';
+import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts';
 import direct from './direct.wgsl';
+import dot from './dot.wgsl';
+import geometry from './geometry.wgsl';
+import lanes from './lanes.wgsl';
 import { matmul, type MatmulParams } from './matmul.ts';
+import tiled from './tiled.wgsl';
 
-const planMatmul: WebGpuPlanner<MatmulParams> = (p, facts) => ({
-  name: 'direct',
-  passes: [
+const enableSubgroups = 'enable subgroups;\n';
+
+function plan(
+  name: string,
+  module: string,
+  p: MatmulParams,
+  workgroups: Workgroups,
+  constants?: Record<string, number>,
+): WebGpuPlan {
+  return { name, passes: [{ module, workgroups, bindings: ['a', 'b', p.bias ? 'bias' : 'a', 'c*'], constants }] };
+}
+
+function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
+  const elements = p.batch * p.m * p.n;
+  return [
     {
-      module: direct,
-      workgroups: grid1d(p.batch * p.m * p.n, 64, facts),
-      bindings: ['a', 'b', p.bias ? 'bias' : 'a', 'c*'],
+      name: 'dot',
+      fits: true,
+      // Few elements, long sums, and rows of both matrices that threads can read side by side.
+      wanted: !facts.software && p.k >= 256 && Math.min(p.m, p.n) <= 4 && (p.transposeB === 1 || p.n === 1),
+      make: (name) => plan(name, geometry + dot, p, foldGrid(elements, facts)),
     },
-  ],
-});
+    {
+      name: 'lanes',
+      fits: hasEightLanes(facts),
+      wanted: facts.software && p.m >= 4 && p.n >= 8,
+      make: (name) => {
+        const blocks = Math.min(4, Math.ceil(p.m / 8));
+        const threads = Math.min(64, Math.max(8, Math.ceil(p.n / 32) * 8));
+        const tiles = p.batch * Math.ceil(p.m / (8 * blocks)) * Math.ceil(p.n / (4 * threads));
+        return plan(name, enableSubgroups + geometry + lanes, p, foldGrid(tiles, facts), { blocks, threads });
+      },
+    },
+    {
+      name: 'tiled64',
+      fits: true,
+      wanted: !facts.software && p.m >= 8 && p.n >= 8 && p.k >= 8,
+      make: (name) => {
+        const tiles = p.batch * Math.ceil(p.m / 64) * Math.ceil(p.n / 64);
+        return plan(name, geometry + tiled, p, foldGrid(tiles, facts));
+      },
+    },
+    {
+      name: 'direct',
+      fits: true,
+      wanted: true,
+      make: (name) => plan(name, geometry + direct, p, grid1d(elements, 64, facts)),
+    },
+  ];
+}
+
+const planMatmul: WebGpuPlanner<MatmulParams> = (p, facts, prefer) => choosePlan(candidates(p, facts), prefer);
 
 export const addMatmul = (table: PlanTable<WebGpuPlanner<never>>): unknown => table.add(matmul, planMatmul);

@@ -1,7 +1,7 @@
 // WebGPU plans of the optimiser steps: one thread per parameter, one entry point for each set of state buffers.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { grid1d } from '../webgpu-grid.ts';
-import { floatFunctions, WORKGROUP } from '../wgsl.ts';
+import { threadPass } from '../webgpu-elements.ts';
+import { floatFunctions } from '../wgsl.ts';
 import adamModule from './adam.wgsl';
 import {
   type AdamParams,
@@ -18,8 +18,7 @@ import runningAverageModule from './running-average.wgsl';
 import sgdModule from './sgd.wgsl';
 
 function perParameter(module: string, entryPoint: string, n: number, facts: WebGpuFacts): WebGpuPlan {
-  const workgroups = grid1d(n, WORKGROUP, facts);
-  return { name: entryPoint, passes: [{ module, entryPoint, workgroups, constants: { workgroupSize: WORKGROUP } }] };
+  return { name: entryPoint, passes: [threadPass(module, entryPoint, n, facts)] };
 }
 
 const adamText = floatFunctions + adamModule;

@@ -11,3 +11,6 @@ export enum ArgReduction {
   max = 0,
   min = 1,
 }
+
+/** Elements of one part of a long reduction on the wasm device. Parts are fixed, so that results do not depend on threads. */
+export const reducePartElements = 32768;

@@ -40,9 +40,12 @@ const SOFTWARE_WORKGROUP = 16;
 const sharedWorkgroup = (n: number, facts: WebGpuFacts): number =>
   facts.software ? SOFTWARE_WORKGROUP : n < 1024 ? 64 : WORKGROUP;
 
+type LineStart = Pick<WebGpuPass, 'workgroups'> & { entryPoint: 'perThread' | 'perWorkgroup'; size: number };
+
 /** How a pass is started: the entry point, its workgroup size, and as many workgroups as there are lines. */
-function linePass(lines: Lines, facts: WebGpuFacts): Pick<WebGpuPass, 'entryPoint' | 'workgroups'> & { size: number } {
-  if (sharesLines(lines, facts)) {
+function linePass(lines: Lines, facts: WebGpuFacts, prefer?: string): LineStart {
+  const canShare = lines.inner === 1 && prefer === 'perWorkgroup';
+  if (canShare || (prefer !== 'perThread' && sharesLines(lines, facts))) {
     const size = sharedWorkgroup(lines.n, facts);
     return { entryPoint: 'perWorkgroup', workgroups: foldGrid(lines.outer, facts), size };
   }
@@ -59,16 +62,16 @@ function partsOf({ outer, n, inner }: Lines, facts: WebGpuFacts): number {
   return parts;
 }
 
-const reducePlan: WebGpuPlanner<ReduceParams> = (params, facts) => {
+const reducePlan: WebGpuPlanner<ReduceParams> = (params, facts, prefer) => {
   const { outer, n, inner, op } = params;
-  const parts = partsOf(params, facts);
+  const parts = prefer && prefer !== 'inParts' ? 1 : partsOf(params, facts);
   const pass = (lines: Lines, constants: Record<string, number>, bindings?: readonly string[]): WebGpuPass => {
-    const { size, ...start } = linePass(lines, facts);
+    const { size, ...start } = linePass(lines, facts, prefer);
     return { module: reduceText, ...start, constants: { op, workgroupSize: size, ...constants }, bindings };
   };
   if (parts === 1) {
     const only = pass(params, { parts, partial: 0, isLast: 1 });
-    return { name: only.entryPoint ?? 'main', passes: [only] };
+    return { name: linePass(params, facts, prefer).entryPoint, passes: [only] };
   }
   return {
     name: 'inParts',
@@ -80,17 +83,17 @@ const reducePlan: WebGpuPlanner<ReduceParams> = (params, facts) => {
   };
 };
 
-const argReducePlan: WebGpuPlanner<ArgReduceParams> = (params, facts) => {
-  const { size, ...start } = linePass(params, facts);
+const argReducePlan: WebGpuPlanner<ArgReduceParams> = (params, facts, prefer) => {
+  const { size, ...start } = linePass(params, facts, prefer);
   const constants = { op: params.op, workgroupSize: size };
-  return { name: start.entryPoint ?? 'main', passes: [{ module: argReduceText, ...start, constants }] };
+  return { name: start.entryPoint, passes: [{ module: argReduceText, ...start, constants }] };
 };
 
-const softmaxPlan: WebGpuPlanner<SoftmaxParams> = (params, facts) => {
+const softmaxPlan: WebGpuPlanner<SoftmaxParams> = (params, facts, prefer) => {
   if (params.n === 0) return { name: 'nothing', passes: [] };
-  const { size, ...start } = linePass(params, facts);
+  const { size, ...start } = linePass(params, facts, prefer);
   const constants = { isLog: params.log, workgroupSize: size };
-  return { name: start.entryPoint ?? 'main', passes: [{ module: softmaxText, ...start, constants }] };
+  return { name: start.entryPoint, passes: [{ module: softmaxText, ...start, constants }] };
 };
 
 export function addReduction(table: PlanTable<WebGpuPlanner<never>>): void {

@@ -20,6 +20,7 @@ import {
   tensor,
 } from '../../engine/index.ts';
 import type { GradientCase } from '../gradcheck/cases.ts';
+import { repositoryRoot } from '../shared-data.ts';
 import { makeInputs } from '../gradcheck/inputs.ts';
 import { Perceptron, UNet } from '../../models/index.ts';
 
@@ -120,9 +121,9 @@ export async function trainUNet(device: Device, steps = 3): Promise<Float32Array
 const run = promisify(execFile);
 
 /** Runs a script that trains on the named device and returns; rejects when it does not end by itself. */
-export async function scriptEnds(device: string, distribution: URL): Promise<string> {
+export async function scriptEnds(device: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'wgrad-exit-'));
-  const engine = pathToFileURL(join(distribution.pathname, 'engine/index.js'));
+  const engine = pathToFileURL(join(repositoryRoot(), 'dist/engine/index.js'));
   const script = `
     import { createDevice, nn, scope, setDefaultDevice, SGD, mseLoss, ones, zeros } from ${JSON.stringify(engine.href)};
     setDefaultDevice(await createDevice(${JSON.stringify(device)}));

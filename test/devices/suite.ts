@@ -26,6 +26,6 @@ export async function deviceSuite(test: typeof t, name: DeviceChoice, device: De
   });
 
   await test.test('a script that trains and returns ends by itself', async (t) => {
-    t.equal(await scriptEnds(name, new URL('../../', import.meta.url)), 'trained');
+    t.equal(await scriptEnds(name), 'trained');
   });
 }

@@ -1,14 +1,13 @@
 // The open fixtures on one device, where the folder of shared fixtures is beside the checkout.
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type t from 'tap';
 import { type DeviceChoice, DeviceError } from '../../engine/index.ts';
 import { runGolden } from '../../experiments/golden/run.ts';
+import { sharedData } from '../shared-data.ts';
 
-const folder = fileURLToPath(new URL('../../../../shared/golden/open', import.meta.url));
+const folder = sharedData('golden/open');
 
 export async function goldenSuite(test: typeof t, device: DeviceChoice): Promise<void> {
-  if (!existsSync(folder)) {
+  if (!folder) {
     test.pass('golden fixtures', { skip: 'the fixtures are not beside this checkout' });
     return;
   }

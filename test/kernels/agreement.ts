@@ -17,7 +17,12 @@ export async function testAgreement(t: Test, device: Device, runs: number): Prom
     await t.test(kernel, async (t) => {
       for (const example of examples) await checkAgreement(example, device, reference);
       const agreement = fc.asyncProperty(cases, (tested) => checkAgreement(tested, device, reference));
-      await fc.assert(agreement, { seed: SEED, numRuns: runs, interruptAfterTimeLimit: 20_000 });
+      await fc.assert(agreement, {
+        seed: SEED,
+        numRuns: runs,
+        interruptAfterTimeLimit: 20_000,
+        includeErrorInReport: true,
+      });
       t.pass(`${examples.length} examples and ${runs} random cases`);
     });
   }

@@ -113,21 +113,34 @@ function randomCase<P extends ParamValues>(generator: KernelGenerator<P>, params
     // Other devices hold float32: the reference is to compute from the same numbers.
     return { name, dtype: type, values: type === 'float32' ? Float32Array.from(given) : given };
   };
-  const inputs = kernel.inputs(params).map((operand) => content(operand, true));
-  const outputs = kernel.outputs(params).map((operand) => content(operand, operand.inPlace === true));
-  return kernelCase(kernel, params, inputs, outputs, generator.tolerance(params), ` data ${seed}`);
+  // Drawn when the case runs, and not kept: the examples of all kernels together would fill the memory.
+  const make = (): KernelCase => {
+    const inputs = kernel.inputs(params).map((operand) => content(operand, true));
+    const outputs = kernel.outputs(params).map((operand) => content(operand, operand.inPlace === true));
+    return kernelCase(kernel, params, inputs, outputs, generator.tolerance(params));
+  };
+  const label = `${kernel.name} ${JSON.stringify(params)} data ${seed}`;
+  return {
+    label,
+    kernel: kernel.name,
+    tolerance: generator.tolerance(params),
+    run: (device) => make().run(device),
+    [fc.toStringMethod]: () => label,
+  };
 }
 
 /** All cases of one kernel. */
-export interface CaseSource {
+export interface CaseSource<P extends ParamValues = ParamValues> {
   readonly kernel: string;
+  readonly params: fc.Arbitrary<P>;
   readonly cases: fc.Arbitrary<KernelCase>;
   readonly examples: readonly KernelCase[];
 }
 
-export function caseSource<P extends ParamValues>(generator: KernelGenerator<P>): CaseSource {
+export function caseSource<P extends ParamValues>(generator: KernelGenerator<P>): CaseSource<P> {
   return {
     kernel: generator.kernel.name,
+    params: generator.params,
     cases: fc.tuple(generator.params, fc.nat(1000)).map(([params, seed]) => randomCase(generator, params, seed)),
     examples: generator.examples.flatMap((params) => [1, 2].map((seed) => randomCase(generator, params, seed))),
   };
@@ -139,8 +152,10 @@ export const anySize = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1023, 1025) },
 );
 
-/** A float32 between two float32 limits. */
+/** A float32 between two limits. None is subnormal: GPUs may take those for zero. */
 export const floatBetween = (min: number, max: number): fc.Arbitrary<number> =>
-  fc.float({ min: Math.fround(min), max: Math.fround(max), noNaN: true, noDefaultInfinity: true });
+  fc
+    .float({ min: Math.fround(min), max: Math.fround(max), noNaN: true, noDefaultInfinity: true })
+    .map((value) => (Math.abs(value) < 1e-30 ? 0 : value));
 
 export const flag = fc.constantFrom(0, 1);

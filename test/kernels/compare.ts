@@ -15,10 +15,12 @@ function bitsOf(value: number, isFloat: boolean): number {
 /** Integers must be equal; their tolerance is undefined. */
 function isClose(actual: number, expected: number, tolerance: Tolerance | undefined): boolean {
   if (!tolerance) return actual === expected;
-  if (Number.isNaN(expected)) return Number.isNaN(actual);
-  if (!Number.isFinite(expected)) return actual === expected;
-  // Written so that a NaN fails. The reference's float64 result may lie between two float32 numbers.
-  return Math.abs(actual - Math.fround(expected)) <= tolerance.atol + tolerance.rtol * Math.abs(expected);
+  // The reference's float64 may lie between two float32 numbers, or past the largest.
+  const rounded = Math.fround(expected);
+  if (Number.isNaN(rounded)) return Number.isNaN(actual);
+  if (!Number.isFinite(rounded)) return actual === rounded;
+  // Written so that a NaN fails.
+  return Math.abs(actual - rounded) <= tolerance.atol + tolerance.rtol * Math.abs(rounded);
 }
 
 const describe = (tolerance: Tolerance | undefined): string =>

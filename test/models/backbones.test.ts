@@ -1,12 +1,12 @@
 // Parameter names, shapes and order of the backbones against a catalogue of torchvision's state_dicts, where the folder of
 // shared fixtures is beside the checkout. A device without memory is enough for that.
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { type Device, type nn, setDefaultDevice } from '../../engine/index.ts';
 import { DenseNet, EfficientNetV2S, ResNet, Vgg16Bn } from '../../models/index.ts';
+import { sharedData } from '../shared-data.ts';
 
-const catalogue = new URL('../../../../shared/golden/models.json', import.meta.url);
+const catalogue = sharedData('golden/models.json');
 
 interface Entry {
   parameters: number;
@@ -37,9 +37,11 @@ const builders: Readonly<Record<string, () => nn.Module>> = {
   vgg16_bn: () => new Vgg16Bn(),
 };
 
-if (!existsSync(catalogue)) {
+if (!catalogue) {
   t.pass('backbones', { skip: 'the catalogue of state_dicts is not beside this checkout' });
 } else {
+  // Drawing 345 million initial values takes a while.
+  t.setTimeout(300_000);
   setDefaultDevice(shapesOnly);
   const { models } = JSON.parse(await readFile(catalogue, 'utf8')) as { models: Record<string, Entry> };
   for (const [name, { parameters, state }] of Object.entries(models)) {

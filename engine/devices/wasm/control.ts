@@ -29,9 +29,8 @@ export const Control = {
 export const TABLE_WORDS = 64;
 export const TABLES_AT = 49152;
 export const MAX_THREADS = 32;
-/** Where the packed parameter block of the running phase stands (bytes), and its longest length in words. */
+/** Where the packed parameter block of the running phase stands (bytes); 16 KiB. */
 export const PARAMS_AT = 32768;
-export const MAX_PARAM_WORDS = 512;
 
 export type KernelExport = (params: number, buffers: number, begin: number, end: number) => void;
 

@@ -5,7 +5,7 @@ import { DeviceError, UseAfterFreeError, WgradError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
-import { MAX_PARAM_WORDS, PARAMS_AT, TABLES_AT } from './control.ts';
+import { PARAMS_AT, TABLES_AT } from './control.ts';
 import { defaultThreads, type LoadedModule, loadModule } from './load.ts';
 import { blockBytes, LinearMemory } from './memory.ts';
 import { PlanCache, type ResolvedPlan } from './plan-cache.ts';

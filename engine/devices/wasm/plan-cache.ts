@@ -38,7 +38,7 @@ export class PlanCache {
   readonly #indexOf: (exportName: string) => number;
   readonly #kernels = new Map<string, KernelRecord>();
   /** Packed words of the launch that was looked up last. */
-  words = new Int32Array(0);
+  words: Int32Array = new Int32Array(0);
 
   constructor(facts: WasmFacts, indexOf: (exportName: string) => number) {
     this.#facts = facts;

@@ -3,7 +3,7 @@
 import { DeviceError } from '../../errors.ts';
 
 export interface WebGpuOptions {
-  /** true: only a software adapter (llvmpipe, SwiftShader); false: only hardware; default: whichever there is. */
+  /** false refuses a software adapter (llvmpipe, SwiftShader). By default one is taken where there is no hardware. */
   software?: boolean;
   /** The WebGPU entry point, for hosts that keep it elsewhere than in `navigator.gpu`. */
   gpu?: GPU;
@@ -46,7 +46,8 @@ const wantedFeatures = ['subgroups', 'timestamp-query', 'shader-f16'] as const;
 let dawn: GPU | undefined;
 
 const isModuleMissing = (error: unknown): boolean =>
-  error instanceof Error && /ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND/.test((error as Error & { code?: string }).code ?? '');
+  error instanceof Error &&
+  /ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND/.test((error as Error & { code?: string }).code ?? '');
 
 async function entryPoint(options: WebGpuOptions): Promise<GPU> {
   if (options.gpu) return options.gpu;
@@ -81,17 +82,13 @@ export const describeAdapter = (info: GPUAdapterInfo): string =>
 /** Throws DeviceError with what to install if no adapter fits. */
 export async function findAdapter(options: WebGpuOptions): Promise<GPUAdapter> {
   const gpu = await entryPoint(options);
-  const adapter = await gpu.requestAdapter({
-    powerPreference: 'high-performance',
-    forceFallbackAdapter: options.software === true,
-  });
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new DeviceError('there is no WebGPU adapter', { operation: 'webgpu', hint: noAdapter });
-  const software = isSoftware(adapter.info);
-  if (options.software !== undefined && options.software !== software) {
-    throw new DeviceError('the adapter is not of the wanted kind', {
+  if (options.software === false && isSoftware(adapter.info)) {
+    throw new DeviceError('there is no hardware adapter', {
       operation: 'webgpu',
-      expected: options.software ? 'a software adapter' : 'a hardware adapter',
       given: describeAdapter(adapter.info),
+      hint: "Ask for 'webgpu' by name to use the software adapter",
     });
   }
   return adapter;

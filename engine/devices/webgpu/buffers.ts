@@ -12,7 +12,14 @@ export interface GpuBuffer {
 }
 
 /** The bits of GPUBufferUsage and GPUMapMode, which are no globals in Node. */
-export const usage = { mapRead: 1, copySource: 4, copyTarget: 8, uniform: 64, storage: 128, queryResolve: 512 } as const;
+export const usage = {
+  mapRead: 1,
+  copySource: 4,
+  copyTarget: 8,
+  uniform: 64,
+  storage: 128,
+  queryResolve: 512,
+} as const;
 export const MAP_READ = 1;
 
 /** Bytes that a bind group shows of the parameter block. The ring has that much room after its last block. */
@@ -57,7 +64,9 @@ export class BufferStore {
   /** A buffer that the host can map for reading. */
   takeStaging(bytes: number): GPUBuffer {
     const flags = usage.mapRead | usage.copyTarget;
-    return this.#staging.take(bytes) ?? this.#guard(() => this.#device.createBuffer({ size: bytes, usage: flags }), bytes);
+    return (
+      this.#staging.take(bytes) ?? this.#guard(() => this.#device.createBuffer({ size: bytes, usage: flags }), bytes)
+    );
   }
 
   giveStaging(bytes: number, buffer: GPUBuffer): void {

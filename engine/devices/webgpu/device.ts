@@ -1,12 +1,26 @@
 // The `webgpu` device: WGSL kernels on Dawn in Node and on `navigator.gpu` in browsers. Launches are recorded and return at
 // once; the GPU works while the host records on. Leaves out shaders (kernels/*/*.wgsl) and the choice of plans (plans.webgpu.ts).
-import { type DType, type Kernel, type Operand, packParams, type ParamValues, paramWords } from '../../../kernels/kernel.ts';
+import {
+  type DType,
+  type Kernel,
+  type Operand,
+  packParams,
+  type ParamValues,
+  paramWords,
+} from '../../../kernels/kernel.ts';
 import type { WebGpuFacts, WebGpuPass, WebGpuPlan } from '../../../kernels/plan.ts';
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
-import { describeAdapter, findAdapter, grantedLimits, isSoftware, requestDevice, type WebGpuOptions } from './adapter.ts';
+import {
+  describeAdapter,
+  findAdapter,
+  grantedLimits,
+  isSoftware,
+  requestDevice,
+  type WebGpuOptions,
+} from './adapter.ts';
 import { BufferStore, type GpuBuffer, MAP_READ } from './buffers.ts';
 import { PipelineCache } from './pipelines.ts';
 import { CommandQueue, type LaunchRecord } from './queue.ts';
@@ -63,6 +77,7 @@ export class WebGpuDevice implements Device {
       maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       subgroups: gpu.features.has('subgroups'),
+      subgroupMinSize: gpu.features.has('subgroups') ? info.subgroupMinSize : 0,
       vendor: info.vendor,
       architecture: info.architecture,
       software,

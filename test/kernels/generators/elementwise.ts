@@ -158,9 +158,11 @@ export const fillSource = caseSource({
   examples: [
     { n: 1027, value: 0.5 },
     { n: 0, value: 1 },
+    { n: 3, value: 0 },
     { n: 3, value: -0 },
-    { n: 300_001, value: 7 },
+    // More than one row of workgroups.
+    { n: 4_200_001, value: 7 },
   ],
   tolerance: () => exact,
-  wordType: (_name, { value }) => (value === 0 ? 'int32' : 'float32'),
+  wordType: (_name, { value }) => (Object.is(value, 0) ? 'int32' : 'float32'),
 });

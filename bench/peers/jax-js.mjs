@@ -1,0 +1,61 @@
+// jax-js on one of its backends: `node jax-js.mjs wasm 2` (threads) or `node jax-js.mjs webgpu`. Each case is one jitted
+// function; `.ref` keeps an argument alive that a call would consume.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import process from 'node:process';
+import { fixedValues, serve } from './protocol.mjs';
+import { installWebGpu } from './webgpu.mjs';
+import { installWebWorker } from './web-worker.mjs';
+
+const [backend, threads = '1'] = process.argv.slice(2);
+
+function packageVersion() {
+  const entry = createRequire(import.meta.url).resolve('@jax-js/jax');
+  return JSON.parse(readFileSync(`${entry.slice(0, entry.lastIndexOf('/dist/'))}/package.json`, 'utf8')).version;
+}
+
+async function open() {
+  if (backend === 'webgpu') await installWebGpu();
+  else installWebWorker(Number(threads));
+  const jax = await import('@jax-js/jax');
+  if (!(await jax.init(backend)).includes(backend)) throw new Error(`the ${backend} backend did not start`);
+  jax.defaultDevice(backend);
+  const details = backend === 'wasm' ? `SIMD, ${threads} threads` : '';
+  return { name: `jax-js-${backend}`, version: packageVersion(), details, cases: casesOf(jax) };
+}
+
+function casesOf(jax) {
+  const { numpy, lax, jit, vjp } = jax;
+  const prepare = ({ batch, inChannels, height, width, outChannels, kernel }, work) => {
+    const upload = (shape, seed) =>
+      numpy.array(fixedValues(shape.reduce((product, n) => product * n, 1), seed), { shape });
+    const x = upload([batch, inChannels, height, width], 1);
+    const w = upload([outChannels, inChannels, kernel, kernel], 2);
+    const dy = upload([batch, outChannels, height, width], 3);
+    const compiled = jit(work);
+    let last = [];
+    return {
+      async run() {
+        for (const array of last) array.dispose();
+        last = compiled(x.ref, w.ref, dy.ref);
+        await jax.blockUntilReady(last);
+      },
+      results: () => Promise.all(last.map((array) => array.ref.data())),
+    };
+  };
+  const conv = (x, w) => lax.conv(x, w, [1, 1], 'SAME');
+  return {
+    'conv2d.forward': (shape) =>
+      prepare(shape, (x, w, dy) => {
+        dy.dispose();
+        return [conv(x, w)];
+      }),
+    'conv2d.gradients': (shape) =>
+      prepare(shape, (x, w, dy) => {
+        const [y, pullBack] = vjp(conv, [x, w]);
+        return [y, ...pullBack(dy)];
+      }),
+  };
+}
+
+await serve(open);

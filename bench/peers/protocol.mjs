@@ -1,0 +1,95 @@
+// The peer's end of the benchmark's conversation: one JSON object per line on stdin and stdout. The first line says who is
+// there, `{"name", "version", "details"}` or `{"absent"}`; then each request has one answer:
+//   {"prepare": CASE, "shape": {...}}   {"results": [{"rms", "samples"}, ...]} or {"absent": reason}; warms up
+//   {"measure": SECONDS}                {"times": [seconds, ...]}: repetitions until that much time has passed
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+
+const SAMPLES = 16;
+const FEWEST_REPETITIONS = 2;
+
+const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+/** `count` numbers of [-1, 1), a fixed function of (seed, index): every peer computes on the same values. */
+export function fixedValues(count, seed) {
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+    h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
+    values[i] = ((h ^ (h >>> 15)) >>> 8) / 2 ** 23 - 1;
+  }
+  return values;
+}
+
+/** What is compared of a result: its root mean square and a few values. */
+export function summarize(values) {
+  const sum = values.reduce((total, value) => total + value * value, 0);
+  const samples = Array.from({ length: SAMPLES }, (_, i) => values[Math.floor(((i + 0.5) * values.length) / SAMPLES)]);
+  return { rms: Math.sqrt(sum / values.length), samples };
+}
+
+/** Reorders the axes of a row-major array, as NumPy's transpose does. */
+export function permute(values, shape, axes) {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
+  const sizes = axes.map((axis) => shape[axis]);
+  const steps = axes.map((axis) => strides[axis]);
+  const result = new Float32Array(values.length);
+  const index = sizes.map(() => 0);
+  for (let at = 0, from = 0; at < result.length; at++) {
+    result[at] = values[from];
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < sizes[axis]) break;
+      from -= index[axis] * steps[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+async function repeat(run, seconds) {
+  const times = [];
+  const started = performance.now();
+  while (times.length < FEWEST_REPETITIONS || performance.now() - started < 1000 * seconds) {
+    const begin = performance.now();
+    await run();
+    times.push((performance.now() - begin) / 1000);
+  }
+  return times;
+}
+
+/**
+ * Serves requests until stdin ends. `open` returns `{name, version, details, cases}`; `cases[name](shape)` returns
+ * `{run, results}`: one repetition, complete when its promise resolves, and the results as flat arrays in PyTorch's layout.
+ */
+export async function serve(open) {
+  let peer;
+  try {
+    peer = await open();
+  } catch (error) {
+    say({ absent: String(error?.message ?? error).split('\n')[0] });
+    process.exit(0);
+  }
+  const { cases, ...facts } = peer;
+  say(facts);
+  let run;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const request = JSON.parse(line);
+    try {
+      if (request.prepare === undefined) {
+        say({ times: await repeat(run, request.measure) });
+      } else if (!cases[request.prepare]) {
+        say({ absent: `${facts.name} does not have it` });
+      } else {
+        const prepared = await cases[request.prepare](request.shape);
+        run = prepared.run;
+        await run();
+        say({ results: (await prepared.results()).map(summarize) });
+      }
+    } catch (error) {
+      say({ absent: String(error?.message ?? error).split('\n')[0] });
+    }
+  }
+  process.exit(0);
+}

@@ -1,0 +1,70 @@
+// IDX, the file format of MNIST: a big-endian magic number, one 32-bit size per axis, then bytes. Read from gzip.
+// Leaves out element types other than uint8.
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { DataError } from '../../engine/index.ts';
+
+export interface IdxArray {
+  /** Sizes of the axes, the first one counting the items. */
+  readonly shape: readonly number[];
+  readonly values: Uint8Array;
+}
+
+/** Type code of uint8 in the third byte of the magic number; the fourth byte is the number of axes. */
+const UINT8 = 0x08;
+
+const damage = (file: string, byte: number, message: string, expected?: string, given?: string): DataError =>
+  new DataError(`${file}, byte ${byte}: ${message}`, {
+    expected,
+    given,
+    hint: 'Fetch it again with `wgrad data fetch mnist`',
+  });
+
+/** Inflates a gzip file. Throws DataError with the position in the compressed file where it is damaged or ends. */
+export async function gunzipFile(file: string): Promise<Buffer> {
+  const source = createReadStream(file, { highWaterMark: 1 << 14 });
+  const gunzip = createGunzip();
+  source.on('error', (error) => gunzip.destroy(error));
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of source.pipe(gunzip)) chunks.push(chunk as Buffer);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') {
+      throw new DataError(`${file} cannot be read`, {
+        given: code,
+        hint: 'Fetch the data with `wgrad data fetch mnist --to DIR` and pass `--data DIR`',
+        cause,
+      });
+    }
+    const ended = message === 'unexpected end of file';
+    throw damage(file, gunzip.bytesWritten, ended ? 'the gzip file ends too early' : `not valid gzip (${message})`);
+  } finally {
+    source.destroy();
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Parses uncompressed IDX bytes with `axes` axes. Throws DataError, naming the byte of the uncompressed content, on a wrong
+ * magic number, a header cut short, or a payload that is shorter or longer than the header says.
+ */
+export function parseIdx(content: Uint8Array, axes: number, file: string): IdxArray {
+  const header = 4 + 4 * axes;
+  const magic = (UINT8 << 8) | axes;
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  if (content.length >= 4 && view.getUint32(0) !== magic) {
+    throw damage(file, 0, 'wrong magic number', String(magic), String(view.getUint32(0)));
+  }
+  if (content.length < header) {
+    throw damage(file, content.length, 'the file ends inside the header', `${header} bytes`, String(content.length));
+  }
+  const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const size = shape.reduce((product, n) => product * n, 1);
+  if (content.length !== header + size) {
+    const at = Math.min(content.length, header + size);
+    const fault = content.length < header + size ? 'the file ends inside the values' : 'bytes after the last value';
+    throw damage(file, at, fault, `${header + size} bytes`, String(content.length));
+  }
+  return { shape, values: content.subarray(header) };
+}

@@ -1,0 +1,36 @@
+// O. Erkent, "Multi-Task Learning for Robot Perception with Imbalanced Data" (arXiv 2602.01899, 2025): a teacher with a second
+// input labels what has no label, a student learns from it. The toy problem runs; the image tables are listed only.
+import type { DataFacts, Paper } from '../../runner/paper.ts';
+import { toySeeds, toySettings } from './presets.ts';
+import { table2 } from './table2.ts';
+import { trainToy } from './toy.ts';
+import { unattempted } from './unattempted.ts';
+
+/** The paper defines its toy data by formulas: generated here, and not a stand-in. */
+const data: DataFacts = { name: "the paper's two functions", real: true, checksums: {} };
+
+export const imbalancedMtl: Paper = {
+  name: 'imbalanced-mtl',
+  title: 'Multi-Task Learning for Robot Perception with Imbalanced Data',
+  citation: 'O. Erkent, arXiv 2602.01899; Ordu Univ. J. Science and Technology 15(2), 151-164, 2025.',
+  tables: [table2, ...unattempted],
+  presets: {
+    paper: 'The toy problem as published: 640 points, 160 of them with f2, networks of four hidden layers of 128.',
+    laptop: 'The same as paper: the toy problem fits every machine.',
+    tour: 'The same as paper: the toy problem fits every machine.',
+    smoke: '64 points, 32 of them with f2, hidden layers of 16, 2 epochs: for tests, not for conclusions.',
+  },
+  ambiguities: [
+    'All toy hyper-parameters except 4 x 128 neurons, 640 and 160 points are unstated: standardised inputs and targets, relu, ' +
+      'Adam 1e-3, batch 16, 10 epochs for every network.',
+    'The 160 points with f2 are taken to be a subset of the 640.',
+    'The student learns from pseudo values at all 640 points, also where f2 is known.',
+    '"Average MSE" may be a mean absolute error: both are reported.',
+    'The paper counts training in epochs; with equal numbers of updates its order disappears, as the controls show.',
+  ],
+  defaultSeeds: (preset) => toySeeds[preset],
+  dataFacts: () => Promise.resolve(data),
+  configuration: (_run, preset) => ({ ...toySettings[preset] }),
+  cost: () => 1,
+  train: (context) => trainToy(context, toySettings[context.preset]),
+};

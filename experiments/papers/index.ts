@@ -1,0 +1,14 @@
+// The papers that can be reproduced, in the order of `wgrad list`.
+import { ConfigError } from '../../engine/index.ts';
+import type { Paper } from '../runner/paper.ts';
+import { dmtl } from './dmtl/paper.ts';
+import { imbalancedMtl } from './imbalanced-mtl/paper.ts';
+
+export const papers: readonly Paper[] = [imbalancedMtl, dmtl];
+
+/** Throws ConfigError for a name that is none. */
+export function paperNamed(name: string): Paper {
+  const paper = papers.find((each) => each.name === name);
+  if (!paper) throw new ConfigError(`no paper '${name}'`, { expected: papers.map((each) => each.name).join(', ') });
+  return paper;
+}

@@ -1,0 +1,81 @@
+// One run in this process: its device, its progress, its checkpoints, its record on disk.
+import { setImmediate as turn } from 'node:timers/promises';
+import { createDevice, type Device, setDefaultDevice } from '../../engine/index.ts';
+import { paperNamed } from '../papers/index.ts';
+import type { DataFacts } from './paper.ts';
+import { type RunRecord, type RunRequest, RunStore } from './store.ts';
+
+export interface ExecuteOptions {
+  readonly out: string;
+  readonly dataFacts: DataFacts;
+  /** Threads of the wasm device. */
+  readonly threads: number;
+  /** Told about four times a second. */
+  readonly report: (done: number, total: number) => void;
+}
+
+/** Milliseconds between two reports, and between two looks at other events. */
+const REPORT_MS = 250;
+
+const devices = new Map<string, Promise<Device>>();
+
+/** The device of this process, made once. */
+function deviceOf(request: RunRequest, threads: number): Promise<Device> {
+  const key = `${request.device} ${threads}`;
+  const device = devices.get(key) ?? createDevice(request.device, { threads });
+  devices.set(key, device);
+  return device;
+}
+
+/** Trains one run to its end and stores it. Picks up its checkpoint if there is one. */
+export async function execute(request: RunRequest, options: ExecuteOptions): Promise<RunRecord> {
+  const paper = paperNamed(request.paper);
+  const store = new RunStore(options.out, request, paper, options.dataFacts);
+  const device = await deviceOf(request, options.threads);
+  setDefaultDevice(device);
+  const plans = new Map<string, Set<string>>();
+  device.observer = {
+    before(kernel, _params, plan) {
+      const known = plans.get(kernel.name);
+      if (known) known.add(plan);
+      else plans.set(kernel.name, new Set([plan]));
+    },
+  };
+  const started = performance.now();
+  let last = started;
+  try {
+    const result = await paper.train({
+      ...request,
+      device,
+      resume: () => store.resume(),
+      save: (checkpoint) => store.save(checkpoint),
+      async progress(done, total) {
+        if (performance.now() - last < REPORT_MS && done < total) return;
+        await device.synchronize();
+        options.report(done, total);
+        await turn();
+        last = performance.now();
+      },
+    });
+    const record: RunRecord = {
+      paper: request.paper,
+      run: request.run,
+      seed: request.seed,
+      preset: request.preset,
+      configuration: paper.configuration(request.run, request.preset),
+      data: options.dataFacts,
+      device: {
+        name: device.name,
+        description: device.description,
+        facts: device.facts,
+        plans: Object.fromEntries([...plans].sort().map(([kernel, names]) => [kernel, [...names].sort()])),
+      },
+      seconds: (performance.now() - started) / 1000,
+      result,
+    };
+    await store.write(record);
+    return record;
+  } finally {
+    device.observer = undefined;
+  }
+}

@@ -1,0 +1,111 @@
+// How far a command is: runs and cells done, what is running, steps per second, time left. Pure bookkeeping; displays in
+// the command line draw it. Time left comes from the relative cost of the runs, so long runs count for more.
+import type { WorkerTask } from './worker.ts';
+
+export interface Snapshot {
+  readonly cellsDone: number;
+  readonly cells: number;
+  readonly runsDone: number;
+  readonly runs: number;
+  /** Names of the runs under way. */
+  readonly current: readonly string[];
+  readonly stepsPerSecond: number | undefined;
+  readonly secondsLeft: number | undefined;
+  /** Share of the work done, 0 to 1. */
+  readonly share: number;
+}
+
+export interface RunEvent {
+  readonly type: 'started' | 'done' | 'failed' | 'found';
+  readonly paper: string;
+  readonly run: string;
+  readonly seed: number;
+  readonly seconds?: number;
+  readonly message?: string;
+}
+
+/** Who is told: a progress bar, lines of text, or lines of JSON. */
+export interface Display {
+  /** Something that people should know before it starts: the device and why, the data. */
+  notice(text: string): void;
+  run(event: RunEvent, snapshot: Snapshot): void;
+  progress(snapshot: Snapshot): void;
+  end(): void;
+}
+
+interface Running {
+  name: string;
+  cost: number;
+  done: number;
+  total: number;
+  since: number;
+}
+
+/** Cells of the command and the runs (by `keyOf`) each one waits for. */
+export type CellNeeds = readonly (readonly string[])[];
+
+export const keyOf = (run: { paper: string; run: string; seed: number }): string =>
+  `${run.paper} ${run.run}, seed ${run.seed}`;
+
+export class Progress {
+  readonly #needs: CellNeeds;
+  readonly #finished = new Set<string>();
+  readonly #running = new Map<string, Running>();
+  readonly #runs: number;
+  readonly #totalCost: number;
+  readonly #started: number;
+  readonly #now: () => number;
+  #costDone = 0;
+
+  /** `costs`: every run of the command that still has to be made. */
+  constructor(needs: CellNeeds, found: readonly string[], costs: readonly number[], now = () => performance.now()) {
+    this.#needs = needs;
+    found.forEach((key) => this.#finished.add(key));
+    this.#runs = found.length + costs.length;
+    this.#totalCost = costs.reduce((sum, cost) => sum + cost, 0);
+    this.#now = now;
+    this.#started = now();
+  }
+
+  start({ request }: WorkerTask, cost: number): void {
+    const name = keyOf(request);
+    this.#running.set(name, { name, cost, done: 0, total: 1, since: this.#now() });
+  }
+
+  update({ request }: WorkerTask, done: number, total: number): void {
+    const running = this.#running.get(keyOf(request));
+    if (running) Object.assign(running, { done, total });
+  }
+
+  /** Returns the seconds it took. */
+  finish({ request }: WorkerTask): number {
+    const key = keyOf(request);
+    const running = this.#running.get(key);
+    this.#running.delete(key);
+    this.#finished.add(key);
+    this.#costDone += running?.cost ?? 0;
+    return running ? (this.#now() - running.since) / 1000 : 0;
+  }
+
+  snapshot(): Snapshot {
+    const now = this.#now();
+    const running = [...this.#running.values()];
+    const cost = running.reduce(
+      (sum, { cost, done, total }) => sum + (cost * done) / Math.max(1, total),
+      this.#costDone,
+    );
+    const share = this.#totalCost > 0 ? cost / this.#totalCost : 1;
+    const elapsed = (now - this.#started) / 1000;
+    const rates = running.filter(({ done }) => done > 0).map(({ done, since }) => (1000 * done) / (now - since));
+    return {
+      cellsDone: this.#needs.filter((runs) => runs.every((run) => this.#finished.has(run))).length,
+      cells: this.#needs.length,
+      runsDone: this.#finished.size,
+      runs: this.#runs,
+      current: running.map(({ name }) => name),
+      stepsPerSecond: rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : undefined,
+      secondsLeft: share > 0.01 ? (elapsed * (1 - share)) / share : undefined,
+      share,
+    };
+  }
+}

@@ -1,0 +1,182 @@
+// A whole command: which runs the chosen tables need, which of them are on disk, training the others, judging, writing.
+import { access, constants, mkdir } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { ConfigError, createDevice, type DeviceChoice, type DeviceName } from '../../engine/index.ts';
+import { writeReport } from '../report/report.ts';
+import { writeJson } from './files.ts';
+import { buildManifest } from './manifest.ts';
+import type { DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
+import { runTasks } from './pool.ts';
+import { type Display, keyOf, Progress } from './progress.ts';
+import { type JudgedTable, judgeTable, noData, type RunOutcomes, runsOf, writeResults } from './results.ts';
+import { type RunRecord, type RunRequest, RunStore } from './store.ts';
+import type { WorkerTask } from './worker.ts';
+
+export interface Selection {
+  readonly paper: Paper;
+  readonly tables: readonly TableDefinition[];
+  /** Overrides the preset of the command for this paper. */
+  readonly preset?: PresetName;
+  readonly seeds?: number;
+}
+
+export interface ReproduceOptions {
+  readonly selection: readonly Selection[];
+  readonly preset: PresetName;
+  /** Number of seeds, 0 to n - 1. Default: the paper's own for the preset. */
+  readonly seeds?: number | undefined;
+  readonly data?: string | undefined;
+  readonly device: DeviceChoice;
+  readonly out: string;
+  /** Worker processes. Default: one per core, one on webgpu. */
+  readonly jobs?: number | undefined;
+  readonly commandLine: readonly string[];
+  readonly display: Display;
+  readonly signal: AbortSignal;
+}
+
+export interface Reproduction {
+  readonly tables: readonly JudgedTable[];
+  readonly failures: ReadonlyMap<string, string>;
+  /** True when it was stopped before the end; nothing but finished runs and checkpoints has been written then. */
+  readonly stopped: boolean;
+}
+
+/** One table's paper with its preset, seeds and data. */
+interface Part {
+  readonly paper: Paper;
+  readonly tables: readonly TableDefinition[];
+  readonly preset: PresetName;
+  readonly seeds: readonly number[];
+  readonly data: DataFacts;
+}
+
+/** Makes the folder. Throws ConfigError if nothing can be written there. */
+export async function checkWritable(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+    await access(out, constants.W_OK);
+  } catch (cause) {
+    throw new ConfigError(`nothing can be written to '${out}'`, {
+      given: (cause as NodeJS.ErrnoException).code ?? String(cause),
+      hint: 'Choose another folder with --out',
+      cause,
+    });
+  }
+}
+
+/** The device that a choice stands for here, with its description. Throws DeviceError with what to install. */
+export async function resolveDevice(choice: DeviceChoice): Promise<{ name: DeviceName; notice: string }> {
+  let why = '';
+  const device = await createDevice(choice, { threads: 1, why: (reason) => (why = reason) });
+  const { name, description } = device;
+  device.dispose();
+  return { name, notice: `device ${name}: ${description}${why && `. Not webgpu: ${why}`}` };
+}
+
+export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
+  const { display, signal } = options;
+  const out = path.resolve(options.out);
+  await checkWritable(out);
+  const parts: Part[] = [];
+  for (const { paper, tables, preset = options.preset, seeds: own } of options.selection) {
+    const count = options.seeds ?? own ?? paper.defaultSeeds(preset);
+    const seeds = Array.from({ length: count }, (_, seed) => seed);
+    const trains = tables.some((table) => runsOf(table).length > 0);
+    parts.push({ paper, tables, preset, seeds, data: trains ? await paper.dataFacts(preset, options.data) : noData });
+  }
+  const device = await resolveDevice(options.device);
+  display.notice(device.notice.replace(/ \[at [^\]]+\]/g, ''));
+  for (const { paper, preset, seeds, data } of parts.filter((part) => part.data !== noData)) {
+    const stand = data.real ? '' : ", a stand-in for the paper's data";
+    display.notice(`${paper.name}: preset ${preset}, ${seeds.length} seed(s), data: ${data.name}${stand}`);
+  }
+
+  const records = new Map<string, RunRecord>();
+  const failures = new Map<string, string>();
+  const pending: { task: WorkerTask; cost: number }[] = [];
+  const needs: string[][] = [];
+  const seen = new Set<string>();
+  for (const { paper, tables, preset, seeds, data } of parts) {
+    for (const table of tables) {
+      for (const cell of table.cells) {
+        if (cell.run) needs.push(seeds.map((seed) => keyOf({ paper: paper.name, run: cell.run!, seed })));
+      }
+      for (const run of runsOf(table)) {
+        for (const seed of seeds) {
+          const request: RunRequest = { paper: paper.name, run, seed, preset, device: device.name, data: options.data };
+          if (seen.has(keyOf(request))) continue;
+          seen.add(keyOf(request));
+          const record = await new RunStore(out, request, paper, data).read();
+          if (record) records.set(keyOf(request), record);
+          else pending.push({ task: { request, out, dataFacts: data, threads: 1 }, cost: paper.cost(run, preset) });
+        }
+      }
+    }
+  }
+  // Long runs first, so that the last ones to end are short.
+  pending.sort((a, b) => b.cost - a.cost);
+  if (records.size > 0) display.notice(`${records.size} of ${seen.size} runs are on disk already`);
+
+  const cores = os.availableParallelism();
+  const jobs = Math.max(1, Math.min(options.jobs ?? (device.name === 'webgpu' ? 1 : cores), pending.length));
+  const threads = Math.max(1, Math.floor(cores / jobs));
+  if (pending.length > 0) display.notice(`${pending.length} runs to make, ${jobs} at a time, ${threads} thread(s) each`);
+  const tasks = pending.map(({ task }) => ({ ...task, threads }));
+  const costs = new Map(pending.map(({ task, cost }) => [keyOf(task.request), cost]));
+  const progress = new Progress(needs, [...records.keys()], [...costs.values()]);
+  const tell = (type: 'started' | 'done' | 'failed', { request }: WorkerTask, rest: object = {}): void => {
+    const { paper, run, seed } = request;
+    display.run({ type, paper, run, seed, ...rest }, progress.snapshot());
+  };
+  try {
+    await runTasks(
+      tasks,
+      jobs,
+      {
+        started(task) {
+          progress.start(task, costs.get(keyOf(task.request))!);
+          tell('started', task);
+        },
+        progress(task, done, total) {
+          progress.update(task, done, total);
+          display.progress(progress.snapshot());
+        },
+        done(task) {
+          tell('done', task, { seconds: progress.finish(task) });
+        },
+        failed(task, message) {
+          progress.finish(task);
+          failures.set(keyOf(task.request), message);
+          tell('failed', task, { message });
+        },
+      },
+      signal,
+    );
+  } finally {
+    display.end();
+  }
+  if (signal.aborted) return { tables: [], failures, stopped: true };
+
+  for (const { request } of tasks) {
+    const part = parts.find(({ paper }) => paper.name === request.paper)!;
+    const record = await new RunStore(out, request, part.paper, part.data).read();
+    if (record) records.set(keyOf(request), record);
+  }
+  const outcomes: RunOutcomes = {
+    record: (paper, run, seed) => records.get(keyOf({ paper, run, seed })),
+    failure: (paper, run, seed) => {
+      const message = failures.get(keyOf({ paper, run, seed }));
+      return message && `the run of seed ${seed} failed: ${message.split('\n')[0]}`;
+    },
+  };
+  const judged = parts.flatMap(({ paper, tables, preset, seeds, data }) =>
+    tables.map((table) => judgeTable(paper, table, { preset, device: device.name, data, seeds }, outcomes)),
+  );
+  const manifest = buildManifest(judged, options.commandLine);
+  await writeResults(out, judged);
+  await writeJson(path.join(out, 'manifest.json'), manifest);
+  await writeReport(path.join(out, 'report.html'), judged, manifest);
+  return { tables: judged, failures, stopped: false };
+}

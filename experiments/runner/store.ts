@@ -1,0 +1,87 @@
+// The run folder. One finished run is one JSON file, `runs/<paper>/<run>-<fingerprint>/seed-<n>.json`; an unfinished one has
+// a checkpoint of the same name. The fingerprint covers every number that decides the result, so an old file is never taken
+// for a run of other settings, and two commands with the same folder share their runs.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { DeviceName } from '../../engine/index.ts';
+import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { writeJson } from './files.ts';
+import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
+
+/** Results of other versions of the trainer are not taken over. Raise it when a change alters results. */
+const RESULT_VERSION = 1;
+
+export interface RunRequest {
+  readonly paper: string;
+  readonly run: string;
+  readonly seed: number;
+  readonly preset: PresetName;
+  readonly device: DeviceName;
+  readonly data: string | undefined;
+}
+
+export interface RunRecord {
+  readonly paper: string;
+  readonly run: string;
+  readonly seed: number;
+  readonly preset: PresetName;
+  readonly configuration: Readonly<Record<string, unknown>>;
+  readonly data: DataFacts;
+  readonly device: {
+    readonly name: DeviceName;
+    readonly description: string;
+    readonly facts: Readonly<Record<string, string | number | boolean>>;
+    /** Plans used, by kernel. */
+    readonly plans: Readonly<Record<string, readonly string[]>>;
+  };
+  /** Seconds of this process; a resumed run counts its last part only. */
+  readonly seconds: number;
+  readonly result: RunResult;
+}
+
+export class RunStore {
+  readonly #file: string;
+  readonly #fingerprint: string;
+
+  constructor(out: string, request: RunRequest, paper: Paper, data: DataFacts) {
+    const facts = {
+      version: RESULT_VERSION,
+      paper: request.paper,
+      run: request.run,
+      seed: request.seed,
+      device: request.device,
+      data,
+      configuration: paper.configuration(request.run, request.preset),
+    };
+    const { seed, ...shared } = facts;
+    const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+    this.#fingerprint = digest(facts);
+    const slug = request.run.replace(/[^A-Za-z0-9.]+/g, '-');
+    this.#file = path.join(out, 'runs', request.paper, `${slug}-${digest(shared).slice(0, 8)}`, `seed-${seed}`);
+  }
+
+  /** The finished run, if it is there and whole. */
+  async read(): Promise<RunRecord | undefined> {
+    try {
+      return JSON.parse(await readFile(`${this.#file}.json`, 'utf8')) as RunRecord;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Stores the finished run; its checkpoint is no longer needed. */
+  async write(record: RunRecord): Promise<void> {
+    await writeJson(`${this.#file}.json`, record);
+    await removeCheckpoint(`${this.#file}.safetensors`);
+  }
+
+  resume(): Promise<Checkpoint | undefined> {
+    return readCheckpoint(`${this.#file}.safetensors`, this.#fingerprint);
+  }
+
+  save(checkpoint: Checkpoint): Promise<void> {
+    return writeCheckpoint(`${this.#file}.safetensors`, checkpoint, this.#fingerprint);
+  }
+}

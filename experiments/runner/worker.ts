@@ -1,0 +1,31 @@
+// The program of a worker process: takes runs from its parent one after the other, and ends when the parent is gone.
+import type { DataFacts } from './paper.ts';
+import { execute } from './execute.ts';
+import type { RunRequest } from './store.ts';
+
+export interface WorkerTask {
+  readonly request: RunRequest;
+  readonly out: string;
+  readonly dataFacts: DataFacts;
+  readonly threads: number;
+}
+
+export type WorkerMessage =
+  | { readonly type: 'progress'; readonly done: number; readonly total: number }
+  | { readonly type: 'done' }
+  | { readonly type: 'failed'; readonly message: string };
+
+const send = (message: WorkerMessage): void => {
+  if (process.connected) process.send?.(message);
+};
+
+process.on('message', ({ request, out, dataFacts, threads }: WorkerTask) => {
+  const report = (done: number, total: number): void => send({ type: 'progress', done, total });
+  execute(request, { out, dataFacts, threads, report }).then(
+    () => send({ type: 'done' }),
+    (error: unknown) => {
+      send({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    },
+  );
+});
+process.on('disconnect', () => process.exit(0));

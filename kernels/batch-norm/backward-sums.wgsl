@@ -1,0 +1,33 @@
+// First pass of the gradient in training mode: sums of g and of g (x - mean) over every part of every channel, one workgroup
+// each. x and g are read once.
+
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read> g: array<Element>;
+@group(0) @binding(3) var<storage, read> mean: array<f32>;
+@group(0) @binding(4) var<storage, read_write> sums: array<vec2<f32>>;
+
+@compute @workgroup_size(workgroupSize)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = group.x + group.y * grid.x;
+  let channel = at / parts;
+  if (channel >= params.channels) { return; }
+  let center = mean[channel];
+  let end = partStart(at % parts + 1u);
+  var total = vec2(0.0, 0.0);
+  var walk = startWalk(channel, partStart(at % parts) + lane);
+  while (walk.index < end) {
+    var block = vec2(0.0, 0.0);
+    for (var j = 0u; j < BLOCK && walk.index < end; j++) {
+      let gradient = g[walk.row + walk.column];
+      block += vec2(elementSum(gradient), elementSum(gradient * (x[walk.row + walk.column] - center)));
+      walk = nextStep(walk);
+    }
+    total += block;
+  }
+  total = addLanes(lane, total);
+  if (lane == 0u) { sums[at] = total; }
+}

@@ -1,0 +1,51 @@
+// WASM plans of batch normalisation: sums over fixed parts of every channel, joined per channel, then one pass over all
+// elements. Parts depend on the shape alone, so the number of threads changes no bit.
+import type { PlanTable, WasmPhase, WasmPlanner } from '../plan.ts';
+import { batchNormApply, batchNormBackward, type BatchNormParams, batchNormStatistics } from './batch-norm.ts';
+import { batchNormPartElements } from './codes.ts';
+
+/** Elements worth another thread. */
+const grain = 8192;
+
+const partsOf = (p: BatchNormParams): number => Math.ceil((p.batch * p.spatial) / batchNormPartElements);
+
+/** Bytes of two float64 per part. */
+const partBytes = (p: BatchNormParams): number => 16 * p.channels * partsOf(p);
+
+function sums(exportParts: string, exportCombine: string, p: BatchNormParams): WasmPhase[] {
+  const parts = partsOf(p);
+  const partElements = Math.min(p.batch * p.spatial, batchNormPartElements);
+  return [
+    { exportName: exportParts, tasks: p.channels * parts, grain: Math.ceil(grain / Math.max(1, partElements)) },
+    { exportName: exportCombine, tasks: p.channels, grain: Math.ceil(grain / Math.max(1, parts)) },
+  ];
+}
+
+const elements = (exportName: string, p: BatchNormParams): WasmPhase => ({
+  exportName,
+  tasks: p.batch * p.channels * p.spatial,
+  grain,
+});
+
+const statisticsPlan: WasmPlanner<BatchNormParams> = (p) => ({
+  name: 'parts',
+  phases: sums('batchNormParts', 'batchNormCombine', p),
+  sharedScratch: partBytes(p),
+});
+
+const applyPlan: WasmPlanner<BatchNormParams> = (p) => ({ name: 'rows', phases: [elements('batchNormApply', p)] });
+
+const backwardPlan: WasmPlanner<BatchNormParams> = (p) => ({
+  name: 'parts',
+  phases: [
+    ...sums('batchNormGradientParts', 'batchNormGradientCombine', p),
+    elements('batchNormGradientApply', p),
+  ],
+  sharedScratch: partBytes(p),
+});
+
+export function addBatchNorm(table: PlanTable<WasmPlanner<never>>): void {
+  table.add(batchNormStatistics, statisticsPlan);
+  table.add(batchNormApply, applyPlan);
+  table.add(batchNormBackward, backwardPlan);
+}

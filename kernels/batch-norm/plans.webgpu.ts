@@ -1,0 +1,104 @@
+// WebGPU plans of batch normalisation. Sums over a channel take one workgroup, or several where channels are few and long,
+// and a pass that joins their results; what is done per element takes one thread each.
+import { sizeOf } from '../kernel.ts';
+import type { PlanTable, WebGpuFacts, WebGpuPass, WebGpuPlanner } from '../plan.ts';
+import { elementPass, elementPlan, threadPass } from '../webgpu-elements.ts';
+import { foldGrid } from '../webgpu-grid.ts';
+import { WORKGROUP } from '../wgsl.ts';
+import applyModule from './apply.wgsl';
+import backwardCombineModule from './backward-combine.wgsl';
+import backwardInputModule from './backward-input.wgsl';
+import backwardSumsModule from './backward-sums.wgsl';
+import { batchNormApply, batchNormBackward, type BatchNormParams, batchNormStatistics } from './batch-norm.ts';
+import channelFunctions from './channel.wgsl';
+import statisticsModule from './statistics.wgsl';
+
+/** What a thread reads at a time: one number, or four neighbours. */
+const elementTypes = {
+  1: 'alias Element = f32;\nconst ELEMENT_WIDTH = 1u;\nfn elementSum(v: Element) -> f32 { return v; }\n',
+  4: 'alias Element = vec4<f32>;\nconst ELEMENT_WIDTH = 4u;\nfn elementSum(v: Element) -> f32 { return (v.x + v.y) + (v.z + v.w); }\n',
+} as const;
+type Width = keyof typeof elementTypes;
+
+/** A module compiled for either width. */
+const forWidths = (module: string): Readonly<Record<Width, string>> => ({
+  1: elementTypes[1] + channelFunctions + module,
+  4: elementTypes[4] + channelFunctions + module,
+});
+
+const statisticsText = forWidths(statisticsModule);
+const backwardSumsText = forWidths(backwardSumsModule);
+
+/** Elements that are worth a workgroup of their own. */
+const LEAST_PART = 4096;
+const MOST_PARTS = 64;
+
+/** How the sums over channels are shared out: parts per channel (a power of two), threads per workgroup, width of reads. */
+type Split = { parts: number; threads: number; width: Width };
+
+function split({ batch, channels, spatial }: BatchNormParams, facts: WebGpuFacts): Split {
+  const length = batch * spatial;
+  const wantedGroups = facts.software ? 4 : 512;
+  let parts = 1;
+  while (parts < MOST_PARTS && channels * parts < wantedGroups && length >= 2 * parts * LEAST_PART) parts *= 2;
+  // A software adapter runs a workgroup on one core, and pays for every thread at each barrier.
+  const threads = facts.software ? 8 : length / parts < 1024 ? 64 : WORKGROUP;
+  return { parts, threads, width: spatial > 0 && spatial % 4 === 0 ? 4 : 1 };
+}
+
+const statisticsPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
+  const { parts, threads, width } = split(params, facts);
+  const { channels } = params;
+  return {
+    name: parts === 1 ? 'perChannel' : 'inParts',
+    passes: [
+      {
+        module: statisticsText[width],
+        entryPoint: 'perPart',
+        workgroups: foldGrid(channels * parts, facts),
+        constants: { parts, workgroupSize: threads },
+        bindings: ['x', 'moments*'],
+      },
+      {
+        ...threadPass(statisticsText[width], 'combine', channels, facts, { parts }),
+        bindings: ['moments', 'mean*', 'variance*'],
+      },
+    ],
+    scratch: { moments: 4 * sizeOf([channels, parts, 2]) },
+  };
+};
+
+const elements = ({ batch, channels, spatial }: BatchNormParams): number => batch * channels * spatial;
+
+const applyPlan: WebGpuPlanner<BatchNormParams> = (params, facts, prefer) =>
+  elementPlan(applyModule, elements(params), params.spatial % 4 === 0, facts, prefer);
+
+const backwardPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
+  const { parts, threads, width } = split(params, facts);
+  const { channels } = params;
+  const sums: WebGpuPass = {
+    module: backwardSumsText[width],
+    workgroups: foldGrid(channels * parts, facts),
+    constants: { parts, workgroupSize: threads },
+    bindings: ['x', 'g', 'mean', 'sums*'],
+  };
+  const combine: WebGpuPass = {
+    ...threadPass(backwardCombineModule, 'main', channels, facts, { parts }),
+    bindings: ['sums', 'mean', 'variance', 'weight', 'gw*', 'gb*', 'coefficients*'],
+  };
+  const input: WebGpuPass = {
+    ...elementPass(backwardInputModule, elements(params), params.spatial % 4 === 0, facts, undefined),
+    bindings: ['x', 'g', 'coefficients', 'gx*'],
+  };
+  return {
+    name: parts === 1 ? 'perChannel' : 'inParts',
+    passes: [sums, combine, input],
+    scratch: { sums: 4 * sizeOf([channels, parts, 2]), coefficients: 4 * sizeOf([channels, 4]) },
+  };
+};
+
+export function addBatchNorm(table: PlanTable<WebGpuPlanner<never>>): void {
+  table.add(batchNormStatistics, statisticsPlan);
+  table.add(batchNormApply, applyPlan);
+  table.add(batchNormBackward, backwardPlan);
+}

@@ -1,0 +1,213 @@
+// conv2d and its input gradient as correlations for the WASM device, and how one is cut into tiles:
+//
+//   out[t][u] = sum over channels and taps (i, j) of weight x source[t strideH + originRow + i tapRowStep][...]
+//
+// A convolution is one. Its input gradient is one per remainder of the stride: rows of x with equal (row + pad) mod stride
+// meet the same taps, and consecutive ones meet consecutive rows of g. Pure arithmetic; correlate.wasm.ts reads the result.
+import type { Conv2dParams } from './conv2d.ts';
+
+/** One axis: `size` results at offset, offset + step, ... and where they read: result t, tap i at origin + t stride + i tapStep. */
+interface Axis {
+  readonly size: number;
+  readonly offset: number;
+  readonly step: number;
+  readonly origin: number;
+  readonly stride: number;
+  readonly taps: number;
+  readonly tapStep: number;
+}
+
+export interface Geometry {
+  readonly batch: number;
+  readonly groups: number;
+  /** Output and input channels per group. */
+  readonly rows: number;
+  readonly channels: number;
+  readonly source: readonly [number, number];
+  readonly output: readonly [number, number];
+  readonly axes: readonly [Axis, Axis];
+  /** Elements before this correlation's weights. */
+  readonly weightsAt: number;
+}
+
+const forwardAxis = (outSize: number, stride: number, pad: number, taps: number, dilation: number): Axis => ({
+  size: outSize,
+  offset: 0,
+  step: 1,
+  origin: -pad,
+  stride,
+  taps,
+  tapStep: dilation,
+});
+
+export const forwardGeometry = (p: Conv2dParams): Geometry => ({
+  batch: p.batch,
+  groups: p.groups,
+  rows: p.outChannels / p.groups,
+  channels: p.inChannels / p.groups,
+  source: [p.inH, p.inW],
+  output: [p.outH, p.outW],
+  axes: [
+    forwardAxis(p.outH, p.strideH, p.padH, p.kernelH, p.dilationH),
+    forwardAxis(p.outW, p.strideW, p.padW, p.kernelW, p.dilationW),
+  ],
+  weightsAt: 0,
+});
+
+/** Rows of x with (row + pad) mod stride = remainder. Row p of g meets them through tap r at p stride = row + pad - r dilation. */
+function gradientAxis(
+  inSize: number,
+  stride: number,
+  pad: number,
+  kernel: number,
+  dilation: number,
+  remainder: number,
+): Axis {
+  const shifts: number[] = [];
+  for (let r = 0; r < kernel; r++) {
+    if ((r * dilation) % stride === remainder) shifts.push((r * dilation - remainder) / stride);
+  }
+  const first = Math.ceil((pad - remainder) / stride);
+  const size = Math.floor((inSize - 1 + pad - remainder) / stride) - first + 1;
+  return {
+    size: Math.max(0, size),
+    offset: remainder - pad + stride * first,
+    step: stride,
+    // The last tap comes first, since it reads furthest back.
+    origin: first - (shifts.at(-1) ?? 0),
+    stride: 1,
+    taps: shifts.length,
+    tapStep: shifts.length > 1 ? shifts[1] - shifts[0] : 1,
+  };
+}
+
+/** One geometry per pair of remainders that reaches any element of x. */
+export function inputGradientGeometries(p: Conv2dParams): Geometry[] {
+  const found: Geometry[] = [];
+  let weightsAt = 0;
+  for (let a = 0; a < p.strideH; a++) {
+    const rows = gradientAxis(p.inH, p.strideH, p.padH, p.kernelH, p.dilationH, a);
+    for (let b = 0; b < p.strideW; b++) {
+      const columns = gradientAxis(p.inW, p.strideW, p.padW, p.kernelW, p.dilationW, b);
+      const geometry: Geometry = {
+        batch: p.batch,
+        groups: p.groups,
+        rows: p.inChannels / p.groups,
+        channels: p.outChannels / p.groups,
+        source: [p.outH, p.outW],
+        output: [p.inH, p.inW],
+        axes: [rows, columns],
+        weightsAt,
+      };
+      if (rows.size > 0 && columns.size > 0) found.push(geometry);
+      weightsAt += p.inChannels * (p.outChannels / p.groups) * rows.taps * columns.taps;
+    }
+  }
+  return found;
+}
+
+/** A 1x1 correlation does not care for rows: the image becomes one row, and small images fill whole vectors. */
+export function flatten(g: Geometry): Geometry {
+  const isPlain = g.axes.every(
+    ({ size, offset, step, origin, stride, taps }, i) =>
+      taps === 1 && offset === 0 && step === 1 && origin === 0 && stride === 1 && size === g.source[i] && size === g.output[i],
+  );
+  if (!isPlain) return g;
+  const size = g.source[0] * g.source[1];
+  const row = forwardAxis(1, 1, 0, 1, 1);
+  return { ...g, source: [1, size], output: [1, size], axes: [row, { ...row, size }] };
+}
+
+/** A padded tile of an image: see image-tile.wasm.ts. In elements. */
+export interface ImageTile {
+  readonly phases: readonly [number, number];
+  readonly phaseRows: number;
+  readonly pitch: number;
+  readonly plane: number;
+}
+
+/** The tile that `height` x `width` results read. */
+export function imageTile([rows, columns]: readonly [Axis, Axis], height: number, width: number): ImageTile {
+  const reach = [rows, columns].map(({ taps, tapStep }) => Math.max(0, taps - 1) * tapStep);
+  const phases = [Math.min(rows.stride, reach[0] + 1), Math.min(columns.stride, reach[1] + 1)] as const;
+  const phaseRows = height + Math.floor(reach[0] / rows.stride);
+  const pitch = width + Math.floor(reach[1] / columns.stride);
+  // An odd number of cache lines keeps the planes of successive channels out of each other's cache sets.
+  const plane = 16 * (Math.ceil((phases[0] * phases[1] * phaseRows * pitch) / 16) | 1);
+  return { phases, phaseRows, pitch, plane };
+}
+
+/** Rows of at most `most`, of nearly equal size. */
+export const evenParts = (size: number, most: number): number =>
+  size === 0 ? 1 : Math.ceil(size / Math.ceil(size / Math.max(1, Math.floor(most))));
+
+/** Words of zeros and stray stores behind a tile, see image-tile.wasm.ts. */
+const BEHIND_TILE = 32;
+const VECTOR_WORDS = 3;
+const TILE_RESULTS = 512;
+const TILE_WIDTH = 256;
+/** Tile and panel should stay in the second-level cache. */
+const TILE_BYTES = 256 * 1024;
+/** Outputs narrower than a vector are packed into columns, so many per tile at least. */
+const NARROW = 4;
+const PACKED_RESULTS = 8;
+/** Fewer multiply-adds than these do not pay for another thread. */
+const TASK_WORK = 200_000;
+const TASKS = 8;
+
+export interface Correlation {
+  readonly tasks: number;
+  readonly words: number[];
+  readonly scratchBytes: number;
+  readonly packed: boolean;
+}
+
+/** Cuts a correlation into tasks. `firstTask` is the number of tasks of those before it in the same launch. */
+export function planCorrelation(given: Geometry, firstTask: number): Correlation {
+  const g = flatten(given);
+  const [rows, columns] = g.axes;
+  const taps = rows.taps * columns.taps;
+  const packed = columns.size < NARROW;
+  const width = packed ? columns.size : evenParts(columns.size, TILE_WIDTH) + 3 & ~3;
+  const height = evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
+  const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;
+  const tile = imageTile(g.axes, height, width);
+  const results = Math.ceil((images * height * width) / 4) * 4;
+  const channelBytes = 4 * (images * tile.plane + (packed ? taps * results : 0));
+  const channels = Math.max(1, evenParts(g.channels, TILE_BYTES / channelBytes));
+  const tiles =
+    Math.ceil(g.batch / images) * g.groups * Math.ceil(rows.size / height) * Math.ceil(columns.size / Math.max(width, 1));
+  // Output channels are divided only if there are few tiles: each block of them fills the tile anew.
+  const work = g.rows * g.channels * taps * images * height * width;
+  const blocks = Math.max(1, Math.min(Math.ceil(TASKS / tiles), Math.floor(work / TASK_WORK), Math.ceil(g.rows / 12)));
+  const outputs = evenParts(g.rows, Math.ceil(g.rows / blocks));
+  const tasks = tiles * Math.ceil(g.rows / outputs);
+
+  const vectors = packed ? 2 * results : VECTOR_WORDS * height * Math.ceil(width / 4);
+  const vectorsAt = channels * taps;
+  const tileAt = Math.ceil((vectorsAt + vectors) / 16) * 16;
+  const panelAt = tileAt + Math.ceil((images * channels * tile.plane + BEHIND_TILE) / 16) * 16;
+  const resultAt = panelAt + (packed ? channels * taps * results : 0);
+  const end = resultAt + (packed ? outputs * results + channels * taps + (VECTOR_WORDS * results) / 4 : 0);
+  const words = [
+    firstTask + tasks,
+    g.batch,
+    g.groups,
+    g.rows,
+    g.channels,
+    ...g.source,
+    g.output[0] * g.output[1],
+    g.output[1],
+    rows.size,
+    columns.size,
+    ...[rows.offset, rows.step, columns.offset, columns.step],
+    ...[rows.stride, columns.stride, rows.origin, columns.origin],
+    ...[rows.taps, columns.taps, rows.tapStep, columns.tapStep],
+    ...[images, height, width, channels, outputs],
+    ...[...tile.phases, tile.phaseRows, tile.pitch, tile.plane],
+    g.weightsAt,
+    packed ? 1 : 0,
+    ...[vectorsAt, tileAt, panelAt, resultAt].map((at) => 4 * at),
+  ];
+  return { tasks, words, scratchBytes: 4 * (end + BEHIND_TILE), packed };
+}

@@ -1,0 +1,64 @@
+// WASM plans of the convolutions: the constants that their kernels read behind the packed parameters, and the phases.
+import type { PlanTable, WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
+import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
+import { forwardGeometry, type Geometry, inputGradientGeometries, planCorrelation } from './correlation.ts';
+import { planWeightGradient } from './weight-gradient.ts';
+
+/** Correlations in one phase: their constants must fit the parameter block. */
+const CORRELATIONS_PER_PHASE = 64;
+
+const isEmpty = (p: Conv2dParams): boolean => p.batch === 0;
+
+/** Phases that run these correlations. `header`: places of weights, bias (-1: none), output and scratch in the table. */
+function correlate(geometries: Geometry[], header: number[]): { phases: WasmPhase[]; scratchBytes: number; name: string } {
+  const phases: WasmPhase[] = [];
+  let scratchBytes = 0;
+  let packed = false;
+  for (let from = 0; from < geometries.length; from += CORRELATIONS_PER_PHASE) {
+    let tasks = 0;
+    const constants = [...header];
+    for (const geometry of geometries.slice(from, from + CORRELATIONS_PER_PHASE)) {
+      const plan = planCorrelation(geometry, tasks);
+      tasks += plan.tasks;
+      constants.push(...plan.words);
+      scratchBytes = Math.max(scratchBytes, plan.scratchBytes);
+      packed ||= plan.packed;
+    }
+    phases.push({ exportName: 'conv2dCorrelate', tasks, constants });
+  }
+  return { phases, scratchBytes, name: packed ? 'packedColumns' : 'shiftedRows' };
+}
+
+const planForward: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
+  if (isEmpty(p)) return { name: 'empty', phases: [] };
+  const output = 2 + p.bias;
+  const { phases, scratchBytes, name } = correlate([forwardGeometry(p)], [1, p.bias ? 2 : -1, output, output + 2]);
+  return { name, phases, threadScratch: scratchBytes };
+};
+
+const planInputGradient: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
+  if (isEmpty(p)) return { name: 'empty', phases: [] };
+  const output = 2 + p.bias;
+  const header = [output + 1, p.bias ? 2 : -1, output, output + 2];
+  const { phases, scratchBytes, name } = correlate(inputGradientGeometries(p), header);
+  const taps = p.kernelH * p.kernelW;
+  const weights = (p.outChannels / p.groups) * p.inChannels * taps;
+  const transpose: WasmPhase = {
+    exportName: 'conv2dTransposeWeights',
+    tasks: p.inChannels,
+    grain: Math.ceil((4096 * p.inChannels) / Math.max(1, weights)),
+    constants: header,
+  };
+  return {
+    name,
+    phases: [transpose, ...phases],
+    sharedScratch: Math.max(4, 4 * weights),
+    threadScratch: Math.max(scratchBytes, 4 * taps),
+  };
+};
+
+export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {
+  table.add(conv2d, planForward);
+  table.add(conv2dInputGradient, planInputGradient);
+  table.add(conv2dWeightGradient, planWeightGradient);
+}

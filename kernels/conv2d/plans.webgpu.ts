@@ -1,0 +1,118 @@
+// WebGPU plans of conv2d and its adjoints. Tiles in workgroup memory on hardware; on software adapters, where that memory
+// is as slow as any other, register tiles fed by subgroup broadcasts; and untiled plans for groups of few channels.
+import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
+import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts';
+import { foldGrid, grid1d } from '../webgpu-grid.ts';
+import { conv2d, conv2dInputGradient, type Conv2dParams } from './conv2d.ts';
+import direct from './direct.wgsl';
+import geometry from './geometry.wgsl';
+import implicitGemm from './implicit-gemm.wgsl';
+import lanes from './lanes.wgsl';
+import rows3x3 from './rows3x3.wgsl';
+import { addWeightGradient } from './weight-gradient.webgpu.ts';
+
+const enableSubgroups = 'enable subgroups;\n';
+
+/** What a gathering shader makes: channels of one group, and pixels of one phase of the stride (see geometry.wgsl). */
+interface Targets {
+  channels: number;
+  sources: number;
+  phases: number;
+  rows: number;
+  columns: number;
+}
+
+function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
+  const ins = p.inChannels / p.groups;
+  const outs = p.outChannels / p.groups;
+  if (!adjoint) return { channels: outs, sources: ins, phases: 1, rows: p.outH, columns: p.outW };
+  const rows = Math.ceil(p.inH / p.strideH);
+  const columns = Math.ceil(p.inW / p.strideW);
+  return { channels: ins, sources: outs, phases: p.strideH * p.strideW, rows, columns };
+}
+
+/** The plan of one shader: group 0 as geometry.wgsl binds it. `tiles` workgroups per group and phase. */
+function gatherPlan(
+  name: string,
+  module: string,
+  p: Conv2dParams,
+  adjoint: boolean,
+  grid: readonly [number, number, number],
+  constants: Record<string, number> = {},
+): WebGpuPlan {
+  const source = adjoint ? 'y' : 'x';
+  const bindings = [source, 'w', p.bias ? 'bias' : 'w', adjoint ? 'x*' : 'y*'];
+  return {
+    name,
+    passes: [{ module, workgroups: grid, bindings, constants: { adjoint: Number(adjoint), ...constants } }],
+  };
+}
+
+const is3x3 = (p: Conv2dParams): boolean =>
+  p.kernelH === 3 && p.kernelW === 3 && p.strideH === 1 && p.strideW === 1 && p.dilationH === 1 && p.dilationW === 1;
+
+const blocksFor = (channels: number, most: number): number => Math.min(most, Math.ceil(channels / 8));
+
+function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): PlanCandidate[] {
+  const t = targetsOf(p, adjoint);
+  const pixels = p.batch * t.rows * t.columns;
+  const z = p.groups * t.phases;
+  const folded = (tiles: number, depth: number): [number, number, number] => {
+    const [x, y] = foldGrid(tiles, facts);
+    return [x, y, depth];
+  };
+  const wide = t.channels >= 8 && t.sources > 1;
+  return [
+    {
+      name: 'rows3x3',
+      fits: is3x3(p) && hasEightLanes(facts),
+      wanted: facts.software && wide,
+      make: (name) => {
+        const blocks = blocksFor(t.channels, 2);
+        const spots = p.batch * Math.ceil(t.rows / 2) * Math.ceil(t.columns / 4);
+        const grid = folded(Math.ceil(spots / 64) * Math.ceil(t.channels / (8 * blocks)), p.groups);
+        return gatherPlan(name, enableSubgroups + geometry + rows3x3, p, adjoint, grid, { blocks });
+      },
+    },
+    {
+      name: 'lanes',
+      fits: hasEightLanes(facts) && z <= facts.maxComputeWorkgroupsPerDimension,
+      wanted: facts.software && wide,
+      make: (name) => {
+        const blocks = blocksFor(t.channels, 4);
+        const grid = folded(Math.ceil(pixels / 256) * Math.ceil(t.channels / (8 * blocks)), z);
+        return gatherPlan(name, enableSubgroups + geometry + lanes, p, adjoint, grid, { blocks });
+      },
+    },
+    {
+      name: 'implicitGemm64',
+      fits: z <= facts.maxComputeWorkgroupsPerDimension,
+      wanted: !facts.software && wide,
+      make: (name) => {
+        const grid = folded(Math.ceil(pixels / 64) * Math.ceil(t.channels / 64), z);
+        return gatherPlan(name, geometry + implicitGemm, p, adjoint, grid);
+      },
+    },
+    {
+      name: 'direct',
+      fits: true,
+      wanted: true,
+      make: (name) => {
+        const quads = p.batch * t.channels * p.groups * Math.ceil(t.rows / 4) * t.columns;
+        const [x, y] = grid1d(quads, 64, facts);
+        return gatherPlan(name, geometry + direct, p, adjoint, [x, y, t.phases]);
+      },
+    },
+  ];
+}
+
+const planConv2d: WebGpuPlanner<Conv2dParams> = (p, facts, prefer) => choosePlan(candidates(p, facts, false), prefer);
+
+const planInputGradient: WebGpuPlanner<Conv2dParams> = (p, facts, prefer) =>
+  choosePlan(candidates(p, facts, true), prefer);
+
+export function addConv2d(table: PlanTable<WebGpuPlanner<never>>): void {
+  table.add(conv2d, planConv2d);
+  table.add(conv2dInputGradient, planInputGradient);
+  addWeightGradient(table);
+}

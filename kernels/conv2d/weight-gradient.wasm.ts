@@ -1,0 +1,324 @@
+// The weight gradient: w[o][c][r][s] = sum over images and outputs (p, q) of g[o][p][q] x[c][p strideH + r dilationH - padH][...]
+// The sum over images and outputs is cut into units that fit the cache and these into a fixed number of splits, whose
+// partial results are added in order. conv2dWeightDots takes inner products along the rows of padded tiles of x and g;
+// conv2dWeightPanel is for narrow images: it packs x to [output][c r s] and multiplies, vectors running over the weights.
+import { dotTile } from '../dot-tile.wasm';
+import { fillTile } from './image-tile.wasm';
+import { multiply, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
+import { FROM_C, FROM_ZERO } from '../tiles.wasm';
+
+/** What the planner worked out (weight-gradient.ts). Sizes in elements, scratch places in bytes. */
+@unmanaged
+class Plan {
+  batch: i32;
+  groups: i32;
+  /** Output and input channels of a group. */
+  rows: i32;
+  channels: i32;
+  sourceH: i32;
+  sourceW: i32;
+  outH: i32;
+  outW: i32;
+  strideH: i32;
+  strideW: i32;
+  originRow: i32;
+  originColumn: i32;
+  tapRows: i32;
+  tapColumns: i32;
+  tapRowStep: i32;
+  tapColumnStep: i32;
+  tileImages: i32;
+  tileHeight: i32;
+  tileWidth: i32;
+  tileChannels: i32;
+  tileOutputs: i32;
+  phasesH: i32;
+  phasesW: i32;
+  phaseRows: i32;
+  pitch: i32;
+  plane: i32;
+  /** Words per channel of the tile of g. */
+  gradientPlane: i32;
+  units: i32;
+  splits: i32;
+  tileAt: i32;
+  gradientAt: i32;
+  panelAt: i32;
+  vectorsAt: i32;
+}
+
+const PARAM_BYTES: usize = 80;
+/** Weights summed by one task of conv2dSumPartials. */
+const SUM_BLOCK: i32 = 1024;
+
+@inline
+function buffer(buffers: usize, index: i32): usize {
+  return <usize>load<u32>(buffers + (<usize>index << 2));
+}
+
+@inline
+function ceilDivide(a: i32, b: i32): i32 {
+  return (a + b - 1) / b;
+}
+
+/** Where one task and one of its units stand. Of this thread, while its task runs. */
+let group: i32 = 0;
+let firstChannel: i32 = 0;
+let channels: i32 = 0;
+let firstOutput: i32 = 0;
+let outputs: i32 = 0;
+let firstUnit: i32 = 0;
+let endUnit: i32 = 0;
+let result: usize = 0;
+let image: i32 = 0;
+let images: i32 = 0;
+let row: i32 = 0;
+let height: i32 = 0;
+let column: i32 = 0;
+let width: i32 = 0;
+
+/** Tasks: (split, group, block of input channels, block of output channels), the last fastest. */
+function enterTask(p: Plan, task: i32, target: usize): void {
+  const outputBlocks = ceilDivide(p.rows, p.tileOutputs);
+  const channelBlocks = ceilDivide(p.channels, p.tileChannels);
+  firstOutput = (task % outputBlocks) * p.tileOutputs;
+  outputs = min(p.tileOutputs, p.rows - firstOutput);
+  task /= outputBlocks;
+  firstChannel = (task % channelBlocks) * p.tileChannels;
+  channels = min(p.tileChannels, p.channels - firstChannel);
+  task /= channelBlocks;
+  group = task % p.groups;
+  const split = task / p.groups;
+  firstUnit = (split * p.units) / p.splits;
+  endUnit = ((split + 1) * p.units) / p.splits;
+  const at = ((split * p.groups + group) * p.rows + firstOutput) * p.channels + firstChannel;
+  result = target + (<usize>(at * p.tapRows * p.tapColumns) << 2);
+}
+
+/** Units: (images, row tile, column tile), the last fastest. */
+function enterUnit(p: Plan, unit: i32): void {
+  const tilesW = ceilDivide(p.outW, p.tileWidth);
+  const tilesH = ceilDivide(p.outH, p.tileHeight);
+  column = (unit % tilesW) * p.tileWidth;
+  width = min(p.tileWidth, p.outW - column);
+  unit /= tilesW;
+  row = (unit % tilesH) * p.tileHeight;
+  height = min(p.tileHeight, p.outH - row);
+  image = (unit / tilesH) * p.tileImages;
+  images = min(p.tileImages, p.batch - image);
+}
+
+/** The part of x that the unit reads, [image][channel][plane]. */
+function fillSource(p: Plan, x: usize, tile: usize): void {
+  for (let i = 0; i < images; i++) {
+    const channelAt = ((image + i) * p.groups + group) * p.channels + firstChannel;
+    fillTile(
+      tile + (<usize>(i * p.tileChannels * p.plane) << 2),
+      x + (<usize>(channelAt * p.sourceH * p.sourceW) << 2),
+      channels,
+      p.sourceH * p.sourceW,
+      p.sourceW,
+      p.sourceH,
+      p.sourceW,
+      row * p.strideH + p.originRow,
+      column * p.strideW + p.originColumn,
+      p.strideH,
+      p.strideW,
+      p.phasesH,
+      p.phasesW,
+      p.phaseRows,
+      p.pitch,
+      p.plane,
+    );
+  }
+}
+
+@inline
+function outputPlaneAt(p: Plan, i: i32): i32 {
+  return (((image + i) * p.groups + group) * p.rows + firstOutput) * p.outH * p.outW;
+}
+
+/** Place of every (channel, tap) in the tile, in bytes. */
+function fillTapOffsets(p: Plan, offsets: usize): void {
+  for (let channel = 0; channel < p.tileChannels; channel++) {
+    for (let i = 0; i < p.tapRows; i++) {
+      const tapRow = i * p.tapRowStep;
+      for (let j = 0; j < p.tapColumns; j++) {
+        const tapColumn = j * p.tapColumnStep;
+        const phase = (tapRow % p.strideH) * p.phasesW + (tapColumn % p.strideW);
+        const shift = (tapRow / p.strideH) * p.pitch + tapColumn / p.strideW;
+        store<i32>(offsets, 4 * (channel * p.plane + phase * p.phaseRows * p.pitch + shift));
+        offsets += 4;
+      }
+    }
+  }
+}
+
+export function conv2dWeightDots(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<Plan>(params + PARAM_BYTES);
+  const x = buffer(buffers, 0);
+  const g = buffer(buffers, 1);
+  const scratch = buffer(buffers, 4);
+  const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
+  const tile = scratch + p.tileAt;
+  const gradient = scratch + p.gradientAt;
+  const taps = p.tapRows * p.tapColumns;
+  const ldo = <usize>(p.channels * taps) << 2;
+  fillTapOffsets(p, scratch);
+  for (let task = begin; task < end; task++) {
+    enterTask(p, task, target);
+    for (let unit = firstUnit; unit < endUnit; unit++) {
+      enterUnit(p, unit);
+      fillSource(p, x, tile);
+      for (let i = 0; i < images; i++) {
+        fillTile(
+          gradient + (<usize>(i * p.tileOutputs * p.gradientPlane) << 2),
+          g + (<usize>outputPlaneAt(p, i) << 2),
+          outputs,
+          p.outH * p.outW,
+          p.outW,
+          row + height,
+          column + width,
+          row,
+          column,
+          1,
+          1,
+          1,
+          1,
+          height,
+          p.pitch,
+          p.gradientPlane,
+        );
+      }
+      const length = ((height - 1) * p.pitch + width + 3) & ~3;
+      multiplyDots(p, scratch, tile, gradient, channels * taps, length, ldo, unit > firstUnit);
+    }
+  }
+}
+
+function multiplyDots(
+  p: Plan,
+  offsets: usize,
+  tile: usize,
+  gradient: usize,
+  count: i32,
+  length: i32,
+  ldo: usize,
+  add: bool,
+): void {
+  const tiles = ceilDivide(outputs, 3);
+  const ldg = <usize>p.gradientPlane << 2;
+  const segmentG = ldg * <usize>p.tileOutputs;
+  const segmentX = <usize>(p.tileChannels * p.plane) << 2;
+  for (let t = 0; t < tiles; t++) {
+    const first = (t * outputs) / tiles;
+    const rows = ((t + 1) * outputs) / tiles - first;
+    const from = gradient + <usize>first * ldg;
+    const to = result + <usize>first * ldo;
+    for (let k = 0; k < count; k += 3) {
+      const columns = min(3, count - k);
+      const at = offsets + (<usize>k << 2);
+      const x0 = tile + <usize>load<u32>(at);
+      const x1 = columns > 1 ? tile + <usize>load<u32>(at, 4) : x0;
+      const x2 = columns > 2 ? tile + <usize>load<u32>(at, 8) : x0;
+      const out = to + (<usize>k << 2);
+      dotTile(rows, from, ldg, x0, x1, x2, length, images, segmentG, segmentX, out, ldo, columns, add);
+    }
+  }
+}
+
+export function conv2dWeightPanel(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<Plan>(params + PARAM_BYTES);
+  const x = buffer(buffers, 0);
+  const g = buffer(buffers, 1);
+  const scratch = buffer(buffers, 4);
+  const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
+  const tile = scratch + p.tileAt;
+  const gradient = scratch + p.gradientAt;
+  const panel = scratch + p.panelAt;
+  const vectors = scratch + p.vectorsAt;
+  const taps = p.tapRows * p.tapColumns;
+  const tileOffsets = scratch;
+  const panelOffsets = scratch + (<usize>(p.tileChannels * taps) << 2);
+  fillTapOffsets(p, tileOffsets);
+  for (let task = begin; task < end; task++) {
+    enterTask(p, task, target);
+    const count = channels * taps;
+    const pitch = (count + 3) & ~3;
+    for (let v = 0; v < pitch >> 2; v++) {
+      const vector = changetype<TileVector>(vectors + <usize>v * VECTOR_BYTES);
+      vector.x = panel + (<usize>v << 4);
+      vector.c = result + (<usize>v << 4);
+      vector.count = min(4, count - 4 * v);
+    }
+    for (let unit = firstUnit; unit < endUnit; unit++) {
+      enterUnit(p, unit);
+      fillSource(p, x, tile);
+      const depth = images * height * width;
+      packSource(p, tile, tileOffsets, count, panel, pitch);
+      packGradient(p, g, gradient, depth);
+      for (let k = 0; k < depth; k++) store<i32>(panelOffsets + (<usize>k << 2), 4 * k * pitch);
+      const ldc = <usize>(p.channels * taps) << 2;
+      const init = unit > firstUnit ? FROM_C : FROM_ZERO;
+      multiply(gradient, <usize>depth << 2, outputs, panelOffsets, depth, vectors, pitch >> 2, ldc, 4, init);
+    }
+  }
+}
+
+/** panel[output][c r s] from the tile. */
+function packSource(p: Plan, tile: usize, offsets: usize, count: i32, panel: usize, pitch: i32): void {
+  for (let i = 0; i < images; i++) {
+    for (let t = 0; t < height; t++) {
+      for (let u = 0; u < width; u++) {
+        const from = tile + (<usize>(i * p.tileChannels * p.plane + t * p.pitch + u) << 2);
+        for (let k = 0; k < count; k++) {
+          store<u32>(panel + (<usize>k << 2), load<u32>(from + <usize>load<u32>(offsets + (<usize>k << 2))));
+        }
+        for (let k = count; k < pitch; k++) store<u32>(panel + (<usize>k << 2), 0);
+        panel += <usize>pitch << 2;
+      }
+    }
+  }
+}
+
+/** gradient[o][output] of the unit, `depth` outputs. */
+function packGradient(p: Plan, g: usize, gradient: usize, depth: i32): void {
+  const plane = p.outH * p.outW;
+  for (let i = 0; i < images; i++) {
+    let from = g + (<usize>(outputPlaneAt(p, i) + row * p.outW + column) << 2);
+    let to = gradient + (<usize>(i * height * width) << 2);
+    for (let o = 0; o < outputs; o++) {
+      let write = to;
+      for (let t = 0; t < height; t++) {
+        const read = from + (<usize>(t * p.outW) << 2);
+        for (let u = 0; u < width; u++) store<u32>(write + (<usize>u << 2), load<u32>(read + (<usize>u << 2)));
+        write += <usize>width << 2;
+      }
+      from += <usize>plane << 2;
+      to += <usize>depth << 2;
+    }
+  }
+}
+
+/** w = the partial results of all splits, added in order. Tasks: blocks of weights. */
+export function conv2dSumPartials(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<Plan>(params + PARAM_BYTES);
+  const partials = buffer(buffers, 3);
+  const w = buffer(buffers, 2);
+  const count = p.groups * p.rows * p.channels * p.tapRows * p.tapColumns;
+  for (let i = begin * SUM_BLOCK; i < min(count, end * SUM_BLOCK); i += 4) {
+    let sum = i32x4.splat(0);
+    for (let split = 0; split < p.splits; split++) {
+      sum = f32x4.add(sum, v128.load(partials + (<usize>(split * count + i) << 2)));
+    }
+    const to = w + (<usize>i << 2);
+    if (i + 4 <= count) v128.store(to, sum);
+    else for (let lane = 0; lane < count - i; lane++) storeLane(to, sum, lane);
+  }
+}
+
+function storeLane(to: usize, value: v128, lane: i32): void {
+  if (lane == 0) v128.store32_lane(to, value, 0);
+  else if (lane == 1) v128.store32_lane(to, value, 1, 4);
+  else v128.store32_lane(to, value, 2, 8);
+}

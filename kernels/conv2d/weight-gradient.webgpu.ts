@@ -1,0 +1,120 @@
+// WebGPU plans of conv2dWeightGradient: who adds up which weights, and into how many parts the sum over pixels is split.
+// The number of splits depends on the shapes and the kind of adapter alone, so the order of the sum is fixed.
+import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
+import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts';
+import { grid1d } from '../webgpu-grid.ts';
+import { type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
+import sumSplits from './sum-splits.wgsl';
+import weightGeometry from './weight-geometry.wgsl';
+import direct from './weight-gradient-direct.wgsl';
+import lanes from './weight-gradient-lanes.wgsl';
+import rows3x3 from './weight-gradient-rows3x3.wgsl';
+import tiled from './weight-gradient-tiled.wgsl';
+
+const enableSubgroups = 'enable subgroups;\n';
+
+/** Workgroups that keep an adapter busy. More splits than that only make more partial sums. */
+const busyWorkgroups = (facts: WebGpuFacts): number => (facts.software ? 64 : 1024);
+
+/** Most words of partial sums: 64 MiB. */
+const MOST_PARTIALS = 2 ** 24;
+
+/** Splits for a pass that has `workgroups` workgroups without any, of at least `leastPixels` pixels each. */
+export function splitsFor(p: Conv2dParams, workgroups: number, leastPixels: number, facts: WebGpuFacts): number {
+  const rows = p.batch * p.outH;
+  const weights = weightCount(p);
+  const limits = [
+    Math.ceil(busyWorkgroups(facts) / Math.max(1, workgroups)),
+    Math.floor((rows * p.outW) / leastPixels),
+    Math.floor(Math.min(MOST_PARTIALS, facts.maxStorageBufferBindingSize / 4) / Math.max(1, weights)),
+    Math.floor(facts.maxComputeWorkgroupsPerDimension / p.groups),
+    rows,
+  ];
+  return Math.max(1, Math.min(...limits));
+}
+
+const weightCount = (p: Conv2dParams): number => (p.outChannels * p.inChannels * p.kernelH * p.kernelW) / p.groups;
+
+/** `grid` has its splits along z. With one split the weights are written at once. */
+function splitPlan(
+  name: string,
+  module: string,
+  p: Conv2dParams,
+  facts: WebGpuFacts,
+  splits: number,
+  grid: readonly [number, number, number],
+  constants?: Record<string, number>,
+): WebGpuPlan {
+  const pass = (output: string) => ({ module, workgroups: grid, bindings: ['x', 'y', output], constants });
+  if (splits === 1) return { name, passes: [pass('w*')] };
+  const weights = weightCount(p);
+  const sum = { module: sumSplits, workgroups: grid1d(weights, 64, facts), bindings: ['partials', 'w*'] };
+  return { name, passes: [pass('partials*'), sum], scratch: { partials: 4 * weights * splits } };
+}
+
+const is3x3 = (p: Conv2dParams): boolean =>
+  p.kernelH === 3 && p.kernelW === 3 && p.strideH === 1 && p.strideW === 1 && p.dilationH === 1 && p.dilationW === 1;
+
+/** Threads for `items`, in whole subgroups of eight. */
+const threadsFor = (items: number): number => Math.min(64, Math.max(8, Math.ceil(items / 8) * 8));
+
+function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
+  const outs = p.outChannels / p.groups;
+  const ins = p.inChannels / p.groups;
+  const columns = ins * p.kernelH * p.kernelW;
+  const groupsFit = p.groups <= facts.maxComputeWorkgroupsPerDimension;
+  const wide = outs >= 8 && columns >= 8;
+  return [
+    {
+      name: 'rows3x3SplitK',
+      fits: is3x3(p) && hasEightLanes(facts) && groupsFit,
+      wanted: facts.software && wide && ins >= 4,
+      make: (name) => {
+        const blocks = Math.min(2, Math.ceil(outs / 8));
+        const threads = threadsFor(ins);
+        const [x, y] = [Math.ceil(ins / threads), Math.ceil(outs / (8 * blocks))];
+        const splits = splitsFor(p, x * y * p.groups, 256, facts);
+        const module = enableSubgroups + weightGeometry + rows3x3;
+        return splitPlan(name, module, p, facts, splits, [x, y, splits * p.groups], { blocks, threads });
+      },
+    },
+    {
+      name: 'lanesSplitK',
+      fits: hasEightLanes(facts) && groupsFit,
+      wanted: facts.software && wide,
+      make: (name) => {
+        const blocks = Math.min(4, Math.ceil(outs / 8));
+        const threads = threadsFor(columns / 4);
+        const [x, y] = [Math.ceil(columns / (4 * threads)), Math.ceil(outs / (8 * blocks))];
+        const splits = splitsFor(p, x * y * p.groups, 256, facts);
+        const module = enableSubgroups + weightGeometry + lanes;
+        return splitPlan(name, module, p, facts, splits, [x, y, splits * p.groups], { blocks, threads });
+      },
+    },
+    {
+      name: 'tiled64SplitK',
+      fits: groupsFit,
+      wanted: !facts.software && wide,
+      make: (name) => {
+        const [x, y] = [Math.ceil(columns / 64), Math.ceil(outs / 64)];
+        const splits = splitsFor(p, x * y * p.groups, 512, facts);
+        return splitPlan(name, weightGeometry + tiled, p, facts, splits, [x, y, splits * p.groups]);
+      },
+    },
+    {
+      name: 'directSplitK',
+      fits: true,
+      wanted: true,
+      make: (name) => {
+        const [x, y] = grid1d(weightCount(p), 64, facts);
+        const splits = splitsFor({ ...p, groups: 1 }, x * y, 256, facts);
+        return splitPlan(name, weightGeometry + direct, p, facts, splits, [x, y, splits]);
+      },
+    },
+  ];
+}
+
+const planWeightGradient: WebGpuPlanner<Conv2dParams> = (p, facts, prefer) => choosePlan(candidates(p, facts), prefer);
+
+export const addWeightGradient = (table: PlanTable<WebGpuPlanner<never>>): unknown =>
+  table.add(conv2dWeightGradient, planWeightGradient);

@@ -1,0 +1,77 @@
+// Gather and the two ways of scattering back, over [outer, count, inner], for the WASM device.
+// Scatters belong to one task per (outer, inner), which takes its indices in order of k, so nothing depends on threads.
+
+/** Tasks are elements of y. */
+export function gather(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const size = load<i32>(params, 4);
+  const inner = load<i32>(params, 12);
+  const block = load<i32>(params, 8) * inner;
+  const x = <usize>load<u32>(buffers);
+  const index = <usize>load<u32>(buffers, 4);
+  const y = <usize>load<u32>(buffers, 8);
+  for (let at = begin; at < end; ) {
+    const o = at / block;
+    const source = x + ((<usize>o * size * inner) << 2);
+    const blockEnd = min(end, (o + 1) * block);
+    let i = at % inner;
+    for (; at < blockEnd; at++) {
+      const s = load<i32>(index + (<usize>at << 2));
+      // Read as unsigned, a negative index is past the end too.
+      const isInside = <u32>s < <u32>size;
+      store<u32>(y + (<usize>at << 2), isInside ? load<u32>(source + ((<usize>s * inner + i) << 2)) : 0);
+      if (++i == inner) i = 0;
+    }
+  }
+}
+
+@unmanaged
+class AddTo {
+  @inline
+  put(p: usize, g: usize): void {
+    store<f32>(p, load<f32>(p) + load<f32>(g));
+  }
+}
+
+@unmanaged
+class Replace {
+  @inline
+  put(p: usize, g: usize): void {
+    store<u32>(p, load<u32>(g));
+  }
+}
+
+/** Tasks are the lines (outer, inner); neighbouring lines of one `outer` are walked together. */
+@inline
+function scatterLines<Rule>(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const rule = changetype<Rule>(0);
+  const size = load<i32>(params, 4);
+  const count = load<i32>(params, 8);
+  const inner = load<i32>(params, 12);
+  const g = <usize>load<u32>(buffers);
+  const index = <usize>load<u32>(buffers, 4);
+  const y = <usize>load<u32>(buffers, 8);
+  for (let line = begin; line < end; ) {
+    const o = line / inner;
+    const first = line - o * inner;
+    const lines = min(inner - first, end - line);
+    const to = y + ((<usize>o * size * inner + first) << 2);
+    for (let s = 0; s < size; s++) memory.fill(to + ((<usize>s * inner) << 2), 0, <usize>lines << 2);
+    for (let k = 0; k < count; k++) {
+      const from = (<usize>(o * count + k) * inner + first) << 2;
+      for (let i = 0; i < lines; i++) {
+        const at = from + (<usize>i << 2);
+        const s = load<i32>(index + at);
+        if (<u32>s < <u32>size) rule.put(to + ((<usize>s * inner + i) << 2), g + at);
+      }
+    }
+    line += lines;
+  }
+}
+
+export function scatterAdd(params: usize, buffers: usize, begin: i32, end: i32): void {
+  scatterLines<AddTo>(params, buffers, begin, end);
+}
+
+export function scatter(params: usize, buffers: usize, begin: i32, end: i32): void {
+  scatterLines<Replace>(params, buffers, begin, end);
+}

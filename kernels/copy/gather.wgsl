@@ -1,0 +1,33 @@
+// y[o][k][i] = x[o][index[o][k][i]][i], 0 where the index is outside [0, size). One thread per element of y; 12 bytes moved
+// per element. Words of any type.
+
+override workgroupSize: u32;
+
+struct Params {
+  outer: u32,
+  size: u32,
+  count: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read> index: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<u32>;
+
+@compute @workgroup_size(workgroupSize)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.x + group.y * grid.x) * workgroupSize + lane;
+  let rows = at / params.inner;
+  let o = rows / params.count;
+  if (o >= params.outer) { return; }
+  // A negative index is a large unsigned one.
+  let s = index[at];
+  var value = 0u;
+  if (s < params.size) { value = x[(o * params.size + s) * params.inner + at % params.inner]; }
+  y[at] = value;
+}

@@ -1,0 +1,60 @@
+// WASM plans of the matrix product: which inner loop, and how C is cut into tasks. Neither depends on the threads.
+import type { PlanTable, WasmPlan, WasmPlanner } from '../plan.ts';
+import { matmul, type MatmulParams } from './matmul.ts';
+
+const FEW_ROWS = 12;
+const FEW_COLUMNS = 3;
+/** Blocks of C and of k: a block of B stays in the second-level cache, six rows of A in the first. */
+const TILE_M = 120;
+const TILE_N = 64;
+const TILE_K = 256;
+/** With fewer rows than these, each element of B is used too rarely to be moved first. */
+const PACK_ROWS = 8;
+const TASKS = 16;
+/** Multiply-adds below which a task does not pay. */
+const TASK_WORK = 100_000;
+const DOT_TILE = 3;
+
+const evenParts = (size: number, most: number): number => Math.ceil(size / Math.ceil(size / Math.max(1, most)));
+
+/** Parts of at most `tile`, smaller while there are few tasks and each still has enough to do. */
+function share(size: number, tile: number, others: number, workPerUnit: number, unit: number): number {
+  const wanted = Math.ceil(TASKS / Math.max(1, others));
+  const least = Math.ceil(TASK_WORK / Math.max(1, workPerUnit));
+  const part = Math.max(Math.min(tile, Math.ceil(size / wanted)), least);
+  return Math.max(1, Math.min(size, Math.ceil(evenParts(size, Math.min(part, tile)) / unit) * unit));
+}
+
+const planMatmul: WasmPlanner<MatmulParams> = (p): WasmPlan => {
+  if (p.batch * p.m * p.n === 0) return { name: 'empty', phases: [] };
+  // A vector has the same bytes either way; read along k it suits the inner products.
+  const transposeA = p.m === 1 ? 0 : p.transposeA;
+  const transposeB = p.n === 1 ? 1 : p.transposeB;
+  const dots = !transposeA && transposeB && (p.m <= FEW_ROWS || p.n <= FEW_COLUMNS);
+  const packB = transposeB || p.m >= PACK_ROWS ? 1 : 0;
+  const tileK = packB || transposeA ? evenParts(Math.max(1, p.k), TILE_K) : Math.max(1, p.k);
+  const unitN = dots ? DOT_TILE : 8;
+  const tileN = share(p.n, TILE_N, p.batch * Math.ceil(p.m / TILE_M), Math.min(p.m, TILE_M) * p.k, unitN);
+  const blocksN = Math.ceil(p.n / tileN);
+  const tileM = share(p.m, TILE_M, p.batch * blocksN, tileN * p.k, dots ? DOT_TILE : 6);
+  const tasks = p.batch * Math.ceil(p.m / tileM) * blocksN;
+  const work = tileM * tileN * p.k;
+
+  const vectors = Math.ceil(tileN / 4);
+  const panelPitch = 16 * (Math.ceil((4 * vectors) / 16) | 1);
+  const panelAt = 16 * Math.ceil(tileK / 16);
+  const blockAt = panelAt + (packB ? tileK * panelPitch : 0);
+  const vectorsAt = blockAt + (transposeA ? tileM * tileK : 0);
+  const places = [panelAt, blockAt, vectorsAt].map((at) => 4 * at);
+  const constants = [transposeA, transposeB, packB, tileM, tileN, tileK, panelPitch, ...places];
+  const grain = Math.max(1, Math.floor(TASK_WORK / Math.max(1, work)));
+  return {
+    name: dots ? 'innerProducts' : packB ? 'packedTiles' : 'directTiles',
+    phases: [{ exportName: dots ? 'matmulDots' : 'matmulTiles', tasks, grain, constants }],
+    threadScratch: dots ? 0 : 4 * (vectorsAt + 3 * vectors),
+  };
+};
+
+export function addMatmul(table: PlanTable<WasmPlanner<never>>): void {
+  table.add(matmul, planMatmul);
+}
