@@ -5,6 +5,7 @@ export * from './data/fetch.ts';
 export * from './data/idx.ts';
 export * from './data/mnist.ts';
 export * from './data/synthetic/digits.ts';
+export * from './papers/dmtl/settings.ts';
 export * from './papers/index.ts';
 export * from './runner/paper.ts';
 export * from './runner/reproduce.ts';

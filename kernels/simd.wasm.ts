@@ -92,7 +92,7 @@ export class EverySecond {
 export class Spread {
   @inline
   load(p: usize, stride: i32): v128 {
-    return loadStrided(p, <usize>stride << 2);
+    return loadStrided(p, (<usize>stride) << 2);
   }
 }
 
@@ -130,20 +130,20 @@ export function demote(low: v128, high: v128): v128 {
 /** Copies `n` words. The engines' memory.copy is a call that only pays for long runs. */
 export function copyWords(to: usize, from: usize, n: i32): void {
   if (n >= 256) {
-    memory.copy(to, from, <usize>n << 2);
+    memory.copy(to, from, (<usize>n) << 2);
     return;
   }
   let i = 0;
-  for (; i + 4 <= n; i += 4) v128.store(to + (<usize>i << 2), v128.load(from + (<usize>i << 2)));
-  for (; i < n; i++) store<u32>(to + (<usize>i << 2), load<u32>(from + (<usize>i << 2)));
+  for (; i + 4 <= n; i += 4) v128.store(to + ((<usize>i) << 2), v128.load(from + ((<usize>i) << 2)));
+  for (; i < n; i++) store<u32>(to + ((<usize>i) << 2), load<u32>(from + ((<usize>i) << 2)));
 }
 
 /** Sets `n` words. */
 export function fillWords(to: usize, word: u32, n: i32): void {
   const words = i32x4.splat(word);
   let i = 0;
-  for (; i + 4 <= n; i += 4) v128.store(to + (<usize>i << 2), words);
-  for (; i < n; i++) store<u32>(to + (<usize>i << 2), word);
+  for (; i + 4 <= n; i += 4) v128.store(to + ((<usize>i) << 2), words);
+  for (; i < n; i++) store<u32>(to + ((<usize>i) << 2), word);
 }
 
 // Terms of `sumRun`. `four` and `one` give the terms of the elements at p and q; c is a constant of the sum.

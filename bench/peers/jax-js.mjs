@@ -15,13 +15,13 @@ function packageVersion() {
 }
 
 async function open() {
-  if (backend === 'webgpu') await installWebGpu();
-  else installWebWorker(Number(threads));
+  const adapter = backend === 'webgpu' ? await installWebGpu() : undefined;
+  if (adapter === undefined) installWebWorker(Number(threads));
   const jax = await import('@jax-js/jax');
   if (!(await jax.init(backend)).includes(backend)) throw new Error(`the ${backend} backend did not start`);
   jax.defaultDevice(backend);
   const details = backend === 'wasm' ? `SIMD, ${threads} threads` : '';
-  return { name: `jax-js-${backend}`, version: packageVersion(), details, cases: casesOf(jax) };
+  return { name: `jax-js-${backend}`, version: packageVersion(), details, adapter, cases: casesOf(jax) };
 }
 
 function casesOf(jax) {
@@ -33,12 +33,16 @@ function casesOf(jax) {
     const w = upload([outChannels, inChannels, kernel, kernel], 2);
     const dy = upload([batch, outChannels, height, width], 3);
     const compiled = jit(work);
+    let launched = []; // all are kept until they are done: an array that is disposed of earlier is never computed
     let last = [];
     return {
-      async run() {
+      launch: () => launched.push(compiled(x.ref, w.ref, dy.ref)),
+      async finish() {
+        await jax.blockUntilReady(launched);
         for (const array of last) array.dispose();
-        last = compiled(x.ref, w.ref, dy.ref);
-        await jax.blockUntilReady(last);
+        last = launched.pop();
+        for (const array of launched.flat()) array.dispose();
+        launched = [];
       },
       results: () => Promise.all(last.map((array) => array.ref.data())),
     };

@@ -2,11 +2,15 @@
 // there, `{"name", "version", "details"}` or `{"absent"}`; then each request has one answer:
 //   {"prepare": CASE, "shape": {...}}   {"results": [{"rms", "samples"}, ...]} or {"absent": reason}; warms up
 //   {"measure": SECONDS}                {"times": [seconds, ...]}: repetitions until that much time has passed
+// wgrad's own side measures with the same functions.
+import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
 const SAMPLES = 16;
-const FEWEST_REPETITIONS = 2;
+/** Work shorter than this is queued several times before it is waited for. */
+const SHORTEST_MEASURED_MS = 10;
+const LARGEST_BATCH = 64;
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
@@ -48,47 +52,60 @@ export function permute(values, shape, axes) {
   return result;
 }
 
-async function repeat(run, seconds) {
+/**
+ * Seconds of each repetition, for at least `seconds` in all. `launch` may return before its work is done; `finish` waits for
+ * all that was launched.
+ */
+export async function repeat({ launch, finish = async () => undefined }, seconds) {
   const times = [];
   const started = performance.now();
-  while (times.length < FEWEST_REPETITIONS || performance.now() - started < 1000 * seconds) {
+  let batch = 1;
+  while (times.length === 0 || performance.now() - started < 1000 * seconds) {
     const begin = performance.now();
-    await run();
-    times.push((performance.now() - begin) / 1000);
+    for (let i = 0; i < batch; i++) launch();
+    await finish();
+    const passed = performance.now() - begin;
+    times.push(passed / batch / 1000);
+    if (passed < SHORTEST_MEASURED_MS) batch = Math.min(2 * batch, LARGEST_BATCH);
   }
   return times;
 }
 
+/** What to say of an engine that does not start. */
+function reasonOf(error) {
+  if (/MODULE_NOT_FOUND/.test(error?.code)) return 'not installed: npm ci --prefix bench/peers';
+  return String(error?.message ?? error).split('\n')[0];
+}
+
 /**
  * Serves requests until stdin ends. `open` returns `{name, version, details, cases}`; `cases[name](shape)` returns
- * `{run, results}`: one repetition, complete when its promise resolves, and the results as flat arrays in PyTorch's layout.
+ * `{launch, finish, results}`: what `repeat` takes, and the last results as flat arrays in PyTorch's layout.
  */
 export async function serve(open) {
   let peer;
   try {
     peer = await open();
   } catch (error) {
-    say({ absent: String(error?.message ?? error).split('\n')[0] });
+    say({ absent: reasonOf(error) });
     process.exit(0);
   }
   const { cases, ...facts } = peer;
   say(facts);
-  let run;
+  let prepared;
   for await (const line of createInterface({ input: process.stdin })) {
     const request = JSON.parse(line);
     try {
       if (request.prepare === undefined) {
-        say({ times: await repeat(run, request.measure) });
+        say({ times: await repeat(prepared, request.measure) });
       } else if (!cases[request.prepare]) {
         say({ absent: `${facts.name} does not have it` });
       } else {
-        const prepared = await cases[request.prepare](request.shape);
-        run = prepared.run;
-        await run();
+        prepared = await cases[request.prepare](request.shape);
+        await repeat(prepared, 0);
         say({ results: (await prepared.results()).map(summarize) });
       }
     } catch (error) {
-      say({ absent: String(error?.message ?? error).split('\n')[0] });
+      say({ absent: reasonOf(error) });
     }
   }
   process.exit(0);

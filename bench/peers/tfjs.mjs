@@ -26,20 +26,21 @@ function openWasm(tf) {
   wasm.setWasmPaths(`${path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
   wasm.setThreadsCount(count);
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', count > 1);
-  return async () => `SIMD, ${wasm.getThreadsCount()} threads`;
+  return () => `SIMD, ${wasm.getThreadsCount()} threads`;
 }
 
 async function open() {
-  if (backend === 'webgpu') await installWebGpu();
-  else installWebWorker(Number(threads), bundleNames);
+  const adapter = backend === 'webgpu' ? await installWebGpu() : undefined;
+  if (adapter === undefined) installWebWorker(Number(threads), bundleNames);
   const tf = require('@tensorflow/tfjs-core');
-  const describe = backend === 'wasm' ? openWasm(tf) : async () => tf.backend().adapterInfo.description ?? '';
+  const describe = backend === 'wasm' ? openWasm(tf) : () => '';
   if (backend === 'webgpu') require('@tensorflow/tfjs-backend-webgpu');
   if (!(await tf.setBackend(backend))) throw new Error(`the ${backend} backend did not start`);
   return {
     name: `tfjs-${backend}`,
     version: tf.version_core,
-    details: await describe(),
+    details: describe(),
+    adapter,
     cases: casesOf(tf),
   };
 }
@@ -66,11 +67,11 @@ function casesOf(tf) {
     const dy = upload(output, 3, [0, 2, 3, 1]);
     let last = [];
     return {
-      async run() {
+      launch() {
         tf.dispose(last);
         last = work(x, w, dy);
-        await finish();
       },
+      finish,
       results: () => Promise.all(last.map(async (y, i) => permute(await y.data(), y.shape, layouts[i]))),
     };
   };

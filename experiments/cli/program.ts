@@ -76,7 +76,16 @@ export function buildProgram(done: (status: number) => void): Command {
   const program = new Command('wgrad')
     .description('Re-trains multi-task vision papers and prints their tables with our value beside the published one.')
     .version(wgradVersion)
-    .showSuggestionAfterError()
+    .configureOutput({
+      // One line per error: commander puts its suggestion on a second one.
+      outputError: (text, write) =>
+        write(
+          `wgrad: ${text
+            .trim()
+            .replace(/^error: /, '')
+            .replace(/\s*\n\s*/g, ' ')}\n`,
+        ),
+    })
     .enablePositionalOptions();
 
   withRunOptions(program.command('tour', { isDefault: true }))

@@ -86,15 +86,20 @@ async function download(url: string, target: string, sha256: string, idleLimit: 
   }
 }
 
-/**
- * Fetches a data set into `to`/<its folder>. Throws ConfigError for an unknown name and DataError, naming the address, when no
- * origin gives the published bytes. Files fetched before the failure stay.
- */
+/** Fetches a data set by name into `to`/<its folder>. Throws ConfigError for an unknown name, else as `fetchFiles`. */
 export async function fetchDataSet(name: string, to: string, options: FetchOptions = {}): Promise<string> {
   const dataSet = Object.hasOwn(dataSets, name) ? dataSets[name] : undefined;
   if (!dataSet) {
     throw new ConfigError(`no data set '${name}' to fetch`, { expected: Object.keys(dataSets).join(', ') });
   }
+  return fetchFiles(dataSet, to, options);
+}
+
+/**
+ * Fetches the files of a data set into `to`/<its folder> and returns that folder. Throws DataError, naming the address, when
+ * no origin gives the published bytes. Files fetched before the failure stay.
+ */
+export async function fetchFiles(dataSet: DataSet, to: string, options: FetchOptions = {}): Promise<string> {
   const folder = path.join(to, dataSet.folder);
   await mkdir(folder, { recursive: true });
   const origins = options.origin === undefined ? dataSet.origins : [options.origin];

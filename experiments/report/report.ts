@@ -12,7 +12,7 @@ const style = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
 table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ddd }
 td.number { text-align: right; font-variant-numeric: tabular-nums } .setting { color: #555 } .stand-in { color: #a04000; font-weight: 600 }
-.verdict { white-space: nowrap } figure { display: inline-block; margin: 0 .8rem .5rem 0 } figcaption { font-size: 12px; color: #555 }
+td { white-space: nowrap } figure { display: inline-block; margin: 0 .8rem .5rem 0 } figcaption { font-size: 12px; color: #555 }
 img { width: 128px; height: 128px; image-rendering: pixelated; display: block } svg { max-width: 100%; height: auto }
 pre { overflow-x: auto; background: #f6f6f6; padding: .7rem; font-size: 12px }`;
 
@@ -45,23 +45,25 @@ function cellTable({ table, result }: JudgedTable): Html {
         <td>${cell.column}</td>
         <td class="number">${publishedText(cell, table)}</td>
         <td class="number">${oursText(cell, table.format)}</td>
-        <td class="verdict">${verdictText(cell)}${cell.reason && `: ${cell.reason}`}</td>
+        <td class="verdict">${verdictText(cell)}</td>
       </tr>`,
   );
+  const reasons = [...new Set(result.cells.flatMap(({ reason }) => reason ?? []))];
   return html`<table>
-    <thead>
-      <tr>
-        <th>row</th>
-        <th>column</th>
-        <th>published</th>
-        <th>ours</th>
-        <th>verdict</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`;
+      <thead>
+        <tr>
+          <th>row</th>
+          <th>column</th>
+          <th>published</th>
+          <th>ours</th>
+          <th>verdict</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+    ${reasons.map((reason) => html`<p class="setting">Not attempted: ${reason}.</p>`)}`;
 }
 
 function claimList({ claims }: JudgedTable): Html | undefined {
@@ -115,9 +117,9 @@ async function section(judged: JudgedTable): Promise<Html> {
 }
 
 const verdictLegend = html`<p class="setting">
-  Verdicts. <b>reproduced</b>: the paper's own data at full size, our mean within the larger of tolerance and spread of
-  the published number, and no claim about the cell fails. <b>same ordering</b>: all of the paper's claims about the
-  cell hold in our means. <b>not reproduced</b>: otherwise. <b>not attempted</b>: no run, with the reason.
+  Verdicts. <b>reproduced</b>: the paper's own data at full size, our mean within the larger of the tolerance and our
+  own spread of the published number, and no claim about the cell fails. <b>same ordering</b>: all of the paper's claims
+  about the cell hold in our means. <b>not reproduced</b>: otherwise. <b>not attempted</b>: no run, with the reason.
   <b>control</b>: a number of ours that the paper does not have.
 </p>`;
 

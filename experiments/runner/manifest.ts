@@ -1,7 +1,7 @@
 // manifest.json: everything needed to say where numbers came from. Written beside the results.
 import os from 'node:os';
 import { version } from '../../package.json';
-import type { JudgedTable } from './results.ts';
+import { type JudgedTable, noData } from './results.ts';
 import type { DataFacts, PresetName } from './paper.ts';
 
 export interface Manifest {
@@ -52,7 +52,9 @@ export function buildManifest(tables: readonly JudgedTable[], commandLine: reado
     device,
     plans: Object.fromEntries([...plans].sort().map(([kernel, names]) => [kernel, [...names].sort()])),
     papers: Object.fromEntries(
-      tables.map(({ paper, result, seeds, data }) => [paper.name, { preset: result.preset, seeds, data }]),
+      tables
+        .filter(({ data }) => data !== noData)
+        .map(({ paper, result, seeds, data }) => [paper.name, { preset: result.preset, seeds, data }]),
     ),
     configurations,
     commandLine,

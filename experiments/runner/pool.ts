@@ -44,7 +44,7 @@ export async function runTasks(
         else events.failed(next.task, death);
       }
     } finally {
-      worker?.disconnect();
+      if (worker?.connected) worker.disconnect();
     }
   }
 }

@@ -122,7 +122,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const cores = os.availableParallelism();
   const jobs = Math.max(1, Math.min(options.jobs ?? (device.name === 'webgpu' ? 1 : cores), pending.length));
   const threads = Math.max(1, Math.floor(cores / jobs));
-  if (pending.length > 0) display.notice(`${pending.length} runs to make, ${jobs} at a time, ${threads} thread(s) each`);
+  if (pending.length > 0)
+    display.notice(`${pending.length} runs to make, ${jobs} at a time, ${threads} thread(s) each`);
   const tasks = pending.map(({ task }) => ({ ...task, threads }));
   const costs = new Map(pending.map(({ task, cost }) => [keyOf(task.request), cost]));
   const progress = new Progress(needs, [...records.keys()], [...costs.values()]);

@@ -42,7 +42,7 @@ export function batchNormParts(params: usize, buffers: usize, begin: i32, end: i
     const center = <f32>mean;
     const squares = sumPart<SquaredDeviation>(x, x, channels, spatial, channel, from, to, center);
     const shift = mean - <f64>center;
-    const out = scratch + (<usize>task << 4);
+    const out = scratch + ((<usize>task) << 4);
     store<f64>(out, mean);
     store<f64>(out, squares - n * shift * shift, 8);
   }
@@ -69,8 +69,8 @@ export function batchNormCombine(params: usize, buffers: usize, begin: i32, end:
       count = total;
       from += 16;
     }
-    store<f32>(means + (<usize>channel << 2), <f32>mean);
-    store<f32>(variances + (<usize>channel << 2), <f32>(squares / count));
+    store<f32>(means + ((<usize>channel) << 2), <f32>mean);
+    store<f32>(variances + ((<usize>channel) << 2), <f32>(squares / count));
   }
 }
 
@@ -87,9 +87,9 @@ export function batchNormApply(params: usize, buffers: usize, begin: i32, end: i
   const eps = load<f32>(params, 12);
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 20);
-  for (let i = begin; i < end; ) {
+  for (let i = begin; i < end;) {
     const row = i / spatial;
-    const channel = <usize>(row % channels) << 2;
+    const channel = (<usize>(row % channels)) << 2;
     const rowEnd = min(end, (row + 1) * spatial);
     const r = inverseDeviation(load<f32>(<usize>load<u32>(buffers, 8) + channel), eps);
     const mean = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 4) + channel));
@@ -97,7 +97,7 @@ export function batchNormApply(params: usize, buffers: usize, begin: i32, end: i
     const bias = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 16) + channel));
     do {
       const count = min(4, rowEnd - i);
-      const at = <usize>i << 2;
+      const at = (<usize>i) << 2;
       const centered = f32x4.sub(loadLanes(x + at, count), mean);
       storeLanes(y + at, f32x4.add(f32x4.mul(centered, scale), bias), count);
       i += 4;
@@ -120,8 +120,8 @@ export function batchNormGradientParts(params: usize, buffers: usize, begin: i32
     const channel = task / parts;
     const from = (task - channel * parts) * batchNormPartElements;
     const to = min(from + batchNormPartElements, elements);
-    const mean = load<f32>(means + (<usize>channel << 2));
-    const out = scratch + (<usize>task << 4);
+    const mean = load<f32>(means + ((<usize>channel) << 2));
+    const out = scratch + ((<usize>task) << 4);
     store<f64>(out, sumPart<Value>(g, g, channels, spatial, channel, from, to, 0));
     store<f64>(out, sumPart<DeviationProduct>(x, g, channels, spatial, channel, from, to, mean), 8);
   }
@@ -142,7 +142,7 @@ export function batchNormGradientCombine(params: usize, buffers: usize, begin: i
       product += load<f64>(from, 8);
       from += 16;
     }
-    const at = <usize>channel << 2;
+    const at = (<usize>channel) << 2;
     const r = inverseDeviation(load<f32>(variances + at), eps);
     store<f32>(<usize>load<u32>(buffers, 24) + at, <f32>(product * r));
     store<f32>(<usize>load<u32>(buffers, 28) + at, <f32>sum);
@@ -158,9 +158,9 @@ export function batchNormGradientApply(params: usize, buffers: usize, begin: i32
   const x = <usize>load<u32>(buffers);
   const g = <usize>load<u32>(buffers, 4);
   const gx = <usize>load<u32>(buffers, 20);
-  for (let i = begin; i < end; ) {
+  for (let i = begin; i < end;) {
     const row = i / spatial;
-    const channel = <usize>(row % channels) << 2;
+    const channel = (<usize>(row % channels)) << 2;
     const rowEnd = min(end, (row + 1) * spatial);
     const r = inverseDeviation(load<f32>(<usize>load<u32>(buffers, 12) + channel), eps);
     const mean = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 8) + channel));
@@ -169,7 +169,7 @@ export function batchNormGradientApply(params: usize, buffers: usize, begin: i32
     const average = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 28) + channel) / m);
     do {
       const count = min(4, rowEnd - i);
-      const at = <usize>i << 2;
+      const at = (<usize>i) << 2;
       const fromX = f32x4.mul(f32x4.sub(loadLanes(x + at, count), mean), slope);
       const centered = f32x4.sub(f32x4.sub(loadLanes(g + at, count), average), fromX);
       storeLanes(gx + at, f32x4.mul(scale, centered), count);

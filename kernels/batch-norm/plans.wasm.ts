@@ -37,10 +37,7 @@ const applyPlan: WasmPlanner<BatchNormParams> = (p) => ({ name: 'rows', phases: 
 
 const backwardPlan: WasmPlanner<BatchNormParams> = (p) => ({
   name: 'parts',
-  phases: [
-    ...sums('batchNormGradientParts', 'batchNormGradientCombine', p),
-    elements('batchNormGradientApply', p),
-  ],
+  phases: [...sums('batchNormGradientParts', 'batchNormGradientCombine', p), elements('batchNormGradientApply', p)],
   sharedScratch: partBytes(p),
 });
 

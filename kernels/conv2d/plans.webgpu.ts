@@ -11,7 +11,13 @@ import lanes from './lanes.wgsl';
 import rows3x3 from './rows3x3.wgsl';
 import { addWeightGradient } from './weight-gradient.webgpu.ts';
 
-const enableSubgroups = 'enable subgroups;\n';
+// Whole modules, put together once: the device knows a module by its text.
+const modules = {
+  rows3x3: `enable subgroups;\n${geometry}${rows3x3}`,
+  lanes: `enable subgroups;\n${geometry}${lanes}`,
+  implicitGemm64: geometry + implicitGemm,
+  direct: geometry + direct,
+};
 
 /** What a gathering shader makes: channels of one group, and pixels of one phase of the stride (see geometry.wgsl). */
 interface Targets {
@@ -71,7 +77,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
         const blocks = blocksFor(t.channels, 2);
         const spots = p.batch * Math.ceil(t.rows / 2) * Math.ceil(t.columns / 4);
         const grid = folded(Math.ceil(spots / 64) * Math.ceil(t.channels / (8 * blocks)), p.groups);
-        return gatherPlan(name, enableSubgroups + geometry + rows3x3, p, adjoint, grid, { blocks });
+        return gatherPlan(name, modules.rows3x3, p, adjoint, grid, { blocks });
       },
     },
     {
@@ -81,7 +87,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
       make: (name) => {
         const blocks = blocksFor(t.channels, 4);
         const grid = folded(Math.ceil(pixels / 256) * Math.ceil(t.channels / (8 * blocks)), z);
-        return gatherPlan(name, enableSubgroups + geometry + lanes, p, adjoint, grid, { blocks });
+        return gatherPlan(name, modules.lanes, p, adjoint, grid, { blocks });
       },
     },
     {
@@ -90,7 +96,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
       wanted: !facts.software && wide,
       make: (name) => {
         const grid = folded(Math.ceil(pixels / 64) * Math.ceil(t.channels / 64), z);
-        return gatherPlan(name, geometry + implicitGemm, p, adjoint, grid);
+        return gatherPlan(name, modules.implicitGemm64, p, adjoint, grid);
       },
     },
     {
@@ -100,7 +106,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
       make: (name) => {
         const quads = p.batch * t.channels * p.groups * Math.ceil(t.rows / 4) * t.columns;
         const [x, y] = grid1d(quads, 64, facts);
-        return gatherPlan(name, geometry + direct, p, adjoint, [x, y, t.phases]);
+        return gatherPlan(name, modules.direct, p, adjoint, [x, y, t.phases]);
       },
     },
   ];

@@ -11,7 +11,13 @@ import lanes from './weight-gradient-lanes.wgsl';
 import rows3x3 from './weight-gradient-rows3x3.wgsl';
 import tiled from './weight-gradient-tiled.wgsl';
 
-const enableSubgroups = 'enable subgroups;\n';
+// Whole modules, put together once: the device knows a module by its text.
+const modules = {
+  rows3x3: `enable subgroups;\n${weightGeometry}${rows3x3}`,
+  lanes: `enable subgroups;\n${weightGeometry}${lanes}`,
+  tiled64: weightGeometry + tiled,
+  direct: weightGeometry + direct,
+};
 
 /** Workgroups that keep an adapter busy. More splits than that only make more partial sums. */
 const busyWorkgroups = (facts: WebGpuFacts): number => (facts.software ? 64 : 1024);
@@ -74,8 +80,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
         const threads = threadsFor(ins);
         const [x, y] = [Math.ceil(ins / threads), Math.ceil(outs / (8 * blocks))];
         const splits = splitsFor(p, x * y * p.groups, 256, facts);
-        const module = enableSubgroups + weightGeometry + rows3x3;
-        return splitPlan(name, module, p, facts, splits, [x, y, splits * p.groups], { blocks, threads });
+        return splitPlan(name, modules.rows3x3, p, facts, splits, [x, y, splits * p.groups], { blocks, threads });
       },
     },
     {
@@ -87,8 +92,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
         const threads = threadsFor(columns / 4);
         const [x, y] = [Math.ceil(columns / (4 * threads)), Math.ceil(outs / (8 * blocks))];
         const splits = splitsFor(p, x * y * p.groups, 256, facts);
-        const module = enableSubgroups + weightGeometry + lanes;
-        return splitPlan(name, module, p, facts, splits, [x, y, splits * p.groups], { blocks, threads });
+        return splitPlan(name, modules.lanes, p, facts, splits, [x, y, splits * p.groups], { blocks, threads });
       },
     },
     {
@@ -98,7 +102,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
       make: (name) => {
         const [x, y] = [Math.ceil(columns / 64), Math.ceil(outs / 64)];
         const splits = splitsFor(p, x * y * p.groups, 512, facts);
-        return splitPlan(name, weightGeometry + tiled, p, facts, splits, [x, y, splits * p.groups]);
+        return splitPlan(name, modules.tiled64, p, facts, splits, [x, y, splits * p.groups]);
       },
     },
     {
@@ -108,7 +112,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
       make: (name) => {
         const [x, y] = grid1d(weightCount(p), 64, facts);
         const splits = splitsFor({ ...p, groups: 1 }, x * y, 256, facts);
-        return splitPlan(name, weightGeometry + direct, p, facts, splits, [x, y, splits]);
+        return splitPlan(name, modules.direct, p, facts, splits, [x, y, splits]);
       },
     },
   ];

@@ -77,4 +77,3 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
   }
   return strides;
 }
-

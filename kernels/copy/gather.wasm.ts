@@ -9,16 +9,16 @@ export function gather(params: usize, buffers: usize, begin: i32, end: i32): voi
   const x = <usize>load<u32>(buffers);
   const index = <usize>load<u32>(buffers, 4);
   const y = <usize>load<u32>(buffers, 8);
-  for (let at = begin; at < end; ) {
+  for (let at = begin; at < end;) {
     const o = at / block;
     const source = x + ((<usize>o * size * inner) << 2);
     const blockEnd = min(end, (o + 1) * block);
     let i = at % inner;
     for (; at < blockEnd; at++) {
-      const s = load<i32>(index + (<usize>at << 2));
+      const s = load<i32>(index + ((<usize>at) << 2));
       // Read as unsigned, a negative index is past the end too.
       const isInside = <u32>s < <u32>size;
-      store<u32>(y + (<usize>at << 2), isInside ? load<u32>(source + ((<usize>s * inner + i) << 2)) : 0);
+      store<u32>(y + ((<usize>at) << 2), isInside ? load<u32>(source + ((<usize>s * inner + i) << 2)) : 0);
       if (++i == inner) i = 0;
     }
   }
@@ -50,16 +50,16 @@ function scatterLines<Rule>(params: usize, buffers: usize, begin: i32, end: i32)
   const g = <usize>load<u32>(buffers);
   const index = <usize>load<u32>(buffers, 4);
   const y = <usize>load<u32>(buffers, 8);
-  for (let line = begin; line < end; ) {
+  for (let line = begin; line < end;) {
     const o = line / inner;
     const first = line - o * inner;
     const lines = min(inner - first, end - line);
     const to = y + ((<usize>o * size * inner + first) << 2);
-    for (let s = 0; s < size; s++) memory.fill(to + ((<usize>s * inner) << 2), 0, <usize>lines << 2);
+    for (let s = 0; s < size; s++) memory.fill(to + ((<usize>s * inner) << 2), 0, (<usize>lines) << 2);
     for (let k = 0; k < count; k++) {
       const from = (<usize>(o * count + k) * inner + first) << 2;
       for (let i = 0; i < lines; i++) {
-        const at = from + (<usize>i << 2);
+        const at = from + ((<usize>i) << 2);
         const s = load<i32>(index + at);
         if (<u32>s < <u32>size) rule.put(to + ((<usize>s * inner + i) << 2), g + at);
       }

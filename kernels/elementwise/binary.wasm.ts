@@ -165,7 +165,7 @@ function line<F>(y: usize, a: usize, strideA: usize, b: usize, strideB: usize, n
   const f = changetype<F>(0);
   const whole = n & -4;
   const rest = n & 3;
-  const end = y + (<usize>whole << 2);
+  const end = y + ((<usize>whole) << 2);
   if (strideA == 4 && strideB == 4) {
     if (whole) {
       do {
@@ -216,26 +216,26 @@ function walk<F>(params: usize, buffers: usize, begin: i32, end: i32): void {
   const a = <usize>load<u32>(buffers);
   const b = <usize>load<u32>(buffers, 4);
   const y = <usize>load<u32>(buffers, 8);
-  const axis = <usize>max(last, 0) << 2;
+  const axis = (<usize>max(last, 0)) << 2;
   const length = last < 0 ? 1 : load<i32>(params + axis);
   const strideA = last >= 0 ? <usize>load<u32>(stridesA + axis) : 0;
   const strideB = last >= 0 ? <usize>load<u32>(stridesB + axis) : 0;
   let lineIndex = begin / length;
   let at = begin - lineIndex * length;
-  for (let i = begin; i < end; ) {
+  for (let i = begin; i < end;) {
     let offsetA = strideA * <usize>at;
     let offsetB = strideB * <usize>at;
     let rest = lineIndex;
     for (let outer = last - 1; outer >= 0; outer--) {
-      const size = load<i32>(params + (<usize>outer << 2));
+      const size = load<i32>(params + ((<usize>outer) << 2));
       const quotient = rest / size;
       const index = <usize>(rest - quotient * size);
-      offsetA += index * <usize>load<u32>(stridesA + (<usize>outer << 2));
-      offsetB += index * <usize>load<u32>(stridesB + (<usize>outer << 2));
+      offsetA += index * <usize>load<u32>(stridesA + ((<usize>outer) << 2));
+      offsetB += index * <usize>load<u32>(stridesB + ((<usize>outer) << 2));
       rest = quotient;
     }
     const n = min(length - at, end - i);
-    line<F>(y + (<usize>i << 2), a + (offsetA << 2), strideA << 2, b + (offsetB << 2), strideB << 2, n, alpha);
+    line<F>(y + ((<usize>i) << 2), a + (offsetA << 2), strideA << 2, b + (offsetB << 2), strideB << 2, n, alpha);
     i += n;
     at = 0;
     lineIndex++;

@@ -48,7 +48,7 @@ function convert<F>(x: usize, y: usize, n: i32): void {
 
 /** Tasks are elements. */
 export function cast(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const offset = <usize>begin << 2;
+  const offset = (<usize>begin) << 2;
   const x = <usize>load<u32>(buffers) + offset;
   const y = <usize>load<u32>(buffers, 4) + offset;
   switch (load<i32>(params, 4)) {
@@ -65,5 +65,5 @@ export function cast(params: usize, buffers: usize, begin: i32, end: i32): void 
 
 /** Tasks are elements. */
 export function fill(params: usize, buffers: usize, begin: i32, end: i32): void {
-  fillWords(<usize>load<u32>(buffers) + (<usize>begin << 2), load<u32>(params, 4), end - begin);
+  fillWords(<usize>load<u32>(buffers) + ((<usize>begin) << 2), load<u32>(params, 4), end - begin);
 }

@@ -241,7 +241,7 @@ function map<F>(x: usize, y: usize, n: i32, a: v128, b: v128): void {
 export function unary(params: usize, buffers: usize, begin: i32, end: i32): void {
   const a = v128.load32_splat(params, 8);
   const b = v128.load32_splat(params, 12);
-  const offset = <usize>begin << 2;
+  const offset = (<usize>begin) << 2;
   const x = <usize>load<u32>(buffers) + offset;
   const y = <usize>load<u32>(buffers, 4) + offset;
   const n = end - begin;

@@ -53,29 +53,29 @@ export function where(params: usize, buffers: usize, begin: i32, end: i32): void
   const a = <usize>load<u32>(buffers, 4);
   const b = <usize>load<u32>(buffers, 8);
   const y = <usize>load<u32>(buffers, 12);
-  const axis = <usize>max(last, 0) << 2;
+  const axis = (<usize>max(last, 0)) << 2;
   const length = last < 0 ? 1 : load<i32>(params + axis);
   const strideC = last >= 0 ? <usize>load<u32>(stridesC + axis) : 0;
   const strideA = last >= 0 ? <usize>load<u32>(stridesA + axis) : 0;
   const strideB = last >= 0 ? <usize>load<u32>(stridesB + axis) : 0;
   let lineIndex = begin / length;
   let at = begin - lineIndex * length;
-  for (let i = begin; i < end; ) {
+  for (let i = begin; i < end;) {
     let offsetC = strideC * <usize>at;
     let offsetA = strideA * <usize>at;
     let offsetB = strideB * <usize>at;
     let rest = lineIndex;
     for (let outer = last - 1; outer >= 0; outer--) {
-      const size = load<i32>(params + (<usize>outer << 2));
+      const size = load<i32>(params + ((<usize>outer) << 2));
       const quotient = rest / size;
       const index = <usize>(rest - quotient * size);
-      offsetC += index * <usize>load<u32>(stridesC + (<usize>outer << 2));
-      offsetA += index * <usize>load<u32>(stridesA + (<usize>outer << 2));
-      offsetB += index * <usize>load<u32>(stridesB + (<usize>outer << 2));
+      offsetC += index * <usize>load<u32>(stridesC + ((<usize>outer) << 2));
+      offsetA += index * <usize>load<u32>(stridesA + ((<usize>outer) << 2));
+      offsetB += index * <usize>load<u32>(stridesB + ((<usize>outer) << 2));
       rest = quotient;
     }
     const n = min(length - at, end - i);
-    const to = y + (<usize>i << 2);
+    const to = y + ((<usize>i) << 2);
     line(to, c + (offsetC << 2), strideC << 2, a + (offsetA << 2), strideA << 2, b + (offsetB << 2), strideB << 2, n);
     i += n;
     at = 0;

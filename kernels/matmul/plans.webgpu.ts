@@ -10,7 +10,13 @@ import lanes from './lanes.wgsl';
 import { matmul, type MatmulParams } from './matmul.ts';
 import tiled from './tiled.wgsl';
 
-const enableSubgroups = 'enable subgroups;\n';
+// Whole modules, put together once: the device knows a module by its text.
+const modules = {
+  dot: geometry + dot,
+  lanes: `enable subgroups;\n${geometry}${lanes}`,
+  tiled64: geometry + tiled,
+  direct: geometry + direct,
+};
 
 function plan(
   name: string,
@@ -30,7 +36,7 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
       fits: true,
       // Few elements, long sums, and rows of both matrices that threads can read side by side.
       wanted: !facts.software && p.k >= 256 && Math.min(p.m, p.n) <= 4 && (p.transposeB === 1 || p.n === 1),
-      make: (name) => plan(name, geometry + dot, p, foldGrid(elements, facts)),
+      make: (name) => plan(name, modules.dot, p, foldGrid(elements, facts)),
     },
     {
       name: 'lanes',
@@ -40,7 +46,7 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
         const blocks = Math.min(4, Math.ceil(p.m / 8));
         const threads = Math.min(64, Math.max(8, Math.ceil(p.n / 32) * 8));
         const tiles = p.batch * Math.ceil(p.m / (8 * blocks)) * Math.ceil(p.n / (4 * threads));
-        return plan(name, enableSubgroups + geometry + lanes, p, foldGrid(tiles, facts), { blocks, threads });
+        return plan(name, modules.lanes, p, foldGrid(tiles, facts), { blocks, threads });
       },
     },
     {
@@ -49,14 +55,14 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
       wanted: !facts.software && p.m >= 8 && p.n >= 8 && p.k >= 8,
       make: (name) => {
         const tiles = p.batch * Math.ceil(p.m / 64) * Math.ceil(p.n / 64);
-        return plan(name, geometry + tiled, p, foldGrid(tiles, facts));
+        return plan(name, modules.tiled64, p, foldGrid(tiles, facts));
       },
     },
     {
       name: 'direct',
       fits: true,
       wanted: true,
-      make: (name) => plan(name, geometry + direct, p, grid1d(elements, 64, facts)),
+      make: (name) => plan(name, modules.direct, p, grid1d(elements, 64, facts)),
     },
   ];
 }

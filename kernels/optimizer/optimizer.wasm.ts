@@ -5,13 +5,13 @@ import { loadLanes, storeLanes } from '../simd.wasm';
 /** Address of operand `k`, moved to element `begin`. */
 @inline
 function operand(buffers: usize, k: i32, begin: i32): usize {
-  return <usize>load<u32>(buffers + (<usize>k << 2)) + (<usize>begin << 2);
+  return <usize>load<u32>(buffers + ((<usize>k) << 2)) + ((<usize>begin) << 2);
 }
 
 /** Word `k` of the parameter block in all lanes. */
 @inline
 function constant(params: usize, k: i32): v128 {
-  return v128.load32_splat(params + (<usize>k << 2));
+  return v128.load32_splat(params + ((<usize>k) << 2));
 }
 
 /** a x + b */

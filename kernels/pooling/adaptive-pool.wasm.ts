@@ -34,10 +34,10 @@ export function adaptiveAveragePool(params: usize, buffers: usize, begin: i32, e
       if (width == inW) {
         sum = sumRun<Value>(source, source, n, 0);
       } else {
-        let p = source + (<usize>left << 2);
+        let p = source + ((<usize>left) << 2);
         for (let row = rowBegin; row < rowEnd; row++) {
           sum += sumRun<Value>(p, p, width, 0);
-          p += <usize>inW << 2;
+          p += (<usize>inW) << 2;
         }
       }
       store<f32>(y + ((<usize>task * outW + j) << 2), n ? <f32>(sum / n) : 0);
@@ -76,7 +76,7 @@ export function adaptiveAveragePoolBackward(params: usize, buffers: usize, begin
       g += 4;
       continue;
     }
-    memory.fill(target, 0, <usize>inSize << 2);
+    memory.fill(target, 0, (<usize>inSize) << 2);
     for (let i = 0; i < outH; i++) {
       const rowBegin = windowBegin(i, inH, outH);
       const rowEnd = windowEnd(i, inH, outH);
@@ -114,7 +114,7 @@ export function adaptiveMaxPool(params: usize, buffers: usize, begin: i32, end: 
       for (let row = rowBegin; row < rowEnd; row++) {
         for (let column = left; column < right; column++) {
           const position = row * inW + column;
-          const value = load<f32>(source + (<usize>position << 2));
+          const value = load<f32>(source + ((<usize>position) << 2));
           if (value > best || value != value) {
             best = value;
             place = position;

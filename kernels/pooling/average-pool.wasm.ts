@@ -53,7 +53,7 @@ function averagePoolRows<Load>(buffers: usize, begin: i32, end: i32): void {
     const rowBegin = max(top, 0);
     const rowEnd = min(top + kernelH, inH);
     const height = counted(top, kernelH, padH, inH);
-    for (let j = 0; j < outW; ) {
+    for (let j = 0; j < outW;) {
       const at = y + ((<usize>task * outW + j) << 2);
       const left = j * strideW - padW;
       if (j >= wholeBegin && j + 4 <= wholeEnd && rowBegin < rowEnd) {
@@ -75,7 +75,7 @@ function averagePoolRows<Load>(buffers: usize, begin: i32, end: i32): void {
         let sum: f32 = 0;
         for (let row = rowBegin; row < rowEnd; row++) {
           const p = source + ((<usize>row * inW) << 2);
-          for (let column = columnBegin; column < columnEnd; column++) sum += load<f32>(p + (<usize>column << 2));
+          for (let column = columnBegin; column < columnEnd; column++) sum += load<f32>(p + ((<usize>column) << 2));
         }
         const isEmpty = rowBegin >= rowEnd || columnBegin >= columnEnd;
         store<f32>(at, isEmpty ? 0 : sum / <f32>(height * counted(left, kernelW, padW, inW)));

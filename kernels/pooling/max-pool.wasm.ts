@@ -44,7 +44,7 @@ function maxPoolRows<Load>(params: usize, buffers: usize, begin: i32, end: i32):
     const source = x + ((<usize>plane * inH * inW) << 2);
     const rowBegin = firstInside(top, dilationH);
     const rowEnd = endInside(top, dilationH, kernelH, inH);
-    for (let j = 0; j < outW; ) {
+    for (let j = 0; j < outW;) {
       const at = (<usize>task * outW + j) << 2;
       const left = j * strideW - padW;
       if (j >= wholeBegin && j + 4 <= wholeEnd && rowBegin < rowEnd) {
@@ -54,7 +54,7 @@ function maxPoolRows<Load>(params: usize, buffers: usize, begin: i32, end: i32):
         do {
           const first = (top + row * dilationH) * inW + left;
           let position = i32x4.add(lanes, i32x4.splat(first));
-          let p = source + (<usize>first << 2);
+          let p = source + ((<usize>first) << 2);
           let column = 0;
           do {
             const value = four.load(p, strideW);
@@ -62,7 +62,7 @@ function maxPoolRows<Load>(params: usize, buffers: usize, begin: i32, end: i32):
             best = v128.bitselect(value, best, isTaken);
             place = v128.bitselect(position, place, isTaken);
             position = i32x4.add(position, step);
-            p += <usize>dilationW << 2;
+            p += (<usize>dilationW) << 2;
           } while (++column < kernelW);
         } while (++row < rowEnd);
         v128.store(y + at, best);
@@ -77,7 +77,7 @@ function maxPoolRows<Load>(params: usize, buffers: usize, begin: i32, end: i32):
         for (let row = rowBegin; row < rowEnd; row++) {
           for (let column = columnBegin; column < columnEnd; column++) {
             const position = (top + row * dilationH) * inW + left + column * dilationW;
-            const value = load<f32>(source + (<usize>position << 2));
+            const value = load<f32>(source + ((<usize>position) << 2));
             if (value > best || value != value) {
               best = value;
               place = position;
@@ -103,7 +103,7 @@ export function maxPool(params: usize, buffers: usize, begin: i32, end: i32): vo
 /** Windows of 2 x 2 side by side: each position is in one window at most, so it is written once and nothing is added. */
 function spreadPairs(g: usize, indices: usize, gx: usize, inH: i32, inW: i32, outH: i32, outW: i32): void {
   const lanes = i32x4(0, 2, 4, 6);
-  const row = <usize>inW << 2;
+  const row = (<usize>inW) << 2;
   for (let i = 0; i < outH; i++) {
     const upper = gx + 2 * <usize>i * row;
     const start = 2 * i * inW;
@@ -116,7 +116,7 @@ function spreadPairs(g: usize, indices: usize, gx: usize, inH: i32, inW: i32, ou
       const b = v128.and(gradient, i32x4.eq(place, i32x4.splat(1)));
       const c = v128.and(gradient, i32x4.eq(place, i32x4.splat(inW)));
       const d = v128.and(gradient, i32x4.eq(place, i32x4.splat(inW + 1)));
-      const to = upper + (<usize>j << 3);
+      const to = upper + ((<usize>j) << 3);
       v128.store(to, v128.shuffle<i32>(a, b, 0, 4, 1, 5));
       v128.store(to, v128.shuffle<i32>(a, b, 2, 6, 3, 7), 16);
       v128.store(to + row, v128.shuffle<i32>(c, d, 0, 4, 1, 5));
@@ -125,16 +125,16 @@ function spreadPairs(g: usize, indices: usize, gx: usize, inH: i32, inW: i32, ou
       indices += 16;
     }
     for (; j < outW; j++) {
-      const to = upper + (<usize>j << 3);
+      const to = upper + ((<usize>j) << 3);
       store<u64>(to, 0);
       store<u64>(to + row, 0);
-      store<f32>(gx + (<usize>load<u32>(indices) << 2), load<f32>(g));
+      store<f32>(gx + ((<usize>load<u32>(indices)) << 2), load<f32>(g));
       g += 4;
       indices += 4;
     }
-    const rest = <usize>(inW - 2 * outW) << 2;
-    memory.fill(upper + (<usize>outW << 3), 0, rest);
-    memory.fill(upper + row + (<usize>outW << 3), 0, rest);
+    const rest = (<usize>(inW - 2 * outW)) << 2;
+    memory.fill(upper + ((<usize>outW) << 3), 0, rest);
+    memory.fill(upper + row + ((<usize>outW) << 3), 0, rest);
   }
   memory.fill(gx + 2 * <usize>outH * row, 0, <usize>(inH - 2 * outH) * row);
 }
@@ -167,7 +167,7 @@ export function maxPoolBackward(params: usize, buffers: usize, begin: i32, end: 
       const index = load<i32>(indices + at);
       // A window that lies in the padding has no index.
       if (index < 0) continue;
-      const p = to + (<usize>index << 2);
+      const p = to + ((<usize>index) << 2);
       store<f32>(p, load<f32>(p) + load<f32>(g + at));
     }
   }

@@ -24,12 +24,12 @@ function find(x: usize, n: i32, value: f32): i32 {
   const wanted = f32x4.splat(value);
   let i = 0;
   for (; i + 4 <= n; i += 4) {
-    const four = v128.load(x + (<usize>i << 2));
+    const four = v128.load(x + ((<usize>i) << 2));
     const found = i32x4.bitmask(isNumber ? f32x4.eq(four, wanted) : f32x4.ne(four, four));
     if (found) return i + ctz(found);
   }
   for (; i < n; i++) {
-    const one = load<f32>(x + (<usize>i << 2));
+    const one = load<f32>(x + ((<usize>i) << 2));
     if (isNumber ? one == value : one != one) return i;
   }
   return 0;
@@ -64,7 +64,7 @@ export function argReduce(params: usize, buffers: usize, begin: i32, end: i32): 
     for (let o = begin; o < end; o++) {
       const line = x + ((<usize>o * n) << 2);
       const value = op == ArgReduction.max ? extremeRun<Larger>(line, n) : extremeRun<Smaller>(line, n);
-      store<i32>(y + (<usize>o << 2), find(line, n, value));
+      store<i32>(y + ((<usize>o) << 2), find(line, n, value));
     }
     return;
   }
@@ -75,7 +75,7 @@ export function argReduce(params: usize, buffers: usize, begin: i32, end: i32): 
     const from = x + ((<usize>o * n * inner + column) << 2);
     const to = y + ((<usize>o * inner + column) << 2);
     const count = min(4, inner - column);
-    const stride = <usize>inner << 2;
+    const stride = (<usize>inner) << 2;
     if (count == 4) {
       if (op == ArgReduction.max) findColumns<IsLarger, Four>(from, n, stride, to, count);
       else findColumns<IsSmaller, Four>(from, n, stride, to, count);

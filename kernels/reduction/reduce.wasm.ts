@@ -24,7 +24,7 @@ function finish(low: v128, high: v128, y: usize, count: i32, isPart: bool, divis
 function sumColumns(x: usize, rows: i32, stride: usize, count: i32, y: usize, isPart: bool, divisor: f64): void {
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
-  for (let row = 0; row < rows; ) {
+  for (let row = 0; row < rows;) {
     const end = min(rows, row + 16);
     let sum = f32x4.splat(0);
     for (; row < end; row++) {
@@ -47,7 +47,7 @@ function sumTile(x: usize, rows: i32, stride: usize, y: usize, isPart: bool, div
   let high1 = low0;
   let high2 = low0;
   let high3 = low0;
-  for (let row = 0; row < rows; ) {
+  for (let row = 0; row < rows;) {
     const end = min(rows, row + 16);
     let sum0 = f32x4.splat(0);
     let sum1 = sum0;
@@ -119,7 +119,7 @@ function reduceLine(x: usize, n: i32, op: i32): f64 {
 /** Up to sixteen neighbouring columns. */
 function reduceTile(x: usize, rows: i32, inner: i32, columns: i32, op: i32, y: usize, isPart: bool, n: i32): void {
   const divisor: f64 = op == Reduction.mean ? n : 1;
-  const stride = <usize>inner << 2;
+  const stride = (<usize>inner) << 2;
   const size: usize = isPart ? 8 : 4;
   if (columns == tileColumns) {
     if (op == Reduction.max) return extremeTile<Larger>(x, rows, stride, y, isPart);
@@ -128,7 +128,7 @@ function reduceTile(x: usize, rows: i32, inner: i32, columns: i32, op: i32, y: u
   }
   for (let column = 0; column < columns; column += 4) {
     const count = min(4, columns - column);
-    const from = x + (<usize>column << 2);
+    const from = x + ((<usize>column) << 2);
     const to = y + <usize>column * size;
     if (op == Reduction.max) extremeColumns<Larger>(from, rows, stride, count, to, isPart);
     else if (op == Reduction.min) extremeColumns<Smaller>(from, rows, stride, count, to, isPart);
@@ -147,7 +147,7 @@ export function reduceLines(params: usize, buffers: usize, begin: i32, end: i32)
     const divisor: f64 = op == Reduction.mean ? n : 1;
     for (let o = begin; o < end; o++) {
       const value = reduceLine(x + ((<usize>o * n) << 2), n, op);
-      store<f32>(y + (<usize>o << 2), <f32>(value / divisor));
+      store<f32>(y + ((<usize>o) << 2), <f32>(value / divisor));
     }
     return;
   }
@@ -212,12 +212,12 @@ export function reduceCombine(params: usize, buffers: usize, begin: i32, end: i3
     let from = scratch + ((<usize>o * parts * length + (task - o * inner)) << 3);
     let result = load<f64>(from);
     for (let part = 1; part < parts; part++) {
-      from += <usize>length << 3;
+      from += (<usize>length) << 3;
       const next = load<f64>(from);
       if (op == Reduction.max) result = max<f64>(result, next);
       else if (op == Reduction.min) result = min<f64>(result, next);
       else result += next;
     }
-    store<f32>(y + (<usize>task << 2), <f32>(result / divisor));
+    store<f32>(y + ((<usize>task) << 2), <f32>(result / divisor));
   }
 }

@@ -9,7 +9,7 @@ import { promoteLow, storeLanes, storePart } from '../simd.wasm';
 function exponentials(x: usize, y: usize, n: i32, m: v128): f32 {
   let total = f64x2.splat(0);
   let i: usize = 0;
-  const whole = <usize>(n & -4) << 2;
+  const whole = (<usize>(n & -4)) << 2;
   if (whole) {
     do {
       const e = exp4(f32x4.sub(v128.load(x + i), m));
@@ -21,7 +21,7 @@ function exponentials(x: usize, y: usize, n: i32, m: v128): f32 {
   let result = f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1);
   const rest = n & 3;
   if (rest) storePart(y + i, exp4(f32x4.sub(loadPart(x + i, rest), m)), rest);
-  for (const size = <usize>n << 2; i < size; i += 4) result += <f64>load<f32>(y + i);
+  for (const size = (<usize>n) << 2; i < size; i += 4) result += <f64>load<f32>(y + i);
   return <f32>result;
 }
 
@@ -33,9 +33,7 @@ function softmaxLine(x: usize, y: usize, n: i32, log: i32): void {
   let i = 0;
   do {
     const count = min(4, n - i);
-    const value = log
-      ? f32x4.sub(f32x4.sub(loadLanes(x, count), m), logTotal)
-      : f32x4.div(loadLanes(y, count), total);
+    const value = log ? f32x4.sub(f32x4.sub(loadLanes(x, count), m), logTotal) : f32x4.div(loadLanes(y, count), total);
     storeLanes(y, value, count);
     x += 16;
     y += 16;
@@ -103,7 +101,7 @@ export function softmax(params: usize, buffers: usize, begin: i32, end: i32): vo
     const column = (task - o * tiles) << 2;
     const offset = (<usize>o * n * inner + column) << 2;
     const count = inner - column;
-    if (count >= 4) softmaxColumns<Four>(x + offset, y + offset, n, <usize>inner << 2, 4, log);
-    else softmaxColumns<Part>(x + offset, y + offset, n, <usize>inner << 2, count, log);
+    if (count >= 4) softmaxColumns<Four>(x + offset, y + offset, n, (<usize>inner) << 2, 4, log);
+    else softmaxColumns<Part>(x + offset, y + offset, n, (<usize>inner) << 2, count, log);
   }
 }

@@ -13,29 +13,29 @@ function axisWords(inSize: i32, outSize: i32): i32 {
 
 @inline
 function word(p: usize, i: i32): i32 {
-  return load<i32>(p + (<usize>i << 2));
+  return load<i32>(p + ((<usize>i) << 2));
 }
 
 @inline
 function number(p: usize, i: i32): f32 {
-  return load<f32>(p + (<usize>i << 2));
+  return load<f32>(p + ((<usize>i) << 2));
 }
 
 /** Every step is rounded to float32, as in PyTorch and on the other devices, so that all read the same positions. */
 function tabulate(table: usize, inSize: i32, outSize: i32, mode: i32, alignCorners: i32, scale: f32): void {
-  const fractions = table + (<usize>outSize << 2);
-  const starts = fractions + (<usize>outSize << 2);
+  const fractions = table + ((<usize>outSize) << 2);
+  const starts = fractions + ((<usize>outSize) << 2);
   let next = 0;
   for (let i = 0; i < outSize; i++) {
     let at = <f32>i * scale;
     if (mode != ResizeMode.nearest && !alignCorners) at = max<f32>(0, (<f32>i + 0.5) * scale - 0.5);
     const low = min(<i32>floor<f32>(at), inSize - 1);
     const fraction: f32 = mode == ResizeMode.nearest ? 0 : at - <f32>low;
-    store<i32>(table + (<usize>i << 2), low);
-    store<f32>(fractions + (<usize>i << 2), fraction);
-    for (; next <= low; next++) store<i32>(starts + (<usize>next << 2), i);
+    store<i32>(table + ((<usize>i) << 2), low);
+    store<f32>(fractions + ((<usize>i) << 2), fraction);
+    for (; next <= low; next++) store<i32>(starts + ((<usize>next) << 2), i);
   }
-  for (; next <= inSize; next++) store<i32>(starts + (<usize>next << 2), outSize);
+  for (; next <= inSize; next++) store<i32>(starts + ((<usize>next) << 2), outSize);
 }
 
 /** One task: both tables. */
@@ -48,7 +48,7 @@ export function resizeTables(params: usize, buffers: usize, begin: i32, end: i32
   const alignCorners = load<i32>(params, 24);
   const table = <usize>load<u32>(buffers, 8);
   tabulate(table, inH, outH, mode, alignCorners, load<f32>(params, 28));
-  tabulate(table + (<usize>axisWords(inH, outH) << 2), inW, outW, mode, alignCorners, load<f32>(params, 32));
+  tabulate(table + ((<usize>axisWords(inH, outH)) << 2), inW, outW, mode, alignCorners, load<f32>(params, 32));
 }
 
 /** to = (1 - fraction) a + fraction b for `n` > 0 elements, and the last once more, for the pair that ends there. */
@@ -58,13 +58,13 @@ function mixRows(to: usize, a: usize, b: usize, fraction: f32, n: i32): void {
   const weightB = f32x4.splat(fraction);
   let i = 0;
   do {
-    const at = <usize>i << 2;
+    const at = (<usize>i) << 2;
     const count = min(4, n - i);
     const left = f32x4.mul(weightA, loadLanes(a + at, count));
     storeLanes(to + at, f32x4.add(left, f32x4.mul(weightB, loadLanes(b + at, count))), count);
     i += 4;
   } while (i < n);
-  store<f32>(to + (<usize>n << 2), number(to, n - 1));
+  store<f32>(to + ((<usize>n) << 2), number(to, n - 1));
 }
 
 /** y[j] = (1 - fraction[j]) x[low[j]] + fraction[j] x[low[j] + 1] */
@@ -73,20 +73,20 @@ function mixPairs(y: usize, x: usize, low: usize, fractions: usize, n: i32): voi
   const one = f32x4.splat(1);
   let j = 0;
   for (; j + 4 <= n; j += 4) {
-    let first = v128.load64_zero(x + (<usize>word(low, j) << 2));
-    let second = v128.load64_zero(x + (<usize>word(low, j + 2) << 2));
-    first = v128.load64_lane(x + (<usize>word(low, j + 1) << 2), first, 1);
-    second = v128.load64_lane(x + (<usize>word(low, j + 3) << 2), second, 1);
+    let first = v128.load64_zero(x + ((<usize>word(low, j)) << 2));
+    let second = v128.load64_zero(x + ((<usize>word(low, j + 2)) << 2));
+    first = v128.load64_lane(x + ((<usize>word(low, j + 1)) << 2), first, 1);
+    second = v128.load64_lane(x + ((<usize>word(low, j + 3)) << 2), second, 1);
     const left = v128.shuffle<i32>(first, second, 0, 2, 4, 6);
     const right = v128.shuffle<i32>(first, second, 1, 3, 5, 7);
-    const fraction = v128.load(fractions + (<usize>j << 2));
+    const fraction = v128.load(fractions + ((<usize>j) << 2));
     const value = f32x4.add(f32x4.mul(f32x4.sub(one, fraction), left), f32x4.mul(fraction, right));
-    v128.store(y + (<usize>j << 2), value);
+    v128.store(y + ((<usize>j) << 2), value);
   }
   for (; j < n; j++) {
-    const at = x + (<usize>word(low, j) << 2);
+    const at = x + ((<usize>word(low, j)) << 2);
     const fraction = number(fractions, j);
-    store<f32>(y + (<usize>j << 2), (1 - fraction) * load<f32>(at) + fraction * load<f32>(at, 4));
+    store<f32>(y + ((<usize>j) << 2), (1 - fraction) * load<f32>(at) + fraction * load<f32>(at, 4));
   }
 }
 
@@ -100,12 +100,12 @@ export function resizeRows(params: usize, buffers: usize, begin: i32, end: i32):
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   const lowH = <usize>load<u32>(buffers, 8);
-  const fractionsH = lowH + (<usize>outH << 2);
-  const lowW = lowH + (<usize>axisWords(inH, outH) << 2);
-  const fractionsW = lowW + (<usize>outW << 2);
+  const fractionsH = lowH + ((<usize>outH) << 2);
+  const lowW = lowH + ((<usize>axisWords(inH, outH)) << 2);
+  const fractionsW = lowW + ((<usize>outW) << 2);
   const mixed = <usize>load<u32>(buffers, 12);
-  const inRow = <usize>inW << 2;
-  const outRow = <usize>outW << 2;
+  const inRow = (<usize>inW) << 2;
+  const outRow = (<usize>outW) << 2;
   for (let task = begin; task < end; task++) {
     const plane = task / outH;
     const i = task - plane * outH;
@@ -120,7 +120,7 @@ export function resizeRows(params: usize, buffers: usize, begin: i32, end: i32):
       copyWords(target, target - outRow, outW);
     } else {
       for (let j = 0; j < outW; j++) {
-        store<u32>(target + (<usize>j << 2), load<u32>(source + (<usize>word(lowW, j) << 2)));
+        store<u32>(target + ((<usize>j) << 2), load<u32>(source + ((<usize>word(lowW, j)) << 2)));
       }
     }
   }
@@ -132,7 +132,7 @@ function addRow(to: usize, g: usize, weight: f32, n: i32): void {
   const weights = f32x4.splat(weight);
   let j = 0;
   do {
-    const at = <usize>j << 2;
+    const at = (<usize>j) << 2;
     const count = min(4, n - j);
     storeLanes(to + at, f32x4.add(loadLanes(to + at, count), f32x4.mul(weights, loadLanes(g + at, count))), count);
     j += 4;
@@ -149,13 +149,13 @@ export function resizeBackwardRows(params: usize, buffers: usize, begin: i32, en
   const g = <usize>load<u32>(buffers);
   const gx = <usize>load<u32>(buffers, 4);
   const lowH = <usize>load<u32>(buffers, 8);
-  const fractionsH = lowH + (<usize>outH << 2);
-  const startsH = fractionsH + (<usize>outH << 2);
-  const lowW = lowH + (<usize>axisWords(inH, outH) << 2);
-  const fractionsW = lowW + (<usize>outW << 2);
-  const startsW = fractionsW + (<usize>outW << 2);
+  const fractionsH = lowH + ((<usize>outH) << 2);
+  const startsH = fractionsH + ((<usize>outH) << 2);
+  const lowW = lowH + ((<usize>axisWords(inH, outH)) << 2);
+  const fractionsW = lowW + ((<usize>outW) << 2);
+  const startsW = fractionsW + ((<usize>outW) << 2);
   const mixed = <usize>load<u32>(buffers, 12);
-  const outRow = <usize>outW << 2;
+  const outRow = (<usize>outW) << 2;
   for (let task = begin; task < end; task++) {
     const plane = task / inH;
     const h = task - plane * inH;
@@ -181,7 +181,7 @@ export function resizeBackwardRows(params: usize, buffers: usize, begin: i32, en
         const rightEnd = w == inW - 1 ? leftEnd : leftBegin;
         for (let j = rightBegin; j < rightEnd; j++) sum += number(fractionsW, j) * number(mixed, j);
       }
-      store<f32>(target + (<usize>w << 2), sum);
+      store<f32>(target + ((<usize>w) << 2), sum);
     }
   }
 }

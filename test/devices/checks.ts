@@ -90,11 +90,11 @@ export async function memoryOverSteps(device: Device, steps: number) {
   return { early, late, pooledBytes, peakBytes };
 }
 
-/** All parameters after a few steps of a small U-Net. */
-export async function trainUNet(device: Device, steps = 3): Promise<Float32Array> {
+/** The bytes of all parameters after a few steps of a small U-Net. */
+export async function trainUNet(device: Device, { steps = 3, baseWidth = 8 } = {}): Promise<ArrayBuffer> {
   setDefaultDevice(device);
   manualSeed(7);
-  const net = new UNet({ baseWidth: 8 });
+  const net = new UNet({ baseWidth });
   const optimizer = new SGD(net.parameters(), { lr: 0.01, momentum: 0.9, weightDecay: 1e-3 });
   for (let step = 0; step < steps; step++) {
     using _ = scope();
@@ -111,11 +111,10 @@ export async function trainUNet(device: Device, steps = 3): Promise<Float32Array
     loss.backward();
     optimizer.step();
   }
-  const values: number[] = [];
-  for (const { values: part } of (await net.stateDict()).values()) values.push(...part);
+  const parts = [...(await net.stateDict()).values()].map(({ values }) => Float32Array.from(values));
   optimizer.dispose();
   net.dispose();
-  return Float32Array.from(values);
+  return new Blob(parts).arrayBuffer();
 }
 
 const run = promisify(execFile);

@@ -7,6 +7,7 @@ import { sharedData } from '../shared-data.ts';
 const folder = sharedData('golden/open');
 
 export async function goldenSuite(test: typeof t, device: DeviceChoice): Promise<void> {
+  test.setTimeout(600_000);
   if (!folder) {
     test.pass('golden fixtures', { skip: 'the fixtures are not beside this checkout' });
     return;

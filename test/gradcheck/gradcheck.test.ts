@@ -6,6 +6,7 @@ import { gradcheck, gradgradcheck } from '../../engine/gradcheck.ts';
 import { cases } from './cases.ts';
 import { makeInputs } from './inputs.ts';
 
+t.setTimeout(300_000);
 setDefaultDevice(await createDevice('reference'));
 
 for (const [i, { operations, inputs, f, second = true }] of cases.entries()) {

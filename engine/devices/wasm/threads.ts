@@ -102,6 +102,8 @@ export class ThreadPool {
   }
 
   dispose(): void {
+    // Without workers the memory may be unshared, and a view of it dead once it has grown.
+    if (!this.#workers.length) return;
     Atomics.store(this.#control, Control.stop, 1);
     Atomics.add(this.#control, Control.generation, 1);
     Atomics.notify(this.#control, Control.generation);

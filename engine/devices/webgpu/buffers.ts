@@ -32,6 +32,7 @@ export class BufferStore {
   readonly #guard: (make: () => GPUBuffer, bytes: number) => GPUBuffer;
   readonly #pool = new ExactSizePool<GpuBuffer>();
   readonly #staging = new ExactSizePool<GPUBuffer>();
+  readonly #uploads = new ExactSizePool<GPUBuffer>();
   #groups = new Map<string, GPUBindGroup>();
   #nextId = 1;
 
@@ -44,7 +45,7 @@ export class BufferStore {
   }
 
   get pooledBytes(): number {
-    return this.#pool.bytes + this.#staging.bytes;
+    return this.#pool.bytes + this.#staging.bytes + this.#uploads.bytes;
   }
 
   /** A storage buffer of unspecified content. Empty tensors get one word, because bindings cannot be empty. */
@@ -73,6 +74,18 @@ export class BufferStore {
     this.#staging.give(bytes, buffer);
   }
 
+  /** A buffer for values that wait for their turn. No recorded command may name it, so it has a pool of its own. */
+  takeUpload(bytes: number): GPUBuffer {
+    const flags = usage.copySource | usage.copyTarget;
+    const pooled = this.#uploads.take(bytes);
+    return pooled ?? this.#guard(() => this.#device.createBuffer({ size: bytes, usage: flags }), bytes);
+  }
+
+  /** To be called when the copy out of it has been submitted. */
+  giveUpload(bytes: number, buffer: GPUBuffer): void {
+    this.#uploads.give(bytes, buffer);
+  }
+
   bindGroup(layout: BindLayout, buffers: readonly GpuBuffer[]): GPUBindGroup {
     let key = layout.pattern;
     for (const { id } of buffers) key += `,${id}`;
@@ -93,6 +106,7 @@ export class BufferStore {
     this.#groups = new Map();
     this.#pool.drain(({ gpu }) => drained.push(gpu));
     this.#staging.drain((buffer) => drained.push(buffer));
+    this.#uploads.drain((buffer) => drained.push(buffer));
     return () => drained.forEach((buffer) => buffer.destroy());
   }
 }

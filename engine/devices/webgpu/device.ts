@@ -26,7 +26,7 @@ import { PipelineCache } from './pipelines.ts';
 import { CommandQueue, type LaunchRecord } from './queue.ts';
 
 export interface WebGpuDeviceOptions extends WebGpuOptions {
-  /** Submits every launch by itself, so that an error names the launch that made it without doubt. Slow. */
+  /** Submits every launch by itself and remembers where it was called, so that every error names its line. Slow. */
   debug?: boolean;
   /** The plan to take for a launch, from a benchmark, a test or a measured table; undefined leaves the choice alone. */
   preferPlan?: (kernel: string, params: ParamValues) => string | undefined;
@@ -138,10 +138,10 @@ export class WebGpuDevice implements Device {
       return;
     }
     // Recorded launches still use the buffer: the values wait beside it and are copied in their turn.
-    const upload = this.#buffers.take(buffer.bytes);
-    this.#gpu.queue.writeBuffer(upload.gpu, 0, words);
-    this.#queue.record({ kind: 'copy', source: upload.gpu, target: buffer.gpu, bytes: buffer.bytes });
-    this.#queue.afterSubmit(() => this.#buffers.give(upload));
+    const upload = this.#buffers.takeUpload(buffer.bytes);
+    this.#gpu.queue.writeBuffer(upload, 0, words);
+    this.#queue.record({ kind: 'copy', source: upload, target: buffer.gpu, bytes: buffer.bytes });
+    this.#queue.afterSubmit(() => this.#buffers.giveUpload(buffer.bytes, upload));
     buffer.lastBatch = this.#queue.recording;
   }
 
@@ -222,7 +222,7 @@ export class WebGpuDevice implements Device {
   ): void {
     const { block, offset } = this.#queue.parameters(paramWords(observed));
     packParams(kernel, params, block);
-    const launch: LaunchRecord = { label: `${kernel.name}.${plan.name}`, stack: captureStack() };
+    const label = `${kernel.name}.${plan.name}`;
     const bound = new Bindings(kernel.inputs(params), inputs, kernel.outputs(params), outputs);
     const scratch = Object.entries(plan.scratch ?? {}).map(([name, bytes]) => {
       const buffer = this.#buffers.take(bytes);
@@ -230,10 +230,14 @@ export class WebGpuDevice implements Device {
       return buffer;
     });
     for (const buffer of bound.buffers()) buffer.lastBatch = this.#queue.recording;
+    let launch: LaunchRecord | undefined;
     for (const pass of plan.passes) {
       if (pass.workgroups.includes(0)) continue;
       const { pattern, buffers } = bound.of(pass);
-      const pipeline = this.#pipelines.pipeline(pass, pattern, launch.label);
+      const pipeline = this.#pipelines.pipeline(pass, pattern, label);
+      // What can go wrong goes wrong when a pipeline is first used. Capturing every launch would cost about half as much
+      // again as recording it, so the later ones are known by their label alone, except in debug mode.
+      launch ??= { label, stack: this.#debug || !pipeline.pipeline ? captureStack() : undefined };
       const group = this.#buffers.bindGroup(pipeline.layout, buffers);
       this.#queue.record({ kind: 'dispatch', pipeline, group, offset, workgroups: pass.workgroups, launch });
     }
@@ -303,7 +307,7 @@ class Bindings {
   }
 }
 
-/** The launch's stack. Capturing costs about two microseconds; the text is made only when an error needs it. */
+/** The stack of the launch. Its text is made only when an error needs it. */
 function captureStack(): { readonly stack?: string } {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = STACK_FRAMES;
@@ -323,7 +327,7 @@ function toWords(values: ArrayLike<number>, dtype: DType): Float32Array<ArrayBuf
  * Opens the WebGPU device. Throws DeviceError, with what to install, if there is no adapter of the wanted kind.
  * In Node the process exits by itself when nothing is left to do, whether or not the device is disposed of.
  */
-export async function createWebGpuDevice(options: WebGpuDeviceOptions = {}): Promise<Device> {
+export async function createWebGpuDevice(options: WebGpuDeviceOptions = {}): Promise<WebGpuDevice> {
   const adapter = await findAdapter(options);
   return new WebGpuDevice(await requestDevice(adapter), adapter.info, options);
 }

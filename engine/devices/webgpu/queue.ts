@@ -5,10 +5,10 @@ import { callSite, DeviceError, DeviceLostError, OutOfMemoryError } from '../../
 import { PARAMETER_WINDOW, usage } from './buffers.ts';
 import type { PendingPipeline } from './pipelines.ts';
 
-/** What an error message says about a launch. `stack` is formatted only if one is made. */
+/** What an error message says about a launch. `stack` holds the call's frames; they become text only if an error needs it. */
 export interface LaunchRecord {
   readonly label: string;
-  readonly stack: { readonly stack?: string };
+  readonly stack: { readonly stack?: string } | undefined;
 }
 
 export interface Dispatch {
@@ -137,19 +137,24 @@ export class CommandQueue {
   }
 
   /** Watches what `work` asks of the device, and keeps the first error. */
-  guard<T>(work: () => T, describe: (message: string) => string): T {
+  guard<T>(work: () => T, describe: (message: string) => string | Promise<string>): T {
     for (const scope of SCOPES) this.#device.pushErrorScope(scope);
     const result = work();
     for (const scope of [...SCOPES].reverse()) this.#watch(this.#device.popErrorScope(), scope, describe);
     return result;
   }
 
-  #watch(answer: Promise<GPUError | null>, scope: GPUErrorFilter, describe: (message: string) => string): void {
+  #watch(
+    answer: Promise<GPUError | null>,
+    scope: GPUErrorFilter,
+    describe: (message: string) => string | Promise<string>,
+  ): void {
     const check = answer.then(
-      (error) => {
+      async (error) => {
         if (!error) return;
         const ErrorType = scope === 'out-of-memory' ? OutOfMemoryError : DeviceError;
-        this.#error ??= new ErrorType(describe(error.message));
+        const message = await describe(error.message);
+        this.#error ??= new ErrorType(message);
       },
       () => undefined, // the device has been lost, which `check` reports
     );
@@ -189,20 +194,32 @@ export class CommandQueue {
         if (batch.parameterBytes > 0) {
           this.#device.queue.writeBuffer(this.parameterBuffer, 0, batch.parameters.buffer, 0, batch.parameterBytes);
         }
-        this.#device.queue.submit([this.#encode(batch)]);
+        this.#device.queue.submit([this.#encode(batch.commands)]);
       },
-      (message) => blame(batch, message),
+      (message) => this.#blame(batch, message),
     );
     this.submits++;
     this.#submitted = batch.serial;
     for (const work of batch.after) work();
   }
 
-  #encode(batch: Batch): GPUCommandBuffer {
+  /** Encodes each dispatch of a refused batch by itself, to find the launch that was to blame. */
+  async #blame(batch: Batch, message: string): Promise<string> {
+    for (const command of batch.commands) {
+      if (command.kind !== 'dispatch') continue;
+      this.#device.pushErrorScope('validation');
+      this.#encode([command]);
+      const error = await this.#device.popErrorScope();
+      if (error) return describeLaunch(command.launch, error.message);
+    }
+    return message.trim();
+  }
+
+  #encode(commands: readonly (Dispatch | Copy)[]): GPUCommandBuffer {
     const encoder = this.#device.createCommandEncoder();
     let pass: GPUComputePassEncoder | undefined;
     let current: GPUComputePipeline | undefined;
-    for (const command of batch.commands) {
+    for (const command of commands) {
       if (command.kind === 'copy') {
         pass?.end();
         pass = undefined;
@@ -229,16 +246,7 @@ export class CommandQueue {
 }
 
 function describeLaunch({ label, stack }: LaunchRecord, message: string): string {
-  const site = callSite(stack.stack);
-  return `${label}: ${message.trim()}${site ? ` [launched at ${site}]` : ''}`;
-}
-
-/** The driver names pipelines by label; a batch of one launch, as in debug mode, leaves no doubt at all. */
-function blame(batch: Batch, message: string): string {
-  const launches = new Set(batch.commands.flatMap((command) => (command.kind === 'dispatch' ? [command.launch] : [])));
-  const [first] = launches;
-  if (!first) return message;
-  const named = [...launches].find(({ label }) => message.includes(`"${label}"`));
-  if (named ?? launches.size === 1) return describeLaunch(named ?? first, message);
-  return `one of ${launches.size} launches from ${first.label} on: ${message.trim()}`;
+  const site = stack && callSite(stack.stack);
+  const hint = stack ? '' : '. Open the device with { debug: true } to see the line that launched it';
+  return `${label}: ${message.trim()}${site ? ` [launched at ${site}]` : hint}`;
 }

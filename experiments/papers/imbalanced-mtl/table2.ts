@@ -66,7 +66,7 @@ export const table2: TableDefinition = {
     const first =
       student < single && student < multi
         ? `With training counted in epochs and stopped early T-S is best: its error is ${percent(student, single)} of ST's, but ` +
-          'the student makes four times as many updates. '
+          'the student makes several times as many updates. '
         : 'T-S is not best here. ';
     const equal =
       stopped > student

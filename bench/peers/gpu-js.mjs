@@ -1,0 +1,61 @@
+// gpu.js: `node gpu-js.mjs wasm` or `node gpu-js.mjs webgpu`. It compiles a JavaScript function to a kernel; the function
+// here is the plain convolution. Leaves out gradients, which it has none of. The image is padded before the clock starts.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import process from 'node:process';
+import { fixedValues, serve } from './protocol.mjs';
+
+const require = createRequire(import.meta.url);
+const [backend] = process.argv.slice(2);
+
+/** (C, H, W) maps with a border of zeros. */
+function withBorder(values, maps, height, width, border) {
+  const [rows, columns] = [height + 2 * border, width + 2 * border];
+  const padded = new Float32Array(maps * rows * columns);
+  for (let map = 0; map < maps; map++) {
+    for (let y = 0; y < height; y++) {
+      const from = (map * height + y) * width;
+      padded.set(values.subarray(from, from + width), (map * rows + y + border) * columns + border);
+    }
+  }
+  return padded;
+}
+
+async function open() {
+  const { GPU, input } = require('gpu.js');
+  const gpu = new GPU({ mode: 'webasm' });
+  const { version } = JSON.parse(readFileSync(require.resolve('gpu.js/package.json'), 'utf8'));
+  const forward = ({ batch, inChannels, height, width, outChannels, kernel }) => {
+    const [border, images] = [(kernel - 1) / 2, batch * inChannels];
+    const x = withBorder(fixedValues(images * height * width, 1), images, height, width, border);
+    const w = fixedValues(outChannels * inChannels * kernel * kernel, 2);
+    const run = gpu
+      .createKernel(function (image, weight) {
+        const n = Math.floor(this.thread.z / this.constants.outChannels);
+        const o = this.thread.z - n * this.constants.outChannels;
+        let sum = 0;
+        for (let c = 0; c < this.constants.inChannels; c++) {
+          for (let i = 0; i < this.constants.kernel; i++) {
+            for (let j = 0; j < this.constants.kernel; j++) {
+              sum +=
+                image[n * this.constants.inChannels + c][this.thread.y + i][this.thread.x + j] *
+                weight[o * this.constants.inChannels + c][i][j];
+            }
+          }
+        }
+        return sum;
+      })
+      .setConstants({ inChannels, outChannels, kernel })
+      .setOutput([width, height, batch * outChannels]);
+    const image = input(x, [width + 2 * border, height + 2 * border, images]);
+    const weight = input(w, [kernel, kernel, outChannels * inChannels]);
+    let last;
+    return {
+      launch: () => (last = run(image, weight)),
+      results: async () => [Float32Array.from(last.flat(2).flatMap((row) => [...row]))],
+    };
+  };
+  return { name: `gpu.js-${backend}`, version, details: gpu.mode, cases: { 'conv2d.forward': forward } };
+}
+
+await serve(open);

@@ -1,0 +1,26 @@
+// Types of protocol.mjs, which wgrad's own side of the benchmarks shares with the peers.
+
+/** Repeated work: `launch` may return before it is done, `finish` waits for all that was launched. */
+export interface Work {
+  launch(): void;
+  finish?(): Promise<void>;
+}
+
+export interface Summary {
+  rms: number;
+  samples: number[];
+}
+
+export interface Peer {
+  name: string;
+  version: string;
+  details: string;
+  adapter?: string;
+  cases: { [name: string]: (shape: { [size: string]: number }) => unknown };
+}
+
+export declare function fixedValues(count: number, seed: number): Float32Array;
+export declare function summarize(values: ArrayLike<number>): Summary;
+export declare function permute(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array;
+export declare function repeat(work: Work, seconds: number): Promise<number[]>;
+export declare function serve(open: () => Promise<Peer>): Promise<void>;

@@ -1,0 +1,94 @@
+// Input that cannot work: one clear line on stderr, exit status 2, nothing written.
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import t from 'tap';
+import { filesBelow, run } from './command.ts';
+
+const smoke = ['--preset', 'smoke', '--device', 'wasm'];
+
+const bad: Record<string, { args: string[]; says: RegExp }> = {
+  'a paper that does not exist': {
+    args: ['reproduce', 'dmlt', ...smoke],
+    says: /no paper 'dmlt'.*Did you mean 'dmtl'\?/,
+  },
+  'a paper like no other': { args: ['reproduce', 'x', ...smoke], says: /There are: imbalanced-mtl, dmtl/ },
+  'a table that does not exist': {
+    args: ['reproduce', 'dmtl/tabel3', ...smoke],
+    says: /dmtl has no table 'tabel3'.*Did you mean 'table3'\?/,
+  },
+  'a path that goes too deep': { args: ['reproduce', 'dmtl/table3/x', ...smoke], says: /no paper 'dmtl\/table3\/x'/ },
+  'a missing data folder': {
+    args: ['reproduce', 'dmtl/table3', ...smoke, '--data', 'nowhere'],
+    says: /no MNIST in 'nowhere\/mnist'.*wgrad data fetch mnist --to nowhere/,
+  },
+  'paper size without data': {
+    args: ['reproduce', 'dmtl/table3', '--preset', 'paper', '--device', 'wasm'],
+    says: /needs the real MNIST.*wgrad data fetch/,
+  },
+  'a device that does not exist': {
+    args: ['reproduce', '--device', 'cuda'],
+    says: /'cuda'.*auto, webgpu, wasm, reference/,
+  },
+  'no seeds': { args: ['reproduce', '--seeds', '0'], says: /--seeds.*whole number from 1/ },
+  'half a seed': { args: ['reproduce', '--seeds', '1.5'], says: /--seeds.*whole number from 1/ },
+  'many jobs': { args: ['reproduce', '--jobs', '1e9'], says: /--jobs.*whole number from 1/ },
+  'a preset that does not exist': {
+    args: ['reproduce', '--preset', 'huge'],
+    says: /'huge'.*smoke, tour, laptop, paper/,
+  },
+  'an option that does not exist': { args: ['reproduce', '--sede', '3'], says: /--sede/ },
+  'a command that does not exist': { args: ['reprodcue'], says: /no command 'reprodcue'.*Did you mean 'reproduce'\?/ },
+  'a data set that does not exist': { args: ['data', 'fetch', 'mnits'], says: /no data set 'mnits'.*'mnist'/ },
+  'a folder without fixtures': {
+    args: ['golden', 'nowhere', '--device', 'reference'],
+    says: /nowhere\/manifest\.json/,
+  },
+};
+
+for (const [name, { args, says }] of Object.entries(bad)) {
+  t.test(name, async (t) => {
+    const folder = t.testdir();
+    const { status, stderr, stdout } = await run(args, folder);
+    t.equal(status, 2);
+    t.match(stderr, says);
+    t.equal(stderr.trim().split('\n').length, 1, 'one line');
+    t.equal(stdout, '');
+    t.notMatch(stderr, /\n\s+at /, 'no stack');
+    t.same((await filesBelow(folder)).length, 0, 'nothing is written');
+  });
+}
+
+t.test('an output folder that cannot be written', async (t) => {
+  const folder = t.testdir();
+  await writeFile(path.join(folder, 'file'), '');
+  const through = await run(['reproduce', 'imbalanced-mtl', ...smoke, '--out', 'file/out'], folder);
+  t.equal(through.status, 2);
+  t.match(through.stderr, /nothing can be written to .*file\/out.*--out/);
+  await mkdir(path.join(folder, 'locked'));
+  await chmod(path.join(folder, 'locked'), 0o500);
+  if (process.getuid?.() === 0) return; // root may write anywhere
+  const locked = await run(['reproduce', 'imbalanced-mtl', ...smoke, '--out', 'locked'], folder);
+  t.equal(locked.status, 2);
+  t.match(locked.stderr, /nothing can be written/);
+});
+
+t.test('commands that only tell', async (t) => {
+  const folder = t.testdir();
+  const list = await run(['list'], folder);
+  t.equal(list.status, 0);
+  t.match(list.stdout, /dmtl\/table3/);
+  t.match(list.stdout, /imbalanced-mtl\/table5.*not attempted/);
+  const doctor = await run(['doctor', '--json'], folder);
+  t.equal(doctor.status, 0);
+  const facts = JSON.parse(doctor.stdout) as {
+    auto: string;
+    node: string;
+    devices: { device: string; works: boolean }[];
+  };
+  t.equal(facts.node, process.versions.node);
+  t.match(facts.auto, /^(webgpu|wasm)$/);
+  t.ok(facts.devices.find(({ device }) => device === 'wasm')!.works);
+  const help = await run(['--help'], folder);
+  t.equal(help.status, 0);
+  for (const command of ['reproduce', 'list', 'doctor', 'data', 'golden']) t.match(help.stdout, command);
+});

@@ -1,0 +1,132 @@
+// `wgrad reproduce --preset smoke` from end to end on wasm: results, manifest and report; then the same command killed twice on
+// its way, which must end with the same bits.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { type TableResult } from '../../experiments/index.ts';
+import { sharedData } from '../shared-data.ts';
+import { filesBelow, run, runResults, start } from './command.ts';
+
+const smoke = ['reproduce', 'imbalanced-mtl', 'dmtl/table3', 'dmtl/figure11', '--preset', 'smoke', '--device', 'wasm'];
+const folder = t.testdir();
+const whole = path.join(folder, 'whole');
+
+const json = async <T>(...parts: string[]): Promise<T> => JSON.parse(await readFile(path.join(...parts), 'utf8')) as T;
+
+t.test('results, manifest and report', async (t) => {
+  const { status, stdout, stderr } = await run([...smoke, '--out', whole], folder);
+  t.equal(status, 0, stderr);
+  t.match(stdout, /dmtl\/table3: training strategies/);
+  t.match(stdout, /preset smoke, data: generated digits \(a stand-in/);
+  t.match(stderr, /device wasm/);
+
+  const tables = await json<TableResult[]>(whole, 'results.json');
+  t.same(
+    tables.map(({ paper, table }) => `${paper}/${table}`),
+    [
+      'imbalanced-mtl/table2',
+      'imbalanced-mtl/table3',
+      'imbalanced-mtl/table4',
+      'imbalanced-mtl/table5',
+      'dmtl/table3',
+      'dmtl/figure11',
+    ],
+  );
+  const strategies = await json<TableResult>(whole, 'dmtl', 'table3', 'results.json');
+  t.same(strategies, tables[4]);
+  t.same(Object.keys(strategies), ['paper', 'table', 'preset', 'device', 'data', 'cells']);
+  t.match(strategies, { preset: 'smoke', device: 'wasm', data: 'generated digits' });
+  t.same(
+    strategies.cells.map(({ published }) => published),
+    [0.577, 0.797, 0.858, 0.875],
+  );
+  for (const { cells } of tables) {
+    for (const cell of cells) {
+      t.ok(
+        ['same ordering', 'not reproduced', 'not attempted'].includes(cell.verdict!),
+        `${cell.row}: ${cell.verdict}`,
+      );
+      if (cell.ours) t.equal(cell.ours.values.length, cell.ours.n);
+      else t.type(cell.reason, 'string');
+    }
+  }
+  t.match(await json(whole, 'manifest.json'), {
+    node: process.versions.node,
+    device: { name: 'wasm' },
+    papers: {
+      'imbalanced-mtl': { preset: 'smoke', seeds: [0, 1], data: { real: true } },
+      dmtl: { preset: 'smoke', seeds: [0], data: { name: 'generated digits', real: false } },
+    },
+    commandLine: ['wgrad', 'reproduce'],
+    plans: { conv2d: [/./], sgdStep: [/./], adamStep: [/./] },
+  });
+  const report = await readFile(path.join(whole, 'report.html'), 'utf8');
+  t.match(report, /generated digits \(a stand-in for the paper&#39;s data\)/);
+  t.match(report, /<svg/, 'plots');
+  t.match(report, /What is real at equal updates|do not rank as the paper/, 'the conclusion of the toy table');
+  t.notMatch(report, /(src|href)="http/, 'nothing is loaded from elsewhere');
+  t.notMatch((await filesBelow(whole)).join(' '), /\.part|\.safetensors/, 'no checkpoint or partial file is left');
+});
+
+t.test('the same command again finds everything done', async (t) => {
+  const before = await runResults(whole);
+  const { status, stdout, stderr } = await run([...smoke, '--out', whole, '--json'], folder);
+  t.equal(status, 0);
+  t.notMatch(stderr, /./, 'with --json everything is on stdout');
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; text?: string });
+  t.match(
+    lines.filter(({ type }) => type === 'notice').map(({ text }) => text),
+    [/device wasm/, /./, /./, /^13 of 13 runs are on disk already$/],
+  );
+  t.equal(lines.filter(({ type }) => type === 'table').length, 6);
+  t.notOk(lines.some(({ type }) => type === 'run'));
+  t.same(await runResults(whole), before);
+});
+
+t.test('killed at a checkpoint, interrupted later, then let go on', async (t) => {
+  const out = path.join(folder, 'killed');
+  const first = start([...smoke, '--out', out], folder);
+  let seen: string[] = [];
+  for (let i = 0; i < 6000 && first.child.exitCode === null; i++) {
+    seen = await filesBelow(out).catch(() => []);
+    if (seen.some((file) => file.endsWith('.safetensors'))) break;
+    await sleep(5);
+  }
+  t.ok(
+    seen.some((file) => file.endsWith('.safetensors')),
+    'a checkpoint has been written',
+  );
+  first.child.kill('SIGKILL');
+  t.equal((await first.ended).signal, 'SIGKILL');
+  t.notOk((await filesBelow(out)).includes('results.json'));
+
+  const second = start([...smoke, '--out', out, '--jobs', '1'], folder);
+  await second.says('run 3/13');
+  second.child.kill('SIGINT');
+  const interrupted = await second.ended;
+  t.equal(interrupted.status, 130);
+  t.match(interrupted.stderr, /Stopped\. What is finished is in .*killed; to go on: wgrad reproduce/);
+  t.equal(interrupted.stdout, '');
+
+  const third = await run([...smoke, '--out', out], folder);
+  t.equal(third.status, 0, third.stderr);
+  t.match(third.stderr, /[1-9]\d* of 13 runs are on disk already/);
+  t.same(await runResults(out), await runResults(whole), 'the bits of a run that was never killed');
+  t.same(await json(out, 'results.json'), await json(whole, 'results.json'));
+});
+
+const data = sharedData('data');
+t.test('real MNIST is called so', { skip: data ? false : 'no ../shared/data' }, async (t) => {
+  const out = path.join(folder, 'real');
+  const args = ['reproduce', 'dmtl/lambda', '--preset', 'smoke', '--device', 'wasm', '--data', data!, '--out', out];
+  const { status, stdout, stderr } = await run(args, folder);
+  t.equal(status, 0, stderr);
+  t.match(stdout, /preset smoke, data: MNIST, device wasm/);
+  t.match(await json(out, 'manifest.json'), {
+    papers: { dmtl: { data: { name: 'MNIST', real: true, checksums: { 't10k-labels-idx1-ubyte.gz': /^f7ae60f9/ } } } },
+  });
+});

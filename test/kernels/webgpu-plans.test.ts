@@ -1,0 +1,130 @@
+// WebGPU plans as data, without a device: parameter blocks that agree with the descriptions, grids within the limits, and
+// choices that depend on shapes and facts alone.
+import t from 'tap';
+import * as kernels from '../../kernels/index.ts';
+import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
+import { webGpuPlans } from '../../kernels/webgpu.ts';
+import { foldGrid, grid1d } from '../../kernels/webgpu-grid.ts';
+import { wgslParams } from './wgsl-params.ts';
+
+const hardware: WebGpuFacts = {
+  maxComputeWorkgroupsPerDimension: 65535,
+  maxComputeInvocationsPerWorkgroup: 1024,
+  maxComputeWorkgroupStorageSize: 32768,
+  maxStorageBufferBindingSize: 2 ** 31,
+  subgroups: true,
+  subgroupMinSize: 32,
+  vendor: 'nvidia',
+  architecture: 'ada',
+  software: false,
+};
+const software: WebGpuFacts = {
+  ...hardware,
+  subgroupMinSize: 8,
+  vendor: 'mesa',
+  architecture: 'software',
+  software: true,
+};
+const bare: WebGpuFacts = { ...software, subgroups: false, subgroupMinSize: 0 };
+
+const described = new Map(
+  Object.values(kernels)
+    .filter(
+      (value): value is kernels.Kernel<never> => typeof value === 'object' && 'fields' in value && 'flops' in value,
+    )
+    .map((kernel) => [kernel.name, kernel]),
+);
+
+const conv = (change: Partial<kernels.Conv2dParams> = {}): kernels.Conv2dParams => ({
+  batch: 8,
+  inChannels: 64,
+  inH: 64,
+  inW: 64,
+  outChannels: 64,
+  outH: 64,
+  outW: 64,
+  kernelH: 3,
+  kernelW: 3,
+  strideH: 1,
+  strideW: 1,
+  padH: 1,
+  padW: 1,
+  dilationH: 1,
+  dilationW: 1,
+  groups: 1,
+  bias: 0,
+  ...change,
+});
+
+/** Sizes that any kernel takes as its parameters, for plans that need no more than numbers to be made. */
+function anyParams(kernel: kernels.Kernel<never>): never {
+  const fields = Object.entries<kernels.FieldType>(kernel.fields);
+  return Object.fromEntries(fields.map(([name, type]) => [name, type.endsWith('x8') ? [4] : 1])) as never;
+}
+
+/** `fill` takes its value as bits, since a shader may not keep those of a NaN. */
+const fillFields = { n: 'u32', bits: 'u32' };
+
+t.test('every kernel has plans, whose parameter blocks are its own', (t) => {
+  t.same(webGpuPlans.names().sort(), [...described.keys()].sort());
+  for (const [name, kernel] of described) {
+    const modules = new Set<string>();
+    for (const facts of [hardware, software, bare]) {
+      const plan = webGpuPlans.get(kernel)(anyParams(kernel), facts);
+      for (const { module } of plan.passes) modules.add(module);
+    }
+    const fields = Object.entries(name === 'fill' ? fillFields : kernel.fields);
+    const declared = [...modules].map(wgslParams).filter((params) => params !== undefined);
+    t.ok(declared.length > 0, `${name} declares its parameters`);
+    for (const params of declared) t.same(params, fields, name);
+  }
+  t.end();
+});
+
+const planOf = (name: string, params: object, facts: WebGpuFacts, prefer?: string): WebGpuPlan =>
+  webGpuPlans.get({ name })(params as never, facts, prefer);
+
+t.test('the choice of convolution plans', (t) => {
+  const choices = (params: kernels.Conv2dParams) =>
+    [hardware, software, bare].map((facts) =>
+      ['conv2d', 'conv2dInputGradient', 'conv2dWeightGradient'].map((name) => planOf(name, params, facts).name),
+    );
+  t.same(choices(conv()), [
+    ['implicitGemm64', 'implicitGemm64', 'tiled64SplitK'],
+    ['rows3x3', 'rows3x3', 'rows3x3SplitK'],
+    ['direct', 'direct', 'directSplitK'],
+  ]);
+  t.same(choices(conv({ strideH: 2, strideW: 2, outH: 32, outW: 32 }))[1], ['lanes', 'lanes', 'lanesSplitK']);
+  t.same(choices(conv({ groups: 64 })), [
+    ['direct', 'direct', 'directSplitK'],
+    ['direct', 'direct', 'directSplitK'],
+    ['direct', 'direct', 'directSplitK'],
+  ]);
+  t.equal(planOf('conv2d', conv(), hardware, 'lanes').name, 'lanes', 'a preferred plan is taken');
+  t.equal(planOf('conv2d', conv(), bare, 'lanes').name, 'direct', 'unless it does not fit');
+  t.end();
+});
+
+t.test('a split sum keeps its partial sums within bounds', (t) => {
+  for (const params of [conv(), conv({ batch: 1, outH: 1, inH: 1 }), conv({ inChannels: 2048, outChannels: 2048 })]) {
+    for (const facts of [hardware, software, bare]) {
+      const plan = planOf('conv2dWeightGradient', params, facts);
+      const bytes = plan.scratch?.partials ?? 0;
+      t.ok(bytes <= Math.min(2 ** 26, facts.maxStorageBufferBindingSize), `${plan.name}: ${bytes} bytes`);
+      t.equal(plan.passes.length, bytes > 0 ? 2 : 1);
+    }
+  }
+  t.end();
+});
+
+t.test('long grids are folded', (t) => {
+  const facts = { maxComputeWorkgroupsPerDimension: 10 };
+  t.same(grid1d(0, 64, facts), [0, 1, 1]);
+  t.same(grid1d(640, 64, facts), [10, 1, 1]);
+  for (let groups = 11; groups <= 100; groups++) {
+    const [x, y] = foldGrid(groups, facts);
+    t.ok(x <= 10 && y <= 10 && x * y >= groups, `${groups} groups as ${x} x ${y}`);
+  }
+  t.throws(() => foldGrid(101, facts), RangeError);
+  t.end();
+});
