@@ -2,16 +2,17 @@
 // that the peers use too, so that results can be compared.
 import {
   conv2d,
+  createDevice,
   type Device,
+  DeviceError,
   grad,
-  noGrad,
   scope,
-  type Scope,
   setDefaultDevice,
+  type StateDict,
   type Tensor,
   tensor,
-  type StateDict,
 } from '../engine/index.ts';
+import { DIGIT_CLASSES } from '../experiments/data/digits.ts';
 import { settingsOf } from '../experiments/papers/dmtl/presets.ts';
 import { runKey } from '../experiments/papers/dmtl/settings.ts';
 import { stagesOf } from '../experiments/papers/dmtl/strategies.ts';
@@ -43,11 +44,9 @@ function fixedTensor(shape: readonly number[], seed: number, device: Device): Te
 
 function convolution(device: Device, shape: ConvShape, gradients: boolean): PreparedWork {
   const { batch, inChannels, height, width, outChannels, kernel } = shape;
-  const held = scope();
   const x = fixedTensor([batch, inChannels, height, width], SEEDS.image, device).requireGrad(gradients);
   const w = fixedTensor([outChannels, inChannels, kernel, kernel], SEEDS.other, device).requireGrad(gradients);
   const dy = fixedTensor([batch, outChannels, height, width], SEEDS.cotangent, device);
-  held.leave();
   let last: Tensor[] = [];
   return {
     launch() {
@@ -55,7 +54,7 @@ function convolution(device: Device, shape: ConvShape, gradients: boolean): Prep
       using step = scope();
       const y = conv2d(x, w, undefined, { padding: (kernel - 1) / 2 });
       const results = gradients ? [y, ...grad(y, [x, w], { gradOutputs: [dy] })] : [y];
-      last = results.map((result) => step.keep(result));
+      last = results.map((result) => step.keep(result.detach()));
     },
     finish: () => device.synchronize(),
     results: () => Promise.all(last.map((result) => result.array())),
@@ -63,11 +62,89 @@ function convolution(device: Device, shape: ConvShape, gradients: boolean): Prep
   };
 }
 
-/** The laptop preset's training step of dmtl: the strategy of one loss for both tasks, exactly as `reproduce` runs it. */
-const STEP_RUN = runKey({ strategy: 'multitaskLoss', noise: '1:29', n: 3500 });
+/** The laptop preset's training step of dmtl: the strategy with one loss for both tasks, as `reproduce` runs it. */
+const trainingSettings = settingsOf(runKey({ strategy: 'multitaskLoss', noise: '1:29', n: 3500 }), 'laptop');
 
 export function trainingStepShape(): StepShape {
-  const { batch, images, baseWidth, learningRate, momentum, weightDecay } = settingsOf(STEP_RUN, 'laptop');
-  const classes = 10;
+  const { batch, images, baseWidth, learningRate, momentum, weightDecay } = trainingSettings;
+  const classes = DIGIT_CLASSES;
   return { batch, size: images.size, classes, baseWidth, learningRate, momentum, weightDecay, checkedSteps: 3 };
+}
+
+async function trainingStep(device: Device, { batch, size, classes, checkedSteps }: StepShape): Promise<PreparedWork> {
+  setDefaultDevice(device);
+  const model = new UNet({ inChannels: 1, classes, baseWidth: trainingSettings.baseWidth });
+  const initial: StateDict = new Map();
+  let seed = SEEDS.firstParameter;
+  for (const [name, { shape }] of model.namedParameters()) {
+    const scale = 1 / Math.sqrt(sizeOf(shape.slice(1)));
+    const values = fixedValues(sizeOf(shape), seed++).map((value) => scale * value);
+    initial.set(name, { shape, values });
+  }
+  model.loadStateDict(initial, { strict: false });
+  const [stage] = stagesOf(model, trainingSettings);
+  const data = {
+    input: fixedTensor([batch, 1, size, size], SEEDS.image, device),
+    depth: fixedTensor([batch, 1, size, size], SEEDS.other, device),
+    label: tensor(Int32Array.from({ length: batch }, (_, i) => i % classes)),
+    weight: tensor(new Float32Array(classes).fill(1)),
+  };
+  const first: number[] = [model.parameterCount()];
+  for (let i = 0; i < checkedSteps; i++) {
+    using _step = scope();
+    first.push(await stage!.step(data).item());
+  }
+  return {
+    launch() {
+      using _step = scope();
+      stage!.step(data);
+    },
+    finish: () => device.synchronize(),
+    results: async () => first.map((value) => [value]),
+    dispose() {
+      model.dispose();
+      for (const optimizer of stage!.optimizers) optimizer.dispose();
+      for (const each of Object.values(data)) each.dispose();
+    },
+  };
+}
+
+const cases: Readonly<Record<string, (device: Device, shape: CaseShape) => PreparedWork | Promise<PreparedWork>>> = {
+  'conv2d.forward': (device, shape) => convolution(device, shape as ConvShape, false),
+  'conv2d.gradients': (device, shape) => convolution(device, shape as ConvShape, true),
+  'unet.step': (device, shape) => trainingStep(device, shape as StepShape),
+};
+
+/** wgrad on a device. Throws AbsentError if the device is not there. */
+export async function startOurs(name: 'wasm' | 'webgpu', threads?: number): Promise<Contestant> {
+  let device: Device;
+  try {
+    device = await createDevice(name, threads === undefined ? {} : { threads });
+  } catch (error) {
+    if (error instanceof DeviceError) throw new AbsentError(error.message.split('\n')[0], { cause: error });
+    throw error;
+  }
+  let prepared: PreparedWork | undefined;
+  const clear = (): void => {
+    prepared?.dispose();
+    prepared = undefined;
+  };
+  const { driver } = device.facts;
+  return {
+    name: 'wgrad',
+    version: wgradVersion,
+    details: device.description,
+    ...(driver === undefined ? {} : { adapter: String(driver) }),
+    async prepare(benchmark, shape) {
+      clear();
+      prepared = await cases[benchmark]!(device, shape);
+      await repeat(prepared, 0);
+      return (await prepared.results()).map(summarize);
+    },
+    measure: (seconds) => repeat(prepared!, seconds),
+    close() {
+      clear();
+      device.dispose();
+    },
+  };
 }

@@ -36,7 +36,10 @@ export function timing(rounds: readonly (readonly number[])[], flops: number): T
   return { median: middle, min, max, repetitions: all.length, gflops: flops / middle / 1e9 };
 }
 
-/** How many times as fast `ours` is: per round the other's median over ours. Both must have the same rounds. */
+/**
+ * How many times as fast `ours` is: per round the other's median over ours. The other may have sat out the last rounds, but
+ * not all.
+ */
 export function ratio(ours: readonly (readonly number[])[], other: readonly (readonly number[])[]): Ratio {
-  return spread(ours.map((times, round) => median(other[round]!) / median(times)));
+  return spread(other.map((times, round) => median(times) / median(ours[round]!)));
 }

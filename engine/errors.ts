@@ -34,6 +34,8 @@ export function callSite(stack: string | undefined = new Error().stack): string 
 
 export class WgradError extends Error {
   readonly details: ErrorDetails;
+  /** The message without its details. */
+  readonly reason: string;
   /** Where the failing call stands in the user's code. */
   readonly site: string | undefined;
 
@@ -47,6 +49,7 @@ export class WgradError extends Error {
     super(text, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.details = details;
+    this.reason = message;
     this.site = callSite(this.stack);
     if (this.site) this.message += ` [at ${this.site}]`;
   }

@@ -46,7 +46,7 @@ function dotRows(
   let s20 = s00;
   let s21 = s00;
   let s22 = s00;
-  const bytes = <usize>length << 2;
+  const bytes = (<usize>length) << 2;
   for (let segment = 0; segment < segments; segment++) {
     let p0 = g;
     let p1 = g + ldg;

@@ -3,8 +3,6 @@
 // taps of a convolution straight from a padded image. A dot tile is a few inner products of contiguous rows.
 // Twelve (nine) sums and their operands fill the sixteen vector registers of x86-64. No tile depends on its neighbours,
 // and each sum runs over rising k, so how C is cut into tiles does not change a bit.
-import { loadPart, loadStrided, loadStridedPart, storePart } from './simd.wasm';
-
 /** a b + c, fused where relaxed SIMD is there. */
 @inline
 function madd(a: v128, b: v128, c: v128): v128 {
@@ -15,32 +13,17 @@ function madd(a: v128, b: v128, c: v128): v128 {
 export const FROM_ZERO: usize = 0;
 export const FROM_C: usize = 1;
 
-/** First value of a vector of C. `step`: bytes between its lanes. */
-function loadVector(c: usize, count: i32, step: usize): v128 {
-  if (step == 4) return count >= 4 ? v128.load(c) : count > 0 ? loadPart(c, count) : i32x4.splat(0);
-  return count >= 4 ? loadStrided(c, step) : count > 0 ? loadStridedPart(c, step, count) : i32x4.splat(0);
-}
-
-function storeVector(c: usize, value: v128, count: i32, step: usize): void {
-  if (step == 4) {
-    if (count >= 4) v128.store(c, value);
-    else if (count > 0) storePart(c, value, count);
-    return;
-  }
-  if (count > 0) v128.store32_lane(c, value, 0);
-  if (count > 1) v128.store32_lane(c + step, value, 1);
-  if (count > 2) v128.store32_lane(c + 2 * step, value, 2);
-  if (count > 3) v128.store32_lane(c + 3 * step, value, 3);
-}
-
 @inline
-function first(init: usize, row: usize, c: usize, count: i32, step: usize): v128 {
+function first(init: usize, row: usize, c: usize): v128 {
   if (init == FROM_ZERO) return i32x4.splat(0);
-  if (init == FROM_C) return loadVector(c, count, step);
+  if (init == FROM_C) return v128.load(c);
   return v128.load32_splat(init + 4 * row);
 }
 
-/** `rows` (a constant, 1 to 6) by two vectors that may lie anywhere. */
+/**
+ * `rows` (a constant, 1 to 6) by two vectors that may lie anywhere. Calls nothing: with a call anywhere in the function V8
+ * keeps the loop's pointers in memory, which costs a quarter of the speed.
+ */
 @inline
 function outerRows(
   rows: i32,
@@ -53,13 +36,10 @@ function outerRows(
   c0: usize,
   c1: usize,
   ldc: usize,
-  n0: i32,
-  n1: i32,
-  step: usize,
   init: usize,
 ): void {
-  let s00 = first(init, 0, c0, n0, step);
-  let s01 = first(init, 0, c1, n1, step);
+  let s00 = first(init, 0, c0);
+  let s01 = first(init, 0, c1);
   let s10 = s00;
   let s11 = s01;
   let s20 = s00;
@@ -72,24 +52,24 @@ function outerRows(
   let s51 = s01;
   if (init != FROM_ZERO) {
     if (rows > 1) {
-      s10 = first(init, 1, c0 + ldc, n0, step);
-      s11 = first(init, 1, c1 + ldc, n1, step);
+      s10 = first(init, 1, c0 + ldc);
+      s11 = first(init, 1, c1 + ldc);
     }
     if (rows > 2) {
-      s20 = first(init, 2, c0 + 2 * ldc, n0, step);
-      s21 = first(init, 2, c1 + 2 * ldc, n1, step);
+      s20 = first(init, 2, c0 + 2 * ldc);
+      s21 = first(init, 2, c1 + 2 * ldc);
     }
     if (rows > 3) {
-      s30 = first(init, 3, c0 + 3 * ldc, n0, step);
-      s31 = first(init, 3, c1 + 3 * ldc, n1, step);
+      s30 = first(init, 3, c0 + 3 * ldc);
+      s31 = first(init, 3, c1 + 3 * ldc);
     }
     if (rows > 4) {
-      s40 = first(init, 4, c0 + 4 * ldc, n0, step);
-      s41 = first(init, 4, c1 + 4 * ldc, n1, step);
+      s40 = first(init, 4, c0 + 4 * ldc);
+      s41 = first(init, 4, c1 + 4 * ldc);
     }
     if (rows > 5) {
-      s50 = first(init, 5, c0 + 5 * ldc, n0, step);
-      s51 = first(init, 5, c1 + 5 * ldc, n1, step);
+      s50 = first(init, 5, c0 + 5 * ldc);
+      s51 = first(init, 5, c1 + 5 * ldc);
     }
   }
   let a1 = a + lda;
@@ -97,7 +77,7 @@ function outerRows(
   let a3 = a2 + lda;
   let a4 = a3 + lda;
   let a5 = a4 + lda;
-  const end = offsets + (<usize>k << 2);
+  const end = offsets + ((<usize>k) << 2);
   while (offsets < end) {
     const at = <usize>load<u32>(offsets);
     const b0 = v128.load(x0 + at);
@@ -109,62 +89,61 @@ function outerRows(
       const w1 = v128.load32_splat(a1);
       s10 = madd(w1, b0, s10);
       s11 = madd(w1, b1, s11);
-      a1 += 4;
     }
     if (rows > 2) {
       const w2 = v128.load32_splat(a2);
       s20 = madd(w2, b0, s20);
       s21 = madd(w2, b1, s21);
-      a2 += 4;
     }
     if (rows > 3) {
       const w3 = v128.load32_splat(a3);
       s30 = madd(w3, b0, s30);
       s31 = madd(w3, b1, s31);
-      a3 += 4;
     }
     if (rows > 4) {
       const w4 = v128.load32_splat(a4);
       s40 = madd(w4, b0, s40);
       s41 = madd(w4, b1, s41);
-      a4 += 4;
     }
     if (rows > 5) {
       const w5 = v128.load32_splat(a5);
       s50 = madd(w5, b0, s50);
       s51 = madd(w5, b1, s51);
-      a5 += 4;
     }
     a += 4;
+    if (rows > 1) a1 += 4;
+    if (rows > 2) a2 += 4;
+    if (rows > 3) a3 += 4;
+    if (rows > 4) a4 += 4;
+    if (rows > 5) a5 += 4;
     offsets += 4;
   }
-  storeVector(c0, s00, n0, step);
-  storeVector(c1, s01, n1, step);
+  v128.store(c0, s00);
+  v128.store(c1, s01);
   if (rows > 1) {
-    storeVector(c0 + ldc, s10, n0, step);
-    storeVector(c1 + ldc, s11, n1, step);
+    v128.store(c0 + ldc, s10);
+    v128.store(c1 + ldc, s11);
   }
   if (rows > 2) {
-    storeVector(c0 + 2 * ldc, s20, n0, step);
-    storeVector(c1 + 2 * ldc, s21, n1, step);
+    v128.store(c0 + 2 * ldc, s20);
+    v128.store(c1 + 2 * ldc, s21);
   }
   if (rows > 3) {
-    storeVector(c0 + 3 * ldc, s30, n0, step);
-    storeVector(c1 + 3 * ldc, s31, n1, step);
+    v128.store(c0 + 3 * ldc, s30);
+    v128.store(c1 + 3 * ldc, s31);
   }
   if (rows > 4) {
-    storeVector(c0 + 4 * ldc, s40, n0, step);
-    storeVector(c1 + 4 * ldc, s41, n1, step);
+    v128.store(c0 + 4 * ldc, s40);
+    v128.store(c1 + 4 * ldc, s41);
   }
   if (rows > 5) {
-    storeVector(c0 + 5 * ldc, s50, n0, step);
-    storeVector(c1 + 5 * ldc, s51, n1, step);
+    v128.store(c0 + 5 * ldc, s50);
+    v128.store(c1 + 5 * ldc, s51);
   }
 }
 
 /**
- * C[i][0..n0), C[i][0..n1) for i in 0..rows: two vectors of up to four columns, read at x0 and x1 plus offsets[k] and
- * written at c0 and c1. `lda`, `ldc` and `step` (between the lanes of C) are bytes. x may be read 16 bytes from any place.
+ * C[i][0..4) at c0 and at c1 for i in 0..rows, from x0 and x1 plus offsets[k]. `lda` and `ldc` are bytes.
  */
 export function outerTile(
   rows: i32,
@@ -177,30 +156,27 @@ export function outerTile(
   c0: usize,
   c1: usize,
   ldc: usize,
-  n0: i32,
-  n1: i32,
-  step: usize,
   init: usize,
 ): void {
-  if (rows == 6) outerRows(6, a, lda, x0, x1, offsets, k, c0, c1, ldc, n0, n1, step, init);
-  else if (rows == 5) outerRows(5, a, lda, x0, x1, offsets, k, c0, c1, ldc, n0, n1, step, init);
-  else if (rows == 4) outerRows(4, a, lda, x0, x1, offsets, k, c0, c1, ldc, n0, n1, step, init);
-  else if (rows == 3) outerRows(3, a, lda, x0, x1, offsets, k, c0, c1, ldc, n0, n1, step, init);
-  else if (rows == 2) outerRows(2, a, lda, x0, x1, offsets, k, c0, c1, ldc, n0, n1, step, init);
-  else outerRows(1, a, lda, x0, x1, offsets, k, c0, c1, ldc, n0, n1, step, init);
+  if (rows == 6) outerRows(6, a, lda, x0, x1, offsets, k, c0, c1, ldc, init);
+  else if (rows == 5) outerRows(5, a, lda, x0, x1, offsets, k, c0, c1, ldc, init);
+  else if (rows == 4) outerRows(4, a, lda, x0, x1, offsets, k, c0, c1, ldc, init);
+  else if (rows == 3) outerRows(3, a, lda, x0, x1, offsets, k, c0, c1, ldc, init);
+  else if (rows == 2) outerRows(2, a, lda, x0, x1, offsets, k, c0, c1, ldc, init);
+  else outerRows(1, a, lda, x0, x1, offsets, k, c0, c1, ldc, init);
 }
 
 /** One row of eight consecutive vectors: with few rows the sums must come from more columns to hide the latency. */
 export function outerTile1x32(a: usize, x: usize, offsets: usize, k: i32, c: usize, init: usize): void {
-  let s0 = first(init, 0, c, 4, 4);
-  let s1 = first(init, 0, c + 16, 4, 4);
-  let s2 = first(init, 0, c + 32, 4, 4);
-  let s3 = first(init, 0, c + 48, 4, 4);
-  let s4 = first(init, 0, c + 64, 4, 4);
-  let s5 = first(init, 0, c + 80, 4, 4);
-  let s6 = first(init, 0, c + 96, 4, 4);
-  let s7 = first(init, 0, c + 112, 4, 4);
-  const end = offsets + (<usize>k << 2);
+  let s0 = first(init, 0, c);
+  let s1 = first(init, 0, c + 16);
+  let s2 = first(init, 0, c + 32);
+  let s3 = first(init, 0, c + 48);
+  let s4 = first(init, 0, c + 64);
+  let s5 = first(init, 0, c + 80);
+  let s6 = first(init, 0, c + 96);
+  let s7 = first(init, 0, c + 112);
+  const end = offsets + ((<usize>k) << 2);
   while (offsets < end) {
     const from = x + <usize>load<u32>(offsets);
     const w = v128.load32_splat(a);
@@ -240,27 +216,27 @@ function outerRows16(
 ): void {
   const cc = c + ldc;
   const ccc = cc + ldc;
-  let s00 = first(init, 0, c, 4, 4);
-  let s01 = first(init, 0, c + 16, 4, 4);
-  let s02 = first(init, 0, c + 32, 4, 4);
-  let s03 = first(init, 0, c + 48, 4, 4);
-  let s10 = first(init, 1, cc, 4, 4);
-  let s11 = first(init, 1, cc + 16, 4, 4);
-  let s12 = first(init, 1, cc + 32, 4, 4);
-  let s13 = first(init, 1, cc + 48, 4, 4);
+  let s00 = first(init, 0, c);
+  let s01 = first(init, 0, c + 16);
+  let s02 = first(init, 0, c + 32);
+  let s03 = first(init, 0, c + 48);
+  let s10 = first(init, 1, cc);
+  let s11 = first(init, 1, cc + 16);
+  let s12 = first(init, 1, cc + 32);
+  let s13 = first(init, 1, cc + 48);
   let s20 = s00;
   let s21 = s01;
   let s22 = s02;
   let s23 = s03;
   if (rows > 2) {
-    s20 = first(init, 2, ccc, 4, 4);
-    s21 = first(init, 2, ccc + 16, 4, 4);
-    s22 = first(init, 2, ccc + 32, 4, 4);
-    s23 = first(init, 2, ccc + 48, 4, 4);
+    s20 = first(init, 2, ccc);
+    s21 = first(init, 2, ccc + 16);
+    s22 = first(init, 2, ccc + 32);
+    s23 = first(init, 2, ccc + 48);
   }
   let a1 = a + lda;
   let a2 = a1 + lda;
-  const end = offsets + (<usize>k << 2);
+  const end = offsets + ((<usize>k) << 2);
   while (offsets < end) {
     const from = x + <usize>load<u32>(offsets);
     const w0 = v128.load32_splat(a);

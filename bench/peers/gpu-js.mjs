@@ -1,12 +1,10 @@
-// gpu.js: `node gpu-js.mjs wasm` or `node gpu-js.mjs webgpu`. It compiles a JavaScript function to a kernel; the function
-// here is the plain convolution. Leaves out gradients, which it has none of. The image is padded before the clock starts.
+// gpu.js on WebAssembly. It compiles a JavaScript function to a kernel; the function here is the plain convolution. Leaves
+// out gradients, which it has none of. The image is padded before the clock starts.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import process from 'node:process';
 import { fixedValues, serve } from './protocol.mjs';
 
 const require = createRequire(import.meta.url);
-const [backend] = process.argv.slice(2);
 
 /** (C, H, W) maps with a border of zeros. */
 function withBorder(values, maps, height, width, border) {
@@ -55,7 +53,7 @@ async function open() {
       results: async () => [Float32Array.from(last.flat(2).flatMap((row) => [...row]))],
     };
   };
-  return { name: `gpu.js-${backend}`, version, details: gpu.mode, cases: { 'conv2d.forward': forward } };
+  return { name: 'gpu.js', version, details: gpu.mode, cases: { 'conv2d.forward': forward } };
 }
 
 await serve(open);

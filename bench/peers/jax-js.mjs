@@ -1,5 +1,5 @@
-// jax-js on one of its backends: `node jax-js.mjs wasm 2` (threads) or `node jax-js.mjs webgpu`. Each case is one jitted
-// function; `.ref` keeps an argument alive that a call would consume.
+// jax-js on one of its backends: `node jax-js.mjs wasm 2` (threads) or `node jax-js.mjs webgpu`. Without `jit`, under which
+// its convolutions are slower (several times on wasm). `.ref` keeps an argument alive that a call would consume.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
@@ -25,18 +25,23 @@ async function open() {
 }
 
 function casesOf(jax) {
-  const { numpy, lax, jit, vjp } = jax;
+  const { numpy, lax, vjp } = jax;
   const prepare = ({ batch, inChannels, height, width, outChannels, kernel }, work) => {
     const upload = (shape, seed) =>
-      numpy.array(fixedValues(shape.reduce((product, n) => product * n, 1), seed), { shape });
+      numpy.array(
+        fixedValues(
+          shape.reduce((product, n) => product * n, 1),
+          seed,
+        ),
+        { shape },
+      );
     const x = upload([batch, inChannels, height, width], 1);
     const w = upload([outChannels, inChannels, kernel, kernel], 2);
     const dy = upload([batch, outChannels, height, width], 3);
-    const compiled = jit(work);
     let launched = []; // all are kept until they are done: an array that is disposed of earlier is never computed
     let last = [];
     return {
-      launch: () => launched.push(compiled(x.ref, w.ref, dy.ref)),
+      launch: () => launched.push(work(x, w, dy)),
       async finish() {
         await jax.blockUntilReady(launched);
         for (const array of last) array.dispose();
@@ -49,15 +54,13 @@ function casesOf(jax) {
   };
   const conv = (x, w) => lax.conv(x, w, [1, 1], 'SAME');
   return {
-    'conv2d.forward': (shape) =>
-      prepare(shape, (x, w, dy) => {
-        dy.dispose();
-        return [conv(x, w)];
-      }),
+    'conv2d.forward': (shape) => prepare(shape, (x, w) => [conv(x.ref, w.ref)]),
     'conv2d.gradients': (shape) =>
       prepare(shape, (x, w, dy) => {
-        const [y, pullBack] = vjp(conv, [x, w]);
-        return [y, ...pullBack(dy)];
+        const [y, pullBack] = vjp(conv, [x.ref, w.ref]);
+        const gradients = pullBack(dy.ref);
+        pullBack.dispose();
+        return [y, ...gradients];
       }),
   };
 }

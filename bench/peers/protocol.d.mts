@@ -16,7 +16,7 @@ export interface Peer {
   version: string;
   details: string;
   adapter?: string;
-  cases: { [name: string]: (shape: { [size: string]: number }) => unknown };
+  cases: Record<string, (shape: Record<string, number>) => unknown>;
 }
 
 export declare function fixedValues(count: number, seed: number): Float32Array;

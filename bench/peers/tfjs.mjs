@@ -59,7 +59,14 @@ function casesOf(tf) {
     const output = [batch, outChannels, height, width];
     const upload = (shape, seed, axes) =>
       tf.tensor(
-        permute(fixedValues(shape.reduce((product, n) => product * n, 1), seed), shape, axes),
+        permute(
+          fixedValues(
+            shape.reduce((product, n) => product * n, 1),
+            seed,
+          ),
+          shape,
+          axes,
+        ),
         axes.map((axis) => shape[axis]),
       );
     const x = upload(image, 1, [0, 2, 3, 1]);

@@ -1,6 +1,8 @@
 // What engines written for browsers expect of their host, on Node: `Worker` over blob: addresses, so that they may use
 // threads here too. Leaves out everything that these engines do not call (terminate, module imports, transfer lists).
+import { Blob } from 'node:buffer';
 import { createRequire } from 'node:module';
+import { URL } from 'node:url';
 
 const threads = createRequire(import.meta.url)('node:worker_threads');
 const NodeWorker = threads.Worker;

@@ -86,8 +86,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     return state;
   }
 
-  /** Takes over what `stateDict` gave. Throws DataError on keys that are not of this optimiser. */
+  /** Replaces the state by what `stateDict` gave. Throws DataError on keys that are not of this optimiser. */
   loadStateDict(state: ReadonlyMap<string, { values: ArrayLike<number> }>): void {
+    this.dispose();
+    this.#steps.clear();
     for (const [key, { values }] of state) {
       const [index, name] = key.split('.');
       const parameter = this.parameters[Number(index)];

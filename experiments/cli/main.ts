@@ -22,5 +22,5 @@ async function main(): Promise<number> {
 // A reader that has had enough (`wgrad list | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 process.exitCode = await main();
-// Devices may hold threads and handles that keep node alive.
-process.exit();
+// Devices may hold threads and handles that keep node alive; what was written must get out first.
+process.stdout.write('', () => process.exit());

@@ -6,6 +6,7 @@ import { runGolden } from '../golden/run.ts';
 import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
+import { benchCommand } from './bench.ts';
 import { doctor } from './doctor.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { suggestion } from './select.ts';
@@ -136,6 +137,15 @@ export function buildProgram(done: (status: number) => void): Command {
     .action(async (dir: string, options: { device: ReproduceFlags['device']; family?: string }) =>
       done(await golden(dir, options)),
     );
+
+  program
+    .command('bench')
+    .description('kernel and training benchmarks; see `wgrad bench --help`')
+    .argument('[args...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (args: string[]) => done(await benchCommand(args)));
 
   return program;
 }

@@ -36,7 +36,13 @@ const lines = (values: Point[], x: { title: string; type: 'ordinal' | 'quantitat
       title: x.title,
       ...(x.type === 'ordinal' ? { sort: null, axis: { labelAngle: 0 } } : { axis: { tickMinStep: 1 } }),
     },
-    color: { field: 'line', type: 'nominal', title: null, sort: null },
+    color: {
+      field: 'line',
+      type: 'nominal',
+      title: null,
+      sort: null,
+      legend: { labelLimit: 0, symbolOpacity: 1 },
+    },
   },
   layer: [
     {

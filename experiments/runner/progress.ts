@@ -39,6 +39,8 @@ interface Running {
   done: number;
   total: number;
   since: number;
+  /** Where it stood when first heard of: a resumed run does not begin at 0. */
+  first: { done: number; at: number } | undefined;
 }
 
 /** Cells of the command and the runs (by `keyOf`) each one waits for. */
@@ -56,6 +58,8 @@ export class Progress {
   readonly #started: number;
   readonly #now: () => number;
   #costDone = 0;
+  /** Part of the cost that was done before this command: it took none of its time. */
+  #costInherited = 0;
 
   /** `costs`: every run of the command that still has to be made. */
   constructor(needs: CellNeeds, found: readonly string[], costs: readonly number[], now = () => performance.now()) {
@@ -69,12 +73,18 @@ export class Progress {
 
   start({ request }: WorkerTask, cost: number): void {
     const name = keyOf(request);
-    this.#running.set(name, { name, cost, done: 0, total: 1, since: this.#now() });
+    this.#running.set(name, { name, cost, done: 0, total: 1, since: this.#now(), first: undefined });
   }
 
   update({ request }: WorkerTask, done: number, total: number): void {
     const running = this.#running.get(keyOf(request));
-    if (running) Object.assign(running, { done, total });
+    if (!running) return;
+    if (!running.first) {
+      running.first = { done, at: this.#now() };
+      // A run from its beginning has made but a few steps by its first report.
+      if (done > total / 20) this.#costInherited += (running.cost * done) / total;
+    }
+    Object.assign(running, { done, total });
   }
 
   /** Returns the seconds it took. */
@@ -96,7 +106,10 @@ export class Progress {
     );
     const share = this.#totalCost > 0 ? cost / this.#totalCost : 1;
     const elapsed = (now - this.#started) / 1000;
-    const rates = running.filter(({ done }) => done > 0).map(({ done, since }) => (1000 * done) / (now - since));
+    const rates = running.flatMap(({ done, first }) =>
+      first && done > first.done && now > first.at ? [(1000 * (done - first.done)) / (now - first.at)] : [],
+    );
+    const made = cost - this.#costInherited;
     return {
       cellsDone: this.#needs.filter((runs) => runs.every((run) => this.#finished.has(run))).length,
       cells: this.#needs.length,
@@ -104,7 +117,7 @@ export class Progress {
       runs: this.#runs,
       current: running.map(({ name }) => name),
       stepsPerSecond: rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : undefined,
-      secondsLeft: share > 0.01 ? (elapsed * (1 - share)) / share : undefined,
+      secondsLeft: made > 0.01 * this.#totalCost ? (elapsed * (this.#totalCost - cost)) / made : undefined,
       share,
     };
   }

@@ -4,7 +4,7 @@
 // A task pads the part of the source that it needs into a tile in private scratch and multiplies from there, reading the
 // taps as shifted vectors; narrow outputs are packed into columns first. The whole im2col matrix is never made.
 import { fillTile } from './image-tile.wasm';
-import { multiply, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
+import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_C, FROM_ZERO } from '../tiles.wasm';
 
 /** What the planner worked out (plans.wasm.ts, `Correlation`). Sizes and steps in elements, scratch places in bytes. */
@@ -68,7 +68,7 @@ const HEADER_BYTES: usize = 16;
 
 @inline
 function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + (<usize>index << 2));
+  return <usize>load<u32>(buffers + ((<usize>index) << 2));
 }
 
 /** Place of every (channel, tap) in the tile, in bytes, in the order of the weights. */
@@ -93,8 +93,8 @@ function fillVectors(p: Correlation, vectors: usize, tile: usize, output: usize,
   for (let t = 0; t < height; t++) {
     for (let u = 0; u < width; u += 4) {
       const vector = changetype<TileVector>(vectors + <usize>count * VECTOR_BYTES);
-      vector.x = tile + (<usize>(t * p.pitch + u) << 2);
-      vector.c = output + (<usize>(t * p.rowStep * p.outputW + u * p.columnStep) << 2);
+      vector.x = tile + ((<usize>(t * p.pitch + u)) << 2);
+      vector.c = output + ((<usize>(t * p.rowStep * p.outputW + u * p.columnStep)) << 2);
       vector.count = min(4, width - u);
       count++;
     }
@@ -115,7 +115,7 @@ function fillColumns(p: Correlation, columns: usize, images: i32, height: i32, w
   for (let image = 0; image < images; image++) {
     for (let t = 0; t < height; t++) {
       for (let u = 0; u < width; u++) {
-        const column = changetype<Column>(columns + (<usize>count << 3));
+        const column = changetype<Column>(columns + ((<usize>count) << 3));
         column.from = 4 * (image * p.tileChannels * p.plane + t * p.pitch + u);
         const outputImage = image * p.groups * p.rows * p.outputPlane;
         column.to = 4 * (outputImage + t * p.rowStep * p.outputW + u * p.columnStep);
@@ -123,15 +123,16 @@ function fillColumns(p: Correlation, columns: usize, images: i32, height: i32, w
       }
     }
   }
-  for (; count & 3; count++) store<u64>(columns + (<usize>count << 3), load<u64>(columns + (<usize>(count - 1) << 3)));
+  for (; count & 3; count++)
+    store<u64>(columns + ((<usize>count) << 3), load<u64>(columns + ((<usize>(count - 1)) << 3)));
   return count;
 }
 
 /** panel[k][j] = tile at offset k, column j. */
 function packColumns(panel: usize, tile: usize, offsets: usize, k: i32, columns: usize, count: i32): void {
-  const end = columns + (<usize>count << 3);
+  const end = columns + ((<usize>count) << 3);
   for (let i = 0; i < k; i++) {
-    const from = tile + <usize>load<u32>(offsets + (<usize>i << 2));
+    const from = tile + <usize>load<u32>(offsets + ((<usize>i) << 2));
     for (let column = columns; column < end; column += 32) {
       let words = v128.load32_zero(from + <usize>load<u32>(column));
       words = v128.load32_lane(from + <usize>load<u32>(column, 8), words, 1);
@@ -144,14 +145,22 @@ function packColumns(panel: usize, tile: usize, offsets: usize, k: i32, columns:
 }
 
 /** Moves the packed result [rows][count] to the output. */
-function scatterColumns(output: usize, plane: usize, result: usize, rows: i32, columns: usize, count: i32, real: i32): void {
+function scatterColumns(
+  output: usize,
+  plane: usize,
+  result: usize,
+  rows: i32,
+  columns: usize,
+  count: i32,
+  real: i32,
+): void {
   for (let row = 0; row < rows; row++) {
     for (let j = 0; j < real; j++) {
-      const column = changetype<Column>(columns + (<usize>j << 3));
-      store<u32>(output + <usize>(<u32>column.to), load<u32>(result + (<usize>j << 2)));
+      const column = changetype<Column>(columns + ((<usize>j) << 3));
+      store<u32>(output + <usize>(<u32>column.to), load<u32>(result + ((<usize>j) << 2)));
     }
     output += plane;
-    result += <usize>count << 2;
+    result += (<usize>count) << 2;
   }
 }
 
@@ -188,7 +197,7 @@ function correlate(
   begin: i32,
   end: i32,
 ): void {
-  const offsets = scratch;
+  const offsets = scratch + SPILL_BYTES;
   const vectors = scratch + p.vectorsAt;
   const tile = scratch + p.tileAt;
   const panel = scratch + p.panelAt;
@@ -219,7 +228,7 @@ function correlate(
     const outputRow = p.rowOffset + row * p.rowStep;
     const outputColumn = p.columnOffset + column * p.columnStep;
     const outputAt = (image * p.groups * p.rows + channelIndex) * p.outputPlane + outputRow * p.outputW + outputColumn;
-    const target = output + (<usize>outputAt << 2);
+    const target = output + ((<usize>outputAt) << 2);
     const isNew = tileIndex != tileInScratch || !isWhole;
     if (p.packed) {
       count = fillColumns(p, vectors, images, height, width);
@@ -227,7 +236,7 @@ function correlate(
     } else {
       count = fillVectors(p, vectors, tile, target, height, width);
     }
-    let init = bias ? bias + (<usize>channelIndex << 2) : FROM_ZERO;
+    let init = bias ? bias + ((<usize>channelIndex) << 2) : FROM_ZERO;
     let channel = 0;
     do {
       const channels = min(p.tileChannels, p.channels - channel);
@@ -235,8 +244,8 @@ function correlate(
         for (let i = 0; i < images; i++) {
           const channelAt = ((image + i) * p.groups + group) * p.channels + channel;
           fillTile(
-            tile + (<usize>(i * imageStride) << 2),
-            source + (<usize>(channelAt * p.sourceH * p.sourceW) << 2),
+            tile + ((<usize>(i * imageStride)) << 2),
+            source + ((<usize>(channelAt * p.sourceH * p.sourceW)) << 2),
             channels,
             p.sourceH * p.sourceW,
             p.sourceW,
@@ -256,18 +265,19 @@ function correlate(
         if (p.packed) packColumns(panel, tile, offsets, channels * taps, vectors, count);
       }
       const weightAt = p.weightsAt + channelIndex * depth + channel * taps;
-      const a = weights + (<usize>weightAt << 2);
-      const lda = <usize>depth << 2;
+      const a = weights + ((<usize>weightAt) << 2);
+      const lda = (<usize>depth) << 2;
       if (p.packed) {
-        multiplyPacked(a, lda, outputs, offsets, channels * taps, panel, result, count, init);
+        multiplyPacked(a, lda, outputs, offsets, channels * taps, panel, result, count, init, scratch);
       } else {
-        const step = <usize>p.columnStep << 2;
-        multiply(a, lda, outputs, offsets, channels * taps, vectors, count, <usize>p.outputPlane << 2, step, init);
+        const step = (<usize>p.columnStep) << 2;
+        const ldc = (<usize>p.outputPlane) << 2;
+        multiply(a, lda, outputs, offsets, channels * taps, vectors, count, ldc, step, init, scratch);
       }
       init = FROM_C;
       channel += p.tileChannels;
     } while (channel < p.channels);
-    if (p.packed) scatterColumns(target, <usize>p.outputPlane << 2, result, outputs, vectors, count, real);
+    if (p.packed) scatterColumns(target, (<usize>p.outputPlane) << 2, result, outputs, vectors, count, real);
     tileInScratch = tileIndex;
   }
 }
@@ -283,17 +293,28 @@ function multiplyPacked(
   result: usize,
   count: i32,
   init: usize,
+  spill: usize,
 ): void {
-  const panelOffsets = result + (<usize>(rows * count) << 2);
-  const vectors = panelOffsets + (<usize>k << 2);
-  for (let i = 0; i < k; i++) store<i32>(panelOffsets + (<usize>i << 2), 4 * i * count);
+  const panelOffsets = result + ((<usize>(rows * count)) << 2);
+  const vectors = panelOffsets + ((<usize>k) << 2);
+  for (let i = 0; i < k; i++) store<i32>(panelOffsets + ((<usize>i) << 2), 4 * i * count);
   for (let i = 0; i < count >> 2; i++) {
     const vector = changetype<TileVector>(vectors + <usize>i * VECTOR_BYTES);
-    vector.x = panel + (<usize>i << 4);
-    vector.c = result + (<usize>i << 4);
+    vector.x = panel + ((<usize>i) << 4);
+    vector.c = result + ((<usize>i) << 4);
     vector.count = 4;
   }
-  multiply(a, lda, rows, panelOffsets, k, vectors, count >> 2, <usize>count << 2, 4, init);
+  multiply(a, lda, rows, panelOffsets, k, vectors, count >> 2, (<usize>count) << 2, 4, init, spill);
+}
+
+/** to[i] = from[count - 1 - i]: all taps, the last first. */
+function reverse(to: usize, from: usize, count: i32): void {
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const words = v128.load(from + ((<usize>(count - 4 - i)) << 2));
+    v128.store(to + ((<usize>i) << 2), v128.shuffle<i32>(words, words, 3, 2, 1, 0));
+  }
+  for (; i < count; i++) store<u32>(to + ((<usize>i) << 2), load<u32>(from + ((<usize>(count - 1 - i)) << 2)));
 }
 
 /**
@@ -325,20 +346,23 @@ export function conv2dTransposeWeights(params: usize, buffers: usize, begin: i32
         if ((r * dilationH) % strideH != a) continue;
         for (let s = kernelW - 1; s >= 0; s--) {
           if ((s * dilationW) % strideW != b) continue;
-          store<i32>(places + (<usize>count << 2), 4 * (r * kernelW + s));
+          store<i32>(places + ((<usize>count) << 2), 4 * (r * kernelW + s));
           count++;
         }
       }
       for (let task = begin; task < end; task++) {
         const group = task / channels;
-        let read = from + (<usize>((group * outputs * channels + (task % channels)) * taps) << 2);
-        let write = to + (<usize>(weightsAt + task * outputs * count) << 2);
+        let read = from + ((<usize>((group * outputs * channels + (task % channels)) * taps)) << 2);
+        let write = to + ((<usize>(weightsAt + task * outputs * count)) << 2);
         for (let o = 0; o < outputs; o++) {
-          for (let i = 0; i < count; i++) {
-            store<u32>(write, load<u32>(read + <usize>load<u32>(places + (<usize>i << 2))));
-            write += 4;
-          }
-          read += <usize>(channels * taps) << 2;
+          if (count == taps) reverse(write, read, taps);
+          else
+            for (let i = 0; i < count; i++) {
+              const place = <usize>load<u32>(places + ((<usize>i) << 2));
+              store<u32>(write + ((<usize>i) << 2), load<u32>(read + place));
+            }
+          write += (<usize>count) << 2;
+          read += (<usize>(channels * taps)) << 2;
         }
       }
       weightsAt += inChannels * outputs * count;

@@ -110,7 +110,13 @@ export function inputGradientGeometries(p: Conv2dParams): Geometry[] {
 export function flatten(g: Geometry): Geometry {
   const isPlain = g.axes.every(
     ({ size, offset, step, origin, stride, taps }, i) =>
-      taps === 1 && offset === 0 && step === 1 && origin === 0 && stride === 1 && size === g.source[i] && size === g.output[i],
+      taps === 1 &&
+      offset === 0 &&
+      step === 1 &&
+      origin === 0 &&
+      stride === 1 &&
+      size === g.source[i] &&
+      size === g.output[i],
   );
   if (!isPlain) return g;
   const size = g.source[0] * g.source[1];
@@ -143,6 +149,8 @@ export const evenParts = (size: number, most: number): number =>
 
 /** Words of zeros and stray stores behind a tile, see image-tile.wasm.ts. */
 const BEHIND_TILE = 32;
+/** SPILL_BYTES of tile-loops.wasm.ts, which every thread's scratch starts with. */
+export const SPILL_WORDS = 48;
 const VECTOR_WORDS = 3;
 const TILE_RESULTS = 512;
 const TILE_WIDTH = 256;
@@ -152,23 +160,27 @@ const TILE_BYTES = 256 * 1024;
 const NARROW = 4;
 const PACKED_RESULTS = 8;
 /** Fewer multiply-adds than these do not pay for another thread. */
-const TASK_WORK = 200_000;
-const TASKS = 8;
+export const TASK_WORK = 200_000;
 
 export interface Correlation {
   readonly tasks: number;
   readonly words: number[];
   readonly scratchBytes: number;
   readonly packed: boolean;
+  /** Multiply-adds of one task. */
+  readonly taskWork: number;
 }
 
-/** Cuts a correlation into tasks. `firstTask` is the number of tasks of those before it in the same launch. */
-export function planCorrelation(given: Geometry, firstTask: number): Correlation {
+/**
+ * Cuts a correlation into tasks. `firstTask` is the number of tasks of those before it in the same launch. Every output is
+ * one sum over channels and taps in the same order however the tasks are cut, so they may depend on the threads.
+ */
+export function planCorrelation(given: Geometry, firstTask: number, threads: number): Correlation {
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const taps = rows.taps * columns.taps;
   const packed = columns.size < NARROW;
-  const width = packed ? columns.size : evenParts(columns.size, TILE_WIDTH) + 3 & ~3;
+  const width = packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3;
   const height = evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
   const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;
   const tile = imageTile(g.axes, height, width);
@@ -176,15 +188,19 @@ export function planCorrelation(given: Geometry, firstTask: number): Correlation
   const channelBytes = 4 * (images * tile.plane + (packed ? taps * results : 0));
   const channels = Math.max(1, evenParts(g.channels, TILE_BYTES / channelBytes));
   const tiles =
-    Math.ceil(g.batch / images) * g.groups * Math.ceil(rows.size / height) * Math.ceil(columns.size / Math.max(width, 1));
+    Math.ceil(g.batch / images) *
+    g.groups *
+    Math.ceil(rows.size / height) *
+    Math.ceil(columns.size / Math.max(width, 1));
   // Output channels are divided only if there are few tiles: each block of them fills the tile anew.
   const work = g.rows * g.channels * taps * images * height * width;
-  const blocks = Math.max(1, Math.min(Math.ceil(TASKS / tiles), Math.floor(work / TASK_WORK), Math.ceil(g.rows / 12)));
+  const wanted = Math.ceil((packed ? threads : 2 * threads) / tiles);
+  const blocks = Math.max(1, Math.min(wanted, Math.floor(work / TASK_WORK), Math.ceil(g.rows / 12)));
   const outputs = evenParts(g.rows, Math.ceil(g.rows / blocks));
   const tasks = tiles * Math.ceil(g.rows / outputs);
 
   const vectors = packed ? 2 * results : VECTOR_WORDS * height * Math.ceil(width / 4);
-  const vectorsAt = channels * taps;
+  const vectorsAt = SPILL_WORDS + channels * taps;
   const tileAt = Math.ceil((vectorsAt + vectors) / 16) * 16;
   const panelAt = tileAt + Math.ceil((images * channels * tile.plane + BEHIND_TILE) / 16) * 16;
   const resultAt = panelAt + (packed ? channels * taps * results : 0);
@@ -209,5 +225,11 @@ export function planCorrelation(given: Geometry, firstTask: number): Correlation
     packed ? 1 : 0,
     ...[vectorsAt, tileAt, panelAt, resultAt].map((at) => 4 * at),
   ];
-  return { tasks, words, scratchBytes: 4 * (end + BEHIND_TILE), packed };
+  return {
+    tasks,
+    words,
+    scratchBytes: 4 * (end + BEHIND_TILE),
+    packed,
+    taskWork: (work * outputs) / Math.max(1, g.rows),
+  };
 }

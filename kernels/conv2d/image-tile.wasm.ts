@@ -21,26 +21,26 @@ function fillRow(to: usize, from: usize, width: i32, column: i32, stride: i32, c
   const low = clamp(ceilDivide(-column, stride), 0, count);
   const high = clamp(ceilDivide(width - column, stride), low, count);
   const zero = i32x4.splat(0);
-  for (let j = 0; j < low; j += 4) v128.store(to + (<usize>j << 2), zero);
+  for (let j = 0; j < low; j += 4) v128.store(to + ((<usize>j) << 2), zero);
   let j = low;
-  let source = from + (<usize>(column + low * stride) << 2);
+  let source = from + ((<usize>(column + low * stride)) << 2);
   if (stride == 1) {
     for (; j < high; j += 4) {
-      v128.store(to + (<usize>j << 2), v128.load(source));
+      v128.store(to + ((<usize>j) << 2), v128.load(source));
       source += 16;
     }
   } else if (stride == 2) {
     for (; j < high; j += 4) {
-      v128.store(to + (<usize>j << 2), v128.shuffle<i32>(v128.load(source), v128.load(source, 16), 0, 2, 4, 6));
+      v128.store(to + ((<usize>j) << 2), v128.shuffle<i32>(v128.load(source), v128.load(source, 16), 0, 2, 4, 6));
       source += 32;
     }
   } else {
     for (; j < high; j++) {
-      store<u32>(to + (<usize>j << 2), load<u32>(source));
-      source += <usize>stride << 2;
+      store<u32>(to + ((<usize>j) << 2), load<u32>(source));
+      source += (<usize>stride) << 2;
     }
   }
-  for (j = high; j < count; j += 4) v128.store(to + (<usize>j << 2), zero);
+  for (j = high; j < count; j += 4) v128.store(to + ((<usize>j) << 2), zero);
 }
 
 /**
@@ -67,18 +67,18 @@ export function fillTile(
   plane: i32,
 ): void {
   for (let channel = 0; channel < channels; channel++) {
-    const from = source + (<usize>(channel * sourcePlane) << 2);
-    let to = tile + (<usize>(channel * plane) << 2);
+    const from = source + ((<usize>(channel * sourcePlane)) << 2);
+    let to = tile + ((<usize>(channel * plane)) << 2);
     for (let a = 0; a < phasesH; a++) {
       for (let b = 0; b < phasesW; b++) {
         for (let i = 0; i < phaseRows; i++) {
           const sourceRow = row + a + i * strideH;
           if (sourceRow < 0 || sourceRow >= limitH) {
-            for (let j = 0; j < pitch; j += 4) v128.store(to + (<usize>j << 2), i32x4.splat(0));
+            for (let j = 0; j < pitch; j += 4) v128.store(to + ((<usize>j) << 2), i32x4.splat(0));
           } else {
-            fillRow(to, from + (<usize>(sourceRow * sourcePitch) << 2), limitW, column + b, strideW, pitch);
+            fillRow(to, from + ((<usize>(sourceRow * sourcePitch)) << 2), limitW, column + b, strideW, pitch);
           }
-          to += <usize>pitch << 2;
+          to += (<usize>pitch) << 2;
         }
       }
     }

@@ -1,7 +1,7 @@
 // WASM plans of the convolutions: the constants that their kernels read behind the packed parameters, and the phases.
 import type { PlanTable, WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
-import { forwardGeometry, type Geometry, inputGradientGeometries, planCorrelation } from './correlation.ts';
+import { forwardGeometry, type Geometry, inputGradientGeometries, planCorrelation, TASK_WORK } from './correlation.ts';
 import { planWeightGradient } from './weight-gradient.ts';
 
 /** Correlations in one phase: their constants must fit the parameter block. */
@@ -10,37 +10,48 @@ const CORRELATIONS_PER_PHASE = 64;
 const isEmpty = (p: Conv2dParams): boolean => p.batch === 0;
 
 /** Phases that run these correlations. `header`: places of weights, bias (-1: none), output and scratch in the table. */
-function correlate(geometries: Geometry[], header: number[]): { phases: WasmPhase[]; scratchBytes: number; name: string } {
+function correlate(
+  geometries: Geometry[],
+  header: number[],
+  threads: number,
+): { phases: WasmPhase[]; scratchBytes: number; name: string } {
   const phases: WasmPhase[] = [];
   let scratchBytes = 0;
   let packed = false;
   for (let from = 0; from < geometries.length; from += CORRELATIONS_PER_PHASE) {
     let tasks = 0;
+    let work = 0;
     const constants = [...header];
     for (const geometry of geometries.slice(from, from + CORRELATIONS_PER_PHASE)) {
-      const plan = planCorrelation(geometry, tasks);
+      const plan = planCorrelation(geometry, tasks, threads);
       tasks += plan.tasks;
       constants.push(...plan.words);
       scratchBytes = Math.max(scratchBytes, plan.scratchBytes);
       packed ||= plan.packed;
+      work += plan.tasks * plan.taskWork;
     }
-    phases.push({ exportName: 'conv2dCorrelate', tasks, constants });
+    const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, work)));
+    phases.push({ exportName: 'conv2dCorrelate', tasks, grain, constants });
   }
   return { phases, scratchBytes, name: packed ? 'packedColumns' : 'shiftedRows' };
 }
 
-const planForward: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
+const planForward: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
-  const { phases, scratchBytes, name } = correlate([forwardGeometry(p)], [1, p.bias ? 2 : -1, output, output + 2]);
+  const { phases, scratchBytes, name } = correlate(
+    [forwardGeometry(p)],
+    [1, p.bias ? 2 : -1, output, output + 2],
+    threads,
+  );
   return { name, phases, threadScratch: scratchBytes };
 };
 
-const planInputGradient: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
+const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const header = [output + 1, p.bias ? 2 : -1, output, output + 2];
-  const { phases, scratchBytes, name } = correlate(inputGradientGeometries(p), header);
+  const { phases, scratchBytes, name } = correlate(inputGradientGeometries(p), header, threads);
   const taps = p.kernelH * p.kernelW;
   const weights = (p.outChannels / p.groups) * p.inChannels * taps;
   const transpose: WasmPhase = {

@@ -22,7 +22,6 @@ const modules = {
 /** What a gathering shader makes: channels of one group, and pixels of one phase of the stride (see geometry.wgsl). */
 interface Targets {
   channels: number;
-  sources: number;
   phases: number;
   rows: number;
   columns: number;
@@ -31,10 +30,10 @@ interface Targets {
 function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
   const ins = p.inChannels / p.groups;
   const outs = p.outChannels / p.groups;
-  if (!adjoint) return { channels: outs, sources: ins, phases: 1, rows: p.outH, columns: p.outW };
+  if (!adjoint) return { channels: outs, phases: 1, rows: p.outH, columns: p.outW };
   const rows = Math.ceil(p.inH / p.strideH);
   const columns = Math.ceil(p.inW / p.strideW);
-  return { channels: ins, sources: outs, phases: p.strideH * p.strideW, rows, columns };
+  return { channels: ins, phases: p.strideH * p.strideW, rows, columns };
 }
 
 /** The plan of one shader: group 0 as geometry.wgsl binds it. `tiles` workgroups per group and phase. */
@@ -67,7 +66,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
     const [x, y] = foldGrid(tiles, facts);
     return [x, y, depth];
   };
-  const wide = t.channels >= 8 && t.sources > 1;
+  const wide = t.channels >= 8;
   return [
     {
       name: 'rows3x3',

@@ -2,7 +2,7 @@
 // splits depends on shapes alone, since it decides the order of the sum.
 import type { WasmPlan, WasmPlanner } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
-import { evenParts, flatten, forwardGeometry, imageTile } from './correlation.ts';
+import { evenParts, flatten, forwardGeometry, imageTile, SPILL_WORDS, TASK_WORK } from './correlation.ts';
 
 const BEHIND_TILE = 32;
 const VECTOR_WORDS = 3;
@@ -17,8 +17,6 @@ const NARROW = 3;
 const PACKED = 4;
 const PACKED_OUTPUTS = 32;
 const TASKS = 16;
-/** Multiply-adds below which a task does not pay. */
-const TASK_WORK = 200_000;
 const SUM_BLOCK = 1024;
 
 export const planWeightGradient: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
@@ -52,7 +50,7 @@ export const planWeightGradient: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
   const pitch = Math.ceil((channels * taps) / 4) * 4;
   const depth = images * height * width;
   const gradientPlane = packed ? depth : 16 * (Math.ceil((height * tile.pitch) / 16) | 1);
-  const tileAt = 16 * Math.ceil((channels * taps + (packed ? depth : 0)) / 16);
+  const tileAt = 16 * Math.ceil((SPILL_WORDS + channels * taps + (packed ? depth : 0)) / 16);
   const gradientAt = tileAt + 16 * Math.ceil((images * channels * tile.plane + BEHIND_TILE) / 16);
   const gradientWords = outputs * (packed ? depth : images * gradientPlane) + BEHIND_TILE;
   const panelAt = gradientAt + 16 * Math.ceil(gradientWords / 16);
@@ -75,7 +73,9 @@ export const planWeightGradient: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
     splits,
     ...[tileAt, gradientAt, panelAt, vectorsAt].map((at) => 4 * at),
   ];
-  const multiply = { exportName: packed ? 'conv2dWeightPanel' : 'conv2dWeightDots', tasks: blocks * splits, constants };
+  const tasks = blocks * splits;
+  const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, work)));
+  const multiply = { exportName: packed ? 'conv2dWeightPanel' : 'conv2dWeightDots', tasks, grain, constants };
   const sum = { exportName: 'conv2dSumPartials', tasks: Math.ceil(count / SUM_BLOCK), grain: 16, constants };
   return {
     name: packed ? 'packedPanel' : 'innerProducts',

@@ -4,7 +4,7 @@
 // conv2dWeightPanel is for narrow images: it packs x to [output][c r s] and multiplies, vectors running over the weights.
 import { dotTile } from '../dot-tile.wasm';
 import { fillTile } from './image-tile.wasm';
-import { multiply, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
+import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_C, FROM_ZERO } from '../tiles.wasm';
 
 /** What the planner worked out (weight-gradient.ts). Sizes in elements, scratch places in bytes. */
@@ -53,7 +53,7 @@ const SUM_BLOCK: i32 = 1024;
 
 @inline
 function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + (<usize>index << 2));
+  return <usize>load<u32>(buffers + ((<usize>index) << 2));
 }
 
 @inline
@@ -92,7 +92,7 @@ function enterTask(p: Plan, task: i32, target: usize): void {
   firstUnit = (split * p.units) / p.splits;
   endUnit = ((split + 1) * p.units) / p.splits;
   const at = ((split * p.groups + group) * p.rows + firstOutput) * p.channels + firstChannel;
-  result = target + (<usize>(at * p.tapRows * p.tapColumns) << 2);
+  result = target + ((<usize>(at * p.tapRows * p.tapColumns)) << 2);
 }
 
 /** Units: (images, row tile, column tile), the last fastest. */
@@ -113,8 +113,8 @@ function fillSource(p: Plan, x: usize, tile: usize): void {
   for (let i = 0; i < images; i++) {
     const channelAt = ((image + i) * p.groups + group) * p.channels + firstChannel;
     fillTile(
-      tile + (<usize>(i * p.tileChannels * p.plane) << 2),
-      x + (<usize>(channelAt * p.sourceH * p.sourceW) << 2),
+      tile + ((<usize>(i * p.tileChannels * p.plane)) << 2),
+      x + ((<usize>(channelAt * p.sourceH * p.sourceW)) << 2),
       channels,
       p.sourceH * p.sourceW,
       p.sourceW,
@@ -163,7 +163,7 @@ export function conv2dWeightDots(params: usize, buffers: usize, begin: i32, end:
   const tile = scratch + p.tileAt;
   const gradient = scratch + p.gradientAt;
   const taps = p.tapRows * p.tapColumns;
-  const ldo = <usize>(p.channels * taps) << 2;
+  const ldo = (<usize>(p.channels * taps)) << 2;
   fillTapOffsets(p, scratch);
   for (let task = begin; task < end; task++) {
     enterTask(p, task, target);
@@ -172,8 +172,8 @@ export function conv2dWeightDots(params: usize, buffers: usize, begin: i32, end:
       fillSource(p, x, tile);
       for (let i = 0; i < images; i++) {
         fillTile(
-          gradient + (<usize>(i * p.tileOutputs * p.gradientPlane) << 2),
-          g + (<usize>outputPlaneAt(p, i) << 2),
+          gradient + ((<usize>(i * p.tileOutputs * p.gradientPlane)) << 2),
+          g + ((<usize>outputPlaneAt(p, i)) << 2),
           outputs,
           p.outH * p.outW,
           p.outW,
@@ -207,9 +207,9 @@ function multiplyDots(
   add: bool,
 ): void {
   const tiles = ceilDivide(outputs, 3);
-  const ldg = <usize>p.gradientPlane << 2;
+  const ldg = (<usize>p.gradientPlane) << 2;
   const segmentG = ldg * <usize>p.tileOutputs;
-  const segmentX = <usize>(p.tileChannels * p.plane) << 2;
+  const segmentX = (<usize>(p.tileChannels * p.plane)) << 2;
   for (let t = 0; t < tiles; t++) {
     const first = (t * outputs) / tiles;
     const rows = ((t + 1) * outputs) / tiles - first;
@@ -217,11 +217,11 @@ function multiplyDots(
     const to = result + <usize>first * ldo;
     for (let k = 0; k < count; k += 3) {
       const columns = min(3, count - k);
-      const at = offsets + (<usize>k << 2);
+      const at = offsets + ((<usize>k) << 2);
       const x0 = tile + <usize>load<u32>(at);
       const x1 = columns > 1 ? tile + <usize>load<u32>(at, 4) : x0;
       const x2 = columns > 2 ? tile + <usize>load<u32>(at, 8) : x0;
-      const out = to + (<usize>k << 2);
+      const out = to + ((<usize>k) << 2);
       dotTile(rows, from, ldg, x0, x1, x2, length, images, segmentG, segmentX, out, ldo, columns, add);
     }
   }
@@ -238,8 +238,8 @@ export function conv2dWeightPanel(params: usize, buffers: usize, begin: i32, end
   const panel = scratch + p.panelAt;
   const vectors = scratch + p.vectorsAt;
   const taps = p.tapRows * p.tapColumns;
-  const tileOffsets = scratch;
-  const panelOffsets = scratch + (<usize>(p.tileChannels * taps) << 2);
+  const tileOffsets = scratch + SPILL_BYTES;
+  const panelOffsets = tileOffsets + ((<usize>(p.tileChannels * taps)) << 2);
   fillTapOffsets(p, tileOffsets);
   for (let task = begin; task < end; task++) {
     enterTask(p, task, target);
@@ -247,8 +247,8 @@ export function conv2dWeightPanel(params: usize, buffers: usize, begin: i32, end
     const pitch = (count + 3) & ~3;
     for (let v = 0; v < pitch >> 2; v++) {
       const vector = changetype<TileVector>(vectors + <usize>v * VECTOR_BYTES);
-      vector.x = panel + (<usize>v << 4);
-      vector.c = result + (<usize>v << 4);
+      vector.x = panel + ((<usize>v) << 4);
+      vector.c = result + ((<usize>v) << 4);
       vector.count = min(4, count - 4 * v);
     }
     for (let unit = firstUnit; unit < endUnit; unit++) {
@@ -257,10 +257,10 @@ export function conv2dWeightPanel(params: usize, buffers: usize, begin: i32, end
       const depth = images * height * width;
       packSource(p, tile, tileOffsets, count, panel, pitch);
       packGradient(p, g, gradient, depth);
-      for (let k = 0; k < depth; k++) store<i32>(panelOffsets + (<usize>k << 2), 4 * k * pitch);
-      const ldc = <usize>(p.channels * taps) << 2;
+      for (let k = 0; k < depth; k++) store<i32>(panelOffsets + ((<usize>k) << 2), 4 * k * pitch);
+      const ldc = (<usize>(p.channels * taps)) << 2;
       const init = unit > firstUnit ? FROM_C : FROM_ZERO;
-      multiply(gradient, <usize>depth << 2, outputs, panelOffsets, depth, vectors, pitch >> 2, ldc, 4, init);
+      multiply(gradient, (<usize>depth) << 2, outputs, panelOffsets, depth, vectors, pitch >> 2, ldc, 4, init, scratch);
     }
   }
 }
@@ -270,12 +270,12 @@ function packSource(p: Plan, tile: usize, offsets: usize, count: i32, panel: usi
   for (let i = 0; i < images; i++) {
     for (let t = 0; t < height; t++) {
       for (let u = 0; u < width; u++) {
-        const from = tile + (<usize>(i * p.tileChannels * p.plane + t * p.pitch + u) << 2);
+        const from = tile + ((<usize>(i * p.tileChannels * p.plane + t * p.pitch + u)) << 2);
         for (let k = 0; k < count; k++) {
-          store<u32>(panel + (<usize>k << 2), load<u32>(from + <usize>load<u32>(offsets + (<usize>k << 2))));
+          store<u32>(panel + ((<usize>k) << 2), load<u32>(from + <usize>load<u32>(offsets + ((<usize>k) << 2))));
         }
-        for (let k = count; k < pitch; k++) store<u32>(panel + (<usize>k << 2), 0);
-        panel += <usize>pitch << 2;
+        for (let k = count; k < pitch; k++) store<u32>(panel + ((<usize>k) << 2), 0);
+        panel += (<usize>pitch) << 2;
       }
     }
   }
@@ -285,17 +285,17 @@ function packSource(p: Plan, tile: usize, offsets: usize, count: i32, panel: usi
 function packGradient(p: Plan, g: usize, gradient: usize, depth: i32): void {
   const plane = p.outH * p.outW;
   for (let i = 0; i < images; i++) {
-    let from = g + (<usize>(outputPlaneAt(p, i) + row * p.outW + column) << 2);
-    let to = gradient + (<usize>(i * height * width) << 2);
+    let from = g + ((<usize>(outputPlaneAt(p, i) + row * p.outW + column)) << 2);
+    let to = gradient + ((<usize>(i * height * width)) << 2);
     for (let o = 0; o < outputs; o++) {
       let write = to;
       for (let t = 0; t < height; t++) {
-        const read = from + (<usize>(t * p.outW) << 2);
-        for (let u = 0; u < width; u++) store<u32>(write + (<usize>u << 2), load<u32>(read + (<usize>u << 2)));
-        write += <usize>width << 2;
+        const read = from + ((<usize>(t * p.outW)) << 2);
+        for (let u = 0; u < width; u++) store<u32>(write + ((<usize>u) << 2), load<u32>(read + ((<usize>u) << 2)));
+        write += (<usize>width) << 2;
       }
-      from += <usize>plane << 2;
-      to += <usize>depth << 2;
+      from += (<usize>plane) << 2;
+      to += (<usize>depth) << 2;
     }
   }
 }
@@ -309,9 +309,9 @@ export function conv2dSumPartials(params: usize, buffers: usize, begin: i32, end
   for (let i = begin * SUM_BLOCK; i < min(count, end * SUM_BLOCK); i += 4) {
     let sum = i32x4.splat(0);
     for (let split = 0; split < p.splits; split++) {
-      sum = f32x4.add(sum, v128.load(partials + (<usize>(split * count + i) << 2)));
+      sum = f32x4.add(sum, v128.load(partials + ((<usize>(split * count + i)) << 2)));
     }
-    const to = w + (<usize>i << 2);
+    const to = w + ((<usize>i) << 2);
     if (i + 4 <= count) v128.store(to, sum);
     else for (let lane = 0; lane < count - i; lane++) storeLane(to, sum, lane);
   }

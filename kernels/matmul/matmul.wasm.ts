@@ -3,7 +3,7 @@
 // both contiguous along k: packing would cost as much as the product, so it takes inner products instead.
 import { dotTile } from '../dot-tile.wasm';
 import { copyWords } from '../simd.wasm';
-import { multiply, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
+import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_C, FROM_ZERO } from '../tiles.wasm';
 
 /** The packed parameters (matmul.ts) and what the planner worked out (plans.wasm.ts). Scratch places in bytes. */
@@ -36,12 +36,12 @@ class Plan {
 
 @inline
 function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + (<usize>index << 2));
+  return <usize>load<u32>(buffers + ((<usize>index) << 2));
 }
 
 @inline
 function words(count: i32): usize {
-  return <usize>count << 2;
+  return (<usize>count) << 2;
 }
 
 /** to[j][i] = from[i][j] for `rows` x `columns`; pitches in bytes. Columns of four rows become vectors of `to`. */
@@ -73,7 +73,7 @@ export function matmulTiles(params: usize, buffers: usize, begin: i32, end: i32)
   const p = changetype<Plan>(params);
   const c = buffer(buffers, 2 + p.bias);
   const scratch = buffer(buffers, 4 + p.bias);
-  const offsets = scratch;
+  const offsets = scratch + SPILL_BYTES;
   const panel = scratch + p.panelAt;
   const block = scratch + p.blockAt;
   const vectors = scratch + p.vectorsAt;
@@ -108,12 +108,14 @@ export function matmulTiles(params: usize, buffers: usize, begin: i32, end: i32)
           for (let i = 0; i < depth; i++) v128.store(panel + <usize>i * pitch + words(columns & ~3), i32x4.splat(0));
         }
         if (p.transposeB) transpose(panel, pitch, b + words(column * p.k + l), ldb, columns, depth);
-        else for (let i = 0; i < depth; i++) copyWords(panel + <usize>i * pitch, b + words((l + i) * p.n + column), columns);
+        else
+          for (let i = 0; i < depth; i++)
+            copyWords(panel + <usize>i * pitch, b + words((l + i) * p.n + column), columns);
       }
       for (let v = 0; v < count; v++) {
         const vector = changetype<TileVector>(vectors + <usize>v * VECTOR_BYTES);
-        vector.x = x + (<usize>v << 4);
-        vector.c = target + (<usize>v << 4);
+        vector.x = x + ((<usize>v) << 4);
+        vector.c = target + ((<usize>v) << 4);
         vector.count = min(4, columns - 4 * v);
       }
       let from = a + words(row * p.k + l);
@@ -123,7 +125,7 @@ export function matmulTiles(params: usize, buffers: usize, begin: i32, end: i32)
         lda = words(depth);
         transpose(block, lda, a + words(l * p.m + row), words(p.m), depth, rows);
       }
-      multiply(from, lda, rows, offsets, depth, vectors, count, words(p.n), 4, init);
+      multiply(from, lda, rows, offsets, depth, vectors, count, words(p.n), 4, init, scratch);
       init = FROM_C;
       l += p.tileK;
     } while (l < p.k);
@@ -158,7 +160,15 @@ export function matmulDots(params: usize, buffers: usize, begin: i32, end: i32):
         dotTile(rows, g, ld, x0, x1, x2, length, 1, 0, 0, out, words(p.n), columns, false);
         const bias = p.bias ? buffer(buffers, 2) + words(column) : 0;
         for (let i = 0; i < rows; i++) {
-          for (let j = 0; j < columns; j++) finishDot(p, g + <usize>i * ld, x0 + <usize>j * ld, length, out + words(i * p.n + j), bias ? bias + words(j) : 0);
+          for (let j = 0; j < columns; j++)
+            finishDot(
+              p,
+              g + <usize>i * ld,
+              x0 + <usize>j * ld,
+              length,
+              out + words(i * p.n + j),
+              bias ? bias + words(j) : 0,
+            );
         }
       }
     }

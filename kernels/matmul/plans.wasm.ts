@@ -7,6 +7,8 @@ const FEW_COLUMNS = 3;
 /** Blocks of C and of k: a block of B stays in the second-level cache, six rows of A in the first. */
 const TILE_M = 120;
 const TILE_N = 64;
+/** Each block of columns transposes its rows of A anew: there should be few. */
+const TILE_N_TRANSPOSED = 192;
 const TILE_K = 256;
 /** With fewer rows than these, each element of B is used too rarely to be moved first. */
 const PACK_ROWS = 8;
@@ -14,6 +16,8 @@ const TASKS = 16;
 /** Multiply-adds below which a task does not pay. */
 const TASK_WORK = 100_000;
 const DOT_TILE = 3;
+/** SPILL_BYTES of tile-loops.wasm.ts. */
+const SPILL_WORDS = 48;
 
 const evenParts = (size: number, most: number): number => Math.ceil(size / Math.ceil(size / Math.max(1, most)));
 
@@ -34,7 +38,13 @@ const planMatmul: WasmPlanner<MatmulParams> = (p): WasmPlan => {
   const packB = transposeB || p.m >= PACK_ROWS ? 1 : 0;
   const tileK = packB || transposeA ? evenParts(Math.max(1, p.k), TILE_K) : Math.max(1, p.k);
   const unitN = dots ? DOT_TILE : 8;
-  const tileN = share(p.n, TILE_N, p.batch * Math.ceil(p.m / TILE_M), Math.min(p.m, TILE_M) * p.k, unitN);
+  const tileN = share(
+    p.n,
+    transposeA ? TILE_N_TRANSPOSED : TILE_N,
+    p.batch * Math.ceil(p.m / TILE_M),
+    Math.min(p.m, TILE_M) * p.k,
+    unitN,
+  );
   const blocksN = Math.ceil(p.n / tileN);
   const tileM = share(p.m, TILE_M, p.batch * blocksN, tileN * p.k, dots ? DOT_TILE : 6);
   const tasks = p.batch * Math.ceil(p.m / tileM) * blocksN;
@@ -42,7 +52,7 @@ const planMatmul: WasmPlanner<MatmulParams> = (p): WasmPlan => {
 
   const vectors = Math.ceil(tileN / 4);
   const panelPitch = 16 * (Math.ceil((4 * vectors) / 16) | 1);
-  const panelAt = 16 * Math.ceil(tileK / 16);
+  const panelAt = 16 * Math.ceil((SPILL_WORDS + tileK) / 16);
   const blockAt = panelAt + (packB ? tileK * panelPitch : 0);
   const vectorsAt = blockAt + (transposeA ? tileM * tileK : 0);
   const places = [panelAt, blockAt, vectorsAt].map((at) => 4 * at);

@@ -90,5 +90,5 @@ t.test('commands that only tell', async (t) => {
   t.ok(facts.devices.find(({ device }) => device === 'wasm')!.works);
   const help = await run(['--help'], folder);
   t.equal(help.status, 0);
-  for (const command of ['reproduce', 'list', 'doctor', 'data', 'golden']) t.match(help.stdout, command);
+  for (const command of ['reproduce', 'list', 'doctor', 'data', 'golden', 'bench']) t.match(help.stdout, command);
 });

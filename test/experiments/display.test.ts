@@ -48,6 +48,7 @@ t.test('progress counts cells, runs and cost', (t) => {
   t.match(progress.snapshot(), { cellsDone: 1, cells: 3, runsDone: 1, runs: 3, share: 0, secondsLeft: undefined });
   progress.start(task('a'), 3);
   progress.start(task('b'), 1);
+  progress.update(task('a'), 0, 100);
   now = 2000;
   progress.update(task('a'), 50, 100);
   t.match(progress.snapshot(), { share: 0.375, stepsPerSecond: 25, current: [key('a'), key('b')] });
@@ -60,6 +61,20 @@ t.test('progress counts cells, runs and cost', (t) => {
   t.equal(duration(59.4), '59 s');
   t.equal(duration(61), '1 min 1 s');
   t.equal(duration(7260), '2 h 1 min');
+  t.end();
+});
+
+t.test('what a resumed run has brought along took no time', (t) => {
+  let now = 0;
+  const request = { paper: 'p', run: 'a', seed: 0, preset: 'smoke', device: 'wasm', data: undefined } as const;
+  const task = { request, out: '', dataFacts: { name: '', real: false, checksums: {} }, threads: 1 };
+  const progress = new Progress([], [], [1], () => now);
+  progress.start(task, 1);
+  progress.update(task, 80, 100);
+  now = 1000;
+  progress.update(task, 90, 100);
+  t.match(progress.snapshot(), { share: 0.9, stepsPerSecond: 10 });
+  t.ok(Math.abs(progress.snapshot().secondsLeft! - 1) < 1e-9);
   t.end();
 });
 

@@ -43,13 +43,24 @@ for (const [name, change] of variants) {
     const settings = { ...settingsOf('singleTask 1:5 N=3500', 'smoke'), ...change };
     const whole = await train(settings, path.join(folder, 'whole'));
     const file = path.join(folder, 'stopped');
-    await t.rejects(train(settings, file, 1), { message: 'killed' });
+    // The first checkpoint is that of the untrained network.
+    await t.rejects(train(settings, file, 2), { message: 'killed' });
     await t.rejects(train(settings, file, 1), { message: 'killed' });
     t.same(await train(settings, file), whole);
     t.ok(whole.metrics.accuracy! >= 0 && whole.metrics.accuracy! <= 1);
     t.equal('depthRmse' in whole.metrics, change.strategy !== 'singleTask');
   });
 }
+
+t.test('a loss that is not finite names the first operation that made one', async (t) => {
+  for (const strategy of ['multitaskLoss', 'sequential'] as const) {
+    const settings = { ...settingsOf('singleTask 1:5 N=3500', 'smoke'), strategy, learningRate: 1e30 };
+    await t.rejects(
+      train(settings, path.join(t.testdir(), strategy)),
+      /the loss of epoch 1 is \S+; step \d+: '\w+' is the first operation with a result that is not finite.*called at/,
+    );
+  }
+});
 
 t.test('a checkpoint of other settings is not taken', async (t) => {
   const file = path.join(t.testdir(), 'checkpoint');

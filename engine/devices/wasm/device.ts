@@ -47,7 +47,10 @@ class WasmDevice implements Device {
     this.#memory = new LinearMemory(loaded.memory, loaded.maximumPages);
     this.#threads = threads;
     this.#plans = new PlanCache({ threads: threads.threads, relaxedSimd }, (name) => threads.indexOf(name));
-    this.#scratch = new Scratch((bytes) => this.#reserve(bytes), (address, bytes) => this.#memory.free(address, bytes));
+    this.#scratch = new Scratch(
+      (bytes) => this.#reserve(bytes),
+      (address, bytes) => this.#memory.free(address, bytes),
+    );
     this.facts = { threads: threads.threads, relaxedSimd, shared };
     const plural = threads.threads === 1 ? 'thread' : 'threads';
     this.description = `wasm (${relaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${threads.threads} ${plural})`;
@@ -177,7 +180,14 @@ class WasmDevice implements Device {
     }
   }
 
-  #fillTable(heap: Int32Array, table: number, inputs: Storage[], outputs: Storage[], shared: number, own: number): void {
+  #fillTable(
+    heap: Int32Array,
+    table: number,
+    inputs: Storage[],
+    outputs: Storage[],
+    shared: number,
+    own: number,
+  ): void {
     let at = table / 4;
     for (let i = 0; i < inputs.length; i++) heap[at++] = (inputs[i] as WasmStorage).address;
     for (let i = 0; i < outputs.length; i++) heap[at++] = (outputs[i] as WasmStorage).address;

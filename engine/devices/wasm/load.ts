@@ -25,7 +25,9 @@ async function hasRelaxedSimd(): Promise<boolean> {
 }
 
 const hasThreads = (): boolean =>
-  typeof SharedArrayBuffer === 'function' && (isNode || typeof Worker === 'function') && WebAssembly.validate(simdSharedBytes);
+  typeof SharedArrayBuffer === 'function' &&
+  (isNode || typeof Worker === 'function') &&
+  WebAssembly.validate(simdSharedBytes);
 
 export interface LoadedModule {
   readonly module: WebAssembly.Module;

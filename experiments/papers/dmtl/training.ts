@@ -3,6 +3,7 @@
 // it had not been killed.
 import {
   add,
+  detectAnomaly,
   manualSeed,
   noGrad,
   NonFiniteError,
@@ -78,9 +79,11 @@ class Run {
   #pause = (): Promise<void> => this.#context.progress(this.#stepsDone, this.#totalSteps);
 
   async train(): Promise<RunResult> {
-    await this.#resume();
+    let atCheckpoint = await this.#resume();
     for (; this.#position.stage < this.#stages.length; this.#position.stage++, this.#position.epoch = 0) {
       const stage = this.#stages[this.#position.stage]!;
+      if (!atCheckpoint) await this.#save(stage);
+      atCheckpoint = false;
       while (this.#position.epoch < stage.epochs) {
         await this.#epoch(stage);
         this.#position.epoch++;
@@ -116,17 +119,30 @@ class Run {
       await this.#pause();
     }
     const loss = (await total.item()) / batches.length;
-    if (!Number.isFinite(loss)) {
-      throw new NonFiniteError(`the loss of epoch ${this.#epochsDone() + 1} is ${loss}`, {
-        hint: 'Training has diverged: the learning rate is too high for this strategy and size',
-      });
-    }
+    if (!Number.isFinite(loss)) await this.#diagnose(stage, batches, weight, loss);
     const evaluation = await evaluate(this.#model, validation, stage.predictsDepth, this.#pause);
     this.#record({ loss, ...(stage.classifies ? evaluation : { ...evaluation, accuracy: undefined }) });
     if (stage.classifies && evaluation.accuracy > this.#position.best.accuracy) {
       this.#position.best = { accuracy: evaluation.accuracy, epoch: this.#position.epoch + 1 };
       this.#best = await this.#model.stateDict();
     }
+  }
+
+  /** Goes back to the checkpoint before this epoch and makes its steps again, looking at every result. Throws. */
+  async #diagnose(stage: Stage, batches: readonly Int32Array[], weight: Tensor, loss: number): Promise<never> {
+    const epoch = this.#epochsDone() + 1;
+    await this.#resume();
+    for (const [i, indices] of batches.entries()) {
+      using _step = scope();
+      try {
+        await detectAnomaly(() => stage.step(this.#batch(indices, weight)));
+      } catch (cause) {
+        if (!(cause instanceof NonFiniteError)) throw cause;
+        const { given, hint } = cause.details;
+        throw new NonFiniteError(`the loss of epoch ${epoch} is ${loss}; step ${i + 1}: ${cause.reason}`, { given, hint, cause });
+      }
+    }
+    throw new NonFiniteError(`the loss of epoch ${epoch} is ${loss}, and was finite when the epoch was made again`);
   }
 
   #batch(indices: Int32Array, weight: Tensor): Batch {
@@ -175,9 +191,10 @@ class Run {
     await this.#context.save({ states, position: this.#position });
   }
 
-  async #resume(): Promise<void> {
+  /** Goes back to the last checkpoint, if there is one. */
+  async #resume(): Promise<boolean> {
     const checkpoint = await this.#context.resume();
-    if (!checkpoint) return;
+    if (!checkpoint) return false;
     const { model, best = new Map(), ...optimizers } = checkpoint.states;
     this.#position = checkpoint.position as Position;
     this.#model.loadStateDict(model!);
@@ -186,6 +203,7 @@ class Run {
       optimizer.loadStateDict(optimizers[`optimizer${i}`] ?? new Map()),
     );
     this.#stepsDone = this.#epochsDone() * this.#stepsPerEpoch;
+    return true;
   }
 }
 
