@@ -1,7 +1,8 @@
 // What `bench quick` measures: each case with its size, its arithmetic and who takes part. Commands are those of the peers'
 // processes; a list of several is tried in order.
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { CaseShape, Contestant } from './contestant.ts';
+import { AbsentError, type CaseShape, type Contestant } from './contestant.ts';
 import { type ConvShape, startOurs, trainingStepShape } from './ours.ts';
 import { startFirst } from './peer.ts';
 
@@ -9,8 +10,17 @@ const THREADS = 2;
 /** Peers that need longer for one repetition do not take part. */
 const ANSWER_LIMIT_MS = 30_000;
 
-/** Seen from dist/bench or dist/chunks of a checkout. An installed package has no such folder. */
-const peersFolder = fileURLToPath(new URL('../../bench/peers/', import.meta.url));
+/** Beside dist in a checkout. An installed package has no such folder. */
+const peersFolder = fileURLToPath(import.meta.url.replace(/\/dist\/.*$/, '/bench/peers/'));
+
+/** Starts the first of several commands, each with a script of the peers' folder and its arguments. */
+async function startScript(interpreters: readonly string[], script: string, args: readonly string[]) {
+  if (!existsSync(peersFolder)) throw new AbsentError('peers run from a checkout of wgrad only');
+  return startFirst(
+    interpreters.map((interpreter) => [interpreter, peersFolder + script, ...args]),
+    ANSWER_LIMIT_MS,
+  );
+}
 
 /** Someone who may take part; `start` throws AbsentError if not. Entrants stay for all cases that name them. */
 export interface Entrant {
@@ -33,14 +43,16 @@ export interface BenchmarkCase {
 
 const nodePeer = (name: string, script: string, ...args: string[]): Entrant => ({
   name,
-  start: () => startFirst([[process.execPath, peersFolder + script, ...args]], ANSWER_LIMIT_MS),
+  start: () => startScript([process.execPath], script, args),
 });
 
 const threads = String(THREADS);
 const wasm: Entrant = { name: 'wgrad', start: () => startOurs('wasm', THREADS) };
 const wasmOneThread: Entrant = { name: 'wgrad, 1 thread', start: () => startOurs('wasm', 1) };
 const webgpu: Entrant = { name: 'wgrad', start: () => startOurs('webgpu') };
-const tfjsWasm = nodePeer('tfjs-wasm', 'tfjs.mjs', 'wasm', threads);
+// On Node the package allows one thread. With more it runs as in a browser, on workers that peers/web-worker.mjs lends it.
+const tfjsWasm = nodePeer('tfjs-wasm', 'tfjs.mjs', 'wasm', '1');
+const tfjsWasmThreads = nodePeer(`tfjs-wasm, ${THREADS} threads`, 'tfjs.mjs', 'wasm', threads);
 const tfjsWebgpu = nodePeer('tfjs-webgpu', 'tfjs.mjs', 'webgpu');
 const jaxWasm = nodePeer('jax-js-wasm', 'jax-js.mjs', 'wasm', threads);
 const jaxWebgpu = nodePeer('jax-js-webgpu', 'jax-js.mjs', 'webgpu');
@@ -48,11 +60,7 @@ const gpuJs = nodePeer('gpu.js', 'gpu-js.mjs');
 // A Python of its own on the path may lack the system's packages.
 const pytorchOn = (name: string, threadCount: number): Entrant => ({
   name,
-  start: () =>
-    startFirst(
-      ['python3', '/usr/bin/python3'].map((python) => [python, `${peersFolder}torch_peer.py`, String(threadCount)]),
-      ANSWER_LIMIT_MS,
-    ),
+  start: () => startScript(['python3', '/usr/bin/python3'], 'torch_peer.py', [String(threadCount)]),
 });
 const pytorch = pytorchOn('pytorch', THREADS);
 const pytorchOneThread = pytorchOn('pytorch, 1 thread', 1);
@@ -88,7 +96,7 @@ export function quickCases(): BenchmarkCase[] {
       title: `conv2d forward, ${size}`,
       device: 'wasm',
       ours: wasm,
-      peers: [tfjsWasm, jaxWasm, gpuJs, pytorch],
+      peers: [tfjsWasm, tfjsWasmThreads, jaxWasm, gpuJs, pytorch],
     },
     {
       ...gradients,

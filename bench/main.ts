@@ -8,7 +8,7 @@ import { busyText, caseText, type Document, machineFacts, versionsOf } from './r
 import { type CaseResult, type Effort, Field, runCase } from './run.ts';
 
 const EXIT_BAD_INPUT = 2;
-const quickEffort: Effort = { rounds: 5, secondsPerRound: 0.4, secondsPerPeer: 6 };
+const quickEffort: Effort = { rounds: 5, secondsPerRound: 0.4, secondsPerPeer: 4 };
 
 const help = `wgrad bench quick [--json] [--out FILE]
 
@@ -79,7 +79,7 @@ async function runAll(show: (result: CaseResult) => void): Promise<CaseResult[]>
 }
 
 /** Runs the command and returns its exit status: 0, or 2 for bad arguments. */
-export async function bench(args: string[]): Promise<number> {
+export async function bench(args: readonly string[]): Promise<number> {
   let options: Options;
   try {
     options = parseBenchArgs(args);

@@ -36,7 +36,8 @@ class Conversation {
       this.#end(error.code === 'ENOENT' ? `there is no command ${command[0]}` : error.message),
     );
     this.#child.on('close', (status, signal) => {
-      const why = this.#stderr.trim().split('\n').at(-1);
+      const lines = this.#stderr.trim().split('\n');
+      const why = lines.findLast((line) => line.includes('Error')) ?? lines.at(-1);
       this.#end(`ended with ${signal ?? `status ${status}`}${why ? `: ${why}` : ''}`);
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => {

@@ -16,7 +16,7 @@ const bundleNames = `Object.assign(globalThis, {
   commonjsGlobal: globalThis,
 });`;
 
-/** The package turns threads off on Node, where its workers do not start by themselves. They do with a Worker of browsers. */
+/** The package turns threads off on Node, where its workers do not start. They do where there is a browser's Worker. */
 function openWasm(tf) {
   const count = Number(threads);
   const os = require('node:os');
@@ -31,7 +31,7 @@ function openWasm(tf) {
 
 async function open() {
   const adapter = backend === 'webgpu' ? await installWebGpu() : undefined;
-  if (adapter === undefined) installWebWorker(Number(threads), bundleNames);
+  if (Number(threads) > 1) installWebWorker(Number(threads), bundleNames);
   const tf = require('@tensorflow/tfjs-core');
   const describe = backend === 'wasm' ? openWasm(tf) : () => '';
   if (backend === 'webgpu') require('@tensorflow/tfjs-backend-webgpu');

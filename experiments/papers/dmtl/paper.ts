@@ -10,6 +10,7 @@ import { figure7 } from './figure7.ts';
 import { figure9 } from './figure9.ts';
 import { lambda } from './lambda.ts';
 import { describePreset, settingsOf, sizes } from './presets.ts';
+import { ordering } from './ordering.ts';
 import { parseRunKey, type Strategy } from './settings.ts';
 import { table1 } from './table1.ts';
 import { table2 } from './table2.ts';
@@ -68,7 +69,7 @@ export const dmtl: Paper = {
   name: 'dmtl',
   title: 'Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using Depth Estimation',
   citation: 'K. Namdar, P. Vafaeikia, F. Khalvati, arXiv 2208.10390, 2022.',
-  tables: [table1, table2, table3, table4, figure7, figure9, figure11, lambda],
+  tables: [table1, table2, table3, table4, figure7, figure9, figure11, lambda, ordering],
   presets: Object.fromEntries(presetNames.map((name) => [name, describePreset(name)])) as Record<PresetName, string>,
   ambiguities: [
     'Noise model: y = (x + k n) / (1 + k), n uniform on [0, 1) per upsampled pixel; k = 5, 19, 29 make the signal exactly 1/6, ' +
@@ -92,7 +93,8 @@ export const dmtl: Paper = {
   configuration: (run, preset) => ({ ...settingsOf(run, preset) }),
   cost(run, preset) {
     const { strategy } = parseRunKey(run);
-    return relativeCost[strategy] * settingsOf(run, preset).trainCount;
+    const { trainCount, baseWidth, images } = settingsOf(run, preset);
+    return relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2;
   },
   async train(context) {
     const source = await checkedSource(context.preset, context.data);

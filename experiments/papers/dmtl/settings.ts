@@ -19,6 +19,23 @@ export type NoiseLevel = keyof typeof noiseLevels;
 /** Sizes of the training cohort in the paper. Presets scale them. */
 export type TrainSize = 3500 | 4000 | 4500 | 5000;
 
+/** One setting changed at a time, relative to the preset, to find out what the published ordering depends on. */
+export const variants = {
+  'rate/5': { learningRate: 1 / 5 },
+  'width*2': { baseWidth: 2 },
+  'size*2': { size: 2 },
+  'images*5': { images: 5 },
+} as const satisfies Readonly<Record<string, VariantFactors>>;
+export type Variant = keyof typeof variants;
+
+/** What the preset's value is multiplied by. */
+export interface VariantFactors {
+  readonly learningRate?: number;
+  readonly baseWidth?: number;
+  readonly size?: number;
+  readonly images?: number;
+}
+
 /** A cell's run in the paper's own terms. */
 export interface RunName {
   readonly strategy: Strategy;
@@ -26,15 +43,18 @@ export interface RunName {
   readonly n: TrainSize;
   /** Weight of the depth loss. */
   readonly lambda?: number;
+  readonly variant?: Variant;
 }
 
-export const runKey = ({ strategy, noise, n, lambda = 1 }: RunName): string =>
-  `${strategy} ${noise} N=${n}${lambda === 1 ? '' : ` lambda=${lambda}`}`;
+export const runKey = ({ strategy, noise, n, lambda = 1, variant }: RunName): string =>
+  `${strategy} ${noise} N=${n}${lambda === 1 ? '' : ` lambda=${lambda}`}${variant ? ` ${variant}` : ''}`;
 
 /** The inverse of `runKey`. Throws ConfigError for a key that is none. */
-export function parseRunKey(key: string): Required<RunName> {
-  const [, strategy, noise, n, lambda = '1'] = /^(\w+) (\S+) N=(\d+)(?: lambda=(\d+))?$/.exec(key) ?? [];
-  if (!strategies.includes(strategy as Strategy) || !Object.hasOwn(noiseLevels, noise ?? '')) {
+export function parseRunKey(key: string): RunName & { readonly lambda: number } {
+  const pattern = /^(\w+) (\S+) N=(\d+)(?: lambda=(\d+))?(?: ([a-z]+\S+))?$/;
+  const [, strategy, noise, n, lambda = '1', variant] = pattern.exec(key) ?? [];
+  const isKnown = strategies.includes(strategy as Strategy) && Object.hasOwn(noiseLevels, noise ?? '');
+  if (!isKnown || (variant !== undefined && !Object.hasOwn(variants, variant))) {
     throw new ConfigError(`no run '${key}' in dmtl`);
   }
   return {
@@ -42,6 +62,7 @@ export function parseRunKey(key: string): Required<RunName> {
     noise: noise as NoiseLevel,
     n: Number(n) as TrainSize,
     lambda: Number(lambda),
+    ...(variant === undefined ? {} : { variant: variant as Variant }),
   };
 }
 

@@ -139,7 +139,11 @@ class Run {
       } catch (cause) {
         if (!(cause instanceof NonFiniteError)) throw cause;
         const { given, hint } = cause.details;
-        throw new NonFiniteError(`the loss of epoch ${epoch} is ${loss}; step ${i + 1}: ${cause.reason}`, { given, hint, cause });
+        throw new NonFiniteError(`the loss of epoch ${epoch} is ${loss}; step ${i + 1}: ${cause.reason}`, {
+          given,
+          hint,
+          cause,
+        });
       }
     }
     throw new NonFiniteError(`the loss of epoch ${epoch} is ${loss}, and was finite when the epoch was made again`);
