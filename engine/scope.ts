@@ -82,10 +82,8 @@ export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | un
   const inner = scope();
   try {
     const result = body();
-    if (Array.isArray(result))
-      for (const item of result as readonly (Keepable | undefined)[])
-        if (item) inner.keep(item);
-        else if (result) inner.keep(result as unknown as Keepable);
+    const kept = (Array.isArray(result) ? result : [result]) as readonly (Keepable | undefined)[];
+    for (const item of kept) if (item) inner.keep(item);
     return result;
   } finally {
     inner[Symbol.dispose]();

@@ -12,6 +12,7 @@ import {
   sin,
   type Tensor,
   tensor,
+  tidy,
   UseAfterFreeError,
   ShapeError,
 } from '../../engine/index.ts';
@@ -135,6 +136,19 @@ t.test('a scope releases everything but what is kept', async (t) => {
   t.same([...(await kept.array())], [2, 4, 6]);
   kept.dispose();
   t.equal(liveTensorCount(), before + 0);
+});
+
+t.test('tidy releases everything but what is returned', async (t) => {
+  using _ = scope();
+  const one = tidy(() => tensor([1, 2], [2]).add(1).mul(2));
+  t.same([...(await one.array())], [4, 6]);
+  const before = liveTensorCount();
+  const [a, none, b] = tidy(() => {
+    const x = tensor([3], [1]);
+    return [x.add(1), undefined, x.mul(x)] as const;
+  });
+  t.same([await a.item(), none, await b.item()], [4, undefined, 9]);
+  t.equal(liveTensorCount(), before + 2);
 });
 
 t.test('a released tensor is refused with its shape', async (t) => {

@@ -47,7 +47,7 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
     testCount: 500,
     epochs: 10,
     learningRate: 5e-3,
-    seeds: 2,
+    seeds: 3,
   },
   smoke: {
     size: 16,
