@@ -2,10 +2,11 @@
 // a file that is there is whole. Leaves out files that are there already.
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, DataError, WgradError } from '../../engine/index.ts';
 import { mnistFiles } from './mnist.ts';
+import { makeFolder } from '../runner/files.ts';
 
 export interface DataSet {
   readonly folder: string;
@@ -101,7 +102,7 @@ export async function fetchDataSet(name: string, to: string, options: FetchOptio
  */
 export async function fetchFiles(dataSet: DataSet, to: string, options: FetchOptions = {}): Promise<string> {
   const folder = path.join(to, dataSet.folder);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const origins = options.origin === undefined ? dataSet.origins : [options.origin];
   for (const [file, sha256] of Object.entries(dataSet.files)) {
     const target = path.join(folder, file);

@@ -1,10 +1,10 @@
 // A whole command: which runs the chosen tables need, which of them are on disk, training the others, judging, writing.
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ConfigError, createDevice, type DeviceChoice, type DeviceName } from '../../engine/index.ts';
 import { writeReport } from '../report/report.ts';
-import { writeJson } from './files.ts';
+import { makeFolder, writeJson } from './files.ts';
 import { buildManifest } from './manifest.ts';
 import type { DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
 import { runTasks } from './pool.ts';
@@ -55,7 +55,7 @@ interface Part {
 /** Makes the folder. Throws ConfigError if nothing can be written there. */
 export async function checkWritable(out: string): Promise<void> {
   try {
-    await mkdir(out, { recursive: true });
+    await makeFolder(out);
     await access(out, constants.W_OK);
   } catch (cause) {
     throw new ConfigError(`nothing can be written to '${out}'`, {

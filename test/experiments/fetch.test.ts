@@ -8,6 +8,7 @@ import path from 'node:path';
 import t from 'tap';
 import { ConfigError, DataError } from '../../engine/index.ts';
 import { type DataSet, dataSets, fetchDataSet, fetchFiles } from '../../experiments/index.ts';
+import { makeFolder } from '../../experiments/runner/files.ts';
 
 const content = Buffer.from('the bytes of a data set '.repeat(5000));
 const sha256 = createHash('sha256').update(content).digest('hex');
@@ -91,3 +92,17 @@ t.test('names', async (t) => {
   await t.rejects(fetchDataSet('mnits', t.testdir()), ConfigError);
   t.equal(Object.keys(dataSets.mnist!.files).length, 4);
 });
+
+t.test(
+  'a folder that cannot be made is an error at once',
+  { skip: process.platform !== 'linux' && 'needs /proc' },
+  async (t) => {
+    await t.rejects(makeFolder('/proc/no/such/folder'), { code: 'ENOENT' });
+    const file = path.join(t.testdir({ file: 'x' }), 'file');
+    await t.rejects(makeFolder(path.join(file, 'below')));
+    const deep = path.join(t.testdir(), 'a/b/c');
+    await makeFolder(deep);
+    await makeFolder(deep);
+    t.ok(existsSync(deep));
+  },
+);
