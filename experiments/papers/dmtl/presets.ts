@@ -31,7 +31,7 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
   laptop: {
     size: 32,
     baseWidth: 8,
-    richest: 1000,
+    richest: 5000,
     validationCount: 500,
     testCount: 1000,
     epochs: 10,

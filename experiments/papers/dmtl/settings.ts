@@ -24,7 +24,7 @@ export const variants = {
   'rate/5': { learningRate: 1 / 5 },
   'width*2': { baseWidth: 2 },
   'size*2': { size: 2 },
-  'images*5': { images: 5 },
+  'images/5': { images: 1 / 5 },
 } as const satisfies Readonly<Record<string, VariantFactors>>;
 export type Variant = keyof typeof variants;
 
