@@ -8,6 +8,7 @@ export { copy, gather, scatterAdd, scatter, rowMajorStrides, type CopyParams, ty
 export * from './matmul/matmul.ts';
 export * from './conv2d/conv2d.ts';
 export * from './pooling/pooling.ts';
+export * from './peak/peak.ts';
 export * from './resize/resize.ts';
 export * from './batch-norm/batch-norm.ts';
 export * from './optimizer/optimizer.ts';

@@ -7,6 +7,7 @@ import { addMatmul } from './matmul/reference.ts';
 import { addOptimizer } from './optimizer/reference.ts';
 import { PlanTable, type ReferencePlan } from './plan.ts';
 import { addPooling } from './pooling/reference.ts';
+import { addPeak } from './peak/reference.ts';
 import { addReduction } from './reduction/reference.ts';
 import { addResize } from './resize/reference.ts';
 
@@ -17,6 +18,7 @@ addCopy(referencePlans);
 addMatmul(referencePlans);
 addConv2d(referencePlans);
 addPooling(referencePlans);
+addPeak(referencePlans);
 addResize(referencePlans);
 addBatchNorm(referencePlans);
 addOptimizer(referencePlans);

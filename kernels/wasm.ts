@@ -7,6 +7,7 @@ import { addMatmul } from './matmul/plans.wasm.ts';
 import { addOptimizer } from './optimizer/plans.wasm.ts';
 import { PlanTable, type WasmPlanner } from './plan.ts';
 import { addPooling } from './pooling/plans.wasm.ts';
+import { addPeak } from './peak/plans.wasm.ts';
 import { addReduction } from './reduction/plans.wasm.ts';
 import { addResize } from './resize/plans.wasm.ts';
 
@@ -17,6 +18,7 @@ addCopy(wasmPlans);
 addMatmul(wasmPlans);
 addConv2d(wasmPlans);
 addPooling(wasmPlans);
+addPeak(wasmPlans);
 addResize(wasmPlans);
 addBatchNorm(wasmPlans);
 addOptimizer(wasmPlans);

@@ -7,6 +7,7 @@ import { addMatmul } from './matmul/plans.webgpu.ts';
 import { addOptimizer } from './optimizer/plans.webgpu.ts';
 import { PlanTable, type WebGpuPlanner } from './plan.ts';
 import { addPooling } from './pooling/plans.webgpu.ts';
+import { addPeak } from './peak/plans.webgpu.ts';
 import { addReduction } from './reduction/plans.webgpu.ts';
 import { addResize } from './resize/plans.webgpu.ts';
 
@@ -17,6 +18,7 @@ addCopy(webGpuPlans);
 addMatmul(webGpuPlans);
 addConv2d(webGpuPlans);
 addPooling(webGpuPlans);
+addPeak(webGpuPlans);
 addResize(webGpuPlans);
 addBatchNorm(webGpuPlans);
 addOptimizer(webGpuPlans);

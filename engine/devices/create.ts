@@ -6,6 +6,7 @@ import type { WasmDeviceOptions } from './wasm/device.ts';
 
 export type DeviceChoice = DeviceName | 'auto';
 
+/** Devices that compute, for command lines. */
 export const deviceChoices: readonly DeviceChoice[] = ['auto', 'webgpu', 'wasm', 'reference'];
 
 /**
@@ -17,6 +18,8 @@ export async function createDevice(
   options: WasmDeviceOptions & { why?: (reason: string) => void } = {},
 ): Promise<Device> {
   switch (choice) {
+    case 'meta':
+      return (await import('./meta/device.ts')).createMetaDevice();
     case 'reference':
       return (await import('./reference/reference.ts')).createReferenceDevice();
     case 'wasm':

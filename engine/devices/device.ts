@@ -1,7 +1,8 @@
 // The door to a device. Everything a device computes passes through `launch`; nothing else starts work.
 import type { DType, Kernel, ParamValues } from '../../kernels/kernel.ts';
 
-export type DeviceName = 'webgpu' | 'wasm' | 'reference';
+/** `meta` has shapes and no values; the others compute. */
+export type DeviceName = 'webgpu' | 'wasm' | 'reference' | 'meta';
 
 /** Values of one tensor on the host: float32 as Float32Array (Float64Array on `reference`), int32 and bool as Int32Array. */
 export type HostArray = Float32Array | Float64Array | Int32Array;

@@ -6,6 +6,7 @@ import * as copy from './copy.ts';
 import * as elementwise from './elementwise.ts';
 import * as matmul from './matmul.ts';
 import * as optimizer from './optimizer.ts';
+import * as peak from './peak.ts';
 import * as pooling from './pooling.ts';
 import * as reduction from './reduction.ts';
 import * as resize from './resize.ts';
@@ -20,4 +21,5 @@ export const caseSources: readonly CaseSource[] = [
   resize,
   batchNorm,
   optimizer,
+  peak,
 ].flatMap((family): CaseSource[] => Object.values(family));
