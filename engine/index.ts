@@ -5,6 +5,7 @@ export * from './creation.ts';
 export * from './anomaly.ts';
 export * from './errors.ts';
 export { gradEnabled, grad, noGrad, type BackwardOptions } from './tape.ts';
+export * from './checkpoint.ts';
 export { scope, tidy, type Scope } from './scope.ts';
 export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';
 export { observeOperations, registry } from './operation.ts';
