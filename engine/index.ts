@@ -13,9 +13,11 @@ export * from './ops/index.ts';
 export * from './optim/index.ts';
 export * as nn from './nn/index.ts';
 export { manualSeed } from './nn/init.ts';
-export type { StateDict, StateEntry, LoadReport } from './nn/module.ts';
+export type { StateDict, StateEntry, LoadOptions, LoadReport } from './nn/module.ts';
 export { Random, random } from './random.ts';
 export * from './io/safetensors.ts';
+export * from './io/state-dict.ts';
+export * from './io/checkpoint.ts';
 export type { Device, DeviceName, DeviceStatistics, HostArray } from './devices/device.ts';
 export * from './devices/create.ts';
 export {
