@@ -68,8 +68,40 @@ export class OutOfMemoryError extends WgradError {}
 export class UseAfterFreeError extends WgradError {}
 /** A file or record that is not what its format says. Names the file and the byte. */
 export class DataError extends WgradError {}
+const KEYS_IN_MESSAGE = 20;
+
+/** A state dict that does not fit the module. Its message lists the first keys that do not match, its fields all. */
+export class StateDictError extends DataError {
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  /** Keys of both whose shapes or types differ, with the difference. */
+  readonly unfit: readonly string[];
+
+  constructor(
+    source: string | undefined,
+    { missing, unexpected }: { missing: readonly string[]; unexpected: readonly string[] },
+    unfit: readonly string[],
+  ) {
+    const list = (what: string, keys: readonly string[]): string[] => {
+      const more = keys.length > KEYS_IN_MESSAGE ? `, ... (${keys.length})` : '';
+      return keys.length ? [`${what}: ${keys.slice(0, KEYS_IN_MESSAGE).join(', ')}${more}`] : [];
+    };
+    super(`${source ?? 'the state dict'} does not fit the module`, {
+      operation: 'loadStateDict',
+      given: [...list('missing', missing), ...list('unexpected', unexpected), ...list('different', unfit)].join('; '),
+      hint: unfit.length
+        ? 'Build the module with the options of the checkpoint'
+        : 'Pass { strict: false } to load what matches',
+    });
+    this.missing = missing;
+    this.unexpected = unexpected;
+    this.unfit = unfit;
+  }
+}
 /** Options that contradict each other or name something unknown. */
 export class ConfigError extends WgradError {}
+/** A checkpointed function that computed something else when it was run again. */
+export class RecomputationError extends WgradError {}
 /** A NaN or infinity where there must be none. Names the first operation that made one. */
 export class NonFiniteError extends WgradError {}
 

@@ -113,6 +113,22 @@ function normalPair(word0: number, word1: number): [number, number] {
   }
 }
 
+let watcher: ((stream: Random) => void) | undefined;
+
+/** Tells `watch` of every stream that `body` moves, before it moves. The watcher around it is told too. */
+export function watchRandom<T>(watch: (stream: Random) => void, body: () => T): T {
+  const before = watcher;
+  watcher = (stream) => {
+    before?.(stream);
+    watch(stream);
+  };
+  try {
+    return body();
+  } finally {
+    watcher = before;
+  }
+}
+
 /** One stream of random numbers. Reading moves `position`, the number of 32-bit words used so far. */
 export class Random {
   position = 0;
@@ -137,12 +153,14 @@ export class Random {
 
   /** Moves on as if `words` words had been read; negative moves back. */
   skip(words: number): this {
+    watcher?.(this);
     this.position += words;
     return this;
   }
 
   /** The next 32 bits, as a number from 0 to 2^32 - 1. A stream has 2^34 of them. */
   word(): number {
+    watcher?.(this);
     const index = Math.floor(this.position / 4);
     if (index !== this.#blockIndex) {
       philox4x32([index, this.#step, ...this.#purpose], this.#key, this.#block);

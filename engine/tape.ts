@@ -5,9 +5,10 @@
 // creation is a topological order, so no recursion is needed - and hands each node the sum of the gradients that reached
 // it. vjps are written with differentiable operations: with `createGraph` they leave nodes of their own.
 import { DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
+import { currentSaver, type Saved, saveTensor } from './saved.ts';
 import { disown, own, type Owned, scope, type Scope } from './scope.ts';
 import { sameShape, type Shape } from './shape.ts';
-import { Parameter, Tensor } from './tensor.ts';
+import { Tensor } from './tensor.ts';
 
 /** What a vjp is given. `inputs` and `outputs` hold only what the operation declared in `saves`. */
 export interface VjpContext<A> {
@@ -29,13 +30,6 @@ export type GradientHook = (gradient: Tensor) => Tensor | undefined | void;
 
 /** Where a gradient goes next: an output of an older node, or a leaf. */
 type Edge = { node: TapeNode; output: number } | { leaf: Tensor };
-
-interface Saved {
-  tensor: Tensor;
-  /** For parameters: the version the forward pass read. */
-  parameter?: Parameter;
-  version?: number;
-}
 
 let nextId = 0;
 
@@ -72,12 +66,8 @@ export class TapeNode<A = unknown> implements Owned {
     const save = (list: readonly (Tensor | undefined)[], which: readonly number[] = []) => {
       const result: (Saved | undefined)[] = [];
       for (const i of which) {
-        const original = list[i];
-        if (!original) continue;
-        const entry: Saved = { tensor: original.alias() };
-        const { leaf } = original;
-        if (leaf instanceof Parameter) Object.assign(entry, { parameter: leaf, version: leaf.version });
-        result[i] = entry;
+        const tensor = list[i];
+        if (tensor) result[i] = saveTensor(tensor);
       }
       return result;
     };
@@ -90,6 +80,7 @@ export class TapeNode<A = unknown> implements Owned {
     });
     this.#saved = { inputs: savedInputs, outputs: save(outputs, saves.outputs) };
     own(this);
+    currentSaver()?.recorded(this as TapeNode);
   }
 
   hookOutput(index: number, hooks: GradientHook[]): void {
@@ -97,7 +88,12 @@ export class TapeNode<A = unknown> implements Owned {
     this.#hooks[index] = hooks;
   }
 
-  /** Gradients of the inputs, given those of the outputs. */
+  /** What the hooks of the outputs make of their gradients. */
+  hooked(gradients: readonly (Tensor | undefined)[]): readonly (Tensor | undefined)[] {
+    return this.#hooks ? gradients.map((gradient, i) => applyHooks(gradient, this.#hooks?.[i])) : gradients;
+  }
+
+  /** Gradients of the inputs, given those of the outputs after their hooks. */
   run(gradients: readonly (Tensor | undefined)[], createGraph: boolean): Gradients {
     const saved = this.#saved;
     if (!saved) {
@@ -106,23 +102,13 @@ export class TapeNode<A = unknown> implements Owned {
         hint: 'Pass { retainGraph: true } to the first backward to walk the same graph twice',
       });
     }
-    const open = (list: (Saved | undefined)[]): Tensor[] =>
-      list.map((entry) => {
-        if (entry?.parameter && entry.parameter.version !== entry.version) {
-          throw new UseAfterFreeError(`a parameter that '${this.name}' read was changed in place since`, {
-            operation: 'backward',
-            hint: 'Call backward before the optimiser steps, or run the forward pass again',
-          });
-        }
-        return entry?.tensor as Tensor;
-      });
-    const hooked = gradients.map((gradient, i) => applyHooks(gradient, this.#hooks?.[i]));
+    const open = (list: (Saved | undefined)[]): Tensor[] => list.map((entry) => entry?.open(this.name) as Tensor);
     return this.#vjp({
       attrs: this.#attrs,
       inputs: open(saved.inputs),
       outputs: open(saved.outputs),
       inputShapes: this.#inputShapes,
-      gradients: hooked as Tensor[],
+      gradients: gradients as Tensor[],
       needs: this.edges.map((edge) => edge !== undefined),
       createGraph,
     });
@@ -133,7 +119,7 @@ export class TapeNode<A = unknown> implements Owned {
     disown(this);
     const saved = this.#saved;
     this.#saved = undefined;
-    for (const entry of saved ? [...saved.inputs, ...saved.outputs] : []) entry?.tensor.dispose();
+    for (const entry of saved ? [...saved.inputs, ...saved.outputs] : []) entry?.dispose();
   }
 
   /** This node and all nodes behind it. */
@@ -146,8 +132,21 @@ export class TapeNode<A = unknown> implements Owned {
   }
 }
 
+/** Hooks run in the order of their registration; each sees what the one before it returned. */
 function applyHooks(gradient: Tensor | undefined, hooks: readonly GradientHook[] | undefined): Tensor | undefined {
-  for (const hook of gradient ? (hooks ?? []) : []) gradient = hook(gradient!) ?? gradient;
+  // A copy of the list: a hook may remove itself.
+  for (const hook of gradient && hooks ? [...hooks] : []) {
+    const replacement = hook(gradient!);
+    if (!replacement) continue;
+    if (!sameShape(replacement.shape, gradient!.shape)) {
+      throw new ShapeError('a hook must return a gradient of the same shape', {
+        operation: 'backward',
+        expected: showShape(gradient!.shape),
+        given: showShape(replacement.shape),
+      });
+    }
+    gradient = replacement;
+  }
   return gradient;
 }
 
@@ -205,12 +204,9 @@ const unset = (): never => {
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
   const leaves = walk([output], [options.gradient], options);
   for (const [leaf, gradient] of leaves) {
-    const total = applyHooks(gradient, leaf.hooks)!;
     // The leaf owns its gradient: it must outlive the scope of the step, for accumulation over steps.
-    const held = total.alias();
     const before = leaf.grad;
-    leaf.grad = before ? addHeld(before, held) : held;
-    gradient.dispose();
+    leaf.grad = before ? addHeld(before, gradient) : gradient;
   }
 }
 
@@ -274,8 +270,9 @@ function walk(
   for (const node of nodes) pending.set(node, new Array<Tensor | undefined>(node.outputCount).fill(undefined));
 
   const visit = (node: TapeNode): void => {
-    const gradients = pending.get(node)!;
+    const arrived = pending.get(node)!;
     pending.delete(node);
+    const gradients = node.hooked(arrived);
     for (const target of wantedAt.get(node) ?? []) {
       const gradient = gradients[target.outputIndex];
       if (gradient) found.set(target, combine(found.get(target), gradient));
@@ -286,19 +283,29 @@ function walk(
       const gradient = results[i];
       if (edge && gradient) deliver(edge, gradient);
     });
-    for (const gradient of gradients) gradient?.dispose();
+    for (const gradient of arrived) gradient?.dispose();
     if (!retainGraph && !createGraph) node.dispose();
   };
 
+  const hookLeaf = (leaf: Tensor, gradient: Tensor): void => {
+    const total = applyHooks(gradient, leaf.hooks)!;
+    if (total === gradient) return;
+    found.set(leaf, total.alias());
+    gradient.dispose();
+  };
+
+  // What a recorded backward makes is part of the graph and lives on with it.
+  const inScope = (body: () => void): void => {
+    if (createGraph) return body();
+    using temporaries = scope();
+    body();
+  };
   withGradMode(createGraph, () => {
     for (const root of roots) deliver(root.edge, root.gradient);
-    for (const node of nodes) {
-      if (createGraph) {
-        visit(node);
-      } else {
-        using temporaries = scope();
-        visit(node);
-      }
+    for (const node of nodes) inScope(() => visit(node));
+    for (const [target, gradient] of found) {
+      const isWanted = wanted.length === 0 || wanted.includes(target);
+      if (target.hooks && !target.node && isWanted) inScope(() => hookLeaf(target, gradient));
     }
   });
   return found;

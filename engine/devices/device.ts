@@ -18,7 +18,7 @@ export interface Storage {
 
 /** Counters of a device; differences between two readings describe what ran between them. */
 export interface DeviceStatistics {
-  /** Buffers and bytes that tensors hold now, and the most bytes ever held. */
+  /** Buffers and bytes that tensors hold now, and the most bytes held since `resetPeakBytes`. */
   liveBuffers: number;
   liveBytes: number;
   peakBytes: number;
@@ -61,6 +61,8 @@ export interface Device {
   /** Resolves when all launches have ended; rejects with the first error among them. */
   synchronize(): Promise<void>;
   statistics(): DeviceStatistics;
+  /** Starts the search for the peak anew, at what is held now. */
+  resetPeakBytes(): void;
   /** Gives pooled memory back. */
   trim(): void;
   /** Frees everything. Tensors on the device are dead afterwards. */

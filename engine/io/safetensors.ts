@@ -132,7 +132,12 @@ function readExtent(file: string, header: Header, name: string): Extent {
  * Throws DataError with the byte if the header is damaged, or if tensors overlap, leave gaps or run past the end.
  */
 export function readSafetensors(content: ArrayBuffer | Uint8Array, file: string): Safetensors {
-  const bytes = (content instanceof Uint8Array ? content : new Uint8Array(content)) as Uint8Array<ArrayBuffer>;
+  // A plain view: the slice of Node's Buffer, which extends Uint8Array, does not copy.
+  const bytes = (
+    content instanceof Uint8Array
+      ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
+      : new Uint8Array(content)
+  ) as Uint8Array<ArrayBuffer>;
   const header = readHeader(bytes, file);
   const metadata: Record<string, string> = {};
   const extents: Extent[] = [];

@@ -1,7 +1,7 @@
 // Calling a module with other tensors in the place of its parameters and buffers, as torch.func.functional_call.
 import { ConfigError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
-import type { Module } from './module.ts';
+import { Counter, type Module } from './module.ts';
 
 /**
  * Runs `body` while the entries of `state` (dotted names) stand in for the module's own, then puts those back. Throws
@@ -9,7 +9,7 @@ import type { Module } from './module.ts';
  */
 export function functionalCall<T>(module: Module, state: Readonly<Record<string, Tensor>>, body: () => T): T {
   const owners = new Map(module.namedModules());
-  const known = new Set([...module.namedState()].map(([name]) => name));
+  const known = new Set([...module.namedState()].flatMap(([name, value]) => (value instanceof Counter ? [] : [name])));
   const replaced: [Record<string, unknown>, string, unknown][] = [];
   try {
     for (const [key, value] of Object.entries(state)) {

@@ -1,11 +1,12 @@
 // Layers with the parameter names, shapes, orders and default initialisation of torch.nn.
+import { isRecomputing } from '../checkpoint.ts';
 import { defaultDevice, parameter } from '../creation.ts';
 import type { Device } from '../devices/device.ts';
 import * as ops from '../ops/index.ts';
 import { type Pair, pair, type Shape, sizeOf } from '../shape.ts';
 import type { Parameter, Tensor } from '../tensor.ts';
 import { defaultWeight, fanIn, uniformInit } from './init.ts';
-import { Buffer, type Layer, Module } from './module.ts';
+import { Buffer, Counter, type Layer, Module } from './module.ts';
 
 export interface LayerOptions {
   device?: Device;
@@ -94,36 +95,48 @@ export class ConvTranspose2d extends Module implements Layer {
   }
 }
 
+export interface BatchNorm2dOptions extends LayerOptions {
+  /** Share of the new batch in the running statistics; null makes them the plain average over all batches. Default 0.1. */
+  momentum?: number | null;
+  eps?: number;
+}
+
 /** Batch normalisation of (N, channels, H, W), with running statistics for inference. */
 export class BatchNorm2d extends Module implements Layer {
   readonly weight: Parameter;
   readonly bias: Parameter;
   readonly running_mean: Buffer;
   readonly running_var: Buffer;
-  readonly #momentum: number;
+  readonly num_batches_tracked = new Counter();
+  readonly #momentum: number | null;
   readonly #eps: number;
 
-  constructor(channels: number, options: LayerOptions & { momentum?: number; eps?: number } = {}) {
+  constructor(channels: number, options: BatchNorm2dOptions = {}) {
     super();
     const device = options.device ?? defaultDevice();
     this.weight = parameter(new Float32Array(channels).fill(1), [channels], device);
     this.bias = parameter(new Float32Array(channels), [channels], device);
     this.running_mean = buffer([channels], 0, device);
     this.running_var = buffer([channels], 1, device);
-    this.#momentum = options.momentum ?? 0.1;
+    this.#momentum = options.momentum === undefined ? 0.1 : options.momentum;
     this.#eps = options.eps ?? 1e-5;
   }
 
   forward(x: Tensor): Tensor {
-    return ops.batchNorm(x, {
+    const count = this.num_batches_tracked;
+    // Counted when the batch has been found to fit, and not again when a checkpoint runs a second time.
+    const batches = count.value + 1;
+    const y = ops.batchNorm(x, {
       weight: this.weight,
       bias: this.bias,
       runningMean: this.running_mean,
       runningVar: this.running_var,
       training: this.training,
-      momentum: this.#momentum,
+      momentum: this.#momentum ?? 1 / batches,
       eps: this.#eps,
     });
+    if (this.training && !isRecomputing()) count.value = batches;
+    return y;
   }
 }
 

@@ -1,13 +1,15 @@
 // Module: a tree of parameters, buffers and submodules whose names are those of a torch state_dict, in the same order.
 import type { HostArray } from '../devices/device.ts';
-import { DataError, ShapeError, showShape } from '../errors.ts';
+import { ShapeError, StateDictError, showShape } from '../errors.ts';
 import { sameShape, type Shape } from '../shape.ts';
 import { Parameter, type Tensor } from '../tensor.ts';
 
-/** Values of one entry of a state dict on the host, row-major. */
+/** Values of one entry of a state dict on the host, row-major: floats in a Float32Array or Float64Array, else integers. */
 export interface StateEntry {
   shape: Shape;
   values: HostArray;
+  /** The element type in files, where it is not that of the values. */
+  fileType?: 'I64';
 }
 
 export type StateDict = Map<string, StateEntry>;
@@ -20,6 +22,21 @@ export class Buffer extends Parameter {
   }
 }
 
+/** A count that is saved but not trained, such as torch's num_batches_tracked: on the host, and a scalar int64 in files. */
+export class Counter {
+  readonly shape: Shape = [];
+  readonly size = 1;
+  value = 0;
+
+  array(): Promise<Int32Array> {
+    return Promise.resolve(Int32Array.of(this.value));
+  }
+
+  /** Nothing to release. */
+  dispose(): void {}
+}
+
+/** What did not match when a state was loaded. */
 export interface LoadReport {
   /** Keys of the module that the state lacks. */
   missing: string[];
@@ -27,16 +44,20 @@ export interface LoadReport {
   unexpected: string[];
 }
 
-/** Keys that torch saves and this engine does not keep: a count of batches that nothing reads. */
-const ignored = (key: string): boolean => key.endsWith('num_batches_tracked');
+export interface LoadOptions {
+  /** false: load what matches, and report the rest. */
+  strict?: boolean;
+  /** The name of the file, for messages. */
+  source?: string;
+}
 
 export abstract class Module {
   training = true;
 
   /** Own parameters, buffers and submodules, in the order in which the constructor made them. */
-  *#members(): Iterable<[string, Parameter | Module]> {
+  *#members(): Iterable<[string, Parameter | Counter | Module]> {
     for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Parameter || value instanceof Module) yield [name, value];
+      if (value instanceof Parameter || value instanceof Counter || value instanceof Module) yield [name, value];
     }
   }
 
@@ -48,17 +69,19 @@ export abstract class Module {
     }
   }
 
-  /** Parameters and buffers by dotted name, in the order of torch's state_dict. */
-  *namedState(): Iterable<[string, Parameter]> {
+  /** Parameters, buffers and counters by dotted name, in the order of torch's state_dict. */
+  *namedState(): Iterable<[string, Parameter | Counter]> {
     for (const [prefix, module] of this.namedModules()) {
       for (const [name, value] of module.#members()) {
-        if (value instanceof Parameter) yield [prefix ? `${prefix}.${name}` : name, value];
+        if (!(value instanceof Module)) yield [prefix ? `${prefix}.${name}` : name, value];
       }
     }
   }
 
   *namedParameters(): Iterable<[string, Parameter]> {
-    for (const [name, value] of this.namedState()) if (!(value instanceof Buffer)) yield [name, value];
+    for (const [name, value] of this.namedState()) {
+      if (value instanceof Parameter && !(value instanceof Buffer)) yield [name, value];
+    }
   }
 
   parameters(): Parameter[] {
@@ -85,46 +108,43 @@ export abstract class Module {
     for (const parameter of this.parameters()) parameter.zeroGrad();
   }
 
-  /** Copies all parameters and buffers to the host. */
+  /** Copies all parameters, buffers and counters to the host. */
   async stateDict(): Promise<StateDict> {
     const state: StateDict = new Map();
-    for (const [name, value] of this.namedState()) state.set(name, { shape: value.shape, values: await value.array() });
+    for (const [name, value] of this.namedState()) {
+      const entry: StateEntry = { shape: value.shape, values: await value.array() };
+      state.set(name, value instanceof Counter ? { ...entry, fileType: 'I64' } : entry);
+    }
     return state;
   }
 
   /**
-   * Replaces parameters and buffers by those of `state`. Throws DataError and changes nothing when a key is missing or
-   * unexpected (unless `strict` is false) and ShapeError when a shape differs. Returns what did not match.
+   * Replaces parameters, buffers and counters by those of `state`; a counter that it lacks stays, as in torch. Throws
+   * StateDictError and changes nothing when a key is missing or unexpected (unless `strict` is false), or when a shape or the
+   * kind of numbers differs. Returns what did not match.
    */
-  loadStateDict(state: ReadonlyMap<string, StateEntry>, { strict = true } = {}): LoadReport {
+  loadStateDict(state: ReadonlyMap<string, StateEntry>, { strict = true, source }: LoadOptions = {}): LoadReport {
     const own = new Map(this.namedState());
     const report: LoadReport = {
-      missing: [...own.keys()].filter((key) => !state.has(key)),
-      unexpected: [...state.keys()].filter((key) => !own.has(key) && !ignored(key)),
+      missing: [...own].flatMap(([key, value]) => (value instanceof Counter || state.has(key) ? [] : [key])),
+      unexpected: [...state.keys()].filter((key) => !own.has(key)),
     };
-    if (strict && (report.missing.length || report.unexpected.length)) {
-      const list = (keys: string[]) => keys.slice(0, 5).join(', ') + (keys.length > 5 ? `, ... (${keys.length})` : '');
-      throw new DataError('the checkpoint does not fit the module', {
-        operation: 'loadStateDict',
-        given: `missing: ${list(report.missing) || 'none'}; unexpected: ${list(report.unexpected) || 'none'}`,
-        hint: 'Pass { strict: false } to load what matches',
-      });
-    }
-    for (const [key, value] of own) {
-      const entry = state.get(key);
-      if (entry && !sameShape(entry.shape, value.shape)) {
-        throw new ShapeError(`'${key}' has another shape`, {
-          operation: 'loadStateDict',
-          expected: showShape(value.shape),
-          given: showShape(entry.shape),
-        });
-      }
+    const unfit = [...own].flatMap(([key, value]) => {
+      const fault = state.has(key) && faultOf(state.get(key)!, value);
+      return fault ? [`${key} (${fault})`] : [];
+    });
+    if (unfit.length || (strict && (report.missing.length || report.unexpected.length))) {
+      throw new StateDictError(source, report, unfit);
     }
     for (const [key, value] of own) {
       const entry = state.get(key);
       if (!entry) continue;
-      value.device.write(value.storage, entry.values);
-      value.version++;
+      if (value instanceof Counter) {
+        value.value = entry.values[0]!;
+      } else {
+        value.device.write(value.storage, entry.values);
+        value.version++;
+      }
     }
     return report;
   }
@@ -133,6 +153,14 @@ export abstract class Module {
   dispose(): void {
     for (const [, value] of this.namedState()) value.dispose();
   }
+}
+
+/** Why an entry cannot become this value. */
+function faultOf({ shape, values }: StateEntry, value: Parameter | Counter): string | undefined {
+  if (!sameShape(shape, value.shape)) return `expected ${showShape(value.shape)}, got ${showShape(shape)}`;
+  const isWhole = values instanceof Int32Array;
+  if (isWhole === value instanceof Counter) return undefined;
+  return isWhole ? 'expected floats, got integers' : 'expected integers, got floats';
 }
 
 /** A module whose members have the names 0, 1, ... */

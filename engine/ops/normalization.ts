@@ -7,6 +7,7 @@ import {
   batchNormStatistics,
   runningAverage,
 } from '../../kernels/index.ts';
+import { isRecomputing } from '../checkpoint.ts';
 import { full } from '../creation.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineOperation } from '../operation.ts';
@@ -152,7 +153,8 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
 }
 
 function updateRunning(running: Tensor | undefined, batch: Tensor, momentum: number, scale: number): void {
-  if (!running) return;
+  // A checkpoint's second run sees the batch that has been counted already.
+  if (!running || isRecomputing()) return;
   const params = { n: running.size, keep: 1 - momentum, gain: momentum * scale };
   running.device.launch(runningAverage, [batch.storage], [running.storage], params);
   if (running instanceof Parameter) running.version++;

@@ -36,6 +36,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     }
   }
 
+  /**
+   * Lets go of the gradients. Without it they add up: k backward calls on the micro-batches of a batch, each loss divided by
+   * k, leave the gradient of the whole batch (batch norm aside, whose statistics are those of the micro-batch).
+   */
   zeroGrad(): void {
     for (const parameter of this.parameters) parameter.zeroGrad();
   }

@@ -1,5 +1,23 @@
 // DenseNet (Huang et al. 2017) with torchvision's names: every layer sees the outputs of all layers before it in its block.
-import { adaptiveAvgPool2d, avgPool2d, concat, flatten, maxPool2d, nn, relu, type Tensor } from '../../engine/index.ts';
+import {
+  adaptiveAvgPool2d,
+  avgPool2d,
+  checkpoint,
+  concat,
+  flatten,
+  maxPool2d,
+  nn,
+  relu,
+  type Tensor,
+} from '../../engine/index.ts';
+
+export interface DenseNetMemoryOptions {
+  /**
+   * Joins and normalises the inputs of each layer again in backward instead of keeping them: memory that grows with the
+   * depth of a block in the place of its square. The result has the same bits.
+   */
+  memoryEfficient?: boolean;
+}
 
 /** norm, relu, conv 1x1, norm, relu, conv 3x3: adds `growthRate` channels. */
 export class DenseLayer extends nn.Module {
@@ -8,8 +26,16 @@ export class DenseLayer extends nn.Module {
   readonly norm2: nn.BatchNorm2d;
   readonly conv2: nn.Conv2d;
 
-  constructor(inputs: number, growthRate: number, bnSize: number) {
+  readonly #memoryEfficient: boolean;
+
+  constructor(
+    inputs: number,
+    growthRate: number,
+    bnSize: number,
+    { memoryEfficient = false }: DenseNetMemoryOptions = {},
+  ) {
     super();
+    this.#memoryEfficient = memoryEfficient;
     this.norm1 = new nn.BatchNorm2d(inputs);
     this.conv1 = new nn.Conv2d(inputs, bnSize * growthRate, 1, { bias: false });
     this.norm2 = new nn.BatchNorm2d(bnSize * growthRate);
@@ -17,7 +43,8 @@ export class DenseLayer extends nn.Module {
   }
 
   forward(features: readonly Tensor[]): Tensor {
-    const y = this.conv1.forward(relu(this.norm1.forward(concat(features, 1))));
+    const bottleneck = (...inputs: Tensor[]) => this.conv1.forward(relu(this.norm1.forward(concat(inputs, 1))));
+    const y = this.#memoryEfficient ? checkpoint(bottleneck, ...features) : bottleneck(...features);
     return this.conv2.forward(relu(this.norm2.forward(y)));
   }
 }
@@ -34,10 +61,10 @@ class NumberedModules<M extends nn.Module> extends nn.Module {
 }
 
 export class DenseBlock extends NumberedModules<DenseLayer> {
-  constructor(layers: number, inputs: number, growthRate: number, bnSize = 4) {
+  constructor(layers: number, inputs: number, growthRate: number, bnSize = 4, options: DenseNetMemoryOptions = {}) {
     super(
       'denselayer',
-      Array.from({ length: layers }, (_, i) => new DenseLayer(inputs + i * growthRate, growthRate, bnSize)),
+      Array.from({ length: layers }, (_, i) => new DenseLayer(inputs + i * growthRate, growthRate, bnSize, options)),
     );
   }
 
@@ -75,13 +102,13 @@ export class DenseNetFeatures extends nn.Module {
   readonly #transitions: Transition[] = [];
   readonly #last: nn.BatchNorm2d;
 
-  constructor(layers: readonly number[], growthRate = 32) {
+  constructor(layers: readonly number[], growthRate = 32, options: DenseNetMemoryOptions = {}) {
     super();
     let width = 2 * growthRate;
     this.conv0 = new nn.Conv2d(3, width, 7, { stride: 2, padding: 3, bias: false });
     this.norm0 = new nn.BatchNorm2d(width);
     layers.forEach((count, i) => {
-      const block = new DenseBlock(count, width, growthRate);
+      const block = new DenseBlock(count, width, growthRate, 4, options);
       this.#blocks.push(block);
       Object.assign(this, { [`denseblock${i + 1}`]: block });
       width += count * growthRate;
@@ -111,9 +138,12 @@ export class DenseNet extends nn.Module {
   readonly features: DenseNetFeatures;
   readonly classifier: nn.Linear;
 
-  constructor(depth: keyof typeof blockLayers, { classes = 1000 } = {}) {
+  constructor(
+    depth: keyof typeof blockLayers,
+    { classes = 1000, memoryEfficient = false }: DenseNetMemoryOptions & { classes?: number } = {},
+  ) {
     super();
-    this.features = new DenseNetFeatures(blockLayers[depth]);
+    this.features = new DenseNetFeatures(blockLayers[depth], 32, { memoryEfficient });
     this.classifier = new nn.Linear(this.features.outputs, classes);
   }
 

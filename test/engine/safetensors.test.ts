@@ -57,6 +57,7 @@ t.test('unaligned files of other writers are read', (t) => {
   const inside = new Uint8Array(bytes.length + 3);
   inside.set(bytes, 3);
   t.same(readSafetensors(inside.subarray(3), 'a').tensors.get('x')?.data, new Int32Array([513]), 'part of a buffer');
+  t.same(readSafetensors(Buffer.from(bytes), 'a').tensors.get('x')?.data, new Int32Array([513]), "Node's Buffer");
   t.same(readSafetensors(bytes.buffer as ArrayBuffer, 'a').tensors.size, 1, 'an ArrayBuffer');
   t.equal(readSafetensors(fileOf('{}'), 'a').tensors.size, 0, 'no tensors');
   t.end();

@@ -95,6 +95,95 @@ t.test('hooks on leaves and inner tensors may replace the gradient', async (t) =
   t.same([...(await x.grad!.array())], [1, 1]);
 });
 
+t.test('hooks run in the order of their registration, each on what the one before it returned', async (t) => {
+  using _ = scope();
+  const x = tensor([1, 2], [2], { requiresGrad: true });
+  const y = x.mul(3);
+  const z = y.mul(y);
+  const order: string[] = [];
+  // Registered after y has been used: a hook belongs to the tensor, not to one of its uses.
+  const removeFirst = y.registerHook((g) => {
+    order.push('first');
+    return g.mul(2);
+  });
+  y.registerHook((g) => {
+    order.push('second');
+    return g.add(1);
+  });
+  const once = y.registerHook(() => {
+    order.push('once');
+    once();
+  });
+  y.registerHook(() => void order.push('last'));
+  x.registerHook((g) => {
+    order.push('leaf');
+    return g.mul(10);
+  });
+  z.sum().add(y.sum()).backward({ retainGraph: true });
+  t.same(order, ['first', 'second', 'once', 'last', 'leaf']);
+  // dz/dy + 1 = 2 y + 1 = 7, 13; twice that plus 1 is 15, 27; times 3 and 10.
+  t.same([...(await x.grad!.array())], [450, 810]);
+
+  removeFirst();
+  removeFirst();
+  order.length = 0;
+  x.grad = undefined;
+  z.sum().add(y.sum()).backward();
+  t.same(order, ['second', 'last', 'leaf']);
+  t.same([...(await x.grad!.array())], [240, 420]);
+});
+
+t.test('grad gives what the hooks make of the gradients it was asked for, and leaves other leaves alone', async (t) => {
+  using _ = scope();
+  const x = tensor([1, 2], [2], { requiresGrad: true });
+  const other = tensor([1, 1], [2], { requiresGrad: true });
+  const y = x.mul(3);
+  let calls = 0;
+  other.registerHook(() => void calls++);
+  x.registerHook((g) => g.add(1));
+  y.registerHook((g) => g.mul(5));
+  const [gx, gy] = grad(y.mul(other).sum(), [x, y]);
+  t.same([...(await gx!.array())], [16, 16]);
+  t.same([...(await gy!.array())], [5, 5]);
+  t.equal(calls, 0);
+  t.equal(other.grad, undefined);
+});
+
+t.test('a hook takes part in a recorded backward', async (t) => {
+  using _ = scope();
+  const x = tensor(2, [], { requiresGrad: true });
+  const y = x.mul(x);
+  y.registerHook((g) => g.mul(x));
+  const remove = x.registerHook((g) => g.mul(g));
+  const [first] = grad(y, [x], { createGraph: true });
+  t.equal(await first!.item(), 64, '(2 x x)^2');
+  remove();
+  t.equal(await grad(first!, [x])[0]!.item(), 128, '16 x^3');
+  t.throws(() => {
+    const z = x.mul(1);
+    z.registerHook(() => tensor([1, 2], [2]));
+    z.backward();
+  }, /hook must return.*same shape.*expected \[\], got \[2\]/);
+});
+
+t.test('hooks do not outlive their scope', (t) => {
+  const w = parameter([1, 2], [2]);
+  w.registerHook((g) => g.mul(2));
+  const count = (): number => {
+    {
+      using _ = scope();
+      const y = w.mul(3);
+      y.registerHook((g) => g.mul(2));
+      y.sum().backward();
+    }
+    return liveTensorCount();
+  };
+  const first = count();
+  t.equal(count(), first);
+  w.dispose();
+  t.end();
+});
+
 t.test('a graph serves once unless it is retained', async (t) => {
   using _ = scope();
   const x = tensor([1, 2], [2], { requiresGrad: true });

@@ -40,13 +40,14 @@ t.test('parameter counts of the small sizes and of the toy networks', (t) => {
 
 t.test('names are those of a torch state_dict', async (t) => {
   const keys = [...(await new UNet({ baseWidth: 1 }).stateDict()).keys()];
-  t.same(keys.slice(0, 8), [
+  t.same(keys.slice(0, 9), [
     'enc0.conv1.weight',
     'enc0.conv1.bias',
     'enc0.bn1.weight',
     'enc0.bn1.bias',
     'enc0.bn1.running_mean',
     'enc0.bn1.running_var',
+    'enc0.bn1.num_batches_tracked',
     'enc0.conv2.weight',
     'enc0.conv2.bias',
   ]);

@@ -97,6 +97,10 @@ class ReferenceDevice implements Device {
     };
   }
 
+  resetPeakBytes(): void {
+    this.#peakBytes = this.#liveBytes;
+  }
+
   trim(): void {
     this.#pool.drain(() => undefined);
   }

@@ -131,6 +131,10 @@ class WasmDevice implements Device {
     };
   }
 
+  resetPeakBytes(): void {
+    this.#peakBytes = this.#liveBytes;
+  }
+
   trim(): void {
     this.#pool.drain((address, bytes) => this.#memory.freeBlock(address, bytes));
     this.#scratch.free();

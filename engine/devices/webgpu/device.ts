@@ -202,6 +202,10 @@ export class WebGpuDevice implements Device {
     };
   }
 
+  resetPeakBytes(): void {
+    this.#peakBytes = this.#liveBytes;
+  }
+
   trim(): void {
     this.#queue.afterSubmit(this.#buffers.drain());
     this.#queue.flush();

@@ -1,0 +1,91 @@
+// Checkpoints of modules as safetensors files, to and from other frameworks: one file, or several with an index that says
+// which tensor is in which. Leaves out the state of optimisers: `optimizer.stateDict()` goes through saveCheckpoint too.
+import { DataError } from '../errors.ts';
+import { type LoadReport, Module, type StateDict, type StateEntry } from '../nn/module.ts';
+import { readWhole, writeWhole } from './files.ts';
+import { readStateDict, writeStateDict } from './state-dict.ts';
+
+export interface SaveCheckpointOptions {
+  /** Texts for the file's `__metadata__`. Default: `format: pt`. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/** Writes the state of a module, or a state dict, to a safetensors file, whole or not at all. Makes its folder. */
+export async function saveCheckpoint(
+  file: string,
+  source: Module | ReadonlyMap<string, StateEntry>,
+  { metadata }: SaveCheckpointOptions = {},
+): Promise<void> {
+  const state = source instanceof Module ? await source.stateDict() : source;
+  await writeWhole(file, writeStateDict(state, metadata));
+}
+
+export interface CheckpointFile {
+  readonly state: StateDict;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * The tensors of a safetensors file, or of all files of an index (`model.safetensors.index.json`). Throws DataError naming
+ * the file, and the byte where it is damaged.
+ */
+export async function readCheckpoint(file: string): Promise<CheckpointFile> {
+  const content = await readWhole(file);
+  return file.endsWith('.json') ? readShards(file, content) : readStateDict(content, file);
+}
+
+/**
+ * Loads a safetensors file or an index of such files into a module. Throws StateDictError, which lists the keys, and changes
+ * nothing when a key is missing or unexpected (unless `strict` is false) or when a shape or the kind of numbers differs.
+ * Returns what did not match, and the file's metadata.
+ */
+export async function loadCheckpoint(
+  file: string,
+  module: Module,
+  { strict = true }: { strict?: boolean } = {},
+): Promise<LoadReport & { metadata: Readonly<Record<string, string>> }> {
+  const { state, metadata } = await readCheckpoint(file);
+  return { ...module.loadStateDict(state, { strict, source: file }), metadata };
+}
+
+/** Names of the tensors by the name of their file, in the order of the index. */
+function readIndex(file: string, content: Uint8Array): Map<string, string[]> {
+  let index: { weight_map?: unknown } | null;
+  const text = new TextDecoder().decode(content);
+  try {
+    index = JSON.parse(text) as typeof index;
+  } catch (cause) {
+    throw new DataError(`${file}, byte 0: the index is not JSON`, { given: (cause as Error).message, cause });
+  }
+  const names = new Map<string, string[]>();
+  const map = index?.weight_map;
+  const entries = typeof map === 'object' && map ? Object.entries(map) : [];
+  for (const [name, shard] of entries) {
+    // An index names files beside itself and nothing else.
+    if (typeof shard !== 'string' || !/^[^/\\]+$/.test(shard) || shard.startsWith('.')) {
+      throw new DataError(`${file}: bad file of '${name}'`, {
+        expected: 'the name of a file beside the index',
+        given: JSON.stringify(shard),
+      });
+    }
+    names.set(shard, [...(names.get(shard) ?? []), name]);
+  }
+  if (!names.size) throw new DataError(`${file}: the index has no 'weight_map'`, { given: text.slice(0, 60) });
+  return names;
+}
+
+async function readShards(file: string, content: Uint8Array): Promise<CheckpointFile> {
+  const state: StateDict = new Map();
+  let metadata: Readonly<Record<string, string>> = {};
+  for (const [shard, names] of readIndex(file, content)) {
+    const path = file.replace(/[^/\\]*$/, shard);
+    const read = readStateDict(await readWhole(path), path);
+    metadata = { ...metadata, ...read.metadata };
+    for (const name of names) {
+      const entry = read.state.get(name);
+      if (!entry) throw new DataError(`${path} lacks '${name}', which ${file} says is there`);
+      state.set(name, entry);
+    }
+  }
+  return { state, metadata };
+}

@@ -1,0 +1,131 @@
+// Bounds on gradients between backward and step, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_. The norm stays on
+// the device, so that clipping does not wait for it.
+import { full } from '../creation.ts';
+import { ConfigError, NonFiniteError } from '../errors.ts';
+import { div, minimum, mul, pow } from '../ops/binary.ts';
+import { stack } from '../ops/layout.ts';
+import { amax, sum } from '../ops/reduction.ts';
+import { abs, affine, clamp, sqrt, square } from '../ops/unary.ts';
+import { disown, tidy } from '../scope.ts';
+import { noGrad } from '../tape.ts';
+import { Tensor } from '../tensor.ts';
+
+export interface ClipGradNormOptions {
+  /** p of the p-norm, above 0; Infinity is the largest absolute value. Default 2. */
+  normType?: number;
+  /** Reads the norm and throws NonFiniteError, before any gradient changes, if it is not finite. */
+  errorIfNonFinite?: boolean;
+}
+
+/** What `torch` adds to the norm before dividing by it. */
+const EPSILON = 1e-6;
+
+type Tensors = Tensor | Iterable<Tensor>;
+
+const withGradients = (parameters: Tensors): Tensor[] =>
+  [...new Set(parameters instanceof Tensor ? [parameters] : parameters)].filter(({ grad }) => grad !== undefined);
+
+/** Puts `change(gradient)` in the place of the gradient. It belongs to the parameter, not to a scope. */
+function replaceGradient(parameter: Tensor, change: (gradient: Tensor) => Tensor): void {
+  const before = parameter.grad!;
+  const after = tidy(() => change(before));
+  disown(after);
+  parameter.grad = after;
+  before.dispose();
+}
+
+function norm(x: Tensor, p: number): Tensor {
+  if (p === Infinity) return x.size ? amax(abs(x)) : full([], 0, { device: x.device });
+  if (p === 1) return sum(abs(x));
+  return p === 2 ? sqrt(sum(square(x))) : pow(sum(pow(abs(x), p)), 1 / p);
+}
+
+/** The p-norm of the p-norms, which is that of all values together. */
+function totalNorm(parameters: readonly Tensor[], p: number): Tensor {
+  return tidy(() =>
+    norm(
+      stack(
+        parameters.map(({ grad }) => tidy(() => norm(grad!, p))),
+        0,
+      ),
+      p,
+    ),
+  );
+}
+
+const scaleTo = (parameters: readonly Tensor[], total: Tensor, maxNorm: number): void =>
+  tidy(() => {
+    // Multiplying by 1 where the norm is small enough costs less than asking the device whether it is.
+    const factor = minimum(div(maxNorm, affine(total, 1, EPSILON)), 1);
+    for (const parameter of parameters) replaceGradient(parameter, (gradient) => mul(gradient, factor));
+  });
+
+/**
+ * Scales the gradients of `parameters` by min(1, maxNorm / (norm + 1e-6)), where `norm` is that of all of them together, and
+ * returns the norm before, a scalar on their device. Those without a gradient are left out; of none the norm is 0. A norm
+ * that is not finite makes every gradient 0 (infinity) or NaN; with `errorIfNonFinite` the norm is read first, and the
+ * promise rejects with NonFiniteError instead.
+ */
+export function clipGradNorm(
+  parameters: Tensors,
+  maxNorm: number,
+  options: ClipGradNormOptions & { errorIfNonFinite: true },
+): Promise<Tensor>;
+export function clipGradNorm(
+  parameters: Tensors,
+  maxNorm: number,
+  options?: ClipGradNormOptions & { errorIfNonFinite?: false },
+): Tensor;
+export function clipGradNorm(
+  parameters: Tensors,
+  maxNorm: number,
+  { normType = 2, errorIfNonFinite = false }: ClipGradNormOptions = {},
+): Tensor | Promise<Tensor> {
+  const operation = 'clipGradNorm';
+  if (!(normType > 0)) {
+    throw new ConfigError('no such norm', {
+      operation,
+      argument: 'normType',
+      expected: 'above 0',
+      given: `${normType}`,
+    });
+  }
+  if (!(maxNorm >= 0)) {
+    throw new ConfigError('no such bound', {
+      operation,
+      argument: 'maxNorm',
+      expected: '0 or more',
+      given: `${maxNorm}`,
+    });
+  }
+  const clipped = withGradients(parameters);
+  const total = noGrad(() => (clipped.length ? totalNorm(clipped, normType) : full([], 0)));
+  if (!errorIfNonFinite) {
+    noGrad(() => scaleTo(clipped, total, maxNorm));
+    return total;
+  }
+  return total.item().then((value) => {
+    if (!Number.isFinite(value)) {
+      throw new NonFiniteError('the norm of the gradients is not finite', {
+        operation,
+        given: String(value),
+        hint: 'detectAnomaly names the operation that made the first such value',
+      });
+    }
+    noGrad(() => scaleTo(clipped, total, maxNorm));
+    return total;
+  });
+}
+
+/** Limits every value of the gradients of `parameters` to -clipValue .. clipValue. NaN stays. */
+export function clipGradValue(parameters: Tensors, clipValue: number): void {
+  if (!(clipValue >= 0)) {
+    const details = { operation: 'clipGradValue', argument: 'clipValue', expected: '0 or more', given: `${clipValue}` };
+    throw new ConfigError('no such bound', details);
+  }
+  noGrad(() => {
+    for (const parameter of withGradients(parameters)) {
+      replaceGradient(parameter, (gradient) => clamp(gradient, { min: -clipValue, max: clipValue }));
+    }
+  });
+}
