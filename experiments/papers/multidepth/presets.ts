@@ -55,7 +55,7 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
     checkpointEvery: 500,
     trainCount: 85_898,
     validationCount: 1000,
-      rangeSteps: 250,
+    rangeSteps: 250,
     seeds: 1,
   },
   laptop,
