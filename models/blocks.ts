@@ -2,6 +2,7 @@
 import {
   adaptiveAvgPool2d,
   add,
+  avgPool2d,
   concat,
   interpolate,
   maxPool2d,
@@ -58,6 +59,24 @@ export class UNetUp extends nn.Module {
   }
 }
 
+/**
+ * How a bin b divides a map of H x W. `adaptive`: into b x b cells that cover it. `fixedKernel`: into as many cells of
+ * floor(H / b) x floor(W / b) as fit, at least b x b; rows and columns left over are not seen.
+ */
+export type PyramidRule = 'adaptive' | 'fixedKernel';
+
+const pyramidRules: Readonly<Record<PyramidRule, (x: Tensor, bin: number) => Tensor>> = {
+  adaptive: adaptiveAvgPool2d,
+  fixedKernel: (x, bin) => {
+    const cell = [Math.floor(x.shape[2]! / bin), Math.floor(x.shape[3]! / bin)] as const;
+    return avgPool2d(x, cell, { stride: cell });
+  },
+};
+
+/** The averages of x (N, C, H, W) over the cells of each bin. H and W are at least the largest bin. */
+export const pyramidPool = (x: Tensor, bins: readonly number[], rule: PyramidRule): Tensor[] =>
+  bins.map((bin) => pyramidRules[rule](x, bin));
+
 /** Pyramid pooling of PSPNet: per bin, adaptive average pool, 1x1 conv, batch norm, relu, bilinear resize; all joined to x. */
 export class PyramidPooling extends nn.Module {
   readonly conv: nn.ModuleList<nn.Conv2d>;
@@ -75,8 +94,8 @@ export class PyramidPooling extends nn.Module {
 
   forward(x: Tensor): Tensor {
     const size = [x.shape[2]!, x.shape[3]!] as const;
-    const levels = this.#bins.map((bin, i) => {
-      const pooled = relu(this.bn.at(i).forward(this.conv.at(i).forward(adaptiveAvgPool2d(x, bin))));
+    const levels = pyramidPool(x, this.#bins, 'adaptive').map((pooled, i) => {
+      pooled = relu(this.bn.at(i).forward(this.conv.at(i).forward(pooled)));
       return interpolate(pooled, { mode: 'bilinear', size, alignCorners: this.#alignCorners });
     });
     return concat([x, ...levels], 1);

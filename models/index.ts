@@ -4,5 +4,6 @@ export * from './backbones/efficientnet.ts';
 export * from './backbones/resnet.ts';
 export * from './backbones/vgg.ts';
 export * from './blocks.ts';
+export * from './multidepth.ts';
 export * from './perceptron.ts';
 export * from './unet.ts';

@@ -1,13 +1,15 @@
 // The command line. Every command is one function that returns an exit status; parsing and help are commander's.
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, deviceChoices } from '../../engine/index.ts';
 import { dataSets, fetchDataSet } from '../data/fetch.ts';
+import { manualSources, sourceOf } from '../data/sources.ts';
 import { runGolden } from '../golden/run.ts';
 import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
 import { benchCommand } from './bench.ts';
 import { doctor } from './doctor.ts';
+import { predictCommand, type PredictFlags } from './predict.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { suggestion } from './select.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
@@ -55,6 +57,11 @@ function list(): number {
 }
 
 async function fetchCommand(name: string, { to, origin }: { to: string; origin?: string }): Promise<number> {
+  if (Object.hasOwn(manualSources, name)) {
+    throw new ConfigError(`'${name}' cannot be fetched by a command`, {
+      hint: `\`wgrad data show ${name}\` says where it comes from and how it has to lie`,
+    });
+  }
   if (!Object.hasOwn(dataSets, name)) {
     throw new ConfigError(`there is no data set '${name}' to fetch`, { hint: suggestion(name, Object.keys(dataSets)) });
   }
@@ -119,8 +126,27 @@ export function buildProgram(done: (status: number) => void): Command {
     .action(async (options: { json?: boolean }) => done(await doctor(options)));
 
   program
-    .command('data')
-    .description('data sets')
+    .command('predict')
+    .description('depth maps of pictures from trained weights: 16-bit PNG as KITTI has it, and in colour')
+    .addArgument(new Argument('<network>', 'whose weights they are').choices(['multidepth']))
+    .argument('<checkpoint>', 'safetensors file: kept by a run, or with the names of the released network')
+    .argument('<image...>', 'PNG pictures')
+    .addOption(deviceOption())
+    .option('--out <dir>', 'folder to write to', 'predictions')
+    .action(async (_network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
+      done(await predictCommand(checkpoint, images, flags)),
+    );
+
+  const data = program.command('data').description('data sets');
+  data
+    .command('show')
+    .description('where a data set comes from and how its files have to lie')
+    .argument('<name>', [...Object.keys(dataSets), ...Object.keys(manualSources)].join(', '))
+    .action((name: string) => {
+      sourceOf(name).forEach(print);
+      done(0);
+    });
+  data
     .command('fetch')
     .description('downloads a data set, checks its published SHA-256 and puts it in place')
     .argument('<name>', Object.keys(dataSets).join(', '))

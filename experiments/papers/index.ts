@@ -3,8 +3,9 @@ import { ConfigError } from '../../engine/index.ts';
 import type { Paper } from '../runner/paper.ts';
 import { dmtl } from './dmtl/paper.ts';
 import { imbalancedMtl } from './imbalanced-mtl/paper.ts';
+import { multidepth } from './multidepth/paper.ts';
 
-export const papers: readonly Paper[] = [imbalancedMtl, dmtl];
+export const papers: readonly Paper[] = [imbalancedMtl, dmtl, multidepth];
 
 /** Throws ConfigError for a name that is none. */
 export function paperNamed(name: string): Paper {

@@ -13,7 +13,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ddd }
 td.number { text-align: right; font-variant-numeric: tabular-nums } .setting { color: #555 } .stand-in { color: #a04000; font-weight: 600 }
 td { white-space: nowrap } figure { display: inline-block; margin: 0 .8rem .5rem 0 } figcaption { font-size: 12px; color: #555 }
-img { width: 128px; height: 128px; image-rendering: pixelated; display: block } svg { max-width: 100%; height: auto }
+img { height: 128px; image-rendering: pixelated; display: block } svg { max-width: 100%; height: auto }
 pre { overflow-x: auto; background: #f6f6f6; padding: .7rem; font-size: 12px }`;
 
 /** `mean ± spread`, without a spread for one seed. */

@@ -6,6 +6,7 @@ import {
   readSafetensors,
   type SafetensorsEntry,
   type StateDict,
+  type StateEntry,
   writeSafetensors,
 } from '../../engine/index.ts';
 import { writeWhole } from './files.ts';
@@ -20,13 +21,25 @@ export interface Checkpoint {
 const POSITION = 'position';
 const FINGERPRINT = 'fingerprint';
 
+function entryOf({ shape, values }: StateEntry): SafetensorsEntry {
+  const dtype = values instanceof Float64Array ? 'F64' : values instanceof Int32Array ? 'I32' : 'F32';
+  return { dtype, shape, data: values };
+}
+
+/** Writes one state dict under its own names. */
+export const writeState = (
+  file: string,
+  state: StateDict,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const tensors = new Map([...state].map(([key, entry]) => [key, entryOf(entry)]));
+  return writeWhole(file, writeSafetensors({ tensors, metadata: { ...metadata } }));
+};
+
 export async function writeCheckpoint(file: string, checkpoint: Checkpoint, fingerprint: string): Promise<void> {
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [group, state] of Object.entries(checkpoint.states)) {
-    for (const [key, { shape, values }] of state) {
-      const dtype = values instanceof Float64Array ? 'F64' : values instanceof Int32Array ? 'I32' : 'F32';
-      tensors.set(`${group}/${key}`, { dtype, shape, data: values });
-    }
+    for (const [key, entry] of state) tensors.set(`${group}/${key}`, entryOf(entry));
   }
   const metadata = { [POSITION]: JSON.stringify(checkpoint.position), [FINGERPRINT]: fingerprint };
   await writeWhole(file, writeSafetensors({ tensors, metadata }));

@@ -44,11 +44,12 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
   const started = performance.now();
   let last = started;
   try {
-    const result = await paper.train({
+    const { diagnostics, ...result } = await paper.train({
       ...request,
       device,
       resume: () => store.resume(),
       save: (checkpoint) => store.save(checkpoint),
+      keep: (name, state, metadata) => store.keep(name, state, metadata),
       async progress(done, total) {
         if (performance.now() - last < REPORT_MS && done < total) return;
         await device.synchronize();
@@ -71,6 +72,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
         plans: Object.fromEntries([...plans].sort().map(([kernel, names]) => [kernel, [...names].sort()])),
       },
       seconds: (performance.now() - started) / 1000,
+      ...(diagnostics ? { diagnostics } : {}),
       result,
     };
     await store.write(record);

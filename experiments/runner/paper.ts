@@ -1,6 +1,6 @@
 // What a paper declares: its tables as cells with published numbers, the claims that order them, its presets, and how one
 // training run is made. A run is named by (paper, run key, seed); several cells may read the same run.
-import type { Device } from '../../engine/index.ts';
+import type { Device, StateDict } from '../../engine/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** `tour` is what `wgrad` does without arguments; the others are in the documentation of `reproduce`. */
@@ -67,8 +67,13 @@ export interface Picture {
   readonly images: readonly { readonly caption: string; /** PNG, base64 */ readonly png: string }[];
 }
 
-/** All numbers that a run ends with. The same run gives the same bits, however often it was killed and resumed. */
+/**
+ * All numbers that a run ends with. The same run gives the same bits, however often it was killed and resumed; what depends on
+ * the machine stands among the diagnostics.
+ */
 export interface RunResult {
+  /** Facts about this execution, such as waits for data. Kept apart from the result. */
+  readonly diagnostics?: Readonly<Record<string, number>>;
   readonly metrics: Readonly<Record<string, number>>;
   readonly curves?: Readonly<Record<string, readonly number[]>>;
   readonly pictures?: readonly Picture[];
@@ -84,6 +89,8 @@ export interface RunContext {
   /** The last checkpoint of this run, if it was stopped. */
   resume(): Promise<Checkpoint | undefined>;
   save(checkpoint: Checkpoint): Promise<void>;
+  /** Keeps weights beside the run's record, as safetensors, for use after the run. */
+  keep(name: string, state: StateDict, metadata: Readonly<Record<string, string>>): Promise<void>;
   /** Reports units done and lets other events through. To be awaited often. */
   progress(done: number, total: number): Promise<void>;
 }

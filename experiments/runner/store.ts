@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { DeviceName } from '../../engine/index.ts';
-import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { type DeviceName, type StateDict } from '../../engine/index.ts';
+import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
 import { writeJson } from './files.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
 
@@ -37,6 +37,7 @@ export interface RunRecord {
   };
   /** Seconds of this process; a resumed run counts its last part only. */
   readonly seconds: number;
+  readonly diagnostics?: Readonly<Record<string, number>>;
   readonly result: RunResult;
 }
 
@@ -79,6 +80,11 @@ export class RunStore {
 
   resume(): Promise<Checkpoint | undefined> {
     return readCheckpoint(`${this.#file}.safetensors`, this.#fingerprint);
+  }
+
+  /** Writes weights beside the record: `seed-<n>.<name>.safetensors`. */
+  keep(name: string, state: StateDict, metadata: Readonly<Record<string, string>>): Promise<void> {
+    return writeState(`${this.#file}.${name}.safetensors`, state, metadata);
   }
 
   save(checkpoint: Checkpoint): Promise<void> {

@@ -26,6 +26,7 @@ function train(settings: TrainingSettings, file: string, saves = Infinity): Prom
       await writeCheckpoint(file, checkpoint, 'test');
       if (++saved === saves) throw new Error('killed');
     },
+    keep: () => Promise.resolve(),
     progress: () => Promise.resolve(),
   };
   return trainDmtl(context, settings, generatedDigits());

@@ -1,0 +1,29 @@
+// Scale-invariant logarithmic error (Eigen et al. 2014) of one image of metric depths, in float64 on the host. Per image and
+// then averaged over images, as KITTI's development kit has it; leaves out the differentiable form, which is an operation.
+
+/** A depth map and where it counts. Depths are metres, greater than 0 where valid. */
+export interface DepthPair {
+  readonly predicted: ArrayLike<number>;
+  readonly truth: ArrayLike<number>;
+  /** Pixels that count; where left out, those with a truth above 0. */
+  readonly valid?: ArrayLike<number | boolean>;
+}
+
+/**
+ * mean(e^2) - mean(e)^2 of e = ln predicted - ln truth over the valid pixels, at least 0: equation 1 of the MultiDepth paper.
+ * NaN without a valid pixel.
+ */
+export function logVariance({ predicted, truth, valid }: DepthPair): number {
+  let [sum, squares, count] = [0, 0, 0];
+  for (let i = 0; i < truth.length; i++) {
+    if (valid ? !valid[i] : !(truth[i]! > 0)) continue;
+    const e = Math.log(predicted[i]!) - Math.log(truth[i]!);
+    sum += e;
+    squares += e * e;
+    count++;
+  }
+  return Math.max(0, squares / count - (sum / count) ** 2);
+}
+
+/** 100 times the square root of the variance: what KITTI's development kit computes and the tables show. */
+export const silogOf = (pair: DepthPair): number => 100 * Math.sqrt(logVariance(pair));

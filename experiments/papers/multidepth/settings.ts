@@ -1,0 +1,96 @@
+// What decides a training run of MultiDepth: weighting, classes, patch and bounds of its cell, and the sizes of the preset.
+import { ConfigError } from '../../../engine/index.ts';
+import type { WeightForm } from './losses.ts';
+
+/** How the two losses are weighted. `manual` is a search over constant weights, of which the best is reported. */
+export const weightings = ['regression', 'classification', 'equal', 'manual', 'learned'] as const;
+export type Weighting = (typeof weightings)[number];
+
+/** Side of the training patches in the paper, in pixels. Presets scale them. */
+export type Patch = 128 | 256;
+
+/** Metres between which depth is normalised. */
+export const bounds = { '2-125': [2, 125], '0-256': [0, 256] } as const;
+export type Bounds = keyof typeof bounds;
+
+/** Controls, and the learning rate range test. */
+export const variants = [
+  'rate of the network',
+  'weights as printed',
+  'whole metres',
+  'narrow classes',
+  'range test',
+] as const;
+export type Variant = (typeof variants)[number];
+
+/** A cell's run in the paper's own terms. */
+export interface RunName {
+  readonly weighting: Weighting;
+  readonly classes?: number;
+  readonly patch?: Patch;
+  readonly bounds?: Bounds;
+  readonly variant?: Variant;
+}
+
+/** Classes of the paper's main table. */
+export const DEFAULT_CLASSES = 32;
+
+export const runKey = ({ weighting, classes = DEFAULT_CLASSES, patch = 128, bounds = '2-125', variant }: RunName) =>
+  `${weighting} n=${classes} patch=${patch} bounds=${bounds}${variant ? ` (${variant})` : ''}`;
+
+/** The inverse of `runKey`. Throws ConfigError for a key that is none. */
+export function parseRunKey(key: string): Required<Omit<RunName, 'variant'>> & Pick<RunName, 'variant'> {
+  const pattern = /^(\w+) n=(\d+) patch=(128|256) bounds=([\d-]+)(?: \(([^)]+)\))?$/;
+  const [, weighting, classes, patch, range, variant] = pattern.exec(key) ?? [];
+  const isKnown =
+    weightings.includes(weighting as Weighting) &&
+    Object.hasOwn(bounds, range ?? '') &&
+    (variant === undefined || variants.includes(variant as Variant));
+  if (!isKnown) throw new ConfigError(`no run '${key}' in multidepth`);
+  return {
+    weighting: weighting as Weighting,
+    classes: Number(classes),
+    patch: Number(patch) as Patch,
+    bounds: range as Bounds,
+    ...(variant === undefined ? {} : { variant: variant as Variant }),
+  };
+}
+
+/** What a network learns, and with which weights. */
+export type Objective =
+  | { readonly kind: 'regression' }
+  | { readonly kind: 'classification' }
+  | { readonly kind: 'constant'; readonly regression: number; readonly classification: number }
+  | { readonly kind: 'learned'; readonly form: WeightForm };
+
+export interface TrainingSettings {
+  readonly objective: Objective;
+  /** Constant regression weights to be tried one after the other; the objective's own is left aside then. */
+  readonly search: readonly number[];
+  readonly classes: number;
+  readonly bounds: readonly [number, number];
+  readonly classPlanes: readonly [number, number] | null;
+  /** Cuts depth to whole metres, as the released augmentation does by mistake. */
+  readonly wholeMetres: boolean;
+  /** Pixels of a side. */
+  readonly patch: number;
+  readonly batch: number;
+  readonly iterations: number;
+  readonly learningRate: number;
+  /** Learning rate of the weights' scalars, on the same schedule. */
+  readonly weightsLearningRate: number;
+  /** L2 penalty of everything that is trained, added to the gradient. */
+  readonly weightDecay: number;
+  /** Power of the polynomial by which the rates fall to 0. */
+  readonly power: number;
+  /** Steps of a learning rate range test; null for training. */
+  readonly rangeTest: number | null;
+  readonly validateEvery: number;
+  readonly checkpointEvery: number;
+  readonly baseWidth: number;
+  readonly blocks: readonly [number, number, number, number];
+  readonly scales: 'uniform' | 'one';
+  /** Frames of the cohorts. Real training frames are all used. */
+  readonly trainCount: number;
+  readonly validationCount: number;
+}
