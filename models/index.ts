@@ -4,5 +4,8 @@ export * from './backbones/efficientnet.ts';
 export * from './backbones/resnet.ts';
 export * from './backbones/vgg.ts';
 export * from './blocks.ts';
+export * from './cross-stitch.ts';
+export * from './cross-stitch-blocks.ts';
+export * from './funnel-net.ts';
 export * from './perceptron.ts';
 export * from './unet.ts';
