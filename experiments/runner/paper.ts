@@ -81,6 +81,8 @@ export interface RunContext {
   readonly device: Device;
   /** Folder of real data, or undefined for what the preset generates. */
   readonly data: string | undefined;
+  /** Folder for prepared data that the runs of a command share. Without it nothing is kept. */
+  readonly cache?: string;
   /** The last checkpoint of this run, if it was stopped. */
   resume(): Promise<Checkpoint | undefined>;
   save(checkpoint: Checkpoint): Promise<void>;
