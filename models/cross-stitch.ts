@@ -27,6 +27,8 @@ export interface CrossStitchOptions {
   stitchPerStage?: boolean;
   /** Squash the mask scores to (0, 1), although the loss applies a softmax again: as the authors. */
   segmentationSigmoid?: boolean;
+  /** A bias in the last convolution, which the authors have in the sequential variant alone. */
+  segmentationBias?: boolean;
 }
 
 /** Predictions of the tasks that the network has. */
@@ -97,7 +99,7 @@ export class CrossStitchNetwork extends nn.Module {
   constructor(options: CrossStitchOptions) {
     super();
     const { tasks, widths = paperWidths, headWidths = paperHeadWidths, stitch, stitchPerStage = false } = options;
-    const { segmentationSigmoid = true } = options;
+    const { segmentationSigmoid: sigmoid = true, segmentationBias: bias = false } = options;
     const branches = tasks.length;
     if (!tasks.includes('segmentation') || new Set(tasks).size !== branches) {
       throw new ConfigError('needs segmentation, and each task once', {
@@ -125,7 +127,7 @@ export class CrossStitchNetwork extends nn.Module {
     const bottleneck = widths.at(-1)!;
     if (tasks.includes('binary')) this.binary = headFor('binary', bottleneck, headWidths);
     if (tasks.includes('box')) this.box = headFor('box', bottleneck, headWidths);
-    this.segmentation = new MaskDecoder(decoderWidths(widths), { bias: false, sigmoid: segmentationSigmoid });
+    this.segmentation = new MaskDecoder(decoderWidths(widths), { bias, sigmoid });
   }
 
   /** The last maps of all branches, in the order of the tasks. Each stage comes after a stitch; the last maps are not stitched. */

@@ -72,7 +72,14 @@ for (const network of networkNames) {
       manualSeed(11);
       const stitchPerStage = network === 'box';
       const segmentationSigmoid = network !== 'binary';
-      const networks = buildNetworks({ network, widths, headWidths, segmentationSigmoid, stitchPerStage });
+      const networks = buildNetworks({
+        network,
+        widths,
+        headWidths,
+        segmentationSigmoid,
+        segmentationBias: false,
+        stitchPerStage,
+      });
       const whole = new Whole(networks);
       const module = networks.kind === 'joint' ? networks.network : whole;
       const request = new Map<string, SafetensorsEntry>();

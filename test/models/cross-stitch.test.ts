@@ -70,7 +70,12 @@ t.test('parameters of the networks, distinct and as published', (t) => {
   t.end();
 });
 
-const small = { widths: [8, 16, 32, 64, 128], headWidths: [64, 32], segmentationSigmoid: true } as const;
+const small = {
+  widths: [8, 16, 32, 64, 128],
+  headWidths: [64, 32],
+  segmentationSigmoid: true,
+  segmentationBias: false,
+} as const;
 
 t.test('parameters of the small variant', (t) => {
   setDefaultDevice(shapesOnly);

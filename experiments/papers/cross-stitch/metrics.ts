@@ -48,9 +48,12 @@ export interface PetMetrics {
   readonly miouDataSet?: number;
   readonly boxIou?: number;
   readonly accuracy?: number;
-  /** 1 if every pixel of the cohort gets the same class, else 0. */
+  /** 1 if one of the two classes is predicted for less than a hundredth of the pixels, else 0. */
   readonly collapsed?: number;
 }
+
+/** Share of the pixels below which a class counts as not predicted at all. */
+const COLLAPSED = 0.01;
 
 const mean = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0) / values.length;
 
@@ -84,7 +87,7 @@ export class MetricSums {
         ? {
             miou: mean(this.#masks.map(meanIou)),
             miouDataSet: meanIou(all),
-            collapsed: Number(all.predicted === 0 || all.predicted === all.pixels),
+            collapsed: Number(Math.min(all.predicted, all.pixels - all.predicted) < COLLAPSED * all.pixels),
           }
         : {}),
       ...(this.#boxIous.length > 0 ? { boxIou: mean(this.#boxIous) } : {}),

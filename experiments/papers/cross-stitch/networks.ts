@@ -10,7 +10,7 @@ import { type NetworkName, networkTasks, stitchMatrices, type TrainingSettings }
 
 export type NetworkSettings = Pick<
   TrainingSettings,
-  'network' | 'widths' | 'headWidths' | 'segmentationSigmoid' | 'stitchPerStage'
+  'network' | 'widths' | 'headWidths' | 'segmentationSigmoid' | 'segmentationBias' | 'stitchPerStage'
 >;
 
 /** One network with stitched branches, or the two of OEQ. */
@@ -19,7 +19,7 @@ export type PetNetworks =
   | { readonly kind: 'sequential'; readonly auxiliary: AuxiliaryNetwork; readonly funnel: FunnelNet };
 
 export function buildNetworks(settings: NetworkSettings): PetNetworks {
-  const { network: name, widths, headWidths, segmentationSigmoid, stitchPerStage } = settings;
+  const { network: name, widths, headWidths, segmentationSigmoid, segmentationBias, stitchPerStage } = settings;
   if (name === 'oeq') {
     return {
       kind: 'sequential',
@@ -35,6 +35,7 @@ export function buildNetworks(settings: NetworkSettings): PetNetworks {
     ...(stitch ? { stitch } : {}),
     stitchPerStage,
     segmentationSigmoid,
+    segmentationBias,
   });
   return { kind: 'joint', network };
 }
@@ -46,5 +47,6 @@ export const buildPaperNetworks = (network: NetworkName): PetNetworks =>
     widths: paperWidths,
     headWidths: paperHeadWidths,
     segmentationSigmoid: true,
+    segmentationBias: false,
     stitchPerStage: false,
   });

@@ -11,7 +11,7 @@ import { figure3, learningCurves, stitchMatrixTable, taskWeights } from './figur
 import { COUNTING, countParameters, parameterTable } from './parameters.ts';
 import { describePreset, settingsOf, sizes } from './presets.ts';
 import { type NetworkName, parseRunKey, type TrainingSettings } from './settings.ts';
-import { choiceTable, lastBatchTable, protocolTable, table1, table1WithoutSigmoid } from './table1.ts';
+import { choiceTable, lastBatchTable, protocolTable, table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
 import { trainCrossStitch } from './training.ts';
 
 /** Multiply-adds of one epoch relative to the baseline (section 8.1 of the specification). */
@@ -70,6 +70,7 @@ export const crossStitch: Paper = {
   tables: [
     table1,
     table1WithoutSigmoid,
+    table1WithBias,
     parameterTable,
     protocolTable,
     lastBatchTable,

@@ -70,6 +70,20 @@ export function phasesOf(networks: PetNetworks, settings: TrainingSettings): Pha
   ];
 }
 
+/**
+ * How many channels before the last convolution speak for the pet: the sum of its weights is larger for the pet than for the
+ * background. They have passed a relu, and there is no bias: without such a channel the two scores can at best be equal.
+ */
+export async function petChannels(networks: PetNetworks): Promise<number> {
+  const { weight } = networks.kind === 'joint' ? networks.network.segmentation.conv : networks.funnel.conv;
+  const [classes, channels] = weight.shape as [number, number];
+  const values = Array.from(await weight.array());
+  const area = weight.size / (classes * channels);
+  const sumOf = (row: number, channel: number): number =>
+    values.slice((row * channels + channel) * area, (row * channels + channel + 1) * area).reduce((a, b) => a + b, 0);
+  return Array.from({ length: channels }, (_, channel) => sumOf(1, channel) > sumOf(0, channel)).filter(Boolean).length;
+}
+
 /** Values that join branches, by name: one stitch matrix or several, and the sums of FunnelNet. Row by row. */
 export function stitchTensors(networks: PetNetworks): [string, Tensor][] {
   if (networks.kind === 'sequential') {

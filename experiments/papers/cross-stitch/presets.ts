@@ -81,6 +81,7 @@ export function settingsOf(run: string, preset: PresetName): TrainingSettings {
     network,
     ...size,
     segmentationSigmoid: true,
+    segmentationBias: false,
     stitchPerStage: false,
     weighting: 'paperCode',
     augmentation: 'none',

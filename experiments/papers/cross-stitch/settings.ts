@@ -35,6 +35,7 @@ export const stitchMatrices: Readonly<Partial<Record<NetworkName, StitchMatrix>>
 /** One setting of the paper changed at a time. */
 export const variants = {
   'no sigmoid': { segmentationSigmoid: false },
+  'no sigmoid and a bias': { segmentationSigmoid: false, segmentationBias: true },
   'dwa equation': { weighting: 'equation' },
   'stitch per stage': { stitchPerStage: true },
   'paper augmentation': { augmentation: 'paper' },
@@ -77,6 +78,8 @@ export interface TrainingSettings {
   readonly auxiliaryEpochs: number;
   readonly learningRate: number;
   readonly segmentationSigmoid: boolean;
+  /** A bias in the last convolution; OEQ has one always. */
+  readonly segmentationBias: boolean;
   readonly stitchPerStage: boolean;
   /** Task weights as the authors' scripts make them, or by the equation of the paper. */
   readonly weighting: 'paperCode' | 'equation';

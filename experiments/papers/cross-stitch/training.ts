@@ -26,7 +26,7 @@ import {
 import { taskLosses, weightedSum } from './losses.ts';
 import { MetricSums, type PetMetrics } from './metrics.ts';
 import { buildNetworks, type PetNetworks } from './networks.ts';
-import { modulesOf, type Phase, phasesOf, predict, stitchEntries } from './phases.ts';
+import { modulesOf, petChannels, type Phase, phasesOf, predict, stitchEntries } from './phases.ts';
 import type { TrainingSettings } from './settings.ts';
 import { lastTestBatch } from './test-batches.ts';
 
@@ -37,6 +37,8 @@ interface Position {
   curves: Record<string, number[]>;
   /** Means over the last epoch of each phase, the weights changing meanwhile. */
   trainMetrics: PetMetrics;
+  /** Channels that spoke for the pet before training. */
+  petChannels: number;
   /** Epoch means that the task weights look back to. */
   history: readonly (readonly number[])[];
 }
@@ -67,7 +69,7 @@ class Run {
   readonly #networks: PetNetworks;
   readonly #phases: Phase[];
   readonly #stepsPerEpoch: number;
-  #position: Position = { phase: 0, epoch: 0, curves: {}, trainMetrics: {}, history: [] };
+  #position: Position = { phase: 0, epoch: 0, curves: {}, trainMetrics: {}, petChannels: 0, history: [] };
   #stepsDone = 0;
 
   constructor(context: RunContext, settings: TrainingSettings, samples: Readonly<Record<PetCohort, PetSamples>>) {
@@ -101,6 +103,7 @@ class Run {
 
   async train(): Promise<RunResult> {
     let atCheckpoint = await this.#resume();
+    if (!atCheckpoint) this.#position.petChannels = await petChannels(this.#networks);
     for (; this.#position.phase < this.#phases.length; this.#position.phase++, this.#position.epoch = 0) {
       const phase = this.#phases[this.#position.phase]!;
       if (!atCheckpoint) await this.#save(phase);
@@ -211,7 +214,10 @@ class Run {
   }
 
   async #test(): Promise<RunResult> {
-    const metrics: Record<string, number> = named('train', this.#position.trainMetrics);
+    const metrics: Record<string, number> = {
+      ...named('train', this.#position.trainMetrics),
+      'pet channels at the start': this.#position.petChannels,
+    };
     for (const normalization of ['batch', 'running'] as const) {
       for (const cohort of ['validation', 'test'] as const) {
         const sums = await this.#evaluate(cohort, normalization);
