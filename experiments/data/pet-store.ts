@@ -5,6 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type * as H5wasm from 'h5wasm/node';
 import type { Dataset, File } from 'h5wasm/node';
 import { DataError } from '../../engine/index.ts';
 import { makeFolder, writeJson } from '../runner/files.ts';
@@ -49,7 +50,7 @@ interface StoreManifest {
   readonly checksums: Record<string, string>;
 }
 
-const hdf5 = async (): Promise<typeof import('h5wasm/node')> => {
+const hdf5 = async (): Promise<typeof H5wasm> => {
   const library = await import('h5wasm/node');
   await library.ready;
   return library;

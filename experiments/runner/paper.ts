@@ -51,6 +51,8 @@ export interface TableDefinition {
   readonly plot?: { readonly x: string; readonly y: string };
   /** Run keys whose sample pictures are shown. */
   readonly pictures?: readonly string[];
+  /** One row for each sample with the pictures of all those runs, equal ones once, instead of a row for each run. */
+  readonly picturesTogether?: boolean;
 }
 
 /** Data that a preset uses, as said in every report. */

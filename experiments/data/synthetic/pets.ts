@@ -118,7 +118,7 @@ function distanceToContour(mask: Uint8Array, size: number): Float32Array {
   return toPet.map((distance, i) => (mask[i] ? toBackground[i]! : distance) / 3);
 }
 
-/** Half the width of the border ring, relative to the side. */
+/** Half the width of the border ring, relative to the side; at the least the pixels on both sides of the contour. */
 const RING = 0.01;
 /** Points per pixel along each side. */
 const SUPERSAMPLING = 2;
@@ -161,7 +161,7 @@ export function drawPet(stream: Random, size: number): DrawnPet {
   }
   const distance = distanceToContour(mask, size);
   const trimap = mask.map((value, i) => {
-    if (distance[i]! - 0.5 <= RING * size) return trimapClasses.border;
+    if (distance[i]! - 0.5 <= Math.max(0.5, RING * size)) return trimapClasses.border;
     return value ? trimapClasses.pet : trimapClasses.background;
   });
   const image = new Uint8Array(3 * pixels);

@@ -23,6 +23,7 @@ export const figure3: TableDefinition = {
     'The caption of the figure says "network structure"; its text describes these predictions. Boxes: true green, predicted red.',
   ],
   pictures: networkNames.map((network) => runKey({ network })),
+  picturesTogether: true,
 };
 
 export const learningCurves: TableDefinition = {

@@ -1,6 +1,6 @@
 // What is trained, in which order: one phase for the stitched networks, two for OEQ (first the auxiliary network, then, with its
 // features as constants, the segmentation network; section 5 of the specification).
-import { Adam, nn, noGrad, type Tensor } from '../../../engine/index.ts';
+import { Adam, type nn, noGrad, type Tensor } from '../../../engine/index.ts';
 import type { PetOutputs, PetTask } from '../../../models/index.ts';
 import type { TaskWeighting } from './dynamic-weight-averaging.ts';
 import { weightingOf } from './losses.ts';
