@@ -3,7 +3,17 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import { createDevice, manualSeed, random, scope, setDefaultDevice, sum, mul, tensor } from '../../engine/index.ts';
+import {
+  createDevice,
+  liveTensorCount,
+  manualSeed,
+  random,
+  scope,
+  setDefaultDevice,
+  sum,
+  mul,
+  tensor,
+} from '../../engine/index.ts';
 import { generatedPets, preparePets, type RunResult, type TableResult } from '../../experiments/index.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkpoint.ts';
 import { homography, warpAsPaper } from '../../experiments/papers/cross-stitch/augmentation.ts';
@@ -66,7 +76,9 @@ for (const [name, change] of cases) {
   t.test(`${name}: killed and resumed`, async (t) => {
     const folder = t.testdir();
     const settings = { ...smoke, ...change };
+    const live = liveTensorCount();
     const whole = await train(settings, path.join(folder, 'whole'));
+    t.equal(liveTensorCount(), live, 'nothing is left in memory');
     const file = path.join(folder, 'stopped');
     // The first checkpoint is that of the untrained network.
     await t.rejects(train(settings, file, 2), { message: 'killed' });

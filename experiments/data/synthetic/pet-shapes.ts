@@ -156,8 +156,11 @@ const inEllipse = (e: Ellipse, x: number, y: number): boolean => {
 };
 
 /** A rounded rectangle: a superellipse of the fourth power. */
-const inRounded = (e: Ellipse, x: number, y: number): boolean =>
-  ((x - e.x) / e.width) ** 4 + ((y - e.y) / e.height) ** 4 < 1;
+const inRounded = (e: Ellipse, x: number, y: number): boolean => {
+  const [dx, dy] = [(x - e.x) / e.width, (y - e.y) / e.height];
+  const [square, other] = [dx * dx, dy * dy];
+  return square * square + other * other < 1;
+};
 
 const cross = (a: Point, b: Point, x: number, y: number): number =>
   (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]);

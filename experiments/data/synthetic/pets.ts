@@ -95,6 +95,10 @@ function fur(stream: Random): Paint {
   };
 }
 
+/** Neighbours that a pass from the top, and one from the bottom, has been to. */
+const before = [[-1, 0], [-1, -1], [0, -1], [1, -1]] as const; // prettier-ignore
+const after = [[1, 0], [1, 1], [0, 1], [-1, 1]] as const; // prettier-ignore
+
 /** Distance in pixels of every pixel to the nearest one of the other class, by two chamfer passes of weights 3 and 4. */
 function distanceToContour(mask: Uint8Array, size: number): Float32Array {
   const toOther = (wanted: number): Float32Array => {
@@ -106,11 +110,11 @@ function distanceToContour(mask: Uint8Array, size: number): Float32Array {
     };
     for (let i = 0; i < size * size; i++) {
       const [x, y] = [i % size, Math.floor(i / size)];
-      for (const [dx, dy] of [[-1, 0], [-1, -1], [0, -1], [1, -1]] as const) relax(x, y, dx, dy); // prettier-ignore
+      for (const [dx, dy] of before) relax(x, y, dx, dy);
     }
     for (let i = size * size - 1; i >= 0; i--) {
       const [x, y] = [i % size, Math.floor(i / size)];
-      for (const [dx, dy] of [[1, 0], [1, 1], [0, 1], [-1, 1]] as const) relax(x, y, dx, dy); // prettier-ignore
+      for (const [dx, dy] of after) relax(x, y, dx, dy);
     }
     return distance;
   };

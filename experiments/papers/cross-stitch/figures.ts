@@ -49,7 +49,7 @@ const weighted = ['binary', 'box', 'mtl'] as const;
 export const taskWeights: TableDefinition = {
   ...controls,
   name: 'task-weights',
-  title: 'task weights over epochs (dynamic weight averaging), mean of each epoch',
+  title: 'task weights over epochs, by dynamic weight averaging',
   cells: weighted.flatMap((network) =>
     networkTasks[network].map((task) => control(network, `${task}, last epoch`, `final weight ${task}`)),
   ),

@@ -87,7 +87,7 @@ export const crossStitch: Paper = {
     '3,686 images, 2,210 + 738 + 738; the paper says 3,684. The split of the course is not known: shuffled once with a fixed seed.',
     'One stitch matrix for all five places, at the rate of the other parameters; a matrix for each stage is a control.',
     'The stem is shared and called once. The authors call it once per branch, which changes its running statistics alone.',
-    'A sigmoid before the cross-entropy, as in the scripts; table1-no-sigmoid leaves it out.',
+    'A sigmoid before the cross-entropy, as in the scripts; no-sigmoid leaves it out.',
     'Distance IoU with the squared centre distance, as in its definition and the scripts; the paper prints it unsquared. Boxes with ' +
       'their corners in the wrong order count as empty.',
     'Task weights by iteration with priors, and a task is left out of an iteration when its loss is below 0.2 (binary of OEQ: 0.1), ' +
