@@ -128,17 +128,19 @@ t.test('task weights as the authors ran them: iterations, priors, anew in each e
 
 t.test('a task below its threshold is left out; the equation drops none', async (t) => {
   using _ = scope();
-  const { isDropped } = weightingOf({ network: 'mtl', weighting: 'paperCode' }, networkTasks.mtl);
-  t.same([isDropped('binary', 0.19), isDropped('binary', 0.2), isDropped('box', 0.1)], [true, false, true]);
-  t.notOk(isDropped('segmentation', 0));
+  const { termWeights } = weightingOf({ network: 'mtl', weighting: 'paperCode' }, networkTasks.mtl);
+  const weights = [2, 3, 4];
+  t.same(termWeights([0.2, 0.2, 0], weights), weights);
+  t.same(termWeights([0.19, 0.5, 0], weights), [undefined, 3, 4]);
+  t.same(termWeights([0.5, 0.1, 0], weights), [2, undefined, 4]);
   const auxiliary = weightingOf({ network: 'oeq', weighting: 'paperCode' }, ['binary', 'box']);
-  t.same([auxiliary.isDropped('binary', 0.15), auxiliary.isDropped('binary', 0.05)], [false, true]);
-  t.notOk(auxiliary.isDropped('box', 0));
+  t.same(auxiliary.termWeights([0.15, 0], [0.7, 1.3]), [0.7, 1.3]);
+  t.same(auxiliary.termWeights([0.05, 0], [0.7, 1.3]), [undefined, 1], 'the weight of the box goes too');
   const equation = weightingOf({ network: 'mtl', weighting: 'equation' }, networkTasks.mtl);
-  t.notOk(equation.isDropped('binary', 0));
+  t.same(equation.termWeights([0, 0, 0], weights), weights);
   const losses = [tensor(1), tensor(10), tensor(100)];
-  t.equal(await weightedSum(losses, [2, 3, 4], [true, false, true])!.item(), 402);
-  t.equal(weightedSum(losses, [1, 1, 1], [false, false, false]), undefined);
+  t.equal(await weightedSum(losses, [2, undefined, 4])!.item(), 402);
+  t.equal(weightedSum(losses, [undefined, undefined, undefined]), undefined);
 });
 
 t.test('the squashed pixel loss starts at ln 2 and cannot fall below ln(1 + 1 / e)', async (t) => {

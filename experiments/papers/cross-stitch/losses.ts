@@ -32,41 +32,43 @@ interface WeightingConstants {
   readonly temperature: number;
   /** A task whose loss is below this is left out of the sum of that iteration. */
   readonly dropBelow: Readonly<Partial<Record<PetTask, number>>>;
+  /** Whether the tasks that are left keep their weights then; in the script of OEQ they do not. */
+  readonly keepsWeights: boolean;
 }
 
 /** Constants of the authors' scripts, tasks in the order of the branches; OEQ: of its auxiliary network. */
 export const weightingConstants: Readonly<Record<NetworkName, WeightingConstants>> = {
-  baseline: { priors: [1], temperature: 2, dropBelow: {} },
-  binary: { priors: [0.1, 0.9], temperature: 2, dropBelow: { binary: 0.2 } },
-  box: { priors: [0.5, 1.5], temperature: 2, dropBelow: { box: 0.2 } },
-  mtl: { priors: [0.3, 1, 2], temperature: 2, dropBelow: { binary: 0.2, box: 0.2 } },
-  oeq: { priors: [0.5, 0.5], temperature: 1, dropBelow: { binary: 0.1 } },
+  baseline: { priors: [1], temperature: 2, dropBelow: {}, keepsWeights: true },
+  binary: { priors: [0.1, 0.9], temperature: 2, dropBelow: { binary: 0.2 }, keepsWeights: true },
+  box: { priors: [0.5, 1.5], temperature: 2, dropBelow: { box: 0.2 }, keepsWeights: true },
+  mtl: { priors: [0.3, 1, 2], temperature: 2, dropBelow: { binary: 0.2, box: 0.2 }, keepsWeights: true },
+  oeq: { priors: [0.5, 0.5], temperature: 1, dropBelow: { binary: 0.1 }, keepsWeights: false },
 };
+
+/** From the losses of a batch and the task weights to the weights of the terms; undefined for a term that is left out. */
+export type TermWeights = (losses: readonly number[], weights: readonly number[]) => (number | undefined)[];
 
 /** Weights and the drop rule of a phase of training. The equation of the paper has neither priors nor a drop rule. */
 export function weightingOf(
   { network, weighting }: Pick<TrainingSettings, 'network' | 'weighting'>,
   tasks: readonly PetTask[],
-): { weighting: TaskWeighting; isDropped: (task: PetTask, loss: number) => boolean } {
-  const { priors, temperature, dropBelow } = weightingConstants[network];
-  if (tasks.length === 1) {
-    return { weighting: new WeightsByIteration({ priors: [1], temperature }), isDropped: () => false };
-  }
-  if (weighting === 'equation') {
-    return { weighting: new WeightsByEpoch(tasks.length, temperature), isDropped: () => false };
-  }
+): { weighting: TaskWeighting; termWeights: TermWeights } {
+  const { priors, temperature, dropBelow, keepsWeights } = weightingConstants[network];
+  const all: TermWeights = (_, weights) => [...weights];
+  if (tasks.length === 1) return { weighting: new WeightsByIteration({ priors: [1], temperature }), termWeights: all };
+  if (weighting === 'equation') return { weighting: new WeightsByEpoch(tasks.length, temperature), termWeights: all };
   return {
     weighting: new WeightsByIteration({ priors, temperature }),
-    isDropped: (task, loss) => loss < (dropBelow[task] ?? -Infinity),
+    termWeights(losses, weights) {
+      const dropped = tasks.map((task, k) => losses[k]! < (dropBelow[task] ?? -Infinity));
+      const unweighted = !keepsWeights && dropped.includes(true);
+      return weights.map((weight, k) => (dropped[k] ? undefined : unweighted ? 1 : weight));
+    },
   };
 }
 
-/** Sum of weight x loss over the tasks that are kept; undefined if none is. */
-export function weightedSum(
-  losses: readonly Tensor[],
-  weights: readonly number[],
-  kept: readonly boolean[],
-): Tensor | undefined {
-  const terms = losses.flatMap((loss, k) => (kept[k] ? [mul(loss, weights[k]!)] : []));
+/** Sum of weight x loss over the terms that have a weight; undefined if none has. */
+export function weightedSum(losses: readonly Tensor[], weights: readonly (number | undefined)[]): Tensor | undefined {
+  const terms = losses.flatMap((loss, k) => (weights[k] === undefined ? [] : [mul(loss, weights[k])]));
   return terms.length > 0 ? terms.reduce((sum, term) => add(sum, term)) : undefined;
 }

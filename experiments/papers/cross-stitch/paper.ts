@@ -92,6 +92,7 @@ export const crossStitch: Paper = {
       'their corners in the wrong order count as empty.',
     'Task weights by iteration with priors, and a task is left out of an iteration when its loss is below 0.2 (binary of OEQ: 0.1), ' +
       'as in the scripts; the equation of the paper is a control. A parameter without a gradient is not moved by Adam.',
+    'When the binary loss of OEQ is left out, its box loss has weight 1, as in the script.',
     'Batch norm uses the statistics of each batch at evaluation too, as the scripts do; running statistics beside it.',
     'The border class of a trimap counts as pet. Of a picture with two heads the first one counts.',
     'Pictures are resized with a triangle filter, trimaps by nearest neighbour with half-pixel centres.',

@@ -3,7 +3,7 @@
 import { Adam, type nn, noGrad, type Tensor } from '../../../engine/index.ts';
 import type { PetOutputs, PetTask } from '../../../models/index.ts';
 import type { TaskWeighting } from './dynamic-weight-averaging.ts';
-import { weightingOf } from './losses.ts';
+import { type TermWeights, weightingOf } from './losses.ts';
 import type { PetNetworks } from './networks.ts';
 import { networkTasks, type TrainingSettings } from './settings.ts';
 
@@ -12,9 +12,10 @@ export interface Phase {
   readonly tasks: readonly PetTask[];
   readonly optimizer: Adam;
   readonly weighting: TaskWeighting;
-  readonly isDropped: (task: PetTask, loss: number) => boolean;
+  readonly termWeights: TermWeights;
   /** Warps whole batches as the authors did. */
   readonly warps: boolean;
+  /** Predictions of the tasks, and of those that an earlier phase has trained. */
   forward(x: Tensor): PetOutputs;
 }
 
@@ -63,8 +64,8 @@ export function phasesOf(networks: PetNetworks, settings: TrainingSettings): Pha
       warps: false,
       // The authors leave the auxiliary network in training mode: its features vary with the batch.
       forward(x) {
-        const { features } = noGrad(() => auxiliary.forward(x));
-        return { segmentation: funnel.forward(x, features) };
+        const { features, ...outputs } = noGrad(() => auxiliary.forward(x));
+        return { ...outputs, segmentation: funnel.forward(x, features) };
       },
     }),
   ];

@@ -35,7 +35,7 @@ interface Position {
   phase: number;
   epoch: number;
   curves: Record<string, number[]>;
-  /** Means over the last epoch of each phase, the weights changing meanwhile. */
+  /** Means over the last epoch that predicted it, the weights changing meanwhile. */
   trainMetrics: PetMetrics;
   /** Channels that spoke for the pet before training. */
   petChannels: number;
@@ -174,9 +174,8 @@ class Run {
       );
     }
     const weights = phase.weighting.weights();
-    const kept = phase.tasks.map((task, k) => !phase.isDropped(task, values[k]!));
     phase.optimizer.zeroGrad();
-    weightedSum(losses, weights, kept)?.backward();
+    weightedSum(losses, phase.termWeights(values, weights))?.backward();
     phase.optimizer.step();
     phase.weighting.observe(values);
     sums.add(await scoresOf(outputs, targets, batch));
@@ -195,7 +194,7 @@ class Run {
     return new NonFiniteError(`${what}, and were finite when made again`);
   }
 
-  /** Metrics of a cohort: of the tasks of one phase, or of all. */
+  /** Metrics of a cohort: of what a phase predicts, or of all tasks. */
   #evaluate(cohort: PetCohort, normalization: Normalization, phase?: Phase): Promise<MetricSums> {
     const modules = Object.values(modulesOf(this.#networks));
     return withNormalization(modules, normalization, () =>
