@@ -184,7 +184,14 @@ async function writeCohort(folder: string, source: PetSource, cohort: PetCohort,
   }
 }
 
-/** Writes a store in one step: to a folder of another name, then rename. */
+/** Whether there is a store made from `identity` that can be opened. */
+const isWhole = (folder: string, identity: string): Promise<boolean> =>
+  openPetStore(folder, identity).then(
+    () => true,
+    () => false,
+  );
+
+/** Writes a store in one step: to a folder of another name, then rename. A whole store that is there already is left alone. */
 export async function writePetStore(folder: string, source: PetSource, options: StoreOptions): Promise<void> {
   const partial = `${folder}.${randomBytes(4).toString('hex')}.part`;
   try {
@@ -203,10 +210,11 @@ export async function writePetStore(folder: string, source: PetSource, options: 
       checksums,
     };
     await writeJson(path.join(partial, MANIFEST), manifest);
+    // Another process may have put the same store there in the meantime, and may be reading it.
+    if (await isWhole(folder, manifest.source)) return;
     await rm(folder, { recursive: true, force: true });
     await rename(partial, folder).catch(async (error: NodeJS.ErrnoException) => {
-      // Another process has put the same store there in the meantime.
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      if (!(await isWhole(folder, manifest.source))) throw error;
     });
   } finally {
     await rm(partial, { recursive: true, force: true });

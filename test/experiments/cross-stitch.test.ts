@@ -99,6 +99,26 @@ for (const [name, change] of cases) {
   });
 }
 
+t.test('an epoch of a small set has as many updates as one of the set that the preset asks for', async (t) => {
+  const steps: number[] = [];
+  const context = {
+    run: 'test',
+    seed: 0,
+    preset: 'smoke' as const,
+    device,
+    data: undefined,
+    resume: () => Promise.resolve(undefined),
+    save: () => Promise.resolve(),
+    progress: (_: number, total: number) => Promise.resolve(void steps.push(total)),
+  };
+  // 25 images are five chunks, three batches: asked for 75, three passes make an epoch.
+  for (const train of [25, 75]) {
+    const settings = { ...smoke, network: 'baseline' as const, epochs: 1, counts: { ...smoke.counts, train } };
+    await trainCrossStitch(context, settings, samples);
+    t.equal(steps.at(-1), 3 * (train / 25));
+  }
+});
+
 t.test('a loss that is not finite names the first operation that made one', async (t) => {
   const settings = { ...smoke, learningRate: 1e30 };
   await t.rejects(

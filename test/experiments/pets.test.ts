@@ -245,9 +245,14 @@ t.test('the HDF5 store: written, read, checked, made again', async (t) => {
   await t.rejects(openPetStore(path.join(cache, folder), 'other data'), /was made from other data/);
   await t.rejects(openPetStore(cache), /is not a store/);
 
+  const other = path.join(cache, 'other');
+  const both = await Promise.all([1, 2].map(() => preparePets(source, settings, other)));
+  both.forEach(check);
+  t.equal(readdirSync(other).length, 1, 'two that make the same store at once');
+
   await preparePets(source, { ...settings, borderIsPet: false }, cache);
   await preparePets(generatedPets(source.counts, 1), { ...settings, size: 32 }, cache);
-  t.equal(readdirSync(cache).length, 3, 'other options and sources have stores of their own');
+  t.equal(readdirSync(cache).length, 4, 'other options and sources have stores of their own');
 });
 
 t.test('generated pets', async (t) => {

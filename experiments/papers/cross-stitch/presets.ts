@@ -95,7 +95,7 @@ export function describePreset(preset: PresetName): string {
   const { size, widths, counts, chunk, chunksPerBatch, epochs, auxiliaryEpochs, learningRate, flip } = sizes[preset];
   return (
     `Pictures ${size} x ${size}, widths ${widths.join(', ')}, ${counts.train} training, ${counts.validation} validation and ` +
-    `${counts.test} test images (of a smaller set 60, 20 and 20 %), batches of ${chunksPerBatch} chunks of ${chunk}, ${epochs} ` +
+    `${counts.test} test images (of a smaller set 60, 20 and 20 %, an epoch being several passes over them), batches of ${chunksPerBatch} chunks of ${chunk}, ${epochs} ` +
     `epochs (OEQ: ${auxiliaryEpochs} and ${epochs}), Adam ${learningRate}` +
     (flip ? ', training pictures mirrored at random (the paper does not).' : '.') +
     (preset === 'smoke' ? ' For tests, not for conclusions.' : '')

@@ -68,7 +68,7 @@ export interface TrainingSettings {
   readonly size: number;
   readonly widths: readonly number[];
   readonly headWidths: readonly [number, number];
-  /** Images of the three cohorts; of a smaller real data set 60, 20 and 20 %. */
+  /** Images of the three cohorts; of a smaller real data set 60, 20 and 20 %, an epoch being several passes. */
   readonly counts: { readonly train: number; readonly validation: number; readonly test: number };
   /** Images in a chunk of the store, and chunks in a batch. */
   readonly chunk: number;

@@ -82,8 +82,13 @@ class Run {
     this.#stepsPerEpoch = this.#batches(0).length;
   }
 
+  /** Chunks of the batches of one epoch. A set smaller than the preset's is gone through several times. */
   #batches(epoch: number): number[][] {
-    return chunkedBatches(this.#samples.train.count, this.#settings, random(this.#context.seed, 'pets chunks', epoch));
+    const { count } = this.#samples.train;
+    const passes = Math.max(1, Math.round(this.#settings.counts.train / count));
+    return Array.from({ length: passes }, (_, pass) =>
+      chunkedBatches(count, this.#settings, random(this.#context.seed, 'pets chunks', epoch * passes + pass)),
+    ).flat();
   }
 
   #pause = (): Promise<void> => {
