@@ -4,6 +4,7 @@ import {
   add,
   avgPool2d,
   concat,
+  ConfigError,
   interpolate,
   maxPool2d,
   maxUnpool2d,
@@ -102,14 +103,33 @@ export class PyramidPooling extends nn.Module {
   }
 }
 
+export interface StitchOptions {
+  /** Starting value on the diagonal; default 0.9. */
+  self?: number;
+  /** Starting value off the diagonal; default 0.1 shared by the other tasks. */
+  other?: number;
+  /** Starting values of the whole matrix, row i for output i, instead of `self` and `other`. */
+  matrix?: readonly (readonly number[])[];
+}
+
 /** Cross-stitch unit (Misra et al. 2016): y_i = sum over j of alpha[i][j] x_j, alpha (K, K) or per channel (C, K, K). */
 export class CrossStitch extends nn.Module {
   readonly alpha: Parameter;
 
-  /** Starts at `self` on the diagonal and `other` off it. */
-  constructor(tasks: number, channels?: number, { self = 0.9, other = 0.1 / Math.max(1, tasks - 1) } = {}) {
+  /** Any number of branches; with `channels` a matrix for each of them. Throws ConfigError for a matrix that is not K x K. */
+  constructor(tasks: number, channels?: number, options: StitchOptions = {}) {
     super();
-    const matrix = Array.from({ length: tasks * tasks }, (_, i) => (i % (tasks + 1) === 0 ? self : other));
+    const { self = 0.9, other = 0.1 / Math.max(1, tasks - 1), matrix: rows } = options;
+    if (rows && (rows.length !== tasks || rows.some((row) => row.length !== tasks))) {
+      throw new ConfigError('the stitch matrix is not square', {
+        operation: 'CrossStitch',
+        argument: 'matrix',
+        expected: `${tasks} x ${tasks}`,
+        given: `rows of ${rows.map((row) => row.length).join(', ')}`,
+      });
+    }
+    const matrix =
+      rows?.flat() ?? Array.from({ length: tasks * tasks }, (_, i) => (i % (tasks + 1) === 0 ? self : other));
     const copies = channels ?? 1;
     const values = Float32Array.from({ length: copies * matrix.length }, (_, i) => matrix[i % matrix.length]!);
     this.alpha = parameter(values, channels === undefined ? [tasks, tasks] : [channels, tasks, tasks]);

@@ -16,7 +16,7 @@ const high = (box: Tensor): Tensor => narrow(box, 1, 2, 2);
 const area = (extent: Tensor): Tensor => squeeze(mul(narrow(extent, 1, 0, 1), narrow(extent, 1, 1, 1)), 1);
 
 /** Intersection over union, the union, and width and height of the enclosing box. */
-function overlap(operation: string, x: Tensor, target: Tensor, eps: number) {
+function overlap(operation: string, x: Tensor, target: Tensor, { eps = 1e-7, clampSides = false }: BoxLossOptions) {
   if (x.rank !== 2 || x.shape[1] !== 4 || target.shape.join() !== x.shape.join()) {
     throw new ShapeError('needs two sets of boxes (N, 4)', {
       operation,
@@ -25,7 +25,11 @@ function overlap(operation: string, x: Tensor, target: Tensor, eps: number) {
   }
   const shared = clamp(sub(minimum(high(x), high(target)), maximum(low(x), low(target))), { min: 0 });
   const intersection = area(shared);
-  const areas = add(area(sub(high(x), low(x))), area(sub(high(target), low(target))));
+  const sides = (box: Tensor): Tensor => {
+    const extent = sub(high(box), low(box));
+    return clampSides ? clamp(extent, { min: 0 }) : extent;
+  };
+  const areas = add(area(sides(x)), area(sides(target)));
   const union = sub(areas, intersection);
   const extent = sub(maximum(high(x), high(target)), minimum(low(x), low(target)));
   return { iou: div(intersection, affine(union, 1, eps)), union, extent };
@@ -33,6 +37,8 @@ function overlap(operation: string, x: Tensor, target: Tensor, eps: number) {
 
 export interface BoxLossOptions extends LossOptions {
   eps?: number;
+  /** A box with its corners in the wrong order has no area, rather than a negative one. */
+  clampSides?: boolean;
 }
 
 /**
@@ -43,7 +49,7 @@ export const diouLoss = defineComposite(
   'diouLoss',
   (x: Tensor, target: Tensor, options: BoxLossOptions & { centerDistance?: 'squared' | 'norm' } = {}): Tensor => {
     const { eps = 1e-7, centerDistance = 'squared' } = options;
-    const { iou, extent } = overlap('diouLoss', x, target, eps);
+    const { iou, extent } = overlap('diouLoss', x, target, options);
     const centre = (box: Tensor): Tensor => affine(add(low(box), high(box)), 0.5, 0);
     const squared = sum(square(sub(centre(x), centre(target))), 1);
     const distance = centerDistance === 'norm' ? sqrt(squared) : squared;
@@ -57,7 +63,7 @@ export const giouLoss = defineComposite(
   'giouLoss',
   (x: Tensor, target: Tensor, options: BoxLossOptions = {}): Tensor => {
     const { eps = 1e-7 } = options;
-    const { iou, union, extent } = overlap('giouLoss', x, target, eps);
+    const { iou, union, extent } = overlap('giouLoss', x, target, options);
     const enclosing = area(extent);
     return reduceLoss(
       add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))),

@@ -1,12 +1,14 @@
 // Downloads a data set's files from where they are published, checks their SHA-256 and puts them in place by rename, so that
-// a file that is there is whole. Leaves out files that are there already.
+// a file that is there is whole; unpacks archives beside themselves. Leaves out what is there already.
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, DataError, WgradError } from '../../engine/index.ts';
 import { mnistFiles } from './mnist.ts';
-import { makeFolder } from '../runner/files.ts';
+import { makeFolder, writeWhole } from '../runner/files.ts';
+import { oxfordPetArchives } from './oxford-pets.ts';
+import { unpackTarGz } from './tar.ts';
 
 export interface DataSet {
   readonly folder: string;
@@ -14,6 +16,8 @@ export interface DataSet {
   readonly origins: readonly string[];
   /** File names and their published SHA-256. */
   readonly files: Readonly<Record<string, string>>;
+  /** The files are tar.gz archives, to be unpacked where they lie. */
+  readonly archives?: boolean;
 }
 
 /** Data sets that can be fetched, by name. */
@@ -22,6 +26,12 @@ export const dataSets: Readonly<Record<string, DataSet>> = {
     folder: 'mnist',
     origins: ['https://ossci-datasets.s3.amazonaws.com/mnist/', 'http://yann.lecun.com/exdb/mnist/'],
     files: mnistFiles,
+  },
+  'oxford-iiit-pet': {
+    folder: 'oxford-iiit-pet',
+    origins: ['https://www.robots.ox.ac.uk/~vgg/data/pets/data/'],
+    files: oxfordPetArchives,
+    archives: true,
   },
 };
 
@@ -87,6 +97,14 @@ async function download(url: string, target: string, sha256: string, idleLimit: 
   }
 }
 
+/** Unpacks an archive unless that has been done to its end before: a file beside it tells. */
+async function unpackOnce(archive: string, sha256: string): Promise<void> {
+  const done = `${archive}.unpacked`;
+  if ((await readFile(done, 'utf8').catch(() => '')) === sha256) return;
+  await unpackTarGz(archive, path.dirname(archive));
+  await writeWhole(done, sha256);
+}
+
 /** Fetches a data set by name into `to`/<its folder>. Throws ConfigError for an unknown name, else as `fetchFiles`. */
 export async function fetchDataSet(name: string, to: string, options: FetchOptions = {}): Promise<string> {
   const dataSet = Object.hasOwn(dataSets, name) ? dataSets[name] : undefined;
@@ -108,6 +126,7 @@ export async function fetchFiles(dataSet: DataSet, to: string, options: FetchOpt
     const target = path.join(folder, file);
     if ((await sha256OfFile(target)) === sha256) {
       options.report?.(target, 'present');
+      if (dataSet.archives) await unpackOnce(target, sha256);
       continue;
     }
     let failure: unknown;
@@ -123,6 +142,7 @@ export async function fetchFiles(dataSet: DataSet, to: string, options: FetchOpt
     }
     if (failure) throw failure as Error;
     options.report?.(target, 'fetched');
+    if (dataSet.archives) await unpackOnce(target, sha256);
   }
   return folder;
 }

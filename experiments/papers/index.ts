@@ -1,11 +1,12 @@
 // The papers that can be reproduced, in the order of `wgrad list`.
 import { ConfigError } from '../../engine/index.ts';
 import type { Paper } from '../runner/paper.ts';
+import { crossStitch } from './cross-stitch/paper.ts';
 import { dmtl } from './dmtl/paper.ts';
 import { imbalancedMtl } from './imbalanced-mtl/paper.ts';
 import { multidepth } from './multidepth/paper.ts';
 
-export const papers: readonly Paper[] = [imbalancedMtl, dmtl, multidepth];
+export const papers: readonly Paper[] = [imbalancedMtl, dmtl, multidepth, crossStitch];
 
 /** Throws ConfigError for a name that is none. */
 export function paperNamed(name: string): Paper {

@@ -2,7 +2,7 @@
 // claims, controls, and where the paper is silent. Every table says its preset, data, device and seeds.
 import type { Manifest } from '../runner/manifest.ts';
 import { writeWhole } from '../runner/files.ts';
-import type { TableDefinition } from '../runner/paper.ts';
+import type { Picture, TableDefinition } from '../runner/paper.ts';
 import { type JudgedTable, noData } from '../runner/results.ts';
 import { type CellResult, meansOf } from '../runner/verdict.ts';
 import { Html, html } from './html.ts';
@@ -78,23 +78,42 @@ function claimList({ claims }: JudgedTable): Html | undefined {
     </ul>`;
 }
 
+/** The pictures of several runs of one sample in one row, equal pictures once; labels that differ become captions. */
+function together(rows: readonly (readonly [run: string, picture: Picture])[]): Picture {
+  const images = rows.flatMap(([run, picture]) =>
+    picture.images.map(({ caption, png }) => ({ caption: `${run}: ${caption}`, png })),
+  );
+  const first = (png: string): number => images.findIndex((image) => image.png === png);
+  return {
+    label: rows.map(([run, { label }]) => `${run}: ${label}`).join('; '),
+    images: images.filter(({ png }, i) => first(png) === i),
+  };
+}
+
 function pictureRows({ table, records }: JudgedTable): Html | undefined {
-  const rows = (table.pictures ?? []).flatMap((run) => {
-    const record = records.get(run)?.[0];
-    return (record?.result.pictures ?? []).map(
-      ({ label, images }) =>
-        html`<p>${run}, ${label}</p>
-          <div>
-            ${images.map(
-              ({ caption, png }) =>
-                html`<figure>
-                  <img alt="${caption}" src="data:image/png;base64,${png}" />
-                  <figcaption>${caption}</figcaption>
-                </figure>`,
-            )}
-          </div>`,
-    );
+  const runs = (table.pictures ?? []).flatMap((run) => {
+    const pictures = records.get(run)?.[0]?.result.pictures;
+    return pictures ? [{ run, pictures }] : [];
   });
+  const samples = Math.max(0, ...runs.map(({ pictures }) => pictures.length));
+  const pictures = table.picturesTogether
+    ? Array.from({ length: samples }, (_, i) =>
+        together(runs.flatMap(({ run, pictures }) => (pictures[i] ? [[run, pictures[i]] as const] : []))),
+      )
+    : runs.flatMap(({ run, pictures }) => pictures.map((each) => ({ ...each, label: `${run}, ${each.label}` })));
+  const rows = pictures.map(
+    ({ label, images }) =>
+      html`<p>${label}</p>
+        <div>
+          ${images.map(
+            ({ caption, png }) =>
+              html`<figure>
+                <img alt="${caption}" src="data:image/png;base64,${png}" />
+                <figcaption>${caption}</figcaption>
+              </figure>`,
+          )}
+        </div>`,
+  );
   return rows.length > 0
     ? html`<h4>Samples of seed 0</h4>
         ${rows}`

@@ -1,4 +1,5 @@
 // One run in this process: its device, its progress, its checkpoints, its record on disk.
+import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createDevice, type Device, setDefaultDevice } from '../../engine/index.ts';
 import { paperNamed } from '../papers/index.ts';
@@ -47,6 +48,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
     const { diagnostics, ...result } = await paper.train({
       ...request,
       device,
+      cache: path.join(options.out, 'cache'),
       resume: () => store.resume(),
       save: (checkpoint) => store.save(checkpoint),
       keep: (name, state, metadata) => store.keep(name, state, metadata),

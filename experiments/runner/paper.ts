@@ -51,6 +51,8 @@ export interface TableDefinition {
   readonly plot?: { readonly x: string; readonly y: string };
   /** Run keys whose sample pictures are shown. */
   readonly pictures?: readonly string[];
+  /** One row for each sample with the pictures of all those runs, equal ones once, instead of a row for each run. */
+  readonly picturesTogether?: boolean;
 }
 
 /** Data that a preset uses, as said in every report. */
@@ -86,6 +88,8 @@ export interface RunContext {
   readonly device: Device;
   /** Folder of real data, or undefined for what the preset generates. */
   readonly data: string | undefined;
+  /** Folder for prepared data that the runs of a command share. Without it nothing is kept. */
+  readonly cache?: string;
   /** The last checkpoint of this run, if it was stopped. */
   resume(): Promise<Checkpoint | undefined>;
   save(checkpoint: Checkpoint): Promise<void>;

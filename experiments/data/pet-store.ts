@@ -1,0 +1,251 @@
+// The paper's chunked store of prepared pictures: per cohort four HDF5 files with one dataset each, `images_chunk` (N, S, S, 3)
+// and `masks_chunk` (N, S, S, 1) in uint8, `bboxes_chunk` (N, 4) in float32, `binary_chunk` (N, 1) in uint8, in HDF5 chunks of c
+// images. store.json holds what it was made from and the SHA-256 of each file; a store that does not agree is made again.
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type * as H5wasm from 'h5wasm/node';
+import type { Dataset, File } from 'h5wasm/node';
+import { DataError } from '../../engine/index.ts';
+import { makeFolder, writeJson } from '../runner/files.ts';
+import {
+  blockOf,
+  type PetBlock,
+  type PetCohort,
+  petCohorts,
+  type PetOptions,
+  type PetSample,
+  type PetSamples,
+  PetsInMemory,
+  type PetSource,
+} from './pets.ts';
+
+export interface StoreOptions extends PetOptions {
+  /** Images in an HDF5 chunk. */
+  readonly chunk: number;
+}
+
+/** File, dataset, element type and shape of one sample. */
+const parts = {
+  images: { key: 'images_chunk', dtype: '<B', shape: (size: number) => [size, size, 3] },
+  masks: { key: 'masks_chunk', dtype: '<B', shape: (size: number) => [size, size, 1] },
+  boxes: { key: 'bboxes_chunk', dtype: '<f', shape: () => [4] },
+  species: { key: 'binary_chunk', dtype: '<B', shape: () => [1] },
+} as const;
+type Part = keyof typeof parts;
+const partNames = Object.keys(parts) as Part[];
+const fileNames: Readonly<Record<Part, string>> = {
+  images: 'images.h5',
+  masks: 'masks.h5',
+  boxes: 'bboxes.h5',
+  species: 'binary.h5',
+};
+const MANIFEST = 'store.json';
+
+interface StoreManifest {
+  readonly source: string;
+  readonly size: number;
+  readonly counts: Record<PetCohort, number>;
+  readonly checksums: Record<string, string>;
+}
+
+const hdf5 = async (): Promise<typeof H5wasm> => {
+  const library = await import('h5wasm/node');
+  await library.ready;
+  return library;
+};
+
+/** What decides the contents of a store. */
+const identityOf = (source: PetSource, options: StoreOptions): string => {
+  const { name, checksums, counts } = source;
+  return createHash('sha256').update(JSON.stringify({ name, checksums, counts, options })).digest('hex');
+};
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** Reads one cohort of a store. */
+class StoredPets implements PetSamples {
+  readonly size: number;
+  readonly count: number;
+  readonly #folder: string;
+  readonly #datasets: Readonly<Record<Part, Dataset>>;
+
+  constructor(folder: string, size: number, count: number, datasets: Readonly<Record<Part, Dataset>>) {
+    this.#folder = folder;
+    this.size = size;
+    this.count = count;
+    this.#datasets = datasets;
+  }
+
+  #slice<T extends Uint8Array | Float32Array>(part: Part, first: number, end: number): T {
+    const values = this.#datasets[part].slice([[first, end]]) as T | null;
+    const expected = (end - first) * parts[part].shape(this.size).reduce((product, n) => product * n, 1);
+    if (values?.length !== expected) {
+      throw new DataError(`${path.join(this.#folder, fileNames[part])}: images ${first} to ${end - 1} cannot be read`, {
+        expected: `${expected} values`,
+        given: String(values?.length),
+      });
+    }
+    return values;
+  }
+
+  read(first: number, end: number): PetBlock {
+    return {
+      count: end - first,
+      images: this.#slice<Uint8Array>('images', first, end),
+      masks: this.#slice<Uint8Array>('masks', first, end),
+      boxes: this.#slice<Float32Array>('boxes', first, end),
+      species: this.#slice<Uint8Array>('species', first, end),
+    };
+  }
+}
+
+/**
+ * Opens a store. Throws DataError, naming the file, where one is missing, cut off, changed or of other shapes, and where the
+ * store was not made from `identity`.
+ */
+export async function openPetStore(folder: string, identity?: string): Promise<Record<PetCohort, PetSamples>> {
+  let manifest: StoreManifest;
+  try {
+    manifest = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as StoreManifest;
+  } catch (cause) {
+    throw new DataError(`${folder} is not a store of pets`, { given: (cause as Error).message, cause });
+  }
+  if (identity !== undefined && manifest.source !== identity) {
+    throw new DataError(`${folder} was made from other data`, { expected: identity, given: manifest.source });
+  }
+  const { File } = await hdf5();
+  const opened: Partial<Record<PetCohort, PetSamples>> = {};
+  for (const cohort of petCohorts) {
+    const datasets: Partial<Record<Part, Dataset>> = {};
+    const count = manifest.counts[cohort];
+    for (const part of partNames) {
+      const name = `${cohort}/${fileNames[part]}`;
+      const file = path.join(folder, name);
+      const found = await sha256(file).catch((error: NodeJS.ErrnoException) => error.code);
+      if (found !== manifest.checksums[name]) {
+        throw new DataError(`${file} is damaged`, { expected: `SHA-256 ${manifest.checksums[name]}`, given: found });
+      }
+      datasets[part] = datasetOf(new File(file, 'r'), file, part, [count, ...parts[part].shape(manifest.size)]);
+    }
+    const folderOf = path.join(folder, cohort);
+    opened[cohort] = new StoredPets(folderOf, manifest.size, count, datasets as Record<Part, Dataset>);
+  }
+  return opened as Record<PetCohort, PetSamples>;
+}
+
+function datasetOf(file: File, name: string, part: Part, shape: readonly number[]): Dataset {
+  const { key } = parts[part];
+  const dataset = file.get(key) as Dataset | null;
+  if (dataset?.shape?.join() !== shape.join()) {
+    throw new DataError(`${name} has no dataset '${key}' of this shape`, {
+      expected: shape.join(' x '),
+      given: dataset?.shape?.join(' x ') ?? 'none',
+    });
+  }
+  return dataset;
+}
+
+async function writeCohort(folder: string, source: PetSource, cohort: PetCohort, options: StoreOptions): Promise<void> {
+  const { File } = await hdf5();
+  const { size, chunk } = options;
+  const count = source.counts[cohort];
+  await makeFolder(folder);
+  const open = partNames.map((part) => {
+    const { key, dtype, shape } = parts[part];
+    const file = new File(path.join(folder, fileNames[part]), 'w');
+    const chunks = [Math.min(chunk, count), ...shape(size)];
+    // Made with one chunk and grown, so that no whole cohort of pictures has to lie in memory.
+    const values = chunks.reduce((product, n) => product * n, 1);
+    const data = dtype === '<f' ? new Float32Array(values) : new Uint8Array(values);
+    const maxshape = [count, ...shape(size)];
+    const dataset = file.create_dataset({ name: key, data, shape: chunks, dtype, chunks, maxshape });
+    dataset.resize(maxshape);
+    return { part, file, dataset };
+  });
+  try {
+    for (let first = 0; first < count; first += chunk) {
+      const samples: PetSample[] = [];
+      const end = Math.min(count, first + chunk);
+      for (let i = first; i < end; i++) samples.push(await source.sample(cohort, i, options));
+      const block = blockOf(samples, size);
+      for (const { part, dataset } of open) {
+        const rest = parts[part].shape(size).map((n): [number, number] => [0, n]);
+        dataset.write_slice([[first, end], ...rest], block[part]);
+      }
+    }
+  } finally {
+    for (const { file } of open) file.close();
+  }
+}
+
+/** Whether there is a store made from `identity` that can be opened. */
+const isWhole = (folder: string, identity: string): Promise<boolean> =>
+  openPetStore(folder, identity).then(
+    () => true,
+    () => false,
+  );
+
+/** Writes a store in one step: to a folder of another name, then rename. A whole store that is there already is left alone. */
+export async function writePetStore(folder: string, source: PetSource, options: StoreOptions): Promise<void> {
+  const partial = `${folder}.${randomBytes(4).toString('hex')}.part`;
+  try {
+    const checksums: Record<string, string> = {};
+    for (const cohort of petCohorts) {
+      await writeCohort(path.join(partial, cohort), source, cohort, options);
+      for (const part of partNames) {
+        const name = `${cohort}/${fileNames[part]}`;
+        checksums[name] = await sha256(path.join(partial, name));
+      }
+    }
+    const manifest: StoreManifest = {
+      source: identityOf(source, options),
+      size: options.size,
+      counts: source.counts,
+      checksums,
+    };
+    await writeJson(path.join(partial, MANIFEST), manifest);
+    // Another process may have put the same store there in the meantime, and may be reading it.
+    if (await isWhole(folder, manifest.source)) return;
+    await rm(folder, { recursive: true, force: true });
+    await rename(partial, folder).catch(async (error: NodeJS.ErrnoException) => {
+      if (!(await isWhole(folder, manifest.source))) throw error;
+    });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The samples of a source: from the store below `cache` if it is whole and made from this source with these options, else made
+ * anew. Without a cache they are kept in memory.
+ */
+export async function preparePets(
+  source: PetSource,
+  options: StoreOptions,
+  cache: string | undefined,
+): Promise<Record<PetCohort, PetSamples>> {
+  if (cache === undefined) {
+    const cohorts: Partial<Record<PetCohort, PetSamples>> = {};
+    for (const cohort of petCohorts) {
+      const samples: PetSample[] = [];
+      for (let i = 0; i < source.counts[cohort]; i++) samples.push(await source.sample(cohort, i, options));
+      cohorts[cohort] = new PetsInMemory(samples, options.size);
+    }
+    return cohorts as Record<PetCohort, PetSamples>;
+  }
+  const identity = identityOf(source, options);
+  const folder = path.join(cache, `pets-${options.size}-${identity.slice(0, 8)}`);
+  try {
+    return await openPetStore(folder, identity);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+  }
+  await writePetStore(folder, source, options);
+  return openPetStore(folder);
+}

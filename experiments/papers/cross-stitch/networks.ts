@@ -1,0 +1,52 @@
+// The five networks by name, as the modules that a run trains one after the other.
+import {
+  AuxiliaryNetwork,
+  CrossStitchNetwork,
+  FunnelNet,
+  paperHeadWidths,
+  paperWidths,
+} from '../../../models/index.ts';
+import { type NetworkName, networkTasks, stitchMatrices, type TrainingSettings } from './settings.ts';
+
+export type NetworkSettings = Pick<
+  TrainingSettings,
+  'network' | 'widths' | 'headWidths' | 'segmentationSigmoid' | 'segmentationBias' | 'stitchPerStage'
+>;
+
+/** One network with stitched branches, or the two of OEQ. */
+export type PetNetworks =
+  | { readonly kind: 'joint'; readonly network: CrossStitchNetwork }
+  | { readonly kind: 'sequential'; readonly auxiliary: AuxiliaryNetwork; readonly funnel: FunnelNet };
+
+export function buildNetworks(settings: NetworkSettings): PetNetworks {
+  const { network: name, widths, headWidths, segmentationSigmoid, segmentationBias, stitchPerStage } = settings;
+  if (name === 'oeq') {
+    return {
+      kind: 'sequential',
+      auxiliary: new AuxiliaryNetwork({ widths, headWidths }),
+      funnel: new FunnelNet({ widths, segmentationSigmoid }),
+    };
+  }
+  const stitch = stitchMatrices[name];
+  const network = new CrossStitchNetwork({
+    tasks: networkTasks[name],
+    widths,
+    headWidths,
+    ...(stitch ? { stitch } : {}),
+    stitchPerStage,
+    segmentationSigmoid,
+    segmentationBias,
+  });
+  return { kind: 'joint', network };
+}
+
+/** A network of the paper's size and options. */
+export const buildPaperNetworks = (network: NetworkName): PetNetworks =>
+  buildNetworks({
+    network,
+    widths: paperWidths,
+    headWidths: paperHeadWidths,
+    segmentationSigmoid: true,
+    segmentationBias: false,
+    stitchPerStage: false,
+  });

@@ -1,0 +1,120 @@
+// "Multitask Learning in Image Recognition, Segmentation, and Classification" (coursework of the UCL module COMP0090, 2022): encoder
+// branches joined by cross-stitch units, for segmentation, head box and cat or dog on Oxford-IIIT Pet.
+import path from 'node:path';
+import { ConfigError, DataError } from '../../../engine/index.ts';
+import { hasOxfordPets, loadOxfordPets, officialCounts, oxfordPetFolder } from '../../data/oxford-pets.ts';
+import { preparePets } from '../../data/pet-store.ts';
+import type { PetCohort, PetSamples, PetSource } from '../../data/pets.ts';
+import { generatedPets } from '../../data/synthetic/pets.ts';
+import { type Paper, type PresetName, presetNames, type RunContext } from '../../runner/paper.ts';
+import { figure3, learningCurves, stitchMatrixTable, taskWeights } from './figures.ts';
+import { COUNTING, countParameters, parameterTable } from './parameters.ts';
+import { describePreset, settingsOf, sizes } from './presets.ts';
+import { type NetworkName, parseRunKey, type TrainingSettings } from './settings.ts';
+import { choiceTable, lastBatchTable, protocolTable, table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
+import { trainCrossStitch } from './training.ts';
+
+/** Multiply-adds of one epoch relative to the baseline (section 8.1 of the specification). */
+const relativeCost: Readonly<Record<NetworkName, number>> = { baseline: 1, binary: 1.5, box: 1.5, mtl: 2.1, oeq: 3 };
+
+const sources = new Map<string, Promise<PetSource>>();
+
+/** The real pictures below `data`; without a folder generated ones, except for the preset `paper`. */
+async function petSource(preset: PresetName, data: string | undefined): Promise<PetSource> {
+  const { counts } = sizes[preset];
+  if (data === undefined) {
+    if (preset === 'paper') {
+      throw new ConfigError('the preset paper of cross-stitch needs the real Oxford-IIIT Pet', {
+        hint: 'Fetch it with `wgrad data fetch oxford-iiit-pet --to DIR` and pass `--data DIR`, or take `--preset laptop`',
+      });
+    }
+    return generatedPets(counts);
+  }
+  if (!hasOxfordPets(data)) {
+    throw new DataError(`there is no Oxford-IIIT Pet in '${oxfordPetFolder(data)}'`, {
+      expected: 'the folders images and annotations of the official archives',
+      hint: `Fetch it with \`wgrad data fetch oxford-iiit-pet --to ${data}\``,
+    });
+  }
+  const key = `${preset} ${data}`;
+  const source = sources.get(key) ?? loadOxfordPets(data, counts);
+  sources.set(key, source);
+  const found = await source;
+  if (preset === 'paper' && found.counts.train < officialCounts.train) {
+    throw new DataError('the preset paper of cross-stitch needs all pictures with a head box', {
+      expected: String(officialCounts.train + officialCounts.validation + officialCounts.test),
+      given: found.name,
+    });
+  }
+  return found;
+}
+
+const prepared = new Map<string, Promise<Record<PetCohort, PetSamples>>>();
+
+/** Prepared pictures, once for each process. */
+async function samplesOf(context: RunContext, settings: TrainingSettings): Promise<Record<PetCohort, PetSamples>> {
+  const { size, borderIsPet, chunk } = settings;
+  const cache = context.cache && path.join(context.cache, 'cross-stitch');
+  const key = JSON.stringify([context.preset, context.data, size, borderIsPet, chunk, cache]);
+  const source = await petSource(context.preset, context.data);
+  const samples = prepared.get(key) ?? preparePets(source, { size, borderIsPet, chunk }, cache);
+  prepared.set(key, samples);
+  return samples;
+}
+
+export const crossStitch: Paper = {
+  name: 'cross-stitch',
+  title: 'Multitask Learning in Image Recognition, Segmentation, and Classification',
+  citation:
+    'Coursework of the UCL module COMP0090, 2022; networks and training from the public scripts of its authors.',
+  tables: [
+    table1,
+    table1WithoutSigmoid,
+    table1WithBias,
+    parameterTable,
+    protocolTable,
+    lastBatchTable,
+    figure3,
+    learningCurves,
+    taskWeights,
+    stitchMatrixTable,
+    choiceTable,
+  ],
+  presets: Object.fromEntries(presetNames.map((name) => [name, describePreset(name)])) as Record<PresetName, string>,
+  ambiguities: [
+    'Batch 39 as the paper says (three chunks of 13); the scripts of the ablations and of MTL use 30. No image is left out of an ' +
+      'evaluation.',
+    '3,686 images, 2,210 + 738 + 738; the paper says 3,684. The split of the course is not known: shuffled once with a fixed seed.',
+    'One stitch matrix for all five places, at the rate of the other parameters; a matrix for each stage is a control.',
+    'The stem is shared and called once. The authors call it once per branch, which changes its running statistics alone.',
+    'A sigmoid before the cross-entropy, as in the scripts; no-sigmoid leaves it out.',
+    'Distance IoU with the squared centre distance, as in its definition and the scripts; the paper prints it unsquared. Boxes with ' +
+      'their corners in the wrong order count as empty.',
+    'Task weights by iteration with priors, and a task is left out of an iteration when its loss is below 0.2 (binary of OEQ: 0.1), ' +
+      'as in the scripts; the equation of the paper is a control. A parameter without a gradient is not moved by Adam.',
+    'When the binary loss of OEQ is left out, its box loss has weight 1, as in the script.',
+    'Batch norm uses the statistics of each batch at evaluation too, as the scripts do; running statistics beside it.',
+    'The border class of a trimap counts as pet. Of a picture with two heads the first one counts.',
+    'Pictures are resized with a triangle filter, trimaps by nearest neighbour with half-pixel centres.',
+    'OEQ: the warp of the first phase leaves the boxes where they were, so it is off; with it: table choices.',
+    'The weights after the last epoch are tested, once.',
+  ],
+  defaultSeeds: (preset) => sizes[preset].seeds,
+  async dataFacts(preset, data) {
+    const { name, real, checksums, counts } = await petSource(preset, data);
+    const { train, validation, test } = counts;
+    return { name: `${name}, ${train} + ${validation} + ${test}`, real, checksums };
+  },
+  configuration: (run, preset) =>
+    run === COUNTING ? { counts: 'the networks of the paper' } : { ...settingsOf(run, preset) },
+  cost(run, preset) {
+    if (run === COUNTING) return 0;
+    const { widths, size, counts, epochs } = settingsOf(run, preset);
+    return relativeCost[parseRunKey(run).network] * counts.train * epochs * (widths[0]! * size) ** 2;
+  },
+  async train(context) {
+    if (context.run === COUNTING) return countParameters();
+    const settings = settingsOf(context.run, context.preset);
+    return trainCrossStitch(context, settings, await samplesOf(context, settings));
+  },
+};
