@@ -61,6 +61,7 @@ function train(settings: TrainingSettings, file: string, saves = Infinity): Prom
       await writeCheckpoint(file, checkpoint, 'test');
       if (++saved === saves) throw new Error('killed');
     },
+    keep: () => Promise.resolve(),
     progress: () => Promise.resolve(),
   };
   return trainCrossStitch(context, settings, samples);
@@ -109,6 +110,7 @@ t.test('an epoch of a small set has as many updates as one of the set that the p
     data: undefined,
     resume: () => Promise.resolve(undefined),
     save: () => Promise.resolve(),
+    keep: () => Promise.resolve(),
     progress: (_: number, total: number) => Promise.resolve(void steps.push(total)),
   };
   // 25 images are five chunks, three batches: asked for 75, three passes make an epoch.

@@ -75,6 +75,10 @@ class MetaDevice implements Device {
     };
   }
 
+  resetPeakBytes(): void {
+    this.#peakBytes = this.#liveBytes;
+  }
+
   /** There is no pool. */
   trim(): void {
     this.#checkAlive('trim');
