@@ -115,7 +115,8 @@ for (const network of networkNames) {
 
       const ours = new Map<string, Tensor>(outputs.map(([key, value]) => [`output.${key}`, value]));
       for (const [key, value] of module.namedParameters()) ours.set(`grad.${key}`, value.grad!);
-      for (const [key, value] of module.namedState()) if (value instanceof Tensor && /running/.test(key)) ours.set(`after.${key}`, value);
+      for (const [key, value] of module.namedState())
+        if (value instanceof Tensor && /running/.test(key)) ours.set(`after.${key}`, value);
       t.same([...ours.keys()].sort(), [...tensors.keys()].sort());
       let worst = { key: '', error: 0 };
       for (const [key, value] of ours) {

@@ -76,7 +76,8 @@ t.test('the paper size counts as specified', (t) => {
     [88_773_059, 88_774_085, 88_776_137, 88_780_241, 88_804_865, 88_837_697],
   );
   const state = [...net.namedState()];
-  const ofRank = (rank: number): number => state.filter(([, value]) => value instanceof Tensor && value.rank === rank).length;
+  const ofRank = (rank: number): number =>
+    state.filter(([, value]) => value instanceof Tensor && value.rank === rank).length;
   t.equal(ofRank(4), 118, 'convolutions');
   const norms = state.filter(([name]) => name.endsWith('running_mean'));
   t.equal(norms.length, 116, 'batch norms');
