@@ -35,14 +35,17 @@ t.test('time is linear in the length of the chain', async (t) => {
     const x = tensor(1, [], { requiresGrad: true });
     let y = x;
     for (let i = 0; i < length; i++) y = y.add(1);
-    const start = performance.now();
+    // Processor time: the clock runs on while other programs have their turn.
+    const start = process.cpuUsage();
     y.backward();
-    return performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    return user + system;
   };
   time(2000);
-  const best = (length: number) => Math.min(...Array.from({ length: 3 }, () => time(length)));
+  let [short, long] = [Infinity, Infinity];
+  for (let i = 0; i < 6; i++) [short, long] = [Math.min(short, time(4000)), Math.min(long, time(32_000))];
   // A quadratic walk would take 64 times as long.
-  t.ok(best(32_000) < 30 * best(4000));
+  t.ok(long < 30 * short, `${long / short} times as long`);
 });
 
 t.test('a diamond 30 deep visits each node once', async (t) => {
