@@ -86,6 +86,10 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): number[]
   return result;
 }
 
+/** Whether sizes of 1 are all in which `shape` differs from the last axes of `target`. */
+export const broadcasts = (shape: Shape, target: Shape): boolean =>
+  shape.every((n, i) => n === 1 || n === target[target.length - shape.length + i]);
+
 /** Element strides of `shape` inside `target`, 0 where it is repeated. */
 export function broadcastStrides(shape: Shape, target: Shape): number[] {
   const strides = rowMajorStrides(shape);

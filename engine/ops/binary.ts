@@ -104,7 +104,7 @@ export const addScaled = define(Binary.addScaled, 'addScaled', [], ({ g, alpha }
 ]);
 
 /** A number beside a tensor becomes a scalar tensor on its device. */
-export const lift = (value: Operands, like: Operands): Tensor =>
+const lift = (value: Operands, like: Operands): Tensor =>
   value instanceof Tensor ? value : full([], value, { device: (like as Tensor).device });
 
 /** An operand of arithmetic. */

@@ -7,7 +7,7 @@ import { float, type Signature, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 import { narrow } from './layout.ts';
-import { checkReduction, checkSame, type LossOptions, reduceLoss } from './losses.ts';
+import { checkReduction, checkSame, type LossOptions, reduceLoss } from './loss-options.ts';
 import { sum } from './reduction.ts';
 import { squeeze } from './reshape.ts';
 import { affine, clamp, exp, neg, sqrt, square } from './unary.ts';

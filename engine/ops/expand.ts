@@ -1,31 +1,12 @@
 // Broadcasting made explicit, and its adjoint: expand repeats, sumTo adds up.
-import { copy } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
-import { broadcastStrides, checkShape, mergeAxes, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
+import { broadcasts, broadcastStrides, checkShape, sameShape, type Shape } from '../shape.ts';
 import { anyType, float, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
+import { launchGatherCopy } from './gather-copy.ts';
 import { reshape } from './reshape.ts';
 import { sum } from './reduction.ts';
-
-/** out[i] = in[offset + i . strides] for every index of the output. */
-export function launchGatherCopy(x: Tensor, y: Tensor, strides: readonly number[], inOffset = 0): void {
-  const n = sizeOf(y.shape);
-  if (n === 0) return;
-  const merged = mergeAxes('copy', y.shape, [...strides], rowMajorStrides(y.shape));
-  const [inStrides, outStrides] = merged.strides as [number[], number[]];
-  y.device.launch(copy, [x.storage], [y.storage], {
-    shape: merged.shape,
-    inStrides,
-    outStrides,
-    rank: merged.shape.length,
-    n,
-    inOffset,
-    outOffset: 0,
-    inSize: sizeOf(x.shape),
-    outSize: n,
-  });
-}
 
 const expandOp = defineOperation<Shape>({
   name: 'expand',
@@ -35,10 +16,6 @@ const expandOp = defineOperation<Shape>({
   forward: ([x], [y]) => launchGatherCopy(x!, y!, broadcastStrides(x!.shape, y!.shape)),
   vjp: ({ gradients, inputShapes }) => [sumTo(gradients[0]!, inputShapes[0]!)],
 });
-
-/** Whether sizes that are 1 in `shape` are all that differs from the last axes of `target`. */
-export const broadcasts = (shape: Shape, target: Shape): boolean =>
-  shape.every((n, i) => n === 1 || n === target[target.length - shape.length + i]);
 
 /** Repeats `x` to `shape`: its axes of size 1, and new leading axes. A size of -1 keeps the axis. */
 export const expand = defineFunction('expand', expandTensor, { x: anyType, shape: value });

@@ -8,7 +8,7 @@ import { anyType as any, value } from '../signature.ts';
 import { mergeAxes, normalizeAxes, normalizeAxis, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from '../creation.ts';
-import { launchGatherCopy } from './expand.ts';
+import { launchGatherCopy } from './gather-copy.ts';
 import { indexSelect } from './indexing.ts';
 import { reshape } from './reshape.ts';
 

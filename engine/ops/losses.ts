@@ -1,53 +1,29 @@
 // Losses with the definitions of torch.nn.functional. All reduce by mean unless told otherwise.
-import { numberWithin, oneOf } from '../checks.ts';
+import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
-import { sameShape } from '../shape.ts';
+import { broadcasts } from '../shape.ts';
 import { float, int, optional, optionsWith, type Signature, value } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, lt, mul, ne, sub, where } from './binary.ts';
-import { broadcasts } from './expand.ts';
+import {
+  checkReduction,
+  checkSame,
+  checkTarget,
+  type LossOptions,
+  type LossReduction,
+  reduceLoss,
+} from './loss-options.ts';
 import { gather, indexSelect } from './indexing.ts';
-import { logSoftmax, mean, sum } from './reduction.ts';
+import { logSoftmax, sum } from './reduction.ts';
 import { reshape, unsqueeze } from './reshape.ts';
 import { abs, affine, cast, neg, softplus, square } from './unary.ts';
 
-export type LossReduction = 'mean' | 'sum' | 'none';
-
-const reducers: Record<LossReduction, (loss: Tensor) => Tensor> = {
-  mean: (loss) => mean(loss),
-  sum: (loss) => sum(loss),
-  none: (loss) => loss,
-};
-
-export function reduceLoss(loss: Tensor, reduction: LossReduction = 'mean'): Tensor {
-  return reducers[reduction](loss);
-}
-
-/** Refuses a reduction that there is not. */
-export const checkReduction = (operation: string, { reduction = 'mean' }: LossOptions): void =>
-  oneOf(operation, 'reduction', reduction, Object.keys(reducers));
-
-export interface LossOptions {
-  reduction?: LossReduction;
-}
+export type { LossOptions, LossReduction };
 
 const family = 'losses';
 const elementwise: Signature = { x: float, target: float, options: value };
-
-/** Refuses a target of another shape than the prediction. */
-export function checkSame(operation: string, x: Tensor, target: Tensor): void {
-  if (!sameShape(x.shape, target.shape)) {
-    throw new ShapeError('prediction and target differ in shape', {
-      operation,
-      argument: 'target',
-      expected: showShape(x.shape),
-      given: showShape(target.shape),
-      hint: 'Expand one of them if broadcasting is meant',
-    });
-  }
-}
 
 /** (x - target)^2 */
 export const mseLoss = defineComposite(
@@ -152,25 +128,6 @@ function positionWeights(target: Tensor, { weight, ignoreIndex = -100 }: NllOpti
 }
 
 const classified: Signature = { x: float, target: int, options: optionsWith({ weight: optional(float) }) };
-
-/** Refuses scores and class indices that do not fit each other, and weights that do not fit the classes. */
-export function checkTarget(operation: string, x: Tensor, target: Tensor, options: NllOptions): void {
-  const { weight } = options;
-  checkReduction(operation, options);
-  const expected = [x.shape[0]!, ...x.shape.slice(2)];
-  if (x.rank < 2 || !sameShape(target.shape, expected)) {
-    throw new ShapeError('the target does not fit', {
-      operation,
-      argument: x.rank < 2 ? 'x' : 'target',
-      expected: x.rank < 2 ? 'scores (N, C, ...)' : showShape(expected),
-      given: showShape(x.rank < 2 ? x.shape : target.shape),
-    });
-  }
-  if (weight && !sameShape(weight.shape, [x.shape[1]!])) {
-    const details = { operation, argument: 'weight', expected: `[${x.shape[1]}]`, given: showShape(weight.shape) };
-    throw new ShapeError('one weight per class', details);
-  }
-}
 
 /** Sum over positions of loss, divided by the sum of the weights for the mean. */
 function reduceWeighted(loss: Tensor, weights: Tensor, reduction: LossReduction = 'mean'): Tensor {

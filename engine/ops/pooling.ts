@@ -122,12 +122,11 @@ export interface PoolOptions {
   ceilMode?: boolean;
 }
 
-function geometry(
-  operation: string,
-  x: Tensor,
-  kernel: number | Pair,
-  options: PoolOptions & { dilation?: number | Pair },
-) {
+export interface MaxPoolOptions extends PoolOptions {
+  dilation?: number | Pair;
+}
+
+function geometry(operation: string, x: Tensor, kernel: number | Pair, options: MaxPoolOptions) {
   const { planes, inH, inW, lead } = asPlanes(operation, x);
   const [kernelH, kernelW] = wholePair(operation, 'kernel', kernel, 1);
   const [strideH, strideW] = wholePair(operation, 'stride', options.stride ?? kernel, 1);
@@ -155,7 +154,7 @@ export const maxPool2d = defineFunction('maxPool2d', poolMaxima, { x: float, ker
 function poolMaxima(
   x: Tensor,
   kernel: number | Pair,
-  options: PoolOptions & { dilation?: number | Pair } = {},
+  options: MaxPoolOptions = {},
 ): { values: Tensor; indices: Tensor } {
   const { sizes, planar, shape } = geometry('maxPool2d', x, kernel, options);
   const [values, indices] = maxOp([planar], { ...sizes, countPadding: 0 }) as [Tensor, Tensor];
