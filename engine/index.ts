@@ -7,7 +7,18 @@ export * from './errors.ts';
 export { gradEnabled, grad, noGrad, type BackwardOptions } from './tape.ts';
 export { scope, tidy, type Scope } from './scope.ts';
 export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';
-export { observeOperations, registry } from './operation.ts';
+export {
+  type About,
+  type Apply,
+  defineComposite,
+  defineOperation,
+  type Operation,
+  type OperationEntry,
+  type OperationObserver,
+  observeOperations,
+  type OutputSpec,
+  registry,
+} from './operation.ts';
 export * from './ops/index.ts';
 export * from './optim/index.ts';
 export * as nn from './nn/index.ts';

@@ -61,7 +61,7 @@ export function checkTensor(
       operation,
       argument,
       expected: device.description,
-      given: given.device.description,
+      given: `another ${given.device.description}`,
       hint: 'Copy the tensor with await toDevice(x, device)',
     });
   }

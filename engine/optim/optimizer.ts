@@ -31,7 +31,8 @@ const limits: Readonly<Record<string, Interval>> = {
 };
 
 /** Refuses options out of their limits. `betas` are looked at one by one. */
-function checkOptions(optimizer: string, options: object): void {
+function checkOptions(optimizer: string, options: OptimizerOptions): void {
+  numberWithin(optimizer, 'lr', options.lr, notNegative);
   const { betas, ...rest } = options as { betas?: readonly number[] };
   const [beta1, beta2] = betas ?? [0.9, 0.999];
   for (const [name, given] of Object.entries<unknown>({ ...rest, beta1, beta2 })) {
