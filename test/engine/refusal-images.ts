@@ -1,4 +1,5 @@
 // What operations on images take and refuse: convolution, pooling, resizing, normalisation, dropout and losses.
+import type * as w from '../../engine/index.ts';
 import {
   b,
   badSizes,
