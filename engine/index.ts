@@ -4,7 +4,7 @@ import './ops/methods.ts';
 export * from './creation.ts';
 export * from './anomaly.ts';
 export * from './errors.ts';
-export { gradEnabled, grad, noGrad, type BackwardOptions } from './tape.ts';
+export { gradEnabled, grad, noGrad, type BackwardOptions, type Gradients, type Vjp, type VjpContext } from './tape.ts';
 export { scope, tidy, type Scope } from './scope.ts';
 export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';
 export {
@@ -35,4 +35,6 @@ export {
   type GradcheckFailure,
   type GradcheckOptions,
 } from './gradcheck.ts';
+export * as kernels from '../kernels/index.ts';
 export type { DType } from '../kernels/index.ts';
+export type { OwnPlans, ReferencePlan, WebGpuPlan, WebGpuPlanner } from '../kernels/plan.ts';

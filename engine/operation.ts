@@ -95,7 +95,7 @@ const custom = 'custom';
  *       name: 'cube',
  *       infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
  *       forward([x], [y]) {
- *         const params = { n: x!.size, op: Unary.powScalar, a: 3, b: 0 };
+ *         const params = { n: x!.size, op: kernels.Unary.powScalar, a: 3, b: 0 };
  *         x!.device.launch(kernels.unary, [x!.storage], [y!.storage], params);
  *       },
  *       saves: { inputs: [0] },
@@ -103,8 +103,9 @@ const custom = 'custom';
  *     });
  *     const cube = (x: Tensor): Tensor => cubeOp([x])[0]!;
  *
- * Inputs are checked (alive, element type, one device) and outputs allocated before `forward` runs. A kernel of one's own
- * comes from `defineKernel` with plans for the devices that it runs on.
+ * Inputs are checked (alive, element type, one device) and outputs allocated before `forward` runs; a launch of nothing is
+ * the operation's own to skip. A kernel of one's own comes from `kernels.defineKernel`, with `plans` for the devices that it
+ * runs on. `gradcheck` and `gradgradcheck` tell whether the vjp is right.
  */
 export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
   const { name, family = custom, noGradient, vjp } = operation;

@@ -10,7 +10,7 @@ import { addPooling } from './pooling/plans.webgpu.ts';
 import { addReduction } from './reduction/plans.webgpu.ts';
 import { addResize } from './resize/plans.webgpu.ts';
 
-export const webGpuPlans = new PlanTable<WebGpuPlanner<never>>();
+export const webGpuPlans = new PlanTable<WebGpuPlanner<never>>('webgpu');
 addElementwise(webGpuPlans);
 addReduction(webGpuPlans);
 addCopy(webGpuPlans);
