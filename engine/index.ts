@@ -15,6 +15,7 @@ export {
   type Operation,
   type OperationEntry,
   type OperationObserver,
+  type OperationPart,
   observeOperations,
   type OutputSpec,
   registry,

@@ -1,6 +1,6 @@
 // Broadcasting made explicit, and its adjoint: expand repeats, sumTo adds up.
 import { ShapeError, showShape } from '../errors.ts';
-import { defineFunction, defineOperation } from '../operation.ts';
+import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { broadcasts, broadcastStrides, checkShape, sameShape, type Shape } from '../shape.ts';
 import { anyType, float, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
@@ -36,7 +36,7 @@ function expandTensor(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Adds up the axes that broadcasting repeated, so that the result has `shape`. The adjoint of expand. */
-export const sumTo = defineFunction('sumTo', sumToShape, { x: float, shape: value });
+export const sumTo = defineComposite('sumTo', sumToShape, { family: 'expand', signature: { x: float, shape: value } });
 
 function sumToShape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;

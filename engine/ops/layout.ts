@@ -53,7 +53,7 @@ function permuteAxes(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /** Swaps two axes. */
-export const transpose = defineFunction(
+export const transpose = defineComposite(
   'transpose',
   (x: Tensor, axis0: number, axis1: number): Tensor => {
     const order = x.shape.map((_, i) => i);
@@ -62,7 +62,7 @@ export const transpose = defineFunction(
     [order[a], order[b]] = [order[b]!, order[a]!];
     return permute(x, order);
   },
-  { x: any, axis0: value, axis1: value },
+  { family: 'layout', signature: { x: any, axis0: value, axis1: value } },
 );
 
 const flipOp = defineOperation<readonly number[]>({
@@ -178,7 +178,10 @@ function sliceAxes(x: Tensor, slices: SliceSpec): Tensor {
 }
 
 /** `length` entries of one axis from `start`. */
-export const narrow = defineFunction('narrow', narrowAxis, { x: any, axis: value, start: value, length: value });
+export const narrow = defineComposite('narrow', narrowAxis, {
+  family: 'layout',
+  signature: { x: any, axis: value, start: value, length: value },
+});
 
 function narrowAxis(x: Tensor, axis: number, start: number, length: number): Tensor {
   const at = normalizeAxis('narrow', axis, x.rank);

@@ -114,27 +114,26 @@ const shareTies: ReduceRule = {
 export const amax = define('amax', Reduction.max, shareTies);
 export const amin = define('amin', Reduction.min, shareTies);
 
-const argOp = defineOperation<{ axis: number; op: ArgReduction }>({
-  name: 'argReduce',
-  family,
-  noGradient: 'gives an index',
-  infer: ([x], { axis }) => [{ shape: withOnes(x!.shape, [axis]), dtype: 'int32' }],
-  forward([x], [y], { axis, op }) {
-    const { outer, size, inner } = aroundAxis(x!.shape, axis);
-    if (outer * inner > 0) x!.device.launch(argReduce, [x!.storage], [y!.storage], { outer, n: size, inner, op });
-  },
-});
-
 function arg(name: string, op: ArgReduction) {
+  const apply = defineOperation<number>({
+    name,
+    family,
+    noGradient: 'gives an index',
+    infer: ([x], axis) => [{ shape: withOnes(x!.shape, [axis]), dtype: 'int32' }],
+    forward([x], [y], axis) {
+      const { outer, size, inner } = aroundAxis(x!.shape, axis);
+      if (outer * inner > 0) x!.device.launch(argReduce, [x!.storage], [y!.storage], { outer, n: size, inner, op });
+    },
+  });
   const find = (x: Tensor, axis?: number | null, { keepdim = false }: ReduceOptions = {}): Tensor => {
     if (axis === undefined || axis === null) {
       checkSome(name, x, x.size);
-      const flat = argOp([reshape(x, [x.size])], { axis: 0, op })[0]!;
+      const flat = apply([reshape(x, [x.size])], 0)[0]!;
       return reshape(flat, keepdim ? x.shape.map(() => 1) : []);
     }
     const at = normalizeAxis(name, axis, x.rank);
     checkSome(name, x, x.shape[at]!);
-    const y = argOp([x], { axis: at, op })[0]!;
+    const y = apply([x], at)[0]!;
     return keepdim ? y : squeeze(y, at);
   };
   return defineFunction(name, find, alongAxis);

@@ -1,6 +1,6 @@
 // Reshape: the same storage under another shape. Free, and exact in both directions.
 import { ShapeError, showShape } from '../errors.ts';
-import { defineFunction, defineOperation } from '../operation.ts';
+import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../shape.ts';
 import { anyType, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
@@ -35,27 +35,27 @@ function reshapeTensor(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Merges the axes from `start` to the end. */
-export const flatten = defineFunction(
+export const flatten = defineComposite(
   'flatten',
   (x: Tensor, start = 0): Tensor => {
     const axis = normalizeAxis('flatten', start, x.rank, 'start');
     return reshape(x, [...x.shape.slice(0, axis), sizeOf(x.shape.slice(axis))]);
   },
-  { x: anyType, start: value },
+  { family: 'reshape', signature: { x: anyType, start: value } },
 );
 
 /** Inserts an axis of size 1. */
-export const unsqueeze = defineFunction(
+export const unsqueeze = defineComposite(
   'unsqueeze',
   (x: Tensor, axis: number): Tensor => {
     const at = normalizeAxis('unsqueeze', axis, x.rank + 1);
     return reshape(x, x.shape.toSpliced(at, 0, 1));
   },
-  { x: anyType, axis: value },
+  { family: 'reshape', signature: { x: anyType, axis: value } },
 );
 
 /** Removes one axis of size 1. */
-export const squeeze = defineFunction(
+export const squeeze = defineComposite(
   'squeeze',
   (x: Tensor, axis: number): Tensor => {
     const at = normalizeAxis('squeeze', axis, x.rank);
@@ -69,5 +69,5 @@ export const squeeze = defineFunction(
     }
     return reshape(x, x.shape.toSpliced(at, 1));
   },
-  { x: anyType, axis: value },
+  { family: 'reshape', signature: { x: anyType, axis: value } },
 );
