@@ -3,7 +3,7 @@
 import type { DType } from '../kernels/index.ts';
 import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
 import { own } from './scope.ts';
-import { checkCall, checkTensor, type Signature } from './signature.ts';
+import { checkTensor, compileCheck, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
 import { emptyTensor, largestHolders, Tensor } from './tensor.ts';
@@ -138,12 +138,13 @@ let calling: string | undefined;
 /** Makes a public function: its tensors are checked against the signature first, and errors inside carry its name. */
 export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature: Signature): F {
   signatures.set(name, signature);
+  const check = compileCheck(name, signature);
   const body = implementation as unknown as (...args: unknown[]) => unknown;
   const call = (...args: unknown[]): unknown => {
     if (calling !== undefined) return body(...args);
     calling = name;
     try {
-      checkCall(name, signature, args);
+      check(args);
       return body(...args);
     } catch (error) {
       throw underName(error, name);

@@ -108,6 +108,37 @@ export function checkCall(operation: string, signature: Signature, args: readonl
   }
 }
 
+/**
+ * A check of calls against the signature that costs little where all is well: most calls are of tensors alone, and only one
+ * that does not look so is examined.
+ */
+export function compileCheck(operation: string, signature: Signature): (args: readonly unknown[]) => void {
+  const parameters = Object.values(signature);
+  const looksRight = (args: readonly unknown[]): boolean => {
+    let device: Device | undefined;
+    for (let i = 0; i < parameters.length; i++) {
+      const parameter = parameters[i]!;
+      if (parameter === 'value') continue;
+      const given = args[i];
+      if (!('dtypes' in parameter)) {
+        if (given !== undefined) return false;
+        continue;
+      }
+      if (given instanceof Tensor) {
+        if (given.disposed || !parameter.dtypes.includes(given.dtype)) return false;
+        if (device !== undefined && given.device !== device) return false;
+        device = given.device;
+      } else if (!(given === undefined ? parameter.optional : typeof given === 'number' && parameter.orNumber)) {
+        return false;
+      }
+    }
+    return true;
+  };
+  return (args) => {
+    if (!looksRight(args)) checkCall(operation, signature, args);
+  };
+}
+
 const showParameter = (name: string, { dtypes, orNumber, optional, list }: TensorParameter): string =>
   `${name}${optional ? '?' : ''}: ${dtypes.length === 3 ? 'any' : dtypes.join(' | ')}${list ? '[]' : ''}${orNumber ? ' | number' : ''}`;
 
