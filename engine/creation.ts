@@ -2,9 +2,12 @@
 import type { DType } from '../kernels/index.ts';
 import { fill } from '../kernels/index.ts';
 import type { Device } from './devices/device.ts';
-import { ConfigError, DTypeError, ShapeError, showShape } from './errors.ts';
+import { oneOf } from './checks.ts';
+import { ConfigError, DeviceError, ShapeError, showShape } from './errors.ts';
+import { defineFunction } from './operation.ts';
 import { own } from './scope.ts';
 import { checkShape, type Shape, sizeOf } from './shape.ts';
+import { anyType, checkAlive } from './signature.ts';
 import { emptyTensor, Parameter, Tensor } from './tensor.ts';
 
 let current: Device | undefined;
@@ -54,7 +57,12 @@ function flatten(values: Values, shape: Shape, axis: number, into: number[]): vo
 }
 
 const raggedError = () =>
-  new ShapeError('nested arrays must all have the same lengths', { operation: 'tensor', argument: 'values' });
+  new ShapeError('nested arrays must all have the same lengths', {
+    operation: 'tensor',
+    argument: 'values',
+    expected: 'as many in each',
+    given: 'different lengths',
+  });
 
 /**
  * A tensor of the given values: a number, nested arrays, or a flat array with a shape. Typed arrays choose the type:
@@ -63,12 +71,13 @@ const raggedError = () =>
 export function tensor(values: Values, shape?: Shape, options: TensorOptions = {}): Tensor {
   const device = options.device ?? defaultDevice();
   const dtype = options.dtype ?? (values instanceof Int32Array ? 'int32' : 'float32');
+  oneOf('tensor', 'dtype', dtype, anyType.dtypes);
+  if (shape) checkShape('tensor', shape);
   let flat: ArrayLike<number>;
   let resolved: Shape;
   if (shape && typeof values === 'object' && typeof values[0] !== 'object') {
     flat = values as ArrayLike<number>;
     resolved = shape;
-    checkShape('tensor', resolved);
   } else {
     resolved = inferShape(values);
     const list: number[] = [];
@@ -79,6 +88,7 @@ export function tensor(values: Values, shape?: Shape, options: TensorOptions = {
   if (flat.length !== sizeOf(resolved)) {
     throw new ShapeError('the number of values does not fit the shape', {
       operation: 'tensor',
+      argument: 'values',
       expected: `${sizeOf(resolved)} values for ${showShape(resolved)}`,
       given: String(flat.length),
     });
@@ -89,9 +99,21 @@ export function tensor(values: Values, shape?: Shape, options: TensorOptions = {
 }
 
 /** A tensor filled with one value. */
-export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+export const full = (shape: Shape, value: number, options: TensorOptions = {}): Tensor =>
+  filled('full', shape, value, options);
+
+function filled(operation: string, shape: Shape, value: number, options: TensorOptions): Tensor {
   const { device = defaultDevice(), dtype = 'float32' } = options;
-  checkShape('full', shape);
+  checkShape(operation, shape);
+  oneOf(operation, 'dtype', dtype, anyType.dtypes);
+  if (typeof value !== 'number' || (dtype !== 'float32' && !Number.isInteger(value))) {
+    throw new ConfigError('not a value of this type', {
+      operation,
+      argument: 'value',
+      expected: dtype === 'float32' ? 'a number' : 'a whole number',
+      given: String(value),
+    });
+  }
   const result = emptyTensor(device, [...shape], dtype);
   const n = sizeOf(shape);
   if (n > 0) {
@@ -101,18 +123,24 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
   return options.requiresGrad ? result.requireGrad() : result;
 }
 
-export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => full(shape, 0, options);
-export const ones = (shape: Shape, options: TensorOptions = {}): Tensor => full(shape, 1, options);
+export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => filled('zeros', shape, 0, options);
+export const ones = (shape: Shape, options: TensorOptions = {}): Tensor => filled('ones', shape, 1, options);
 
 /** Zeros (ones) of the shape and device of `x`. */
-export const zerosLike = (x: Tensor): Tensor => full(x.shape, 0, { device: x.device });
-export const onesLike = (x: Tensor): Tensor => full(x.shape, 1, { device: x.device });
+export const zerosLike = like('zerosLike', 0);
+export const onesLike = like('onesLike', 1);
+
+function like(name: string, value: number) {
+  return defineFunction(name, (x: Tensor): Tensor => full(x.shape, value, { device: x.device }), { x: anyType });
+}
 
 /** A parameter of the given float32 values. Belongs to no scope. */
 export function parameter(values: ArrayLike<number>, shape: Shape, device: Device = defaultDevice()): Parameter {
+  checkShape('parameter', shape);
   if (values.length !== sizeOf(shape)) {
     throw new ShapeError('the number of values does not fit the shape', {
       operation: 'parameter',
+      argument: 'values',
       expected: String(sizeOf(shape)),
       given: String(values.length),
     });
@@ -124,8 +152,12 @@ export function parameter(values: ArrayLike<number>, shape: Shape, device: Devic
 
 /** A copy of `x` on another device, off the tape. */
 export async function toDevice(x: Tensor, device: Device): Promise<Tensor> {
+  checkAlive('toDevice', 'x', x);
   if (x.device === device) return x.detach();
-  if (!device) throw new DTypeError('no device given', { operation: 'toDevice' });
+  if (!device) {
+    const details = { operation: 'toDevice', argument: 'device', expected: 'a device', given: String(device) };
+    throw new DeviceError('no device given', details);
+  }
   const values = await x.array();
   const result = new Tensor(device.allocate(x.size, x.dtype), x.shape, x.dtype);
   device.write(result.storage, values);

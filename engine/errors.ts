@@ -23,8 +23,24 @@ function isInternal(place: string): boolean {
   return /^\/(engine|kernels)\/|^\/dist\/(?!(test|bench|experiments|models)\/)|^:\d/.test(path.slice(root.length));
 }
 
+/** Frames to look through: those of the engine come first, and V8 keeps ten unless told otherwise. */
+const STACK_FRAMES = 48;
+
+/** Runs `body` with stacks deep enough to reach the caller. */
+function withDeepStack<T>(body: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = Math.max(limit, STACK_FRAMES);
+  try {
+    return body();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+const stackHere = (): string | undefined => withDeepStack(() => new Error().stack);
+
 /** `file:line:column` of the first frame that is not in the engine, or undefined where stacks are not available. */
-export function callSite(stack: string | undefined = new Error().stack): string | undefined {
+export function callSite(stack: string | undefined = stackHere()): string | undefined {
   for (const line of stack?.split('\n').slice(1) ?? []) {
     const place = /(?:\(|at (?:async )?)([^()\s]+:\d+:\d+)\)?$/.exec(line.trim())?.[1];
     if (place && !isInternal(place)) return place.replace(/^file:\/\//, '');
@@ -50,7 +66,7 @@ export class WgradError extends Error {
     this.name = new.target.name;
     this.details = details;
     this.reason = message;
-    this.site = callSite(this.stack);
+    this.site = callSite();
     if (this.site) this.message += ` [at ${this.site}]`;
   }
 }

@@ -4,11 +4,23 @@ import './ops/methods.ts';
 export * from './creation.ts';
 export * from './anomaly.ts';
 export * from './errors.ts';
-export { gradEnabled, grad, noGrad, type BackwardOptions } from './tape.ts';
+export { gradEnabled, grad, noGrad, type BackwardOptions, type Gradients, type Vjp, type VjpContext } from './tape.ts';
 export * from './checkpoint.ts';
 export { scope, tidy, type Scope } from './scope.ts';
 export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';
-export { observeOperations, registry } from './operation.ts';
+export {
+  type About,
+  type Apply,
+  defineComposite,
+  defineOperation,
+  type Operation,
+  type OperationEntry,
+  type OperationObserver,
+  type OperationPart,
+  observeOperations,
+  type OutputSpec,
+  registry,
+} from './operation.ts';
 export * from './ops/index.ts';
 export * from './optim/index.ts';
 export * as nn from './nn/index.ts';
@@ -27,4 +39,6 @@ export {
   type GradcheckFailure,
   type GradcheckOptions,
 } from './gradcheck.ts';
+export * as kernels from '../kernels/index.ts';
 export type { DType } from '../kernels/index.ts';
+export type { OwnPlans, ReferencePlan, WebGpuPlan, WebGpuPlanner } from '../kernels/plan.ts';

@@ -1,19 +1,30 @@
 // A differentiable operation is one declaration - name, shape rule, forward, vjp - and the declarations form a registry.
 // `apply` is the only place that checks inputs, allocates outputs, runs the forward pass and writes on the tape.
 import type { DType } from '../kernels/index.ts';
-import { callSite, DeviceError, DTypeError, OutOfMemoryError, UseAfterFreeError } from './errors.ts';
+import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
 import { own } from './scope.ts';
+import { checkTensor, compileCheck, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
 import { emptyTensor, largestHolders, Tensor } from './tensor.ts';
+
+/** What a registration tells people beside what can be derived. */
+export interface About {
+  /** Group in the table of operations; for those of the engine the file in engine/ops that declares them. */
+  readonly family?: string;
+  /** Why there is no gradient, for an operation without a vjp. */
+  readonly noGradient?: string;
+}
 
 export interface OutputSpec {
   readonly shape: Shape;
   readonly dtype: DType;
 }
 
-export interface Operation<A = void> {
+export interface Operation<A = void> extends About {
   readonly name: string;
+  /** Names of the inputs, for errors. */
+  readonly arguments?: readonly string[];
   /** Element types that each input may have; the last entry serves all further inputs. Default float32. */
   readonly dtypes?: readonly (readonly DType[])[];
   /** Shapes and types of the outputs. Throws ShapeError on inputs that do not fit. */
@@ -27,7 +38,7 @@ export interface Operation<A = void> {
 }
 
 /** What the documentation and the tests need to know of a registered operation. */
-export interface OperationEntry {
+export interface OperationEntry extends Required<Pick<About, 'family'>>, Pick<About, 'noGradient'> {
   readonly name: string;
   readonly differentiable: boolean;
   /** Built of other operations, so that it has no kernel of its own. */
@@ -35,18 +46,35 @@ export interface OperationEntry {
 }
 
 const registered = new Map<string, OperationEntry>();
+const signatures = new Map<string, Signature>();
 
 /** Every operation, in the order of declaration. */
 export const registry = (): OperationEntry[] => [...registered.values()];
 
+/** What each public function of tensors takes, by its name. */
+export const publicSignatures = (): ReadonlyMap<string, Signature> => signatures;
+
 function register(entry: OperationEntry): void {
-  if (registered.has(entry.name)) throw new Error(`operation ${entry.name} is declared twice`);
+  if (registered.has(entry.name)) {
+    throw new ConfigError(`there is an operation '${entry.name}' already`, {
+      operation: entry.composite ? 'defineComposite' : 'defineOperation',
+      argument: 'name',
+      expected: 'a name of its own',
+      given: `'${entry.name}' of family '${registered.get(entry.name)!.family}'`,
+    });
+  }
   registered.set(entry.name, entry);
 }
 
-/** Told of every result while set: anomaly detection reads them later, in order. */
+/** Which part of an operation runs: its forward pass, the body of a composite, or its vjp. */
+export type OperationPart = 'forward' | 'composite' | 'vjp';
+
+/** Told of what operations do while set. */
 export interface OperationObserver {
-  result(name: string, output: Tensor, site: string | undefined): void;
+  /** Every result, in order: anomaly detection reads them later. */
+  result?(name: string, output: Tensor, site: string | undefined): void;
+  /** Runs one part of an operation, and so knows what happens inside. */
+  around?<T>(name: string, part: OperationPart, body: () => T): T;
 }
 
 let observer: OperationObserver | undefined;
@@ -57,70 +85,116 @@ export function observeOperations(next: OperationObserver | undefined): void {
 
 export type Apply<A> = (inputs: readonly (Tensor | undefined)[], attrs: A) => Tensor[];
 
-/** Registers a differentiable operation and returns the function that applies it. */
+const custom = 'custom';
+
+/**
+ * Registers a differentiable operation and returns the function that applies it to tensors and attributes. Throws
+ * ConfigError where the name is taken. The cube, with a kernel that is there and a vjp of differentiable operations:
+ *
+ *     const cubeOp = defineOperation({
+ *       name: 'cube',
+ *       infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
+ *       forward([x], [y]) {
+ *         const params = { n: x!.size, op: kernels.Unary.powScalar, a: 3, b: 0 };
+ *         x!.device.launch(kernels.unary, [x!.storage], [y!.storage], params);
+ *       },
+ *       saves: { inputs: [0] },
+ *       vjp: ({ gradients: [g], inputs: [x] }) => [mul(g!, affine(square(x!), 3, 0))],
+ *     });
+ *     const cube = (x: Tensor): Tensor => cubeOp([x])[0]!;
+ *
+ * Inputs are checked (alive, element type, one device) and outputs allocated before `forward` runs; a launch of nothing is
+ * the operation's own to skip. A kernel of one's own comes from `kernels.defineKernel`, with `plans` for the devices that it
+ * runs on. `gradcheck` and `gradgradcheck` tell whether the vjp is right.
+ */
 export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
-  register({ name: operation.name, differentiable: operation.vjp !== undefined, composite: false });
-  return (inputs, attrs) => apply(operation, inputs, attrs);
+  const { name, family = custom, noGradient, vjp } = operation;
+  register({ name, family, differentiable: vjp !== undefined, composite: false, ...(noGradient && { noGradient }) });
+  const observed = vjp ? { ...operation, vjp: observable(name, vjp) } : operation;
+  return (inputs, attrs) => apply(observed, inputs, attrs);
 }
 
-/** Registers a function that is made of operations and is differentiable through them. */
-export function defineComposite<F>(name: string, implementation: F): F {
-  register({ name, differentiable: true, composite: true });
-  return implementation;
+type AnyFunction = (...args: never[]) => unknown;
+
+/**
+ * Registers a function that is made of operations and is differentiable through them. With a signature its tensors are
+ * checked before it runs, and errors inside carry its name.
+ */
+export function defineComposite<F extends AnyFunction>(
+  name: string,
+  implementation: F,
+  { family = custom, signature = {} }: { family?: string; signature?: Signature } = {},
+): F {
+  register({ name, family, differentiable: true, composite: true });
+  const body = implementation as unknown as (...args: unknown[]) => unknown;
+  const observed = (...args: unknown[]): unknown =>
+    observer?.around ? observer.around(name, 'composite', () => body(...args)) : body(...args);
+  return defineFunction(name, observed as unknown as F, signature);
+}
+
+/** The public function that is being called, the outermost where one calls another. */
+let calling: string | undefined;
+
+/** Makes a public function: its tensors are checked against the signature first, and errors inside carry its name. */
+export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature: Signature): F {
+  signatures.set(name, signature);
+  const check = compileCheck(name, signature);
+  const body = implementation as unknown as (...args: unknown[]) => unknown;
+  const call = (...args: unknown[]): unknown => {
+    if (calling !== undefined) return body(...args);
+    calling = name;
+    try {
+      check(args);
+      return body(...args);
+    } catch (error) {
+      throw underName(error, name);
+    } finally {
+      calling = undefined;
+    }
+  };
+  return call as unknown as F;
+}
+
+/** An error of an operation inside as one of the function that was called. */
+function underName(error: unknown, name: string): unknown {
+  if (!(error instanceof WgradError)) return error;
+  const { operation, argument, ...rest } = error.details;
+  if (operation === name) return error;
+  const place = [operation, argument && `'${argument}'`].filter(Boolean).join(', ');
+  const Same = error.constructor as typeof WgradError;
+  return new Same(place ? `${error.reason} (in ${place})` : error.reason, { ...rest, operation: name });
 }
 
 function apply<A>(operation: Operation<A>, given: readonly (Tensor | undefined)[], attrs: A): Tensor[] {
+  const { name, forward } = operation;
   const inputs = checkInputs(operation as Operation<never>, given);
   const specs = operation.infer(given as readonly Tensor[], attrs);
-  const outputs = operation.forward
-    ? specs.map((spec) => allocate(inputs[0]!, operation.name, spec))
-    : [reuse(inputs[0]!, specs[0]!)];
-  operation.forward?.(given as readonly Tensor[], outputs, attrs);
+  const outputs = forward ? specs.map((spec) => allocate(inputs[0]!, name, spec)) : [reuse(inputs[0]!, specs[0]!)];
+  if (observer?.around) observer.around(name, 'forward', () => forward?.(given as readonly Tensor[], outputs, attrs));
+  else forward?.(given as readonly Tensor[], outputs, attrs);
   if (operation.vjp && gradEnabled() && inputs.some((input) => input.tracked)) {
-    new TapeNode(operation.name, attrs, operation.vjp, given, outputs, operation.saves ?? {});
+    new TapeNode(name, attrs, operation.vjp, given, outputs, operation.saves ?? {});
   }
-  if (observer) for (const output of outputs) observer.result(operation.name, output, callSite());
+  if (observer?.result) for (const output of outputs) observer.result(name, output, callSite());
   return outputs;
 }
+
+/** The vjp, told to the observer there is when it runs. */
+const observable =
+  <A>(name: string, vjp: Vjp<A>): Vjp<A> =>
+  (context) =>
+    observer?.around ? observer.around(name, 'vjp', () => vjp(context)) : vjp(context);
 
 const floatOnly: readonly DType[] = ['float32'];
 
 function checkInputs(operation: Operation<never>, given: readonly (Tensor | undefined)[]): Tensor[] {
+  const { name, dtypes } = operation;
   const inputs: Tensor[] = [];
   for (let i = 0; i < given.length; i++) {
     const input = given[i];
     if (input === undefined) continue;
-    if (!(input instanceof Tensor)) {
-      throw new DTypeError(`input ${i} is not a tensor`, {
-        operation: operation.name,
-        given: typeof input,
-        hint: 'Make one with tensor(values, shape)',
-      });
-    }
-    if (input.disposed) {
-      throw new UseAfterFreeError(`input ${i} of shape [${input.shape.join(', ')}] has been released`, {
-        operation: operation.name,
-        hint: 'Its scope has ended or it was disposed of; `scope.keep(t)` lets a tensor out of its scope',
-      });
-    }
-    const { dtypes } = operation;
     const allowed = dtypes ? (dtypes[i] ?? dtypes[dtypes.length - 1]!) : floatOnly;
-    if (!allowed.includes(input.dtype)) {
-      throw new DTypeError(`input ${i} has the wrong element type`, {
-        operation: operation.name,
-        expected: allowed.join(' or '),
-        given: input.dtype,
-        hint: 'Convert it with cast(x, dtype)',
-      });
-    }
-    if (inputs.length && input.device !== inputs[0]!.device) {
-      throw new DeviceError('all inputs must be on one device', {
-        operation: operation.name,
-        expected: inputs[0]!.device.name,
-        given: input.device.name,
-        hint: 'Copy the tensor with await toDevice(x, device)',
-      });
-    }
+    checkTensor(name, operation.arguments?.[i] ?? `inputs[${i}]`, input, allowed, inputs[0]?.device);
     inputs.push(input);
   }
   return inputs;

@@ -2,6 +2,7 @@
 // A stream is named by (seed, purpose, step); word i of it is a pure function of that name and i, so any part can be drawn
 // again after a restart. Everything is integer arithmetic or + - * / sqrt in float64, which IEEE fixes to the last bit:
 // no Math.log or Math.cos, whose last digits differ between engines. Leaves out cryptographic strength.
+import { countWithin } from './checks.ts';
 import { ConfigError } from './errors.ts';
 
 const ROUNDS = 10;
@@ -140,12 +141,12 @@ export class Random {
 
   /** Whole numbers: `seed` from 0 to 2^53 - 1, `step` from 0 to 2^32 - 1. Throws ConfigError for others. */
   constructor(seed: number, purpose: string, step = 0) {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new ConfigError('a seed is a whole number from 0 to 2^53 - 1', { argument: 'seed', given: String(seed) });
+    countWithin('Random', 'seed', seed, { from: 0 });
+    if (typeof purpose !== 'string') {
+      const details = { operation: 'Random', argument: 'purpose', expected: 'a text', given: typeof purpose };
+      throw new ConfigError('a stream is named by its purpose', details);
     }
-    if (!Number.isInteger(step) || step < 0 || step >= 2 ** 32) {
-      throw new ConfigError('a step is a whole number from 0 to 2^32 - 1', { argument: 'step', given: String(step) });
-    }
+    countWithin('Random', 'step', step, { from: 0, below: 2 ** 32 });
     this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
     this.#purpose = digest(purpose);
     this.#step = step;
@@ -153,6 +154,7 @@ export class Random {
 
   /** Moves on as if `words` words had been read; negative moves back. */
   skip(words: number): this {
+    countWithin('skip', 'words', words, { from: -this.position });
     watcher?.(this);
     this.position += words;
     return this;
@@ -181,9 +183,7 @@ export class Random {
 
   /** A whole number from 0 to n - 1, all equally likely. Uses one word, seldom more. n is from 1 to 2^32. */
   integer(n: number): number {
-    if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-      throw new ConfigError('the number of choices is from 1 to 2^32', { operation: 'integer', given: String(n) });
-    }
+    countWithin('integer', 'n', n, { from: 1, to: 2 ** 32 });
     // Words of the last, incomplete run of n would favour small results.
     const limit = 2 ** 32 - (2 ** 32 % n);
     let word = this.word();
@@ -193,6 +193,7 @@ export class Random {
 
   /** The numbers 0 .. n - 1 in random order (Fisher-Yates). */
   permutation(n: number): Int32Array {
+    countWithin('permutation', 'n', n, { from: 0, below: 2 ** 31 });
     const order = Int32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
       const j = this.integer(i + 1);
@@ -203,6 +204,7 @@ export class Random {
 
   /** n times `uniform()`. */
   uniformArray(n: number): Float32Array {
+    countWithin('uniformArray', 'n', n, { from: 0 });
     const values = new Float32Array(n);
     for (let i = 0; i < n; i++) values[i] = this.uniform();
     return values;
@@ -210,6 +212,7 @@ export class Random {
 
   /** n standard normal numbers. Takes both numbers of a pair, so it uses n words (n + 1 if n is odd), half of `normal()`. */
   normalArray(n: number): Float32Array {
+    countWithin('normalArray', 'n', n, { from: 0 });
     const values = new Float32Array(n);
     for (let i = 0; i < n; i += 2) {
       const [first, second] = normalPair(this.word(), this.word());

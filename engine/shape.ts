@@ -19,20 +19,23 @@ export const sameShape = (a: Shape, b: Shape): boolean => {
 };
 
 /** Checks that every size is a whole number, not negative. */
-export function checkShape(operation: string, shape: Shape): void {
-  for (const n of shape) {
-    if (!Number.isSafeInteger(n) || n < 0) {
-      throw new ShapeError('sizes must be whole numbers, 0 or more', { operation, given: showShape(shape) });
-    }
-  }
+export function checkShape(operation: string, shape: Shape, argument = 'shape'): void {
+  const isList = Array.isArray(shape);
+  if (isList && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return;
+  throw new ShapeError('not a shape', {
+    operation,
+    argument,
+    expected: 'an array of whole numbers, 0 or more',
+    given: isList ? showShape(shape) : String(shape),
+  });
 }
 
 /** The axis as 0 .. rank - 1; negative axes count from the end. `rank` may be one more than the tensor's (stack). */
-export function normalizeAxis(operation: string, axis: number, rank: number): number {
+export function normalizeAxis(operation: string, axis: number, rank: number, argument = 'axis'): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= Math.max(rank, 1)) {
     throw new ShapeError('no such axis', {
       operation,
-      argument: 'axis',
+      argument,
       expected: rank ? `a whole number from ${-rank} to ${rank - 1}` : 'no axis for a scalar',
       given: String(axis),
     });
@@ -43,18 +46,28 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
 /** Sorted distinct axes; `undefined` means all. */
 export function normalizeAxes(operation: string, axes: number | Shape | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const list = (typeof axes === 'number' ? [axes] : [...axes]).map((axis) => normalizeAxis(operation, axis, rank));
+  const list = (typeof axes === 'number' ? [axes] : [...axes]).map((axis) =>
+    normalizeAxis(operation, axis, rank, 'axes'),
+  );
   if (new Set(list).size !== list.length) {
-    throw new ShapeError('an axis is named twice', { operation, argument: 'axes', given: showShape(list) });
+    throw new ShapeError('an axis is named twice', {
+      operation,
+      argument: 'axes',
+      expected: 'different axes',
+      given: showShape(list),
+    });
   }
   return list.sort((a, b) => a - b);
 }
+
+/** What operands that broadcast are called, in every function that has them. */
+const operandNames = ['a', 'b', 'condition'];
 
 /** The common shape of operands that broadcast together, aligned at the last axis. */
 export function broadcastShapes(operation: string, ...shapes: Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   const result = new Array<number>(rank).fill(1);
-  for (const shape of shapes) {
+  for (const [at, shape] of shapes.entries()) {
     const offset = rank - shape.length;
     for (let i = 0; i < shape.length; i++) {
       const n = shape[i]!;
@@ -62,6 +75,7 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): number[]
       if (result[offset + i] !== 1 && result[offset + i] !== n) {
         throw new ShapeError('shapes do not broadcast', {
           operation,
+          argument: operandNames[at]!,
           expected: 'sizes equal or 1, aligned at the last axis',
           given: shapes.map(showShape).join(' and '),
         });
@@ -71,6 +85,10 @@ export function broadcastShapes(operation: string, ...shapes: Shape[]): number[]
   }
   return result;
 }
+
+/** Whether sizes of 1 are all in which `shape` differs from the last axes of `target`. */
+export const broadcasts = (shape: Shape, target: Shape): boolean =>
+  shape.every((n, i) => n === 1 || n === target[target.length - shape.length + i]);
 
 /** Element strides of `shape` inside `target`, 0 where it is repeated. */
 export function broadcastStrides(shape: Shape, target: Shape): number[] {

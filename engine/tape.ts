@@ -7,6 +7,7 @@
 import { DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
 import { currentSaver, type Saved, saveTensor } from './saved.ts';
 import { disown, own, type Owned, scope, type Scope } from './scope.ts';
+import { checkAlive } from './signature.ts';
 import { sameShape, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -220,6 +221,8 @@ export function grad(
   options: Omit<BackwardOptions, 'gradient'> & { gradOutputs?: readonly (Tensor | undefined)[] } = {},
 ): Tensor[] {
   const list = outputs instanceof Tensor ? [outputs] : outputs;
+  for (const output of list) checkAlive('grad', 'outputs', output);
+  for (const input of inputs) checkAlive('grad', 'inputs', input);
   const found = walk(list, options.gradOutputs ?? [], options, inputs);
   const wanted = new Set(inputs);
   for (const [target, gradient] of found) {
@@ -316,6 +319,8 @@ function edgeOf(output: Tensor): Edge {
   if (output.requiresGrad) return { leaf: output.leaf };
   throw new DTypeError('the output does not depend on any tensor that requires a gradient', {
     operation: 'backward',
+    argument: 'output',
+    expected: 'a tensor on the tape',
     given: output.toString(),
     hint: 'Was it computed under noGrad, or detached?',
   });
@@ -326,6 +331,8 @@ function startGradient(output: Tensor, gradient: Tensor | undefined): Tensor {
     if (output.size === 1) return arithmetic.onesLike(output);
     throw new ShapeError('only a scalar has a gradient without being told where to start', {
       operation: 'backward',
+      argument: 'gradient',
+      expected: 'a scalar, or a gradient to start from',
       given: showShape(output.shape),
       hint: 'Reduce the loss with mean() or sum(), or pass { gradient }',
     });
@@ -333,6 +340,7 @@ function startGradient(output: Tensor, gradient: Tensor | undefined): Tensor {
   if (!sameShape(gradient.shape, output.shape)) {
     throw new ShapeError('the gradient must have the shape of the output', {
       operation: 'backward',
+      argument: 'gradient',
       expected: showShape(output.shape),
       given: showShape(gradient.shape),
     });

@@ -88,17 +88,24 @@ export class Tensor implements Owned {
 
   /** The buffer. Throws UseAfterFreeError when the tensor has been released. */
   get storage(): Storage {
-    if (!this.#storage) {
-      throw new UseAfterFreeError(`the tensor of shape ${showShape(this.shape)} has been released`, {
-        hint: 'Its scope has ended or it was disposed of; `scope.keep(t)` lets a tensor out of its scope',
-      });
-    }
-    return this.#storage;
+    return this.#live('storage');
+  }
+
+  /** The storage, or UseAfterFreeError under the name of what was asked for. */
+  #live(operation: string): Storage {
+    if (this.#storage) return this.#storage;
+    throw new UseAfterFreeError(`the tensor of shape ${showShape(this.shape)} has been released`, {
+      operation,
+      argument: 'this',
+      expected: 'a live tensor',
+      given: 'a released one',
+      hint: 'Its scope has ended or it was disposed of; `scope.keep(t)` lets a tensor out of its scope',
+    });
   }
 
   /** A second handle to the same values, with the same place on the tape, outside of any scope. */
   alias(): Tensor {
-    const storage = this.storage;
+    const storage = this.#live('alias');
     storage.references++;
     const other = new Tensor(storage, this.shape, this.dtype);
     other.node = this.node;
@@ -110,7 +117,7 @@ export class Tensor implements Owned {
 
   /** The same values cut off from the tape. */
   detach(): Tensor {
-    const storage = this.storage;
+    const storage = this.#live('detach');
     storage.references++;
     const other = new Tensor(storage, this.shape, this.dtype);
     own(other);
@@ -119,8 +126,14 @@ export class Tensor implements Owned {
 
   /** Marks a leaf as wanting a gradient. Returns itself. */
   requireGrad(on = true): this {
+    this.#live('requireGrad');
     if (on && this.dtype !== 'float32') {
-      throw new DTypeError('only float32 tensors have gradients', { operation: 'requireGrad', given: this.dtype });
+      throw new DTypeError('only float32 tensors have gradients', {
+        operation: 'requireGrad',
+        argument: 'this',
+        expected: 'float32',
+        given: this.dtype,
+      });
     }
     this.requiresGrad = on;
     return this;
@@ -128,6 +141,7 @@ export class Tensor implements Owned {
 
   /** Gradients of this scalar (or of sum(this * gradient)) into the `grad` of every leaf that wants one. */
   backward(options: BackwardOptions = {}): void {
+    this.#live('backward');
     backward(this, options);
   }
 
@@ -145,14 +159,17 @@ export class Tensor implements Owned {
 
   /** Copies the values to the host, row-major. */
   array(): Promise<HostArray> {
-    return this.device.read(this.storage);
+    return this.device.read(this.#live('array'));
   }
 
   /** The value of a tensor with one element. */
   async item(): Promise<number> {
+    this.#live('item');
     if (this.size !== 1) {
       throw new ShapeError('only a tensor with one element has an item', {
         operation: 'item',
+        argument: 'this',
+        expected: 'one element',
         given: showShape(this.shape),
         hint: 'Reduce it first, or use array()',
       });
@@ -204,7 +221,7 @@ export class Parameter extends Tensor {
 
 /** A tensor with unspecified values, owned by the innermost scope. */
 export function emptyTensor(device: Device, shape: Shape, dtype: DType): Tensor {
-  checkShape('empty', shape);
+  checkShape('emptyTensor', shape);
   const result = new Tensor(device.allocate(sizeOf(shape), dtype), shape, dtype);
   own(result);
   return result;

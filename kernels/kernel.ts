@@ -2,6 +2,8 @@
 // A description is pure data and pure functions of the parameters. How a device runs it is in the plans beside it:
 // reference.ts (float64 loops), plans.wasm.ts and plans.webgpu.ts.
 
+import type { OwnPlans } from './plan.ts';
+
 /** Element types. Every device stores an element in one 32-bit word (float64 on `reference`); `bool` is 0 or 1. */
 export type DType = 'float32' | 'int32' | 'bool';
 
@@ -36,10 +38,15 @@ export interface Kernel<P extends ParamValues = ParamValues> {
   outputs(params: P): (Operand & { inPlace?: boolean })[];
   /** Floating-point operations of one launch. */
   flops(params: P): number;
+  /** How it runs, for a kernel that is not in the tables of kernels/{reference,wasm,webgpu}.ts. */
+  readonly plans?: OwnPlans<never>;
 }
 
+/** A kernel with plans of its own. */
+export type KernelDeclaration<P extends ParamValues> = Omit<Kernel<P>, 'plans'> & { readonly plans?: OwnPlans<P> };
+
 /** Declares a kernel and checks that its array fields come first. */
-export function defineKernel<P extends ParamValues>(kernel: Kernel<P>): Kernel<P> {
+export function defineKernel<P extends ParamValues>(kernel: KernelDeclaration<P>): Kernel<P> {
   let scalarSeen = false;
   for (const [name, type] of Object.entries(kernel.fields)) {
     if (!type.endsWith('x8')) scalarSeen = true;

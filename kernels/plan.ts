@@ -83,20 +83,42 @@ export interface WebGpuFacts {
  *  cannot take the parameters. */
 export type WebGpuPlanner<P extends ParamValues> = (params: P, facts: WebGpuFacts, prefer?: string) => WebGpuPlan;
 
+/** What a kernel that is declared outside of this folder brings along. The WASM module is closed to those. */
+export interface OwnPlans<P extends ParamValues> {
+  readonly reference?: ReferencePlan<P>;
+  readonly webgpu?: WebGpuPlanner<P>;
+}
+
 /** A table from kernels to one device's plans. */
 export class PlanTable<Plan> {
-  readonly #plans = new Map<string, Plan>();
+  readonly #device: string;
+  readonly #plans = new Map<string, { plan: Plan; variants: readonly string[] }>();
 
-  add(kernel: { readonly name: string }, plan: Plan): this {
+  constructor(device: 'reference' | 'wasm' | 'webgpu') {
+    this.#device = device;
+  }
+
+  /** `variants` are the names of the plans that the planner chooses among; those of launches without work do not count. */
+  add(kernel: { readonly name: string }, plan: Plan, ...variants: string[]): this {
     if (this.#plans.has(kernel.name)) throw new Error(`kernel ${kernel.name} has two plans`);
-    this.#plans.set(kernel.name, plan);
+    this.#plans.set(kernel.name, { plan, variants });
     return this;
   }
 
+  /** The kernel's own plan for this device, if it brings plans along, else that of the table. */
+  find(kernel: { readonly name: string; readonly plans?: object }): Plan | undefined {
+    if (kernel.plans) return (kernel.plans as Readonly<Record<string, Plan>>)[this.#device];
+    return this.#plans.get(kernel.name)?.plan;
+  }
+
   get(kernel: { readonly name: string }): Plan {
-    const plan = this.#plans.get(kernel.name);
+    const plan = this.find(kernel);
     if (!plan) throw new Error(`kernel ${kernel.name} has no plan for this device`);
     return plan;
+  }
+
+  variants(kernel: { readonly name: string }): readonly string[] {
+    return this.#plans.get(kernel.name)?.variants ?? [];
   }
 
   names(): string[] {

@@ -11,7 +11,7 @@ import { addPeak } from './peak/reference.ts';
 import { addReduction } from './reduction/reference.ts';
 import { addResize } from './resize/reference.ts';
 
-export const referencePlans = new PlanTable<ReferencePlan<never>>();
+export const referencePlans = new PlanTable<ReferencePlan<never>>('reference');
 addElementwise(referencePlans);
 addReduction(referencePlans);
 addCopy(referencePlans);

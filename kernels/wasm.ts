@@ -11,7 +11,7 @@ import { addPeak } from './peak/plans.wasm.ts';
 import { addReduction } from './reduction/plans.wasm.ts';
 import { addResize } from './resize/plans.wasm.ts';
 
-export const wasmPlans = new PlanTable<WasmPlanner<never>>();
+export const wasmPlans = new PlanTable<WasmPlanner<never>>('wasm');
 addElementwise(wasmPlans);
 addReduction(wasmPlans);
 addCopy(wasmPlans);

@@ -11,7 +11,7 @@ import { addPeak } from './peak/plans.webgpu.ts';
 import { addReduction } from './reduction/plans.webgpu.ts';
 import { addResize } from './resize/plans.webgpu.ts';
 
-export const webGpuPlans = new PlanTable<WebGpuPlanner<never>>();
+export const webGpuPlans = new PlanTable<WebGpuPlanner<never>>('webgpu');
 addElementwise(webGpuPlans);
 addReduction(webGpuPlans);
 addCopy(webGpuPlans);

@@ -2,7 +2,8 @@
 // parameters, released buffers, buffers of another device, and outputs that are inputs too.
 import { type DType, type Kernel, type Operand, type ParamValues, sizeOf } from '../../kernels/kernel.ts';
 import { DeviceError, showShape, UseAfterFreeError } from '../errors.ts';
-import type { Device, Storage } from './device.ts';
+import type { PlanTable } from '../../kernels/plan.ts';
+import type { Device, DeviceName, Storage } from './device.ts';
 
 function checkOperands(kernel: string, kind: 'input' | 'output', operands: readonly Operand[], given: Storage[]): void {
   if (operands.length !== given.length) {
@@ -48,6 +49,19 @@ function checkWords(kernel: string, operands: readonly Operand[], given: Storage
       given: given[i].dtype,
     });
   }
+}
+
+/** The plan of a kernel. Throws DeviceError where the device has none, as for a kernel that brought plans for others. */
+export function planFor<Plan>(table: PlanTable<Plan>, kernel: Kernel<never>, device: DeviceName): Plan {
+  const plan = table.find(kernel);
+  if (plan) return plan;
+  throw new DeviceError('the kernel has no plan for this device', {
+    operation: kernel.name,
+    argument: 'kernel',
+    expected: kernel.plans ? `a device among ${Object.keys(kernel.plans).join(', ')}` : 'a kernel with plans',
+    given: device,
+    hint: 'Give defineKernel a plan for this device, or move the tensors with await toDevice(x, device)',
+  });
 }
 
 /** Throws DeviceError or UseAfterFreeError if `device` must not run this launch. Costs a few allocations. */

@@ -1,14 +1,15 @@
 // Initial values of parameters, drawn from the seed of `manualSeed` and the order of creation, so that the same seed gives
 // the same network on every device.
+import { countWithin, numberWithin } from '../checks.ts';
 import { type Random, random } from '../random.ts';
-import { type Shape, sizeOf } from '../shape.ts';
+import { checkShape, type Shape, sizeOf } from '../shape.ts';
 
 let seed = 0;
 let drawn = 0;
 
 /** Starts the initialisation stream anew. Parameter number i after this call always gets the same values. */
 export function manualSeed(value: number): void {
-  seed = value;
+  seed = countWithin('manualSeed', 'value', value, { from: 0 });
   drawn = 0;
 }
 
@@ -16,6 +17,8 @@ const nextStream = (): Random => random(seed, 'initialization', drawn++);
 
 /** Uniform on [-bound, bound). */
 export function uniformInit(shape: Shape, bound: number): Float32Array {
+  checkShape('uniformInit', shape);
+  numberWithin('uniformInit', 'bound', bound, { from: 0 });
   return nextStream()
     .uniformArray(sizeOf(shape))
     .map((u) => (2 * u - 1) * bound);
@@ -23,6 +26,8 @@ export function uniformInit(shape: Shape, bound: number): Float32Array {
 
 /** Normal with mean 0 and the given standard deviation. */
 export function normalInit(shape: Shape, deviation: number): Float32Array {
+  checkShape('normalInit', shape);
+  numberWithin('normalInit', 'deviation', deviation, { from: 0 });
   return nextStream()
     .normalArray(sizeOf(shape))
     .map((z) => z * deviation);

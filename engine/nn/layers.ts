@@ -1,9 +1,11 @@
 // Layers with the parameter names, shapes, orders and default initialisation of torch.nn.
 import { isRecomputing } from '../checkpoint.ts';
+import { numberWithin, wholeNumber, wholePair } from '../checks.ts';
 import { defaultDevice, parameter } from '../creation.ts';
 import type { Device } from '../devices/device.ts';
+import { ShapeError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
-import { type Pair, pair, type Shape, sizeOf } from '../shape.ts';
+import { type Pair, type Shape, sizeOf } from '../shape.ts';
 import type { Parameter, Tensor } from '../tensor.ts';
 import { defaultWeight, fanIn, uniformInit } from './init.ts';
 import { Buffer, Counter, type Layer, Module } from './module.ts';
@@ -31,6 +33,8 @@ export class Linear extends Module implements Layer {
 
   constructor(inFeatures: number, outFeatures: number, options: LayerOptions & { bias?: boolean } = {}) {
     super();
+    wholeNumber('Linear', 'inFeatures', inFeatures, 0);
+    wholeNumber('Linear', 'outFeatures', outFeatures, 0);
     const device = options.device ?? defaultDevice();
     const shape = [outFeatures, inFeatures];
     this.weight = parameter(defaultWeight(shape), shape, device);
@@ -40,6 +44,28 @@ export class Linear extends Module implements Layer {
   forward(x: Tensor): Tensor {
     return ops.linear(x, this.weight, this.bias);
   }
+}
+
+/** Refuses sizes that make no convolution; returns the kernel's height and width. */
+function checkConvolution(
+  layer: string,
+  inChannels: number,
+  outChannels: number,
+  kernel: number | Pair,
+  options: ops.ConvTranspose2dOptions,
+): Pair {
+  const groups = wholeNumber(layer, 'groups', options.groups ?? 1, 1);
+  for (const [argument, channels] of Object.entries({ inChannels, outChannels })) {
+    wholeNumber(layer, argument, channels, 1);
+    if (channels % groups === 0) continue;
+    const details = { operation: layer, argument: 'groups', expected: `a divisor of ${argument}, ${channels}` };
+    throw new ShapeError('the channels do not divide into groups', { ...details, given: String(groups) });
+  }
+  wholePair(layer, 'stride', options.stride ?? 1, 1);
+  wholePair(layer, 'padding', options.padding ?? 0, 0);
+  wholePair(layer, 'dilation', options.dilation ?? 1, 1);
+  wholePair(layer, 'outputPadding', options.outputPadding ?? 0, 0);
+  return wholePair(layer, 'kernel', kernel, 1);
 }
 
 export interface Conv2dLayerOptions extends ops.Conv2dOptions, LayerOptions {
@@ -55,7 +81,8 @@ export class Conv2d extends Module implements Layer {
   constructor(inChannels: number, outChannels: number, kernel: number | Pair, options: Conv2dLayerOptions = {}) {
     super();
     const { bias = true, device = defaultDevice(), ...convolution } = options;
-    const shape = [outChannels, inChannels / (convolution.groups ?? 1), ...pair(kernel)];
+    const size = checkConvolution('Conv2d', inChannels, outChannels, kernel, convolution);
+    const shape = [outChannels, inChannels / (convolution.groups ?? 1), ...size];
     this.#options = convolution;
     this.weight = parameter(defaultWeight(shape), shape, device);
     if (bias) this.bias = biasOf(outChannels, fanIn(shape), device);
@@ -84,7 +111,8 @@ export class ConvTranspose2d extends Module implements Layer {
   ) {
     super();
     const { bias = true, device = defaultDevice(), ...convolution } = options;
-    const shape = [inChannels, outChannels / (convolution.groups ?? 1), ...pair(kernel)];
+    const size = checkConvolution('ConvTranspose2d', inChannels, outChannels, kernel, convolution);
+    const shape = [inChannels, outChannels / (convolution.groups ?? 1), ...size];
     this.#options = convolution;
     this.weight = parameter(defaultWeight(shape), shape, device);
     if (bias) this.bias = biasOf(outChannels, fanIn(shape), device);
@@ -113,13 +141,15 @@ export class BatchNorm2d extends Module implements Layer {
 
   constructor(channels: number, options: BatchNorm2dOptions = {}) {
     super();
+    wholeNumber('BatchNorm2d', 'channels', channels, 1);
+    const { momentum = 0.1 } = options;
+    this.#momentum = momentum === null ? null : numberWithin('BatchNorm2d', 'momentum', momentum, { from: 0, to: 1 });
+    this.#eps = numberWithin('BatchNorm2d', 'eps', options.eps ?? 1e-5, { from: 0 });
     const device = options.device ?? defaultDevice();
     this.weight = parameter(new Float32Array(channels).fill(1), [channels], device);
     this.bias = parameter(new Float32Array(channels), [channels], device);
     this.running_mean = buffer([channels], 0, device);
     this.running_var = buffer([channels], 1, device);
-    this.#momentum = options.momentum === undefined ? 0.1 : options.momentum;
-    this.#eps = options.eps ?? 1e-5;
   }
 
   forward(x: Tensor): Tensor {
@@ -150,11 +180,14 @@ export class ReLU extends Module implements Layer {
 /** Windowed maximum without its indices. */
 export class MaxPool2d extends Module implements Layer {
   readonly #kernel: number | Pair;
-  readonly #options: Parameters<typeof ops.maxPool2d>[2];
+  readonly #options: ops.MaxPoolOptions;
 
-  constructor(kernel: number | Pair, options: Parameters<typeof ops.maxPool2d>[2] = {}) {
+  constructor(kernel: number | Pair, options: ops.MaxPoolOptions = {}) {
     super();
-    this.#kernel = kernel;
+    this.#kernel = wholePair('MaxPool2d', 'kernel', kernel, 1);
+    wholePair('MaxPool2d', 'stride', options.stride ?? kernel, 1);
+    wholePair('MaxPool2d', 'padding', options.padding ?? 0, 0);
+    wholePair('MaxPool2d', 'dilation', options.dilation ?? 1, 1);
     this.#options = options;
   }
 

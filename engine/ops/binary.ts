@@ -1,8 +1,10 @@
 // Elementwise functions of two tensors with broadcasting, comparisons and `where`. A plain number may stand for a tensor.
 import { binary as binaryKernel, Binary, isComparison, where as whereKernel } from '../../kernels/index.ts';
 import { full } from '../creation.ts';
-import { defineOperation } from '../operation.ts';
+import { DTypeError } from '../errors.ts';
+import { defineFunction, defineOperation } from '../operation.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, rowMajorStrides, sameShape, sizeOf } from '../shape.ts';
+import { anyType, bool, float, orNumber, type Signature, value } from '../signature.ts';
 import type { Gradients, VjpContext } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumTo } from './expand.ts';
@@ -20,6 +22,8 @@ type Rule = (context: {
 function define(op: Binary, name: string, reads: readonly number[], rule?: Rule) {
   const apply = defineOperation<number>({
     name,
+    family: 'binary',
+    ...(!rule && { noGradient: 'gives true or false' }),
     infer: ([a, b]) => [
       { shape: broadcastShapes(name, a!.shape, b!.shape), dtype: isComparison(op) ? 'bool' : 'float32' },
     ],
@@ -44,7 +48,8 @@ function define(op: Binary, name: string, reads: readonly number[], rule?: Rule)
       },
     }),
   });
-  return (a: Tensor, b: Tensor, alpha = 0): Tensor => apply([a, b], alpha)[0]!;
+  const call = (a: Tensor, b: Tensor, alpha = 0): Tensor => apply([a, b], alpha)[0]!;
+  return defineFunction(name, call, { a: float, b: float, alpha: value });
 }
 
 const addOp = define(Binary.add, 'add', [], ({ g }) => [() => g, () => g]);
@@ -99,33 +104,55 @@ export const addScaled = define(Binary.addScaled, 'addScaled', [], ({ g, alpha }
 ]);
 
 /** A number beside a tensor becomes a scalar tensor on its device. */
-export const lift = (value: Operands, like: Operands): Tensor =>
+const lift = (value: Operands, like: Operands): Tensor =>
   value instanceof Tensor ? value : full([], value, { device: (like as Tensor).device });
 
+/** An operand of arithmetic. */
+const operand = orNumber(float);
+
+/** A public function of two operands, of which one at least is a tensor. */
+function operator(
+  name: string,
+  apply: (a: Operands, b: Operands) => Tensor,
+  signature: Signature = { a: operand, b: operand },
+) {
+  const call = (a: Operands, b: Operands): Tensor => {
+    if (typeof a !== 'number' || typeof b !== 'number') return apply(a, b);
+    throw new DTypeError('two numbers and no tensor', {
+      operation: name,
+      argument: 'a',
+      expected: 'a tensor',
+      given: 'number',
+      hint: 'Make one with tensor(values, shape)',
+    });
+  };
+  return defineFunction(name, call, signature);
+}
+
 /** a + b, broadcasting; either may be a number. */
-export function add(a: Operands, b: Operands): Tensor {
+export const add = operator('add', (a, b) => {
   if (typeof b === 'number') return affine(a as Tensor, 1, b);
   return typeof a === 'number' ? affine(b, 1, a) : addOp(a, b);
-}
+});
 
 /** a - b, broadcasting; either may be a number. */
-export function sub(a: Operands, b: Operands): Tensor {
+export const sub = operator('sub', (a, b) => {
   if (typeof b === 'number') return affine(a as Tensor, 1, -b);
   return typeof a === 'number' ? affine(b, -1, a) : subOp(a, b);
-}
+});
 
 /** a b, broadcasting; either may be a number. */
-export function mul(a: Operands, b: Operands): Tensor {
+export const mul = operator('mul', (a, b) => {
   if (typeof b === 'number') return affine(a as Tensor, b, 0);
   if (typeof a === 'number') return affine(b, a, 0);
   return a === b ? square(a) : mulOp(a, b);
-}
+});
 
 /** a / b, broadcasting; either may be a number. */
-export function div(a: Operands, b: Operands): Tensor {
+export const div = operator('div', (a, b) => {
   if (typeof a === 'number' && a === 1) return reciprocal(b as Tensor);
   return divOp(lift(a, b), lift(b, a));
-}
+});
 
 const lifted =
   (apply: (a: Tensor, b: Tensor) => Tensor) =>
@@ -133,28 +160,30 @@ const lifted =
     apply(lift(a, b), lift(b, a));
 
 /** Elementwise maximum; on a tie each side gets half of the gradient. NaN wins. */
-export const maximum = lifted(maximumOp);
-export const minimum = lifted(minimumOp);
+export const maximum = operator('maximum', lifted(maximumOp));
+export const minimum = operator('minimum', lifted(minimumOp));
 /** a ^ b for a > 0. */
-export const pow = lifted(powOp);
+export const pow = operator('pow', lifted(powOp));
 
-const compared =
-  (apply: (a: Tensor, b: Tensor) => Tensor) =>
-  (a: Operands, b: Operands): Tensor =>
-    apply(cast(lift(a, b), 'float32'), cast(lift(b, a), 'float32'));
+const compared = (name: string, apply: (a: Tensor, b: Tensor) => Tensor) =>
+  operator(name, (a, b) => apply(cast(lift(a, b), 'float32'), cast(lift(b, a), 'float32')), {
+    a: orNumber(anyType),
+    b: orNumber(anyType),
+  });
 
 /** Comparisons give bool. Whole numbers are compared as float32, exact up to 2^24. */
-export const eq = compared(eqOp);
-export const ne = compared(neOp);
-export const lt = compared(ltOp);
-export const le = compared(leOp);
-export const gt = compared(gtOp);
-export const ge = compared(geOp);
+export const eq = compared('eq', eqOp);
+export const ne = compared('ne', neOp);
+export const lt = compared('lt', ltOp);
+export const le = compared('le', leOp);
+export const gt = compared('gt', gtOp);
+export const ge = compared('ge', geOp);
 
 const whereOp = defineOperation({
   name: 'where',
+  family: 'binary',
   dtypes: [['bool'], ['float32', 'int32', 'bool']],
-  infer: ([c, a, b]) => [{ shape: broadcastShapes('where', c!.shape, a!.shape, b!.shape), dtype: a!.dtype }],
+  infer: ([c, a, b]) => [{ shape: broadcastShapes('where', a!.shape, b!.shape, c!.shape), dtype: a!.dtype }],
   forward([c, a, b], [y]) {
     const n = sizeOf(y!.shape);
     if (n === 0) return;
@@ -178,8 +207,26 @@ const whereOp = defineOperation({
   },
 });
 
-/** a where `condition` (bool), else b; all three broadcast. */
-export function where(condition: Tensor, a: Operands, b: Operands): Tensor {
-  const like = a instanceof Tensor ? a : b instanceof Tensor ? b : condition;
-  return whereOp([condition, lift(a, like), lift(b, like)])[0]!;
-}
+type Pair = [Tensor, Tensor];
+
+/** a where `condition` (bool), else b; all three broadcast. Both are float32, or neither is. */
+export const where = defineFunction(
+  'where',
+  (condition: Tensor, a: Operands, b: Operands): Tensor => {
+    const like = a instanceof Tensor ? a : b instanceof Tensor ? b : undefined;
+    // A number takes the type of the tensor beside it.
+    const options = { device: condition.device, dtype: like?.dtype ?? 'float32' };
+    const [x, y] = [a, b].map((choice) => (choice instanceof Tensor ? choice : full([], choice, options))) as Pair;
+    if ((x.dtype === 'float32') !== (y.dtype === 'float32')) {
+      throw new DTypeError('the two choices differ in element type', {
+        operation: 'where',
+        argument: 'b',
+        expected: x.dtype,
+        given: y.dtype,
+        hint: 'Convert one of them with cast(x, dtype)',
+      });
+    }
+    return whereOp([condition, x, y])[0]!;
+  },
+  { condition: bool, a: orNumber(anyType), b: orNumber(anyType) },
+);

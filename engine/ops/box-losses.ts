@@ -1,14 +1,19 @@
 // Losses of boxes (N, 4) given as x1, y1, x2, y2, and the learned weighting of several losses.
 import { tensor } from '../creation.ts';
+import { numberWithin, oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
+import { float, type Signature, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 import { narrow } from './layout.ts';
-import { type LossOptions, reduceLoss } from './losses.ts';
+import { checkReduction, checkSame, type LossOptions, reduceLoss } from './loss-options.ts';
 import { sum } from './reduction.ts';
 import { squeeze } from './reshape.ts';
 import { affine, clamp, exp, neg, sqrt, square } from './unary.ts';
+
+const family = 'box-losses';
+const boxes: Signature = { x: float, target: float, options: value };
 
 const low = (box: Tensor): Tensor => narrow(box, 1, 0, 2);
 const high = (box: Tensor): Tensor => narrow(box, 1, 2, 2);
@@ -17,12 +22,11 @@ const area = (extent: Tensor): Tensor => squeeze(mul(narrow(extent, 1, 0, 1), na
 
 /** Intersection over union, the union, and width and height of the enclosing box. */
 function overlap(operation: string, x: Tensor, target: Tensor, { eps = 1e-7, clampSides = false }: BoxLossOptions) {
-  if (x.rank !== 2 || x.shape[1] !== 4 || target.shape.join() !== x.shape.join()) {
-    throw new ShapeError('needs two sets of boxes (N, 4)', {
-      operation,
-      given: `${showShape(x.shape)} and ${showShape(target.shape)}`,
-    });
+  if (x.rank !== 2 || x.shape[1] !== 4) {
+    throw new ShapeError('not boxes', { operation, argument: 'x', expected: '(N, 4)', given: showShape(x.shape) });
   }
+  checkSame(operation, x, target);
+  numberWithin(operation, 'eps', eps, { from: 0 });
   const shared = clamp(sub(minimum(high(x), high(target)), maximum(low(x), low(target))), { min: 0 });
   const intersection = area(shared);
   const sides = (box: Tensor): Tensor => {
@@ -49,6 +53,8 @@ export const diouLoss = defineComposite(
   'diouLoss',
   (x: Tensor, target: Tensor, options: BoxLossOptions & { centerDistance?: 'squared' | 'norm' } = {}): Tensor => {
     const { eps = 1e-7, centerDistance = 'squared' } = options;
+    checkReduction('diouLoss', options);
+    oneOf('diouLoss', 'centerDistance', centerDistance, ['squared', 'norm']);
     const { iou, extent } = overlap('diouLoss', x, target, options);
     const centre = (box: Tensor): Tensor => affine(add(low(box), high(box)), 0.5, 0);
     const squared = sum(square(sub(centre(x), centre(target))), 1);
@@ -56,6 +62,7 @@ export const diouLoss = defineComposite(
     const penalty = div(distance, affine(sum(square(extent), 1), 1, eps));
     return reduceLoss(add(affine(iou, -1, 1), penalty), options.reduction);
   },
+  { family, signature: boxes },
 );
 
 /** 1 - I / (U + eps) + (A - U) / (A + eps), Rezatofighi et al. 2019: A the area of the enclosing box. */
@@ -63,6 +70,7 @@ export const giouLoss = defineComposite(
   'giouLoss',
   (x: Tensor, target: Tensor, options: BoxLossOptions = {}): Tensor => {
     const { eps = 1e-7 } = options;
+    checkReduction('giouLoss', options);
     const { iou, union, extent } = overlap('giouLoss', x, target, options);
     const enclosing = area(extent);
     return reduceLoss(
@@ -70,6 +78,7 @@ export const giouLoss = defineComposite(
       options.reduction,
     );
   },
+  { family, signature: boxes },
 );
 
 export type TaskKind = 'regression' | 'classification';
@@ -81,15 +90,20 @@ export type TaskKind = 'regression' | 'classification';
 export const uncertaintyWeighting = defineComposite(
   'uncertaintyWeighting',
   (losses: Tensor, s: Tensor, kinds: readonly TaskKind[], variant: 'exp(-s)' | 'exp(-s^2)' = 'exp(-s)') => {
-    if (losses.rank !== 1 || losses.shape.join() !== s.shape.join() || losses.shape[0] !== kinds.length) {
-      throw new ShapeError('needs one loss, one s and one kind per task', {
-        operation: 'uncertaintyWeighting',
-        given: `${showShape(losses.shape)}, ${showShape(s.shape)} and ${kinds.length} kinds`,
-      });
-    }
+    const operation = 'uncertaintyWeighting';
+    const refuse = (argument: string, expected: string, given: string): never => {
+      throw new ShapeError('needs one loss, one s and one kind per task', { operation, argument, expected, given });
+    };
+    if (losses.rank !== 1) refuse('losses', 'one axis', showShape(losses.shape));
+    const tasks = losses.shape[0]!;
+    if (s.rank !== 1 || s.shape[0] !== tasks) refuse('s', `[${tasks}]`, showShape(s.shape));
+    if (kinds.length !== tasks) refuse('kinds', `${tasks} of them`, String(kinds.length));
+    kinds.forEach((kind, i) => oneOf(operation, `kinds[${i}]`, kind, ['regression', 'classification']));
+    oneOf(operation, 'variant', variant, ['exp(-s)', 'exp(-s^2)']);
     const factors = kinds.map((kind) => (kind === 'regression' ? 0.5 : 1));
     const decay = exp(neg(variant === 'exp(-s)' ? s : square(s)));
     const weights = mul(tensor(factors, [kinds.length], { device: s.device }), decay);
     return { total: sum(add(mul(weights, losses), affine(s, 0.5, 0))), weights };
   },
+  { family, signature: { losses: float, s: float, kinds: value, variant: value } },
 );

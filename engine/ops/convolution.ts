@@ -7,14 +7,18 @@ import {
   conv2dWeightGradient,
   fill,
 } from '../../kernels/index.ts';
+import { wholeNumber, wholePair } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
-import { type Apply, defineOperation } from '../operation.ts';
-import { type Pair, pair, windowOutput } from '../shape.ts';
+import { type Apply, defineFunction, defineOperation } from '../operation.ts';
+import { type Pair, type Shape, windowOutput } from '../shape.ts';
+import { float, optional, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { sum } from './reduction.ts';
 
 /** Sizes shared by a convolution and its adjoints; `bias` is set per launch. */
 type Geometry = Omit<Conv2dParams, 'bias'>;
+
+const family = 'convolution';
 
 const imageShape = (p: Geometry) => [p.batch, p.inChannels, p.inH, p.inW];
 const outputShape = (p: Geometry) => [p.batch, p.outChannels, p.outH, p.outW];
@@ -38,6 +42,7 @@ function launch(kernel: typeof conv2dKernel, inputs: readonly (Tensor | undefine
 
 const convOp: Apply<Geometry> = defineOperation<Geometry>({
   name: 'conv2d',
+  family,
   infer: (_, p) => [{ shape: outputShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dKernel, inputs, y!, p),
   saves: { inputs: [0, 1] },
@@ -50,6 +55,7 @@ const convOp: Apply<Geometry> = defineOperation<Geometry>({
 
 const transposeOp: Apply<Geometry> = defineOperation<Geometry>({
   name: 'convTranspose2d',
+  family,
   infer: (_, p) => [{ shape: imageShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dInputGradient, inputs, y!, p),
   saves: { inputs: [0, 1] },
@@ -63,6 +69,7 @@ const transposeOp: Apply<Geometry> = defineOperation<Geometry>({
 /** (image, output gradient) -> weight gradient. */
 const weightGradientOp: Apply<Geometry> = defineOperation<Geometry>({
   name: 'conv2dWeightGradient',
+  family,
   infer: (_, p) => [{ shape: weightShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dWeightGradient, inputs, y!, p),
   saves: { inputs: [0, 1] },
@@ -85,19 +92,14 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
 }
 
 function checkOperands(operation: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Conv2dOptions) {
-  const refuse = (argument: string, expected: string, given: string): never => {
-    throw new ShapeError('shapes do not fit', { operation, argument, expected, given });
+  const refuse = (argument: string, expected: string, given: Shape): never => {
+    throw new ShapeError('shapes do not fit', { operation, argument, expected, given: showShape(given) });
   };
-  if (x.rank !== 4) refuse('x', '(N, C, H, W)', showShape(x.shape));
-  if (weight.rank !== 4) refuse('weight', 'four axes', showShape(weight.shape));
-  const groups = options.groups ?? 1;
-  const whole = (name: string, value: number | Pair, least: number) => {
-    if (!pair(value).every((n) => Number.isInteger(n) && n >= least)) {
-      refuse(name, `whole numbers from ${least}`, String(value));
-    }
-    return pair(value);
-  };
-  whole('groups', groups, 1);
+  if (x.rank !== 4) refuse('x', '(N, C, H, W)', x.shape);
+  if (weight.rank !== 4 || weight.shape[2] === 0 || weight.shape[3] === 0) {
+    refuse('weight', 'four axes, the last two not empty', weight.shape);
+  }
+  const groups = wholeNumber(operation, 'groups', options.groups ?? 1, 1);
   const transposed = operation === 'convTranspose2d';
   const [first, second] = [weight.shape[0]!, weight.shape[1]!];
   const channels = transposed ? first : second * groups;
@@ -105,16 +107,16 @@ function checkOperands(operation: string, x: Tensor, weight: Tensor, bias: Tenso
     const expected = transposed
       ? `[${x.shape[1]}, C, kH, kW] with ${groups} groups`
       : `[C, ${x.shape[1]! / groups}, kH, kW]`;
-    refuse('weight', `${expected} for an input of ${showShape(x.shape)}`, showShape(weight.shape));
+    refuse('weight', `${expected} for an input of ${showShape(x.shape)}`, weight.shape);
   }
   const outputs = transposed ? second * groups : first;
-  if (bias && (bias.rank !== 1 || bias.shape[0] !== outputs)) refuse('bias', `[${outputs}]`, showShape(bias.shape));
+  if (bias && (bias.rank !== 1 || bias.shape[0] !== outputs)) refuse('bias', `[${outputs}]`, bias.shape);
   return {
     groups,
     outputs,
-    stride: whole('stride', options.stride ?? 1, 1),
-    padding: whole('padding', options.padding ?? 0, 0),
-    dilation: whole('dilation', options.dilation ?? 1, 1),
+    stride: wholePair(operation, 'stride', options.stride ?? 1, 1),
+    padding: wholePair(operation, 'padding', options.padding ?? 0, 0),
+    dilation: wholePair(operation, 'dilation', options.dilation ?? 1, 1),
   };
 }
 
@@ -122,8 +124,12 @@ function named([strideH, strideW]: Pair, [padH, padW]: Pair, [dilationH, dilatio
   return { strideH, strideW, padH, padW, dilationH, dilationW };
 }
 
+const parameters = { x: float, weight: float, bias: optional(float), options: value };
+
 /** Cross-correlation of x (N, C, H, W) with weight (O, C / groups, kH, kW), plus bias (O); zero padding. */
-export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
+export const conv2d = defineFunction('conv2d', convolve, parameters);
+
+function convolve(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const { groups, stride, padding, dilation } = checkOperands('conv2d', x, weight, bias, options);
   const [batch, inChannels, inH, inW] = x.shape as [number, number, number, number];
   const [outChannels, , kernelH, kernelW] = weight.shape as [number, number, number, number];
@@ -132,7 +138,9 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2d
   if (outH < 1 || outW < 1) {
     throw new ShapeError('the kernel is larger than the padded image', {
       operation: 'conv2d',
-      given: `${showShape(weight.shape)} on ${showShape(x.shape)}`,
+      argument: 'weight',
+      expected: `at most ${inH + 2 * padding[0]}x${inW + 2 * padding[1]}`,
+      given: `${dilation[0] * (kernelH - 1) + 1}x${dilation[1] * (kernelW - 1) + 1}`,
     });
   }
   const sizes = { batch, inChannels, inH, inW, outChannels, outH, outW, kernelH, kernelW, groups };
@@ -140,27 +148,25 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2d
 }
 
 /** The adjoint of conv2d as a layer: x (N, C, H, W), weight (C, O / groups, kH, kW), bias (O). */
-export function convTranspose2d(
-  x: Tensor,
-  weight: Tensor,
-  bias?: Tensor,
-  options: ConvTranspose2dOptions = {},
-): Tensor {
+export const convTranspose2d = defineFunction('convTranspose2d', convolveTransposed, parameters);
+
+function convolveTransposed(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
   const { groups, outputs, stride, padding, dilation } = checkOperands('convTranspose2d', x, weight, bias, options);
   const [batch, outChannels, outH, outW] = x.shape as [number, number, number, number];
   const [, , kernelH, kernelW] = weight.shape as [number, number, number, number];
-  const extra = pair(options.outputPadding ?? 0);
+  const extra = wholePair('convTranspose2d', 'outputPadding', options.outputPadding ?? 0, 0);
   const size = (n: number, axis: 0 | 1, kernel: number): number =>
     (n - 1) * stride[axis] - 2 * padding[axis] + dilation[axis] * (kernel - 1) + extra[axis] + 1;
   const inH = size(outH, 0, kernelH);
   const inW = size(outW, 1, kernelW);
-  if (inH < 1 || inW < 1 || extra.some((n, i) => n < 0 || n >= Math.max(stride[i]!, dilation[i]!))) {
-    throw new ShapeError('no such output', {
-      operation: 'convTranspose2d',
-      expected: 'output padding below the stride or the dilation, and a padding that leaves something',
-      given: `output padding ${extra.join(', ')}, output ${inH} x ${inW}`,
-    });
+  const refuse = (argument: string, expected: string, given: string): never => {
+    throw new ShapeError('no such output', { operation: 'convTranspose2d', argument, expected, given });
+  };
+  const limits = stride.map((n, i) => Math.max(n, dilation[i]!));
+  if (extra.some((n, i) => n >= limits[i]!)) {
+    refuse('outputPadding', `below the stride or the dilation (${limits.join(', ')})`, extra.join(', '));
   }
+  if (inH < 1 || inW < 1) refuse('padding', 'one that leaves something', `an output of ${inH} x ${inW}`);
   // In the shared geometry the image is this layer's output.
   const sizes = { batch, inChannels: outputs, inH, inW, outChannels, outH, outW, kernelH, kernelW, groups };
   return transposeOp([x, weight, bias], { ...sizes, ...named(stride, padding, dilation) })[0]!;

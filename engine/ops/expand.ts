@@ -1,41 +1,16 @@
 // Broadcasting made explicit, and its adjoint: expand repeats, sumTo adds up.
-import { copy } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
-import { defineOperation } from '../operation.ts';
-import {
-  broadcastShapes,
-  broadcastStrides,
-  mergeAxes,
-  rowMajorStrides,
-  sameShape,
-  type Shape,
-  sizeOf,
-} from '../shape.ts';
+import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { broadcasts, broadcastStrides, checkShape, sameShape, type Shape } from '../shape.ts';
+import { anyType, float, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
+import { launchGatherCopy } from './gather-copy.ts';
 import { reshape } from './reshape.ts';
 import { sum } from './reduction.ts';
 
-/** out[i] = in[offset + i . strides] for every index of the output. */
-export function launchGatherCopy(x: Tensor, y: Tensor, strides: readonly number[], inOffset = 0): void {
-  const n = sizeOf(y.shape);
-  if (n === 0) return;
-  const merged = mergeAxes('copy', y.shape, [...strides], rowMajorStrides(y.shape));
-  const [inStrides, outStrides] = merged.strides as [number[], number[]];
-  y.device.launch(copy, [x.storage], [y.storage], {
-    shape: merged.shape,
-    inStrides,
-    outStrides,
-    rank: merged.shape.length,
-    n,
-    inOffset,
-    outOffset: 0,
-    inSize: sizeOf(x.shape),
-    outSize: n,
-  });
-}
-
 const expandOp = defineOperation<Shape>({
   name: 'expand',
+  family: 'expand',
   dtypes: [['float32', 'int32', 'bool']],
   infer: ([x], shape) => [{ shape, dtype: x!.dtype }],
   forward: ([x], [y]) => launchGatherCopy(x!, y!, broadcastStrides(x!.shape, y!.shape)),
@@ -43,10 +18,13 @@ const expandOp = defineOperation<Shape>({
 });
 
 /** Repeats `x` to `shape`: its axes of size 1, and new leading axes. A size of -1 keeps the axis. */
-export function expand(x: Tensor, shape: Shape): Tensor {
+export const expand = defineFunction('expand', expandTensor, { x: anyType, shape: value });
+
+function expandTensor(x: Tensor, shape: Shape): Tensor {
   const offset = shape.length - x.rank;
   const target = shape.map((n, i) => (n === -1 && i >= offset ? x.shape[i - offset]! : n));
-  if (offset < 0 || !sameShape(broadcastShapes('expand', x.shape, target), target)) {
+  checkShape('expand', target);
+  if (offset < 0 || !broadcasts(x.shape, target)) {
     throw new ShapeError('does not broadcast to the shape', {
       operation: 'expand',
       argument: 'shape',
@@ -58,8 +36,19 @@ export function expand(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Adds up the axes that broadcasting repeated, so that the result has `shape`. The adjoint of expand. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
+export const sumTo = defineComposite('sumTo', sumToShape, { family: 'expand', signature: { x: float, shape: value } });
+
+function sumToShape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
+  checkShape('sumTo', shape);
+  if (x.rank < shape.length || !broadcasts(shape, x.shape)) {
+    throw new ShapeError('does not broadcast to the tensor', {
+      operation: 'sumTo',
+      argument: 'shape',
+      expected: `a shape that broadcasts to ${showShape(x.shape)}`,
+      given: showShape(shape),
+    });
+  }
   const offset = x.rank - shape.length;
   const axes = x.shape.flatMap((n, axis) => (axis < offset || (shape[axis - offset] === 1 && n !== 1) ? [axis] : []));
   return reshape(axes.length ? sum(x, axes) : x, shape);

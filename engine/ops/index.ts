@@ -13,6 +13,7 @@ export * from './expand.ts';
 export * from './reshape.ts';
 export * from './reduction.ts';
 export * from './layout.ts';
+export * from './joining.ts';
 export * from './indexing.ts';
 export * from './matmul.ts';
 export * from './convolution.ts';

@@ -6,14 +6,17 @@ import {
   scatterAdd as scatterAddKernel,
 } from '../../kernels/index.ts';
 import type { GatherParams } from '../../kernels/index.ts';
+import { wholeNumber } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
-import { defineComposite, defineOperation } from '../operation.ts';
-import { aroundAxis, normalizeAxis, type Shape } from '../shape.ts';
+import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { aroundAxis, normalizeAxis, sameShape, type Shape } from '../shape.ts';
+import { anyType, float, int, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { expand } from './expand.ts';
 import { slice } from './layout.ts';
 import { reshape } from './reshape.ts';
 
+const family = 'indexing';
 const dtypes = [['float32', 'int32', 'bool'], ['int32']] as const;
 
 /** [outer, size | count, inner] of a tensor and an index that agree but for one axis. */
@@ -25,6 +28,7 @@ function launch(kernel: Kernel<GatherParams>, x: Tensor, index: Tensor, y: Tenso
 
 const gatherOp = defineOperation<number>({
   name: 'gather',
+  family,
   dtypes,
   infer: ([x, index]) => [{ shape: index!.shape, dtype: x!.dtype }],
   forward: ([x, index], [y], axis) => launch(gatherKernel, x!, index!, y!, axis, x!.shape[axis]!),
@@ -35,7 +39,9 @@ const gatherOp = defineOperation<number>({
 });
 
 /** y[i][j] = x[index[i][j]][j] for axis 0, and so on. Indices (int32) outside of the axis give 0. */
-export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
+export const gather = defineFunction('gather', gatherAxis, { x: anyType, axis: value, index: int });
+
+function gatherAxis(x: Tensor, axis: number, index: Tensor): Tensor {
   const at = normalizeAxis('gather', axis, x.rank);
   if (index.rank !== x.rank || index.shape.some((n, i) => i !== at && n > x.shape[i]!)) {
     throw new ShapeError('the index does not fit', {
@@ -57,10 +63,25 @@ interface ScatterAttrs {
   size: number;
 }
 
+/** Where the entries go: each has an index, and the axis is given a size. */
+function target(operation: string, g: Tensor, axis: number, index: Tensor, size: number): ScatterAttrs {
+  const at = normalizeAxis(operation, axis, g.rank);
+  if (!sameShape(index.shape, g.shape)) {
+    throw new ShapeError('needs one index per entry', {
+      operation,
+      argument: 'index',
+      expected: showShape(g.shape),
+      given: showShape(index.shape),
+    });
+  }
+  return { axis: at, size: wholeNumber(operation, 'size', size, 0) };
+}
+
 const grown = (shape: Shape, { axis, size }: ScatterAttrs): Shape => shape.with(axis, size);
 
 const scatterAddOp = defineOperation<ScatterAttrs>({
   name: 'scatterAdd',
+  family,
   dtypes: [['float32'], ['int32']],
   infer: ([g], attrs) => [{ shape: grown(g!.shape, attrs), dtype: 'float32' }],
   forward: ([g, index], [y], { axis, size }) => launch(scatterAddKernel, g!, index!, y!, axis, size),
@@ -69,11 +90,16 @@ const scatterAddOp = defineOperation<ScatterAttrs>({
 });
 
 /** y[index[i][j]][j] += g[i][j] for axis 0, in the order of i; `size` is the length of the result's axis. */
-export const scatterAdd = (g: Tensor, axis: number, index: Tensor, size: number): Tensor =>
-  scatterAddOp([g, index], { axis: normalizeAxis('scatterAdd', axis, g.rank), size })[0]!;
+export const scatterAdd = defineFunction(
+  'scatterAdd',
+  (g: Tensor, axis: number, index: Tensor, size: number): Tensor =>
+    scatterAddOp([g, index], target('scatterAdd', g, axis, index, size))[0]!,
+  { g: float, axis: value, index: int, size: value },
+);
 
 const scatterOp = defineOperation<ScatterAttrs>({
   name: 'scatter',
+  family,
   dtypes,
   infer: ([g], attrs) => [{ shape: grown(g!.shape, attrs), dtype: g!.dtype }],
   forward: ([g, index], [y], { axis, size }) => launch(scatterKernel, g!, index!, y!, axis, size),
@@ -82,19 +108,32 @@ const scatterOp = defineOperation<ScatterAttrs>({
 });
 
 /** As scatterAdd into zeros, but the last of several equal indices overwrites. */
-export const scatter = (g: Tensor, axis: number, index: Tensor, size: number): Tensor =>
-  scatterOp([g, index], { axis: normalizeAxis('scatter', axis, g.rank), size })[0]!;
+export const scatter = defineFunction(
+  'scatter',
+  (g: Tensor, axis: number, index: Tensor, size: number): Tensor =>
+    scatterOp([g, index], target('scatter', g, axis, index, size))[0]!,
+  { g: anyType, axis: value, index: int, size: value },
+);
 
 /** Whole slices of `x` along `axis`, by a 1-D int32 index. */
-export const indexSelect = defineComposite('indexSelect', (x: Tensor, axis: number, index: Tensor): Tensor => {
-  const at = normalizeAxis('indexSelect', axis, x.rank);
-  if (index.rank !== 1) {
-    throw new ShapeError('the index must be 1-D', { operation: 'indexSelect', given: showShape(index.shape) });
-  }
-  const count = index.shape[0]!;
-  const aligned = reshape(
-    index,
-    x.shape.map((_, i) => (i === at ? count : 1)),
-  );
-  return gatherOp([x, expand(aligned, x.shape.with(at, count))], at)[0]!;
-});
+export const indexSelect = defineComposite(
+  'indexSelect',
+  (x: Tensor, axis: number, index: Tensor): Tensor => {
+    const at = normalizeAxis('indexSelect', axis, x.rank);
+    if (index.rank !== 1) {
+      throw new ShapeError('the index must be 1-D', {
+        operation: 'indexSelect',
+        argument: 'index',
+        expected: 'one axis',
+        given: showShape(index.shape),
+      });
+    }
+    const count = index.shape[0]!;
+    const aligned = reshape(
+      index,
+      x.shape.map((_, i) => (i === at ? count : 1)),
+    );
+    return gatherOp([x, expand(aligned, x.shape.with(at, count))], at)[0]!;
+  },
+  { family, signature: { x: anyType, axis: value, index: int } },
+);

@@ -1,19 +1,23 @@
-// Data movement: permute, slice, flip, pad, concat, stack, split, pixelShuffle. All are strided copies; each is linear, so its
+// Data movement within a tensor: permute, slice, flip, pad, pixelShuffle. All are strided copies; each is linear, so its
 // gradient is its adjoint.
 import { copy, fill } from '../../kernels/index.ts';
-import { ConfigError, ShapeError, showShape } from '../errors.ts';
-import { type Apply, defineComposite, defineOperation } from '../operation.ts';
+import { oneOf, wholeNumber } from '../checks.ts';
+import { ShapeError, showShape } from '../errors.ts';
+import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { anyType as any, value } from '../signature.ts';
 import { mergeAxes, normalizeAxes, normalizeAxis, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from '../creation.ts';
-import { launchGatherCopy } from './expand.ts';
+import { launchGatherCopy } from './gather-copy.ts';
 import { indexSelect } from './indexing.ts';
-import { reshape, unsqueeze } from './reshape.ts';
+import { reshape } from './reshape.ts';
 
-const anyType = [['float32', 'int32', 'bool']] as const;
+const family = 'layout';
+const anyType = [any.dtypes];
 
 const permuteOp = defineOperation<readonly number[]>({
   name: 'permute',
+  family,
   dtypes: anyType,
   infer: ([x], axes) => [{ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
   forward([x], [y], axes) {
@@ -33,8 +37,10 @@ const permuteOp = defineOperation<readonly number[]>({
 });
 
 /** Reorders the axes; `axes` names each exactly once. */
-export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  const order = axes.map((axis) => normalizeAxis('permute', axis, x.rank));
+export const permute = defineFunction('permute', permuteAxes, { x: any, axes: value });
+
+function permuteAxes(x: Tensor, axes: readonly number[]): Tensor {
+  const order = axes.map((axis) => normalizeAxis('permute', axis, x.rank, 'axes'));
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new ShapeError('every axis must be named once', {
       operation: 'permute',
@@ -47,16 +53,21 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /** Swaps two axes. */
-export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
-  const order = x.shape.map((_, i) => i);
-  const a = normalizeAxis('transpose', axis0, x.rank);
-  const b = normalizeAxis('transpose', axis1, x.rank);
-  [order[a], order[b]] = [order[b]!, order[a]!];
-  return permute(x, order);
-}
+export const transpose = defineComposite(
+  'transpose',
+  (x: Tensor, axis0: number, axis1: number): Tensor => {
+    const order = x.shape.map((_, i) => i);
+    const a = normalizeAxis('transpose', axis0, x.rank, 'axis0');
+    const b = normalizeAxis('transpose', axis1, x.rank, 'axis1');
+    [order[a], order[b]] = [order[b]!, order[a]!];
+    return permute(x, order);
+  },
+  { family: 'layout', signature: { x: any, axis0: value, axis1: value } },
+);
 
 const flipOp = defineOperation<readonly number[]>({
   name: 'flip',
+  family,
   dtypes: anyType,
   infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
   forward([x], [y], axes) {
@@ -73,8 +84,11 @@ const flipOp = defineOperation<readonly number[]>({
 });
 
 /** Reverses the axes. */
-export const flip = (x: Tensor, axes: number | readonly number[]): Tensor =>
-  flipOp([x], normalizeAxes('flip', axes, x.rank))[0]!;
+export const flip = defineFunction(
+  'flip',
+  (x: Tensor, axes: number | readonly number[]): Tensor => flipOp([x], normalizeAxes('flip', axes, x.rank))[0]!,
+  { x: any, axes: value },
+);
 
 interface Region {
   /** First index and step per axis, and how many are taken. */
@@ -87,6 +101,7 @@ const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((su
 
 const sliceOp: Apply<Region> = defineOperation<Region>({
   name: 'slice',
+  family,
   dtypes: anyType,
   infer: ([x], { size }) => [{ shape: size, dtype: x!.dtype }],
   forward([x], [y], { start, step }) {
@@ -111,6 +126,7 @@ interface Embedding extends Region {
 /** Writes x into a larger tensor of one value: the adjoint of slice, and constant padding. */
 const embedOp: Apply<Embedding> = defineOperation<Embedding>({
   name: 'embed',
+  family,
   dtypes: anyType,
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   forward([x], [y], { start, step, shape, value }) {
@@ -134,15 +150,22 @@ const embedOp: Apply<Embedding> = defineOperation<Embedding>({
 export type SliceSpec = readonly (readonly (number | null | undefined)[] | null | undefined)[];
 
 /** x[start:stop:step] per axis, step > 0. Axes that are not named are taken whole. */
-export function slice(x: Tensor, specs: SliceSpec): Tensor {
-  if (specs.length > x.rank) {
-    throw new ShapeError('more slices than axes', { operation: 'slice', given: `${specs.length} for ${x.rank} axes` });
+export const slice = defineFunction('slice', sliceAxes, { x: any, slices: value });
+
+function sliceAxes(x: Tensor, slices: SliceSpec): Tensor {
+  const refuse = (reason: string, expected: string, given: string): never => {
+    throw new ShapeError(reason, { operation: 'slice', argument: 'slices', expected, given });
+  };
+  if (slices.length > x.rank) {
+    refuse('more slices than axes', `at most ${x.rank}`, `${slices.length} for ${showShape(x.shape)}`);
   }
   const region = x.shape.map((n, axis) => {
-    const [start, stop, step] = specs[axis] ?? [];
+    const [start, stop, step] = slices[axis] ?? [];
     const by = step ?? 1;
-    if (!Number.isInteger(by) || by < 1) {
-      throw new ShapeError('the step must be a whole number above 0', { operation: 'slice', given: String(by) });
+    if (!Number.isInteger(by) || by < 1) refuse('not a step', 'a whole number above 0', String(by));
+    for (const limit of [start, stop]) {
+      if (limit === null || limit === undefined || Number.isInteger(limit)) continue;
+      refuse('not a place on the axis', 'a whole number or null', String(limit));
     }
     const bound = (value: number | null | undefined, fallback: number): number =>
       Math.min(n, Math.max(0, value === null || value === undefined ? fallback : value < 0 ? value + n : value));
@@ -155,11 +178,19 @@ export function slice(x: Tensor, specs: SliceSpec): Tensor {
 }
 
 /** `length` entries of one axis from `start`. */
-export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
+export const narrow = defineComposite('narrow', narrowAxis, {
+  family: 'layout',
+  signature: { x: any, axis: value, start: value, length: value },
+});
+
+function narrowAxis(x: Tensor, axis: number, start: number, length: number): Tensor {
   const at = normalizeAxis('narrow', axis, x.rank);
-  if (start < 0 || length < 0 || start + length > x.shape[at]!) {
+  wholeNumber('narrow', 'start', start, 0);
+  wholeNumber('narrow', 'length', length, 0);
+  if (start + length > x.shape[at]!) {
     throw new ShapeError('outside of the axis', {
       operation: 'narrow',
+      argument: 'length',
       expected: `0 to ${x.shape[at]}`,
       given: `${start} to ${start + length}`,
     });
@@ -195,18 +226,22 @@ function reflected(i: number, n: number): number {
 export const pad = defineComposite(
   'pad',
   (x: Tensor, padding: readonly number[], mode: PadMode = 'constant', value = 0): Tensor => {
-    if (padding.length % 2 || padding.length / 2 > x.rank) {
-      throw new ShapeError('needs [before, after] for at most every axis', {
-        operation: 'pad',
-        argument: 'padding',
-        given: `${padding.length} numbers for ${x.rank} axes`,
-      });
+    oneOf('pad', 'mode', mode, ['constant', 'reflect', 'replicate']);
+    const refuse = (reason: string, expected: string, given: string): never => {
+      throw new ShapeError(reason, { operation: 'pad', argument: 'padding', expected, given });
+    };
+    if (padding.length % 2 || padding.length / 2 > x.rank || !padding.every(Number.isInteger)) {
+      refuse(
+        'not an amount per axis',
+        `[before, after] in whole numbers for at most ${x.rank} axes`,
+        showShape(padding),
+      );
     }
     const amount = (axis: number, side: number): number => padding[2 * (x.rank - 1 - axis) + side] ?? 0;
     const before = x.shape.map((_, axis) => amount(axis, 0));
     const after = x.shape.map((_, axis) => amount(axis, 1));
     if (x.shape.some((n, axis) => n + before[axis]! + after[axis]! < 0)) {
-      throw new ShapeError('crops more than there is', { operation: 'pad', given: showShape(padding) });
+      refuse('crops more than there is', `at most what ${showShape(x.shape)} has`, showShape(padding));
     }
     if (mode === 'constant') return padConstant(x, before, after, value);
     let y = x;
@@ -214,11 +249,8 @@ export const pad = defineComposite(
       const [lead, trail] = [before[axis]!, after[axis]!];
       if (!lead && !trail) return;
       if (lead < 0 || trail < 0 || n === 0 || (mode === 'reflect' && Math.max(lead, trail) >= n)) {
-        throw new ShapeError(`${mode} padding does not fit the axis`, {
-          operation: 'pad',
-          expected: mode === 'reflect' ? `0 to ${n - 1}` : '0 or more, and an axis that is not empty',
-          given: `${lead} and ${trail}`,
-        });
+        const expected = mode === 'reflect' ? `0 to ${n - 1}` : '0 or more, and an axis that is not empty';
+        refuse(`${mode} padding does not fit the axis`, expected, `${lead} and ${trail}`);
       }
       const source = Int32Array.from({ length: n + lead + trail }, (_, i) =>
         mode === 'reflect' ? reflected(i - lead, n) : Math.min(n - 1, Math.max(0, i - lead)),
@@ -227,102 +259,26 @@ export const pad = defineComposite(
     });
     return y;
   },
+  { family, signature: { x: any, padding: value, mode: value, value } },
 );
 
-const concatOp = defineOperation<number>({
-  name: 'concat',
-  dtypes: anyType,
-  infer(inputs, axis) {
-    const first = inputs[0]!;
-    for (const other of inputs) {
-      if (other.rank !== first.rank || other.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
-        throw new ShapeError('shapes differ outside of the axis', {
-          operation: 'concat',
-          expected: `${showShape(first.shape)} but for axis ${axis}`,
-          given: showShape(other.shape),
-        });
-      }
-      if (other.dtype !== first.dtype) throw new ConfigError('element types differ', { operation: 'concat' });
-    }
-    return [
-      {
-        shape: first.shape.with(
-          axis,
-          inputs.reduce((n, x) => n + x.shape[axis]!, 0),
-        ),
-        dtype: first.dtype,
-      },
-    ];
-  },
-  forward(inputs, [y], axis) {
-    const outer = sizeOf(y!.shape.slice(0, axis));
-    const row = sizeOf(y!.shape.slice(axis));
-    let outOffset = 0;
-    for (const x of inputs) {
-      const width = sizeOf(x.shape.slice(axis));
-      if (x.size > 0) {
-        y!.device.launch(copy, [x.storage], [y!.storage], {
-          shape: [outer, width],
-          inStrides: [width, 1],
-          outStrides: [row, 1],
-          rank: 2,
-          n: x.size,
-          inOffset: 0,
-          outOffset,
-          inSize: x.size,
-          outSize: y!.size,
-        });
-      }
-      outOffset += width;
-    }
-  },
-  vjp({ gradients, attrs: axis, inputShapes, needs }) {
-    let start = 0;
-    return inputShapes.map((shape, i) => {
-      const at = start;
-      start += shape![axis]!;
-      return needs[i] ? narrow(gradients[0]!, axis, at, shape![axis]!) : undefined;
-    });
-  },
-});
-
-/** Joins along an existing axis. */
-export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  if (!tensors.length) throw new ConfigError('nothing to join', { operation: 'concat' });
-  return concatOp(tensors, normalizeAxis('concat', axis, tensors[0]!.rank))[0]!;
-}
-
-/** Joins along a new axis. */
-export const stack = defineComposite('stack', (tensors: readonly Tensor[], axis = 0): Tensor => {
-  if (!tensors.length) throw new ConfigError('nothing to join', { operation: 'stack' });
-  const at = normalizeAxis('stack', axis, tensors[0]!.rank + 1);
-  return concat(
-    tensors.map((x) => unsqueeze(x, at)),
-    at,
-  );
-});
-
-/** Cuts into pieces of the given sizes along `axis`. */
-export const split = defineComposite('split', (x: Tensor, sizes: readonly number[], axis = 0): Tensor[] => {
-  const at = normalizeAxis('split', axis, x.rank);
-  if (sizes.reduce((a, b) => a + b, 0) !== x.shape[at]) {
-    throw new ShapeError('the pieces do not add up to the axis', {
-      operation: 'split',
-      expected: `a sum of ${x.shape[at]}`,
-      given: showShape(sizes),
-    });
-  }
-  let start = 0;
-  return sizes.map((size) => narrow(x, at, (start += size) - size, size));
-});
-
 /** (N, C f f, H, W) to (N, C, H f, W f). */
-export const pixelShuffle = defineComposite('pixelShuffle', (x: Tensor, factor: number): Tensor => {
-  const [n, c, h, w] = x.shape as [number, number, number, number];
-  if (x.rank !== 4 || c % (factor * factor)) {
-    throw new ShapeError('needs (N, C f f, H, W)', { operation: 'pixelShuffle', given: showShape(x.shape) });
-  }
-  const channels = c / (factor * factor);
-  const parts = permute(reshape(x, [n, channels, factor, factor, h, w]), [0, 1, 4, 2, 5, 3]);
-  return reshape(parts, [n, channels, h * factor, w * factor]);
-});
+export const pixelShuffle = defineComposite(
+  'pixelShuffle',
+  (x: Tensor, factor: number): Tensor => {
+    wholeNumber('pixelShuffle', 'factor', factor, 1);
+    const [n, c, h, w] = x.shape as [number, number, number, number];
+    if (x.rank !== 4 || c % (factor * factor)) {
+      throw new ShapeError('the channels do not make up pixels', {
+        operation: 'pixelShuffle',
+        argument: 'x',
+        expected: `(N, C f f, H, W) with f f = ${factor * factor}`,
+        given: showShape(x.shape),
+      });
+    }
+    const channels = c / (factor * factor);
+    const parts = permute(reshape(x, [n, channels, factor, factor, h, w]), [0, 1, 4, 2, 5, 3]);
+    return reshape(parts, [n, channels, h * factor, w * factor]);
+  },
+  { family, signature: { x: any, factor: value } },
+);

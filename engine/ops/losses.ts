@@ -1,65 +1,58 @@
 // Losses with the definitions of torch.nn.functional. All reduce by mean unless told otherwise.
-import { ConfigError, ShapeError, showShape } from '../errors.ts';
+import { numberWithin } from '../checks.ts';
+import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
-import { sameShape } from '../shape.ts';
+import { broadcasts } from '../shape.ts';
+import { float, int, optional, optionsWith, type Signature, value } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, lt, mul, ne, sub, where } from './binary.ts';
+import {
+  checkReduction,
+  checkSame,
+  checkTarget,
+  type LossOptions,
+  type LossReduction,
+  reduceLoss,
+} from './loss-options.ts';
 import { gather, indexSelect } from './indexing.ts';
-import { logSoftmax, mean, sum } from './reduction.ts';
+import { logSoftmax, sum } from './reduction.ts';
 import { reshape, unsqueeze } from './reshape.ts';
 import { abs, affine, cast, neg, softplus, square } from './unary.ts';
 
-export type LossReduction = 'mean' | 'sum' | 'none';
+export type { LossOptions, LossReduction };
 
-const reducers: Record<LossReduction, (loss: Tensor) => Tensor> = {
-  mean: (loss) => mean(loss),
-  sum: (loss) => sum(loss),
-  none: (loss) => loss,
-};
-
-export function reduceLoss(loss: Tensor, reduction: LossReduction = 'mean'): Tensor {
-  const reducer = reducers[reduction] as ((loss: Tensor) => Tensor) | undefined;
-  if (!reducer) {
-    throw new ConfigError('no such reduction', {
-      expected: Object.keys(reducers).join(', '),
-      given: String(reduction),
-    });
-  }
-  return reducer(loss);
-}
-
-export interface LossOptions {
-  reduction?: LossReduction;
-}
-
-function checkSame(operation: string, x: Tensor, target: Tensor): void {
-  if (!sameShape(x.shape, target.shape)) {
-    throw new ShapeError('prediction and target differ in shape', {
-      operation,
-      expected: showShape(x.shape),
-      given: showShape(target.shape),
-      hint: 'Expand one of them if broadcasting is meant',
-    });
-  }
-}
+const family = 'losses';
+const elementwise: Signature = { x: float, target: float, options: value };
 
 /** (x - target)^2 */
-export const mseLoss = defineComposite('mseLoss', (x: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
-  checkSame('mseLoss', x, target);
-  return reduceLoss(square(sub(x, target)), options.reduction);
-});
+export const mseLoss = defineComposite(
+  'mseLoss',
+  (x: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+    checkReduction('mseLoss', options);
+    checkSame('mseLoss', x, target);
+    return reduceLoss(square(sub(x, target)), options.reduction);
+  },
+  { family, signature: elementwise },
+);
 
 /** |x - target|; gradient 0 where they are equal. */
-export const l1Loss = defineComposite('l1Loss', (x: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
-  checkSame('l1Loss', x, target);
-  return reduceLoss(abs(sub(x, target)), options.reduction);
-});
+export const l1Loss = defineComposite(
+  'l1Loss',
+  (x: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+    checkReduction('l1Loss', options);
+    checkSame('l1Loss', x, target);
+    return reduceLoss(abs(sub(x, target)), options.reduction);
+  },
+  { family, signature: elementwise },
+);
 
 /** d^2 / 2 for d = |x - target| below delta, else delta (d - delta / 2). */
 export const huberLoss = defineComposite(
   'huberLoss',
   (x: Tensor, target: Tensor, { reduction, delta = 1 }: LossOptions & { delta?: number } = {}): Tensor => {
+    checkReduction('huberLoss', { reduction });
+    numberWithin('huberLoss', 'delta', delta, { above: 0 });
     checkSame('huberLoss', x, target);
     const d = abs(sub(x, target));
     return reduceLoss(
@@ -67,17 +60,21 @@ export const huberLoss = defineComposite(
       reduction,
     );
   },
+  { family, signature: elementwise },
 );
 
 /** d^2 / (2 beta) for d = |x - target| below beta, else d - beta / 2; with beta 0 the L1 loss. */
 export const smoothL1Loss = defineComposite(
   'smoothL1Loss',
   (x: Tensor, target: Tensor, { reduction, beta = 1 }: LossOptions & { beta?: number } = {}): Tensor => {
+    checkReduction('smoothL1Loss', { reduction });
+    numberWithin('smoothL1Loss', 'beta', beta, { from: 0 });
     checkSame('smoothL1Loss', x, target);
     const d = abs(sub(x, target));
     if (beta === 0) return reduceLoss(d, reduction);
     return reduceLoss(where(lt(d, beta), affine(square(d), 0.5 / beta, 0), affine(d, 1, -0.5 * beta)), reduction);
   },
+  { family, signature: elementwise },
 );
 
 export interface BceOptions extends LossOptions {
@@ -89,11 +86,29 @@ export interface BceOptions extends LossOptions {
 export const bceWithLogits = defineComposite(
   'bceWithLogits',
   (x: Tensor, target: Tensor, { weight, posWeight, reduction }: BceOptions = {}): Tensor => {
+    checkReduction('bceWithLogits', { reduction });
     checkSame('bceWithLogits', x, target);
+    for (const [argument, given] of Object.entries({ weight, posWeight })) {
+      if (!given || broadcasts(given.shape, x.shape)) continue;
+      throw new ShapeError('does not broadcast to the prediction', {
+        operation: 'bceWithLogits',
+        argument,
+        expected: `a shape that broadcasts to ${showShape(x.shape)}`,
+        given: showShape(given.shape),
+      });
+    }
     const outside = softplus(neg(x));
     const slope = posWeight ? affine(mul(affine(posWeight, 1, -1), target), 1, 1) : undefined;
     const loss = add(mul(affine(target, -1, 1), x), slope ? mul(slope, outside) : outside);
     return reduceLoss(weight ? mul(loss, weight) : loss, reduction);
+  },
+  {
+    family,
+    signature: {
+      x: float,
+      target: float,
+      options: optionsWith({ weight: optional(float), posWeight: optional(float) }),
+    },
   },
 );
 
@@ -112,21 +127,7 @@ function positionWeights(target: Tensor, { weight, ignoreIndex = -100 }: NllOpti
   return where(counted, reshape(flat, target.shape), 0);
 }
 
-function checkTarget(operation: string, x: Tensor, target: Tensor, weight: Tensor | undefined): void {
-  const expected = [x.shape[0]!, ...x.shape.slice(2)];
-  if (x.rank < 2 || !sameShape(target.shape, expected)) {
-    throw new ShapeError('the target does not fit', {
-      operation,
-      argument: 'target',
-      expected: x.rank < 2 ? 'scores (N, C, ...)' : showShape(expected),
-      given: showShape(target.shape),
-    });
-  }
-  if (weight && !sameShape(weight.shape, [x.shape[1]!])) {
-    const details = { operation, argument: 'weight', expected: `[${x.shape[1]}]`, given: showShape(weight.shape) };
-    throw new ShapeError('one weight per class', details);
-  }
-}
+const classified: Signature = { x: float, target: int, options: optionsWith({ weight: optional(float) }) };
 
 /** Sum over positions of loss, divided by the sum of the weights for the mean. */
 function reduceWeighted(loss: Tensor, weights: Tensor, reduction: LossReduction = 'mean'): Tensor {
@@ -140,11 +141,15 @@ function nll(logProbabilities: Tensor, target: Tensor, weights: Tensor): Tensor 
 }
 
 /** Minus the log-probability x (N, C, ...) of the target class (int32, N, ...). */
-export const nllLoss = defineComposite('nllLoss', (x: Tensor, target: Tensor, options: NllOptions = {}): Tensor => {
-  checkTarget('nllLoss', x, target, options.weight);
-  const weights = noGrad(() => positionWeights(target, options));
-  return reduceWeighted(nll(x, target, weights), weights, options.reduction);
-});
+export const nllLoss = defineComposite(
+  'nllLoss',
+  (x: Tensor, target: Tensor, options: NllOptions = {}): Tensor => {
+    checkTarget('nllLoss', x, target, options);
+    const weights = noGrad(() => positionWeights(target, options));
+    return reduceWeighted(nll(x, target, weights), weights, options.reduction);
+  },
+  { family, signature: classified },
+);
 
 export interface CrossEntropyOptions extends NllOptions {
   /** Share of the target spread evenly over all classes, 0 to 1. */
@@ -155,8 +160,9 @@ export interface CrossEntropyOptions extends NllOptions {
 export const crossEntropy = defineComposite(
   'crossEntropy',
   (x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor => {
-    checkTarget('crossEntropy', x, target, options.weight);
+    checkTarget('crossEntropy', x, target, options);
     const { labelSmoothing: smoothing = 0, ignoreIndex = -100, weight, reduction } = options;
+    numberWithin('crossEntropy', 'labelSmoothing', smoothing, { from: 0, to: 1 });
     const logProbabilities = logSoftmax(x, 1);
     const weights = noGrad(() => positionWeights(target, options));
     const hard = nll(logProbabilities, target, weights);
@@ -167,4 +173,5 @@ export const crossEntropy = defineComposite(
     const soft = where(ne(target, ignoreIndex), affine(spread, smoothing / classes, 0), 0);
     return reduceWeighted(add(affine(hard, 1 - smoothing, 0), soft), weights, reduction);
   },
+  { family, signature: classified },
 );

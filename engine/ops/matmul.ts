@@ -1,8 +1,9 @@
 // Matrix products: matmul with batch broadcasting and vectors, bmm, and linear with a fused bias.
 import { fill, matmul as matmulKernel } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
-import { type Apply, defineComposite, defineOperation } from '../operation.ts';
-import { broadcastShapes, type Shape, sizeOf } from '../shape.ts';
+import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { broadcastShapes, sameShape, type Shape, sizeOf } from '../shape.ts';
+import { float, optional, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { expand } from './expand.ts';
 import { sum } from './reduction.ts';
@@ -20,22 +21,16 @@ const matrix = (shape: Shape, transposed: boolean): [number, number] =>
 /** [B or 1, m, k] x [B or 1, k, n] (+ bias of n) with either operand stored transposed. */
 const productOp: Apply<Required<MatmulOptions>> = defineOperation<Required<MatmulOptions>>({
   name: 'matmul',
-  infer([a, b, bias], { transposeA, transposeB }) {
+  family: 'matmul',
+  infer([a, b], { transposeA, transposeB }) {
     const [m, k] = matrix(a!.shape, transposeA);
     const [k2, n] = matrix(b!.shape, transposeB);
     if (k !== k2) {
       throw new ShapeError('inner sizes differ', {
         operation: 'matmul',
+        argument: 'b',
         expected: `${k} rows in the second operand`,
         given: `${k2} (${showShape(a!.shape)} by ${showShape(b!.shape)})`,
-      });
-    }
-    if (bias && (bias.rank !== 1 || bias.shape[0] !== n)) {
-      throw new ShapeError('the bias does not fit', {
-        operation: 'linear',
-        argument: 'bias',
-        expected: `[${n}]`,
-        given: showShape(bias.shape),
       });
     }
     return [{ shape: [Math.max(a!.shape[0]!, b!.shape[0]!), m, n], dtype: 'float32' }];
@@ -79,16 +74,13 @@ const productOp: Apply<Required<MatmulOptions>> = defineOperation<Required<Matmu
  * Matrix product over the last two axes, transposed first where asked; the axes before them broadcast. 1-D operands are
  * vectors as in torch.matmul: a row on the left, a column on the right, and their axis is dropped from the result.
  */
-export const matmul = (
-  a: Tensor,
-  b: Tensor,
-  { transposeA = false, transposeB = false }: MatmulOptions = {},
-): Tensor => {
-  if (a.rank === 0 || b.rank === 0) {
-    throw new ShapeError('operands need at least one axis', {
-      operation: 'matmul',
-      given: `${showShape(a.shape)} and ${showShape(b.shape)}`,
-    });
+export const matmul = defineFunction('matmul', multiply, { a: float, b: float, options: value });
+
+function multiply(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  for (const [argument, { rank }] of Object.entries({ a, b })) {
+    if (rank > 0) continue;
+    const details = { operation: 'matmul', argument, expected: 'one axis or more', given: 'a scalar' };
+    throw new ShapeError('operands need axes', details);
   }
   const left = a.rank === 1 ? reshape(a, [1, a.shape[0]!]) : a;
   const right = b.rank === 1 ? reshape(b, [b.shape[0]!, 1]) : b;
@@ -108,31 +100,40 @@ export const matmul = (
     ...rows,
     ...columns,
   ]);
-};
+}
 
 /** Product of two 3-D tensors of equal batch size. */
-export const bmm = defineComposite('bmm', (a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor => {
-  if (a.rank !== 3 || b.rank !== 3 || a.shape[0] !== b.shape[0]) {
-    throw new ShapeError('needs two 3-D tensors of equal batch size', {
-      operation: 'bmm',
-      given: `${showShape(a.shape)} and ${showShape(b.shape)}`,
-    });
-  }
-  return matmul(a, b, options);
-});
+export const bmm = defineComposite(
+  'bmm',
+  (a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor => {
+    const refuse = (argument: string, expected: string, given: Shape): never => {
+      throw new ShapeError('shapes do not fit', { operation: 'bmm', argument, expected, given: showShape(given) });
+    };
+    if (a.rank !== 3) refuse('a', 'three axes', a.shape);
+    if (b.rank !== 3 || a.shape[0] !== b.shape[0]) refuse('b', `[${a.shape[0]}, ., .]`, b.shape);
+    const inner = a.shape[options.transposeA ? 1 : 2]!;
+    if (b.shape[options.transposeB ? 2 : 1] !== inner) refuse('b', `an inner size of ${inner}`, b.shape);
+    return matmul(a, b, options);
+  },
+  { family: 'matmul', signature: { a: float, b: float, options: value } },
+);
 
 /** x weight^T + bias, with x (..., I), weight (O, I), bias (O). */
-export const linear = defineComposite('linear', (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => {
-  if (weight.rank !== 2 || x.rank === 0 || x.shape.at(-1) !== weight.shape[1]) {
-    throw new ShapeError('the weight does not fit the input', {
-      operation: 'linear',
-      argument: 'weight',
-      expected: `[outputs, ${x.shape.at(-1)}]`,
-      given: showShape(weight.shape),
-    });
-  }
-  const rows = sizeOf(x.shape.slice(0, -1));
-  const inputs = [reshape(x, [1, rows, weight.shape[1]!]), reshape(weight, [1, ...weight.shape]), bias];
-  const y = productOp(inputs, { transposeA: false, transposeB: true })[0]!;
-  return reshape(y, [...x.shape.slice(0, -1), weight.shape[0]!]);
-});
+export const linear = defineComposite(
+  'linear',
+  (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => {
+    const refuse = (argument: string, expected: string, given: Shape): never => {
+      throw new ShapeError('shapes do not fit', { operation: 'linear', argument, expected, given: showShape(given) });
+    };
+    if (x.rank === 0) refuse('x', 'one axis or more', x.shape);
+    if (weight.rank !== 2 || x.shape.at(-1) !== weight.shape[1]) {
+      refuse('weight', `[outputs, ${x.shape.at(-1)}]`, weight.shape);
+    }
+    if (bias && !sameShape(bias.shape, [weight.shape[0]!])) refuse('bias', `[${weight.shape[0]}]`, bias.shape);
+    const rows = sizeOf(x.shape.slice(0, -1));
+    const inputs = [reshape(x, [1, rows, weight.shape[1]!]), reshape(weight, [1, ...weight.shape]), bias];
+    const y = productOp(inputs, { transposeA: false, transposeB: true })[0]!;
+    return reshape(y, [...x.shape.slice(0, -1), weight.shape[0]!]);
+  },
+  { family: 'matmul', signature: { x: float, weight: float, bias: optional(float) } },
+);

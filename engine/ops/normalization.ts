@@ -9,9 +9,11 @@ import {
 } from '../../kernels/index.ts';
 import { isRecomputing } from '../checkpoint.ts';
 import { full } from '../creation.ts';
+import { numberWithin, wholeNumber } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
-import { defineComposite, defineOperation } from '../operation.ts';
-import { sameShape, type Shape, sizeOf } from '../shape.ts';
+import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { checkShape, sameShape, type Shape, sizeOf } from '../shape.ts';
+import { float, optional, optionsWith, value } from '../signature.ts';
 import { type Gradients, noGrad } from '../tape.ts';
 import { Parameter, type Tensor } from '../tensor.ts';
 import { add, mul, sub } from './binary.ts';
@@ -19,6 +21,7 @@ import { mean, sum, variance } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { affine, rsqrt, square } from './unary.ts';
 
+const family = 'normalization';
 const imageShape = (p: BatchNormParams): Shape => [p.batch, p.channels, p.spatial];
 const perChannel = (x: Tensor): Tensor => reshape(x, [1, x.size, 1]);
 const overImages = [0, 2];
@@ -26,6 +29,7 @@ const overImages = [0, 2];
 /** Training mode: (x, weight, bias) -> y and the batch statistics (off the tape). */
 const trainingOp = defineOperation<BatchNormParams>({
   name: 'batchNorm',
+  family,
   infer: (_, p) => [
     { shape: imageShape(p), dtype: 'float32' },
     { shape: [p.channels], dtype: 'float32' },
@@ -49,6 +53,8 @@ const trainingOp = defineOperation<BatchNormParams>({
 
 const backwardOp = defineOperation<BatchNormParams>({
   name: 'batchNormBackward',
+  family,
+  noGradient: 'gradients of gradients of batchNorm are made of other operations',
   infer: (_, p) => [
     { shape: imageShape(p), dtype: 'float32' },
     { shape: [p.channels], dtype: 'float32' },
@@ -79,6 +85,7 @@ function composedGradients(x: Tensor, g: Tensor, weight: Tensor, { eps }: BatchN
 /** Inference mode: (x, weight, bias, running mean, running variance) -> y. */
 const inferenceOp = defineOperation<BatchNormParams>({
   name: 'batchNormInference',
+  family,
   infer: (_, p) => [{ shape: imageShape(p), dtype: 'float32' }],
   forward([x, weight, bias, average, spread], [y], p) {
     if (x!.size === 0) return;
@@ -109,10 +116,32 @@ export interface BatchNormOptions {
   eps?: number;
 }
 
+function checkChannels(operation: string, x: Tensor): void {
+  if (x.rank >= 2) return;
+  throw new ShapeError('needs channels', {
+    operation,
+    argument: 'x',
+    expected: '(N, C, ...)',
+    given: showShape(x.shape),
+  });
+}
+
 /** Batch normalisation of x (N, C, ...) per channel: by batch statistics in training, else by the running ones. */
-export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
+export const batchNorm = defineFunction('batchNorm', normalizeBatch, {
+  x: float,
+  options: optionsWith({
+    weight: optional(float),
+    bias: optional(float),
+    runningMean: optional(float),
+    runningVar: optional(float),
+  }),
+});
+
+function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const { training = false, momentum = 0.1, eps = 1e-5, runningMean, runningVar } = options;
-  if (x.rank < 2) throw new ShapeError('needs (N, C, ...)', { operation: 'batchNorm', given: showShape(x.shape) });
+  numberWithin('batchNorm', 'eps', eps, { from: 0 });
+  numberWithin('batchNorm', 'momentum', momentum, { from: 0, to: 1 });
+  checkChannels('batchNorm', x);
   const [batch, channels] = x.shape as [number, number];
   for (const [name, value] of Object.entries({ weight: options.weight, bias: options.bias, runningMean, runningVar })) {
     if (value && !sameShape(value.shape, [channels])) {
@@ -132,7 +161,12 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const image = reshape(x, [batch, channels, spatial]);
   if (!training) {
     if (!runningMean || !runningVar) {
-      throw new ConfigError('running statistics are needed outside of training', { operation: 'batchNorm' });
+      throw new ConfigError('running statistics are needed outside of training', {
+        operation: 'batchNorm',
+        argument: runningMean ? 'runningVar' : 'runningMean',
+        expected: 'a tensor',
+        given: 'none',
+      });
     }
     return reshape(inferenceOp([image, weight, bias, runningMean, runningVar], params)[0]!, x.shape);
   }
@@ -140,6 +174,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
   if (count === 1) {
     throw new ShapeError('one value per channel has no variance', {
       operation: 'batchNorm',
+      argument: 'x',
       expected: 'more than one value per channel when training',
       given: showShape(x.shape),
     });
@@ -171,18 +206,34 @@ function normalize(x: Tensor, axes: number | readonly number[], eps: number): Te
   return mul(centred, rsqrt(affine(variance(x, axes, { keepdim: true, correction: 0 }), 1, eps)));
 }
 
+/** Refuses a weight or bias of another shape. */
+function checkAffine(operation: string, shape: Shape, { weight, bias, eps = 0 }: AffineOptions): void {
+  numberWithin(operation, 'eps', eps, { from: 0 });
+  for (const [argument, given] of Object.entries({ weight, bias })) {
+    if (!given || sameShape(given.shape, shape)) continue;
+    const details = { operation, argument, expected: showShape(shape), given: showShape(given.shape) };
+    throw new ShapeError('the shape does not fit', details);
+  }
+}
+
+const affineTensors = optionsWith({ weight: optional(float), bias: optional(float) });
+
 /** Normalises over the trailing axes `normalizedShape`. */
 export const layerNorm = defineComposite(
   'layerNorm',
-  (x: Tensor, normalizedShape: Shape, { weight, bias, eps = 1e-5 }: AffineOptions = {}): Tensor => {
+  (x: Tensor, normalizedShape: Shape, options: AffineOptions = {}): Tensor => {
+    const { weight, bias, eps = 1e-5 } = options;
+    checkShape('layerNorm', normalizedShape, 'normalizedShape');
     const count = normalizedShape.length;
     if (!count || !sameShape(x.shape.slice(-count), normalizedShape)) {
       throw new ShapeError('the trailing axes differ', {
         operation: 'layerNorm',
-        expected: `a tensor that ends in ${showShape(normalizedShape)}`,
-        given: showShape(x.shape),
+        argument: 'normalizedShape',
+        expected: `one axis or more at the end of ${showShape(x.shape)}`,
+        given: showShape(normalizedShape),
       });
     }
+    checkAffine('layerNorm', normalizedShape, options);
     const h = normalize(
       x,
       normalizedShape.map((_, i) => x.rank - count + i),
@@ -191,30 +242,43 @@ export const layerNorm = defineComposite(
     const scaled = weight ? mul(h, weight) : h;
     return bias ? add(scaled, bias) : scaled;
   },
+  { family, signature: { x: float, normalizedShape: value, options: affineTensors } },
 );
 
 /** Normalises x (N, C, ...) over each group of channels and all positions. */
 export const groupNorm = defineComposite(
   'groupNorm',
-  (x: Tensor, groups: number, { weight, bias, eps = 1e-5 }: AffineOptions = {}): Tensor => {
+  (x: Tensor, groups: number, options: AffineOptions = {}): Tensor => {
+    const { weight, bias, eps = 1e-5 } = options;
+    wholeNumber('groupNorm', 'groups', groups, 1);
+    checkChannels('groupNorm', x);
     const [batch, channels] = x.shape as [number, number];
-    if (x.rank < 2 || channels % groups) {
+    if (channels % groups) {
       throw new ShapeError('the channels do not divide into groups', {
         operation: 'groupNorm',
-        expected: `a multiple of ${groups} channels`,
-        given: showShape(x.shape),
+        argument: 'groups',
+        expected: `a divisor of ${channels}`,
+        given: String(groups),
       });
     }
+    checkAffine('groupNorm', [channels], options);
     const h = reshape(normalize(reshape(x, [batch, groups, x.size / Math.max(1, batch * groups)]), 2, eps), x.shape);
     const shape = [1, channels, ...x.shape.slice(2).map(() => 1)];
     const scaled = weight ? mul(h, reshape(weight, shape)) : h;
     return bias ? add(scaled, reshape(bias, shape)) : scaled;
   },
+  { family, signature: { x: float, groups: value, options: affineTensors } },
 );
 
 /** Batch statistics of x (N, C, ...) per channel, off the tape: mean and biased variance. */
-export const batchStatistics = (x: Tensor): { mean: Tensor; variance: Tensor } =>
-  noGrad(() => {
-    const axes = x.shape.map((_, i) => i).filter((axis) => axis !== 1);
-    return { mean: mean(x, axes), variance: variance(x, axes, { correction: 0 }) };
-  });
+export const batchStatistics = defineFunction(
+  'batchStatistics',
+  (x: Tensor): { mean: Tensor; variance: Tensor } => {
+    checkChannels('batchStatistics', x);
+    return noGrad(() => {
+      const axes = x.shape.map((_, i) => i).filter((axis) => axis !== 1);
+      return { mean: mean(x, axes), variance: variance(x, axes, { correction: 0 }) };
+    });
+  },
+  { x: float },
+);

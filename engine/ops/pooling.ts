@@ -11,14 +11,18 @@ import {
   maxPoolBackward,
   type PoolParams,
 } from '../../kernels/index.ts';
+import { wholePair } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
-import { type Apply, defineComposite, defineOperation } from '../operation.ts';
-import { type Pair, pair, type Shape, sizeOf, windowOutput } from '../shape.ts';
+import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { type Pair, sameShape, type Shape, sizeOf, windowOutput } from '../shape.ts';
+import { float, int, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { gather, scatter, scatterAdd } from './indexing.ts';
 import { reshape } from './reshape.ts';
 
 type Planes = AdaptivePoolParams;
+
+const family = 'pooling';
 
 const inputShape = (p: Planes): Shape => [p.planes, p.inH, p.inW];
 const outputShape = (p: Planes): Shape => [p.planes, p.outH, p.outW];
@@ -42,12 +46,14 @@ function launch<P extends Planes>(
 function definePair<P extends Planes>(name: string, forward: Kernel<P>, backward: Kernel<P>) {
   const down: Apply<P> = defineOperation<P>({
     name,
+    family,
     infer: (_, p) => [{ shape: outputShape(p), dtype: 'float32' }],
     forward: (inputs, outputs, p) => launch(forward, inputs, outputs, p),
     vjp: ({ gradients, attrs }) => up([gradients[0]], attrs),
   });
   const up: Apply<P> = defineOperation<P>({
     name: `${name}Backward`,
+    family,
     infer: (_, p) => [{ shape: inputShape(p), dtype: 'float32' }],
     forward: (inputs, outputs, p) => launch(backward, inputs, outputs, p),
     vjp: ({ gradients, attrs }) => down([gradients[0]], attrs),
@@ -62,6 +68,7 @@ const flatPlanes = (x: Tensor, planes: number): Tensor => reshape(x, [planes, x.
 
 const maxOp = defineOperation<PoolParams>({
   name: 'maxPool2d',
+  family,
   infer: (_, p) => [
     { shape: outputShape(p), dtype: 'float32' },
     { shape: outputShape(p), dtype: 'int32' },
@@ -73,6 +80,7 @@ const maxOp = defineOperation<PoolParams>({
 
 const maxBackwardOp = defineOperation<PoolParams>({
   name: 'maxPool2dBackward',
+  family,
   dtypes: [['float32'], ['int32']],
   infer: (_, p) => [{ shape: inputShape(p), dtype: 'float32' }],
   forward: (inputs, outputs, p) => launch(maxPoolBackward, inputs, outputs, p),
@@ -85,6 +93,7 @@ const maxBackwardOp = defineOperation<PoolParams>({
 
 const adaptiveMaxOp = defineOperation<Planes>({
   name: 'adaptiveMaxPool2d',
+  family,
   infer: (_, p) => [
     { shape: outputShape(p), dtype: 'float32' },
     { shape: outputShape(p), dtype: 'int32' },
@@ -99,7 +108,8 @@ const adaptiveMaxOp = defineOperation<Planes>({
 
 function asPlanes(operation: string, x: Tensor): { planes: number; inH: number; inW: number; lead: Shape } {
   if (x.rank !== 3 && x.rank !== 4) {
-    throw new ShapeError('needs (N, C, H, W) or (C, H, W)', { operation, given: showShape(x.shape) });
+    const expected = '(N, C, H, W) or (C, H, W)';
+    throw new ShapeError('not an image', { operation, argument: 'x', expected, given: showShape(x.shape) });
   }
   const lead = x.shape.slice(0, -2);
   return { planes: sizeOf(lead), inH: x.shape.at(-2)!, inW: x.shape.at(-1)!, lead };
@@ -112,36 +122,39 @@ export interface PoolOptions {
   ceilMode?: boolean;
 }
 
-function geometry(
-  operation: string,
-  x: Tensor,
-  kernel: number | Pair,
-  options: PoolOptions & { dilation?: number | Pair },
-) {
+export interface MaxPoolOptions extends PoolOptions {
+  dilation?: number | Pair;
+}
+
+function geometry(operation: string, x: Tensor, kernel: number | Pair, options: MaxPoolOptions) {
   const { planes, inH, inW, lead } = asPlanes(operation, x);
-  const [kernelH, kernelW] = pair(kernel);
-  const [strideH, strideW] = pair(options.stride ?? kernel);
-  const [padH, padW] = pair(options.padding ?? 0);
-  const [dilationH, dilationW] = pair(options.dilation ?? 1);
+  const [kernelH, kernelW] = wholePair(operation, 'kernel', kernel, 1);
+  const [strideH, strideW] = wholePair(operation, 'stride', options.stride ?? kernel, 1);
+  const [padH, padW] = wholePair(operation, 'padding', options.padding ?? 0, 0);
+  const [dilationH, dilationW] = wholePair(operation, 'dilation', options.dilation ?? 1, 1);
+  const refuse = (argument: string, expected: string, given: string): never => {
+    throw new ShapeError('the window does not fit the image', { operation, argument, expected, given });
+  };
+  if (2 * padH > kernelH || 2 * padW > kernelW) {
+    refuse('padding', `at most half of the kernel ${kernelH}x${kernelW}`, `${padH}x${padW}`);
+  }
   const outH = windowOutput(inH, kernelH, strideH, padH, dilationH, options.ceilMode);
   const outW = windowOutput(inW, kernelW, strideW, padW, dilationW, options.ceilMode);
-  const whole = [kernelH, kernelW, strideH, strideW, dilationH, dilationW].every((n) => Number.isInteger(n) && n > 0);
-  if (!whole || padH < 0 || padW < 0 || 2 * padH > kernelH || 2 * padW > kernelW || outH < 1 || outW < 1) {
-    throw new ShapeError('the window does not fit the image', {
-      operation,
-      expected: 'kernel, stride and dilation from 1, padding at most half of the kernel, at least one window',
-      given: `kernel ${kernelH}x${kernelW}, padding ${padH}x${padW} on ${showShape(x.shape)}`,
-    });
+  if (outH < 1 || outW < 1) {
+    const window = `${dilationH * (kernelH - 1) + 1}x${dilationW * (kernelW - 1) + 1}`;
+    refuse('kernel', `a window within the padded image ${inH + 2 * padH}x${inW + 2 * padW}`, window);
   }
   const sizes = { planes, inH, inW, outH, outW, kernelH, kernelW, strideH, strideW, padH, padW, dilationH, dilationW };
   return { sizes, planar: reshape(x, [planes, inH, inW]), shape: [...lead, outH, outW] };
 }
 
 /** Windowed maximum and its indices h W + w in the unpadded plane (int32). The first maximum wins; NaN always does. */
-export function maxPool2d(
+export const maxPool2d = defineFunction('maxPool2d', poolMaxima, { x: float, kernel: value, options: value });
+
+function poolMaxima(
   x: Tensor,
   kernel: number | Pair,
-  options: PoolOptions & { dilation?: number | Pair } = {},
+  options: MaxPoolOptions = {},
 ): { values: Tensor; indices: Tensor } {
   const { sizes, planar, shape } = geometry('maxPool2d', x, kernel, options);
   const [values, indices] = maxOp([planar], { ...sizes, countPadding: 0 }) as [Tensor, Tensor];
@@ -149,7 +162,9 @@ export function maxPool2d(
 }
 
 /** Windowed mean. The divisor is the window clipped to the padded plane, or to the plane if not `countIncludePad`. */
-export function avgPool2d(
+export const avgPool2d = defineFunction('avgPool2d', poolAverages, { x: float, kernel: value, options: value });
+
+function poolAverages(
   x: Tensor,
   kernel: number | Pair,
   options: PoolOptions & { countIncludePad?: boolean } = {},
@@ -160,31 +175,54 @@ export function avgPool2d(
 
 function adaptive(operation: string, x: Tensor, outputSize: number | Pair) {
   const { planes, inH, inW, lead } = asPlanes(operation, x);
-  const [outH, outW] = pair(outputSize);
-  if (![outH, outW].every((n) => Number.isInteger(n) && n >= 1) || inH < 1 || inW < 1) {
-    throw new ShapeError('sizes must be 1 or more', { operation, given: `${inH}x${inW} to ${outH}x${outW}` });
+  const [outH, outW] = wholePair(operation, 'outputSize', outputSize, 1);
+  if (inH < 1 || inW < 1) {
+    const details = { operation, argument: 'x', expected: 'an image that is not empty', given: showShape(x.shape) };
+    throw new ShapeError('there is nothing to pool', details);
   }
   const sizes = { planes, inH, inW, outH, outW };
   return { sizes, planar: reshape(x, [planes, inH, inW]), shape: [...lead, outH, outW] };
 }
 
+const adaptiveParameters = { x: float, outputSize: value };
+
 /** Mean over rows floor(i H / h) to ceil((i + 1) H / h) - 1 for output row i, columns alike. */
-export function adaptiveAvgPool2d(x: Tensor, outputSize: number | Pair): Tensor {
-  const { sizes, planar, shape } = adaptive('adaptiveAvgPool2d', x, outputSize);
-  return reshape(adaptiveAverageOp([planar], sizes)[0]!, shape);
-}
+export const adaptiveAvgPool2d = defineFunction(
+  'adaptiveAvgPool2d',
+  (x: Tensor, outputSize: number | Pair): Tensor => {
+    const { sizes, planar, shape } = adaptive('adaptiveAvgPool2d', x, outputSize);
+    return reshape(adaptiveAverageOp([planar], sizes)[0]!, shape);
+  },
+  adaptiveParameters,
+);
 
 /** Maximum over the windows of adaptiveAvgPool2d, and its index h W + w (int32). */
-export function adaptiveMaxPool2d(x: Tensor, outputSize: number | Pair): { values: Tensor; indices: Tensor } {
-  const { sizes, planar, shape } = adaptive('adaptiveMaxPool2d', x, outputSize);
-  const [values, indices] = adaptiveMaxOp([planar], sizes) as [Tensor, Tensor];
-  return { values: reshape(values, shape), indices: reshape(indices, shape) };
-}
+export const adaptiveMaxPool2d = defineFunction(
+  'adaptiveMaxPool2d',
+  (x: Tensor, outputSize: number | Pair): { values: Tensor; indices: Tensor } => {
+    const { sizes, planar, shape } = adaptive('adaptiveMaxPool2d', x, outputSize);
+    const [values, indices] = adaptiveMaxOp([planar], sizes) as [Tensor, Tensor];
+    return { values: reshape(values, shape), indices: reshape(indices, shape) };
+  },
+  adaptiveParameters,
+);
 
 /** Writes x at the pooled indices of a zero plane of `outputSize` [H, W]: the partial inverse of maxPool2d. */
-export const maxUnpool2d = defineComposite('maxUnpool2d', (x: Tensor, indices: Tensor, outputSize: Pair): Tensor => {
-  const { planes, lead } = asPlanes('maxUnpool2d', x);
-  const [height, width] = outputSize;
-  const written = scatter(flatPlanes(x, planes), 1, flatPlanes(indices, planes), height * width);
-  return reshape(written, [...lead, height, width]);
-});
+export const maxUnpool2d = defineComposite(
+  'maxUnpool2d',
+  (x: Tensor, indices: Tensor, outputSize: Pair): Tensor => {
+    const { planes, lead } = asPlanes('maxUnpool2d', x);
+    if (!sameShape(indices.shape, x.shape)) {
+      throw new ShapeError('needs one index per value', {
+        operation: 'maxUnpool2d',
+        argument: 'indices',
+        expected: showShape(x.shape),
+        given: showShape(indices.shape),
+      });
+    }
+    const [height, width] = wholePair('maxUnpool2d', 'outputSize', outputSize, 1);
+    const written = scatter(flatPlanes(x, planes), 1, flatPlanes(indices, planes), height * width);
+    return reshape(written, [...lead, height, width]);
+  },
+  { family, signature: { x: float, indices: int, outputSize: value } },
+);

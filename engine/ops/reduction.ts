@@ -1,8 +1,9 @@
 // Reductions over any axes. The kernel reduces one run of neighbouring axes; several runs are several launches.
 import { argReduce, ArgReduction, copy, reduce, Reduction, softmax as softmaxKernel } from '../../kernels/index.ts';
-import { ConfigError, ShapeError, showShape } from '../errors.ts';
-import { defineComposite, defineOperation } from '../operation.ts';
+import { ShapeError, showShape } from '../errors.ts';
+import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
+import { float, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { emptyTensor } from '../tensor.ts';
 import { noGrad, type VjpContext } from '../tape.ts';
@@ -19,6 +20,10 @@ export interface ReduceOptions {
 }
 
 type Axes = readonly number[];
+
+const family = 'reduction';
+const overAxes = { x: float, axes: value, options: value };
+const alongAxis = { x: float, axis: value, options: value };
 
 /** Runs of neighbouring axes, last run first. */
 function runsOf(axes: Axes): { first: number; last: number }[] {
@@ -66,12 +71,13 @@ interface ReduceRule {
 function define(name: string, op: Reduction, rule: ReduceRule) {
   const apply = defineOperation<Axes>({
     name,
+    family,
     infer: ([x], axes) => [{ shape: withOnes(x!.shape, axes), dtype: 'float32' }],
     forward: ([x], [y], axes) => launchReduce(x!, y!, axes, op),
     saves: rule.reads ?? {},
     vjp: (context) => [rule.vjp(context, context.inputShapes[0]!)],
   });
-  return (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
+  const reduceAxes = (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
     const list = normalizeAxes(name, axes, x.rank);
     const y = apply([x], list)[0]!;
     return keepdim
@@ -81,6 +87,7 @@ function define(name: string, op: Reduction, rule: ReduceRule) {
           x.shape.filter((_, axis) => !list.includes(axis)),
         );
   };
+  return defineFunction(name, reduceAxes, overAxes);
 }
 
 /** Elements that each output reduces. */
@@ -107,28 +114,36 @@ const shareTies: ReduceRule = {
 export const amax = define('amax', Reduction.max, shareTies);
 export const amin = define('amin', Reduction.min, shareTies);
 
-const argOp = defineOperation<{ axis: number; op: ArgReduction }>({
-  name: 'argReduce',
-  infer: ([x], { axis }) => [{ shape: withOnes(x!.shape, [axis]), dtype: 'int32' }],
-  forward([x], [y], { axis, op }) {
-    const { outer, size, inner } = aroundAxis(x!.shape, axis);
-    if (outer * inner > 0) x!.device.launch(argReduce, [x!.storage], [y!.storage], { outer, n: size, inner, op });
-  },
-});
-
 function arg(name: string, op: ArgReduction) {
-  return (x: Tensor, axis?: number | null, { keepdim = false }: ReduceOptions = {}): Tensor => {
+  const apply = defineOperation<number>({
+    name,
+    family,
+    noGradient: 'gives an index',
+    infer: ([x], axis) => [{ shape: withOnes(x!.shape, [axis]), dtype: 'int32' }],
+    forward([x], [y], axis) {
+      const { outer, size, inner } = aroundAxis(x!.shape, axis);
+      if (outer * inner > 0) x!.device.launch(argReduce, [x!.storage], [y!.storage], { outer, n: size, inner, op });
+    },
+  });
+  const find = (x: Tensor, axis?: number | null, { keepdim = false }: ReduceOptions = {}): Tensor => {
     if (axis === undefined || axis === null) {
-      const flat = argOp([reshape(x, [x.size])], { axis: 0, op })[0]!;
+      checkSome(name, x, x.size);
+      const flat = apply([reshape(x, [x.size])], 0)[0]!;
       return reshape(flat, keepdim ? x.shape.map(() => 1) : []);
     }
     const at = normalizeAxis(name, axis, x.rank);
-    if (x.shape[at] === 0) {
-      throw new ShapeError('the axis is empty', { operation: name, given: showShape(x.shape) });
-    }
-    const y = argOp([x], { axis: at, op })[0]!;
+    checkSome(name, x, x.shape[at]!);
+    const y = apply([x], at)[0]!;
     return keepdim ? y : squeeze(y, at);
   };
+  return defineFunction(name, find, alongAxis);
+}
+
+/** An extreme is one of some. */
+function checkSome(operation: string, x: Tensor, count: number): void {
+  if (count > 0) return;
+  const details = { operation, argument: 'x', expected: 'an axis that is not empty', given: showShape(x.shape) };
+  throw new ShapeError('there is nothing to choose from', details);
 }
 
 /** Index (int32) of the first maximum along `axis`, or in the flattened tensor. */
@@ -136,11 +151,17 @@ export const argmax = arg('argmax', ArgReduction.max);
 export const argmin = arg('argmin', ArgReduction.min);
 
 const extreme = (name: string, index: typeof argmax) =>
-  defineComposite(name, (x: Tensor, axis: number, { keepdim = false }: ReduceOptions = {}) => {
-    const indices = index(x, axis, { keepdim: true });
-    const values = gather(x, axis, indices);
-    return keepdim ? { values, indices } : { values: squeeze(values, axis), indices: squeeze(indices, axis) };
-  });
+  defineComposite(
+    name,
+    (x: Tensor, axis: number, { keepdim = false }: ReduceOptions = {}) => {
+      const at = normalizeAxis(name, axis, x.rank);
+      checkSome(name, x, x.shape[at]!);
+      const indices = index(x, at, { keepdim: true });
+      const values = gather(x, at, indices);
+      return keepdim ? { values, indices } : { values: squeeze(values, at), indices: squeeze(indices, at) };
+    },
+    { family, signature: alongAxis },
+  );
 
 /** Maximum along one axis and its first index, which receives the whole gradient. */
 export const max = extreme('max', argmax);
@@ -155,6 +176,7 @@ export const variance = defineComposite(
     const centred = sub(x, mean(x, list, { keepdim: true }));
     return affine(mean(square(centred), list, options), n / Math.max(0, n - (options.correction ?? 1)), 0);
   },
+  { family, signature: overAxes },
 );
 
 /** log(sum(e^x)) over `axes`, safe from overflow. */
@@ -174,11 +196,13 @@ export const logSumExp = defineComposite(
           x.shape.filter((_, axis) => !list.includes(axis)),
         );
   },
+  { family, signature: overAxes },
 );
 
 function defineSoftmax(name: string, logarithm: boolean, vjp: (g: Tensor, y: Tensor, axis: number) => Tensor) {
   const apply = defineOperation<number>({
     name,
+    family,
     infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
     forward([x], [y], axis) {
       const { outer, size, inner } = aroundAxis(x!.shape, axis);
@@ -188,10 +212,14 @@ function defineSoftmax(name: string, logarithm: boolean, vjp: (g: Tensor, y: Ten
     saves: { outputs: [0] },
     vjp: ({ gradients, outputs, attrs }) => [vjp(gradients[0]!, outputs[0]!, attrs)],
   });
-  return (x: Tensor, axis: number): Tensor => {
-    if (x.rank === 0) throw new ConfigError('a scalar has no axis', { operation: name });
+  const normalize = (x: Tensor, axis: number): Tensor => {
+    if (x.rank === 0) {
+      const details = { operation: name, argument: 'x', expected: 'one axis or more', given: 'a scalar' };
+      throw new ShapeError('a scalar has no axis', details);
+    }
     return apply([x], normalizeAxis(name, axis, x.rank))[0]!;
   };
+  return defineFunction(name, normalize, { x: float, axis: value });
 }
 
 /** e^x / sum(e^x) along `axis`. */

@@ -1,18 +1,23 @@
 // Reshape: the same storage under another shape. Free, and exact in both directions.
 import { ShapeError, showShape } from '../errors.ts';
-import { defineOperation } from '../operation.ts';
+import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../shape.ts';
+import { anyType, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 
 const reshapeOp = defineOperation<Shape>({
   name: 'reshape',
+  family: 'reshape',
   dtypes: [['float32', 'int32', 'bool']],
   infer: ([x], shape) => [{ shape, dtype: x!.dtype }],
   vjp: ({ gradients, inputShapes }) => [reshape(gradients[0]!, inputShapes[0]!)],
 });
 
 /** Row-major reshape; one size may be -1. */
-export function reshape(x: Tensor, shape: Shape): Tensor {
+export const reshape = defineFunction('reshape', reshapeTensor, { x: anyType, shape: value });
+
+function reshapeTensor(x: Tensor, shape: Shape): Tensor {
+  if (!Array.isArray(shape)) checkShape('reshape', shape);
   if (sameShape(x.shape, shape)) return x;
   const unknown = shape.indexOf(-1);
   const known = sizeOf(shape.filter((_, i) => i !== unknown));
@@ -30,22 +35,39 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Merges the axes from `start` to the end. */
-export const flatten = (x: Tensor, start = 0): Tensor => {
-  const axis = normalizeAxis('flatten', start, x.rank);
-  return reshape(x, [...x.shape.slice(0, axis), sizeOf(x.shape.slice(axis))]);
-};
+export const flatten = defineComposite(
+  'flatten',
+  (x: Tensor, start = 0): Tensor => {
+    const axis = normalizeAxis('flatten', start, x.rank, 'start');
+    return reshape(x, [...x.shape.slice(0, axis), sizeOf(x.shape.slice(axis))]);
+  },
+  { family: 'reshape', signature: { x: anyType, start: value } },
+);
 
 /** Inserts an axis of size 1. */
-export function unsqueeze(x: Tensor, axis: number): Tensor {
-  const at = normalizeAxis('unsqueeze', axis, x.rank + 1);
-  return reshape(x, x.shape.toSpliced(at, 0, 1));
-}
+export const unsqueeze = defineComposite(
+  'unsqueeze',
+  (x: Tensor, axis: number): Tensor => {
+    const at = normalizeAxis('unsqueeze', axis, x.rank + 1);
+    return reshape(x, x.shape.toSpliced(at, 0, 1));
+  },
+  { family: 'reshape', signature: { x: anyType, axis: value } },
+);
 
 /** Removes one axis of size 1. */
-export function squeeze(x: Tensor, axis: number): Tensor {
-  const at = normalizeAxis('squeeze', axis, x.rank);
-  if (x.shape[at] !== 1) {
-    throw new ShapeError('only an axis of size 1 can go', { operation: 'squeeze', given: showShape(x.shape) });
-  }
-  return reshape(x, x.shape.toSpliced(at, 1));
-}
+export const squeeze = defineComposite(
+  'squeeze',
+  (x: Tensor, axis: number): Tensor => {
+    const at = normalizeAxis('squeeze', axis, x.rank);
+    if (x.shape[at] !== 1) {
+      throw new ShapeError('only an axis of size 1 can go', {
+        operation: 'squeeze',
+        argument: 'axis',
+        expected: 'an axis of size 1',
+        given: `axis ${axis} of ${showShape(x.shape)}`,
+      });
+    }
+    return reshape(x, x.shape.toSpliced(at, 1));
+  },
+  { family: 'reshape', signature: { x: anyType, axis: value } },
+);

@@ -6,9 +6,11 @@ import {
   ResizeMode,
   type ResizeParams,
 } from '../../kernels/index.ts';
+import { numberWithin, oneOf, wholePair } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
-import { type Apply, defineOperation } from '../operation.ts';
+import { type Apply, defineFunction, defineOperation } from '../operation.ts';
 import { type Pair, pair } from '../shape.ts';
+import { float, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
 
@@ -18,6 +20,7 @@ const launch = (kernel: Kernel<ResizeParams>, x: Tensor, y: Tensor, p: ResizePar
 
 const resizeOp: Apply<ResizeParams> = defineOperation<ResizeParams>({
   name: 'interpolate',
+  family: 'resize',
   infer: (_, p) => [{ shape: [p.planes, p.outH, p.outW], dtype: 'float32' }],
   forward: ([x], [y], p) => launch(resizeKernel, x!, y!, p),
   vjp: ({ gradients, attrs }) => resizeBackwardOp([gradients[0]], attrs),
@@ -25,6 +28,7 @@ const resizeOp: Apply<ResizeParams> = defineOperation<ResizeParams>({
 
 const resizeBackwardOp: Apply<ResizeParams> = defineOperation<ResizeParams>({
   name: 'interpolateBackward',
+  family: 'resize',
   infer: (_, p) => [{ shape: [p.planes, p.inH, p.inW], dtype: 'float32' }],
   forward: ([g], [y], p) => launch(resizeBackward, g!, y!, p),
   vjp: ({ gradients, attrs }) => resizeOp([gradients[0]], attrs),
@@ -46,24 +50,34 @@ function sourceScale(input: number, output: number, factor: number | undefined, 
 }
 
 /** Resizes the last two axes. With `scaleFactor` the output size is floor(size factor), and 1 / factor the source step. */
-export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+export const interpolate = defineFunction('interpolate', resizeImage, { x: float, options: value });
+
+function resizeImage(x: Tensor, options: InterpolateOptions): Tensor {
   const { mode = 'nearest', alignCorners } = options;
-  if (x.rank !== 4) throw new ShapeError('needs (N, C, H, W)', { operation: 'interpolate', given: showShape(x.shape) });
-  const [n, c, inH, inW] = x.shape as [number, number, number, number];
-  const given = (value: number | Pair | null | undefined) =>
-    value === null || value === undefined ? undefined : pair(value);
-  const size = given(options.size);
-  const factor = given(options.scaleFactor);
-  if ((size === undefined) === (factor === undefined)) {
-    throw new ConfigError('give either size or scaleFactor', { operation: 'interpolate' });
-  }
-  const [outH, outW] = size ?? [Math.floor(inH * factor![0]), Math.floor(inW * factor![1])];
-  if (![inH, inW, outH, outW].every((value) => Number.isInteger(value) && value > 0)) {
-    throw new ShapeError('sizes must be 1 or more', {
+  if (x.rank !== 4 || x.shape[2] === 0 || x.shape[3] === 0) {
+    throw new ShapeError('not an image', {
       operation: 'interpolate',
-      given: `${inH}x${inW} to ${outH}x${outW}`,
+      argument: 'x',
+      expected: '(N, C, H, W) with H and W from 1',
+      given: showShape(x.shape),
     });
   }
+  oneOf('interpolate', 'mode', mode, ['nearest', 'bilinear']);
+  const [n, c, inH, inW] = x.shape as [number, number, number, number];
+  const isGiven = (value: number | Pair | null | undefined) => value !== null && value !== undefined;
+  if (isGiven(options.size) === isGiven(options.scaleFactor)) {
+    throw new ConfigError('give either a size or a factor', {
+      operation: 'interpolate',
+      argument: 'size',
+      expected: 'size or scaleFactor',
+      given: isGiven(options.size) ? 'both' : 'neither',
+    });
+  }
+  const factor = isGiven(options.scaleFactor) ? pair(options.scaleFactor!) : undefined;
+  for (const each of factor ?? []) numberWithin('interpolate', 'scaleFactor', each, { above: 0 });
+  const [outH, outW] = factor
+    ? wholePair('interpolate', 'scaleFactor', [Math.floor(inH * factor[0]), Math.floor(inW * factor[1])], 1)
+    : wholePair('interpolate', 'size', options.size!, 1);
   const aligned = mode === 'bilinear' && alignCorners === true;
   const y = resizeOp([reshape(x, [n * c, inH, inW])], {
     planes: n * c,

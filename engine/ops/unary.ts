@@ -1,8 +1,10 @@
 // Elementwise functions of one tensor: y = f(x), each with its derivative beside it.
 import { Cast, cast as castKernel, type DType, unary as unaryKernel, Unary } from '../../kernels/index.ts';
+import { numberWithin, oneOf } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
-import { defineOperation } from '../operation.ts';
+import { defineFunction, defineOperation } from '../operation.ts';
 import { sizeOf } from '../shape.ts';
+import { anyType, float, value } from '../signature.ts';
 import type { VjpContext } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, leakyReluGrad, mul, reluGrad, sigmoidGrad, tanhGrad } from './binary.ts';
@@ -15,13 +17,17 @@ interface Constants {
 /** The derivative as a function of gradient, x and y; it declares which of x and y it reads. */
 interface Rule {
   reads: 'x' | 'y' | 'neither';
+  /** Why there is none. */
+  noGradient?: string;
   vjp?: (gradient: Tensor, value: Tensor, constants: Constants) => Tensor | undefined;
 }
 
 function define(op: Unary, name: string, rule: Rule): (x: Tensor, a?: number, b?: number) => Tensor {
-  const { vjp } = rule;
+  const { vjp, noGradient } = rule;
   const apply = defineOperation<Constants>({
     name,
+    family: 'unary',
+    ...(noGradient && { noGradient }),
     infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
     forward([x], [y], { a, b }) {
       const n = sizeOf(x!.shape);
@@ -34,7 +40,8 @@ function define(op: Unary, name: string, rule: Rule): (x: Tensor, a?: number, b?
       ],
     }),
   });
-  return (x, a = 0, b = 0) => apply([x], { a, b })[0]!;
+  const call = (x: Tensor, a = 0, b = 0): Tensor => apply([x], { a, b })[0]!;
+  return defineFunction(name, call, { x: float, a: value, b: value });
 }
 
 /** scale * x + offset */
@@ -79,17 +86,23 @@ export const erf = define(Unary.erf, 'erf', {
   reads: 'x',
   vjp: (g, x) => mul(g, scaled(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
 });
+const flat = 'piecewise constant';
 /** 1 where x > a, else 0. */
-const step = define(Unary.step, 'step', { reads: 'neither' });
+const step = define(Unary.step, 'step', { reads: 'neither', noGradient: flat });
 /** 1 where a <= x <= b, else 0. */
-const inside = define(Unary.inside, 'inside', { reads: 'neither' });
+const inside = define(Unary.inside, 'inside', { reads: 'neither', noGradient: flat });
 
 const leakyReluOp = define(Unary.leakyRelu, 'leakyRelu', {
   reads: 'x',
   vjp: (g, x, { a }) => leakyReluGrad(g, x, a),
 });
 /** x for x > 0, else negativeSlope * x. */
-export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => leakyReluOp(x, negativeSlope);
+export const leakyRelu = defineFunction(
+  'leakyRelu',
+  (x: Tensor, negativeSlope = 0.01): Tensor =>
+    leakyReluOp(x, numberWithin('leakyRelu', 'negativeSlope', negativeSlope)),
+  { x: float, negativeSlope: value },
+);
 
 const eluOp = define(Unary.elu, 'elu', {
   reads: 'x',
@@ -100,7 +113,11 @@ const eluOp = define(Unary.elu, 'elu', {
   },
 });
 /** x for x > 0, else alpha (e^x - 1). */
-export const elu = (x: Tensor, alpha = 1): Tensor => eluOp(x, alpha);
+export const elu = defineFunction(
+  'elu',
+  (x: Tensor, alpha = 1): Tensor => eluOp(x, numberWithin('elu', 'alpha', alpha)),
+  { x: float, alpha: value },
+);
 
 const geluOp = define(Unary.gelu, 'gelu', {
   reads: 'x',
@@ -122,8 +139,14 @@ const geluTanhOp = define(Unary.geluTanh, 'geluTanh', {
   },
 });
 /** x Phi(x), exactly or by the tanh approximation. */
-export const gelu = (x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor =>
-  approximate === 'tanh' ? geluTanhOp(x) : geluOp(x);
+export const gelu = defineFunction(
+  'gelu',
+  (x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor => {
+    oneOf('gelu', 'approximate', approximate, ['none', 'tanh']);
+    return approximate === 'tanh' ? geluTanhOp(x) : geluOp(x);
+  },
+  { x: float, approximate: value },
+);
 
 const softplusOp = define(Unary.softplus, 'softplus', {
   reads: 'x',
@@ -133,22 +156,48 @@ const softplusOp = define(Unary.softplus, 'softplus', {
   },
 });
 /** log(1 + e^(beta x)) / beta, and x itself where beta x > threshold. */
-export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => softplusOp(x, beta, threshold);
+export const softplus = defineFunction(
+  'softplus',
+  (x: Tensor, beta = 1, threshold = 20): Tensor =>
+    softplusOp(x, numberWithin('softplus', 'beta', beta, { above: 0 }), threshold),
+  { x: float, beta: value, threshold: value },
+);
 
 const clampOp = define(Unary.clamp, 'clamp', { reads: 'x', vjp: (g, x, { a, b }) => mul(g, inside(x, a, b)) });
 /** Limits to [min, max]; the gradient is 1 inside and on the limits. */
-export const clamp = (x: Tensor, limits: { min?: number | null; max?: number | null }): Tensor =>
-  clampOp(x, limits.min ?? -Infinity, limits.max ?? Infinity);
+export const clamp = defineFunction(
+  'clamp',
+  (x: Tensor, limits: { min?: number | null; max?: number | null }): Tensor => {
+    const [min, max] = [limits.min ?? -Infinity, limits.max ?? Infinity];
+    for (const [argument, limit] of Object.entries({ min, max })) {
+      if (typeof limit === 'number' && !Number.isNaN(limit)) continue;
+      throw new ConfigError('not a limit', {
+        operation: 'clamp',
+        argument,
+        expected: 'a number',
+        given: String(limit),
+      });
+    }
+    return clampOp(x, min, max);
+  },
+  { x: float, limits: value },
+);
 
 const powScalarOp = define(Unary.powScalar, 'powScalar', {
   reads: 'x',
   vjp: (g, x, { a }) => (a === 0 ? undefined : mul(g, scaled(powScalar(x, a - 1), a))),
 });
 /** x ^ exponent */
-export const powScalar = (x: Tensor, exponent: number): Tensor => powScalarOp(x, exponent);
+export const powScalar = defineFunction(
+  'powScalar',
+  (x: Tensor, exponent: number): Tensor => powScalarOp(x, numberWithin('powScalar', 'exponent', exponent)),
+  { x: float, exponent: value },
+);
 
 const castOp = defineOperation<DType>({
   name: 'cast',
+  family: 'unary',
+  noGradient: 'changes the element type; the result is off the tape',
   dtypes: [['float32', 'int32', 'bool']],
   infer: ([x], dtype) => [{ shape: x!.shape, dtype }],
   forward([x], [y], dtype) {
@@ -161,18 +210,24 @@ const castOp = defineOperation<DType>({
 function castKind(from: DType, to: DType): Cast {
   if (to === 'float32') return Cast.toFloat;
   if (from === 'float32') return to === 'int32' ? Cast.toInt : Cast.floatToBool;
-  if (to === 'bool') return Cast.intToBool;
-  throw new ConfigError('no such conversion', { operation: 'cast', given: `${from} to ${to}` });
+  return Cast.intToBool;
 }
 
 const relabel = defineOperation<DType>({
   name: 'relabel',
+  family: 'unary',
+  noGradient: 'bool read as int32',
   dtypes: [['bool']],
   infer: ([x], dtype) => [{ shape: x!.shape, dtype }],
 });
 
 /** The values as another type; the result is off the tape (a float32 tensor cast to float32 is itself). */
-export function cast(x: Tensor, dtype: DType): Tensor {
-  if (x.dtype === dtype) return x;
-  return x.dtype === 'bool' && dtype === 'int32' ? relabel([x], dtype)[0]! : castOp([x], dtype)[0]!;
-}
+export const cast = defineFunction(
+  'cast',
+  (x: Tensor, dtype: DType): Tensor => {
+    if (x.dtype === dtype) return x;
+    oneOf('cast', 'dtype', dtype, anyType.dtypes);
+    return x.dtype === 'bool' && dtype === 'int32' ? relabel([x], dtype)[0]! : castOp([x], dtype)[0]!;
+  },
+  { x: anyType, dtype: value },
+);

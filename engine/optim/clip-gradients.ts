@@ -3,7 +3,7 @@
 import { full } from '../creation.ts';
 import { ConfigError, NonFiniteError } from '../errors.ts';
 import { div, minimum, mul, pow } from '../ops/binary.ts';
-import { stack } from '../ops/layout.ts';
+import { stack } from '../ops/joining.ts';
 import { amax, sum } from '../ops/reduction.ts';
 import { abs, affine, clamp, sqrt, square } from '../ops/unary.ts';
 import { disown, tidy } from '../scope.ts';

@@ -1,9 +1,11 @@
 // Optimisers with the update rules and defaults of torch.optim. Each step is one fused kernel per parameter, in place.
 import { adamStep, rmspropStep, sgdStep } from '../../kernels/index.ts';
 import type { Storage } from '../devices/device.ts';
-import { ConfigError, DataError } from '../errors.ts';
+import { type Interval, numberWithin } from '../checks.ts';
+import { ConfigError, DataError, DTypeError } from '../errors.ts';
 import type { StateDict } from '../nn/module.ts';
-import { type Parameter, Tensor } from '../tensor.ts';
+import { checkAlive } from '../signature.ts';
+import { Parameter, Tensor } from '../tensor.ts';
 
 /** Buffers of one parameter by name, such as the momentum. */
 type Slots = Map<string, Tensor>;
@@ -12,6 +14,30 @@ type Slots = Map<string, Tensor>;
 export interface OptimizerOptions {
   lr: number;
   weightDecay?: number;
+}
+
+const notNegative: Interval = { from: 0 };
+const share: Interval = { from: 0, below: 1 };
+/** What each option that is a number may be, in whichever optimiser has it. */
+const limits: Readonly<Record<string, Interval>> = {
+  lr: notNegative,
+  weightDecay: notNegative,
+  eps: notNegative,
+  momentum: notNegative,
+  dampening: { from: 0, to: 1 },
+  alpha: share,
+  beta1: share,
+  beta2: share,
+};
+
+/** Refuses options out of their limits. `betas` are looked at one by one. */
+function checkOptions(optimizer: string, options: OptimizerOptions): void {
+  numberWithin(optimizer, 'lr', options.lr, notNegative);
+  const { betas, ...rest } = options as { betas?: readonly number[] };
+  const [beta1, beta2] = betas ?? [0.9, 0.999];
+  for (const [name, given] of Object.entries<unknown>({ ...rest, beta1, beta2 })) {
+    if (name in limits && given !== undefined) numberWithin(optimizer, name, given as number, limits[name]);
+  }
 }
 
 export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
@@ -24,16 +50,22 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   constructor(parameters: Iterable<Parameter>, options: O) {
     this.parameters = [...new Set(parameters)];
     this.options = options;
-    if (!this.parameters.length) throw new ConfigError('there is nothing to optimise', { operation: 'Optimizer' });
-    if (!(options.lr >= 0)) {
-      const details = {
-        operation: 'Optimizer',
-        argument: 'lr',
-        expected: 'a number, 0 or more',
-        given: String(options.lr),
-      };
-      throw new ConfigError('the learning rate is not valid', details);
+    const operation = this.constructor.name;
+    if (!this.parameters.length) {
+      throw new ConfigError('there is nothing to optimise', {
+        operation,
+        argument: 'parameters',
+        expected: 'one parameter or more',
+        given: 'none',
+      });
     }
+    this.parameters.forEach((parameter: unknown, i) => {
+      const argument = `parameters[${i}]`;
+      if (parameter instanceof Parameter) return checkAlive(operation, argument, parameter);
+      const given = parameter instanceof Tensor ? 'a tensor that is no parameter' : typeof parameter;
+      throw new DTypeError('not a parameter', { operation, argument, expected: 'a parameter', given });
+    });
+    checkOptions(operation, options);
   }
 
   /**
@@ -47,6 +79,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** Updates every parameter that has a gradient. */
   step(): void {
     for (const parameter of this.parameters) {
+      checkAlive('step', 'parameters', parameter);
       if (!parameter.grad || parameter.size === 0) continue;
       const t = (this.#steps.get(parameter) ?? 0) + 1;
       this.#steps.set(parameter, t);
@@ -121,6 +154,18 @@ export interface SgdOptions extends OptimizerOptions {
 
 /** Stochastic gradient descent with momentum; weight decay is added to the gradient. */
 export class SGD extends Optimizer<SgdOptions> {
+  constructor(parameters: Iterable<Parameter>, options: SgdOptions) {
+    super(parameters, options);
+    if (options.nesterov && !(options.momentum && !options.dampening)) {
+      throw new ConfigError("Nesterov's momentum needs a momentum and no dampening", {
+        operation: 'SGD',
+        argument: 'nesterov',
+        expected: 'momentum above 0 and dampening 0',
+        given: `momentum ${options.momentum ?? 0} and dampening ${options.dampening ?? 0}`,
+      });
+    }
+  }
+
   protected override slotNames(): readonly string[] {
     return this.options.momentum ? ['momentum'] : [];
   }

@@ -1,4 +1,5 @@
 // Learning rates as functions of the step t = 0, 1, ..., with the closed forms of torch.optim.lr_scheduler.
+import { countWithin, numberWithin, oneOf } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
 import type { Optimizer } from './optimizer.ts';
 
@@ -10,33 +11,56 @@ export interface ScheduledValues {
 
 export type Schedule = (t: number) => ScheduledValues;
 
-const rate =
-  (lr: (t: number) => number): Schedule =>
-  (t) => ({ lr: lr(t) });
+/** Steps before the first are refused. */
+const from0 =
+  (name: string, schedule: Schedule): Schedule =>
+  (t) =>
+    schedule(numberWithin(name, 't', t, { from: 0 }));
+
+const rate = (name: string, baseLr: number, lr: (t: number) => number): Schedule => {
+  numberWithin(name, 'baseLr', baseLr, { from: 0 });
+  return from0(name, (t) => ({ lr: lr(t) }));
+};
 
 /** baseLr (1 - min(t, totalIters) / totalIters)^power */
-export const polynomialLR = (
+export function polynomialLR(
   baseLr: number,
   { totalIters, power = 1 }: { totalIters: number; power?: number },
-): Schedule => rate((t) => baseLr * (1 - Math.min(t, totalIters) / totalIters) ** power);
+): Schedule {
+  countWithin('polynomialLR', 'totalIters', totalIters, { from: 1 });
+  numberWithin('polynomialLR', 'power', power, { from: 0 });
+  return rate('polynomialLR', baseLr, (t) => baseLr * (1 - Math.min(t, totalIters) / totalIters) ** power);
+}
 
 /** baseLr gamma^floor(t / stepSize) */
-export const stepLR = (baseLr: number, { stepSize, gamma = 0.1 }: { stepSize: number; gamma?: number }): Schedule =>
-  rate((t) => baseLr * gamma ** Math.floor(t / stepSize));
+export function stepLR(baseLr: number, { stepSize, gamma = 0.1 }: { stepSize: number; gamma?: number }): Schedule {
+  countWithin('stepLR', 'stepSize', stepSize, { from: 1 });
+  numberWithin('stepLR', 'gamma', gamma, { from: 0 });
+  return rate('stepLR', baseLr, (t) => baseLr * gamma ** Math.floor(t / stepSize));
+}
 
 /** baseLr gamma^(number of milestones at or before t) */
-export const multiStepLR = (
+export function multiStepLR(
   baseLr: number,
   { milestones, gamma = 0.1 }: { milestones: readonly number[]; gamma?: number },
-): Schedule => rate((t) => baseLr * gamma ** milestones.filter((milestone) => milestone <= t).length);
+): Schedule {
+  milestones.forEach((milestone, i) => numberWithin('multiStepLR', `milestones[${i}]`, milestone, { from: 0 }));
+  numberWithin('multiStepLR', 'gamma', gamma, { from: 0 });
+  return rate('multiStepLR', baseLr, (t) => baseLr * gamma ** milestones.filter((milestone) => milestone <= t).length);
+}
 
 /** From baseLr to etaMin over tMax steps along half a cosine, and back. */
-export const cosineLR = (baseLr: number, { tMax, etaMin = 0 }: { tMax: number; etaMin?: number }): Schedule =>
-  rate((t) => etaMin + ((baseLr - etaMin) * (1 + Math.cos((Math.PI * t) / tMax))) / 2);
+export function cosineLR(baseLr: number, { tMax, etaMin = 0 }: { tMax: number; etaMin?: number }): Schedule {
+  countWithin('cosineLR', 'tMax', tMax, { from: 1 });
+  numberWithin('cosineLR', 'etaMin', etaMin, { from: 0 });
+  return rate('cosineLR', baseLr, (t) => etaMin + ((baseLr - etaMin) * (1 + Math.cos((Math.PI * t) / tMax))) / 2);
+}
 
 /** baseLr gamma^t */
-export const exponentialLR = (baseLr: number, { gamma }: { gamma: number }): Schedule =>
-  rate((t) => baseLr * gamma ** t);
+export function exponentialLR(baseLr: number, { gamma }: { gamma: number }): Schedule {
+  numberWithin('exponentialLR', 'gamma', gamma, { from: 0 });
+  return rate('exponentialLR', baseLr, (t) => baseLr * gamma ** t);
+}
 
 export interface OneCycleOptions {
   maxLr: number;
@@ -56,6 +80,15 @@ export function oneCycleLR(options: OneCycleOptions): Schedule {
   const { maxLr, totalSteps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 } = options;
   const { annealStrategy = 'cos', threePhase = false, cycleMomentum = true } = options;
   const { baseMomentum = 0.85, maxMomentum = 0.95 } = options;
+  const operation = 'oneCycleLR';
+  numberWithin(operation, 'maxLr', maxLr, { from: 0 });
+  countWithin(operation, 'totalSteps', totalSteps, { from: 1 });
+  numberWithin(operation, 'pctStart', pctStart, { from: 0, to: 1 });
+  numberWithin(operation, 'divFactor', divFactor, { above: 0 });
+  numberWithin(operation, 'finalDivFactor', finalDivFactor, { above: 0 });
+  oneOf(operation, 'annealStrategy', annealStrategy, ['cos', 'linear']);
+  numberWithin(operation, 'baseMomentum', baseMomentum, { from: 0, to: 1 });
+  numberWithin(operation, 'maxMomentum', maxMomentum, { from: 0, to: 1 });
   const initial = maxLr / divFactor;
   const final = initial / finalDivFactor;
   const rise = pctStart * totalSteps - 1;
@@ -73,7 +106,7 @@ export function oneCycleLR(options: OneCycleOptions): Schedule {
     annealStrategy === 'cos'
       ? to! + ((from! - to!) * (1 + Math.cos(Math.PI * share))) / 2
       : from! + (to! - from!) * share;
-  return (t) => {
+  return from0(operation, (t) => {
     let start = 0;
     for (const phase of phases) {
       if (t <= phase.end || phase === phases.at(-1)) {
@@ -83,8 +116,8 @@ export function oneCycleLR(options: OneCycleOptions): Schedule {
       }
       start = phase.end;
     }
-    throw new ConfigError('a schedule has no phase', { operation: 'oneCycleLR' });
-  };
+    throw new ConfigError('a schedule has no phase', { operation });
+  });
 }
 
 /** Sets the optimiser's rate (and momentum, if the schedule moves it) for step t. */

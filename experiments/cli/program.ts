@@ -9,6 +9,7 @@ import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
 import { benchCommand } from './bench.ts';
 import { doctor } from './doctor.ts';
+import { opsCommand, type OpsFlags } from './ops.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { suggestion } from './select.ts';
@@ -163,6 +164,15 @@ export function buildProgram(done: (status: number) => void): Command {
     .action(async (dir: string, options: { device: ReproduceFlags['device']; family?: string }) =>
       done(await golden(dir, options)),
     );
+
+  program
+    .command('ops')
+    .description('the operations: devices, gradients, kernels, plans and cases, or one of them in detail')
+    .argument('[name]', 'one operation')
+    .option('--json', 'as JSON')
+    .option('--markdown', 'as engine/operations.md has it')
+    .option('--golden <dir>', 'run these fixtures and count those of each operation')
+    .action(async (name: string | undefined, flags: OpsFlags) => done(await opsCommand(name, flags)));
 
   program
     .command('bench')

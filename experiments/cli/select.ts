@@ -4,6 +4,10 @@ import { ConfigError } from '../../engine/index.ts';
 import type { Paper, TableDefinition } from '../runner/paper.ts';
 import type { Selection } from '../runner/reproduce.ts';
 
+/** The names that differ least from `given`, the nearest first. */
+export const nearest = (given: string, names: readonly string[], count: number): string[] =>
+  [...names].sort((a, b) => distance(given, a) - distance(given, b)).slice(0, count);
+
 /** `Did you mean 'x'?` when a name is near, else the list of all. */
 export function suggestion(given: string, names: readonly string[]): string {
   const near = names.length > 0 ? closest(given, [...names]) : '';

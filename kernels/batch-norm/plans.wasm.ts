@@ -42,7 +42,7 @@ const backwardPlan: WasmPlanner<BatchNormParams> = (p) => ({
 });
 
 export function addBatchNorm(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(batchNormStatistics, statisticsPlan);
-  table.add(batchNormApply, applyPlan);
-  table.add(batchNormBackward, backwardPlan);
+  table.add(batchNormStatistics, statisticsPlan, 'parts');
+  table.add(batchNormApply, applyPlan, 'rows');
+  table.add(batchNormBackward, backwardPlan, 'parts');
 }

@@ -98,7 +98,7 @@ const backwardPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
 };
 
 export function addBatchNorm(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(batchNormStatistics, statisticsPlan);
-  table.add(batchNormApply, applyPlan);
-  table.add(batchNormBackward, backwardPlan);
+  table.add(batchNormStatistics, statisticsPlan, 'perChannel', 'inParts');
+  table.add(batchNormApply, applyPlan, 'perFour', 'perElement');
+  table.add(batchNormBackward, backwardPlan, 'perChannel', 'inParts');
 }

@@ -69,7 +69,7 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan 
 };
 
 export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(conv2d, planForward);
-  table.add(conv2dInputGradient, planInputGradient);
-  table.add(conv2dWeightGradient, planWeightGradient);
+  table.add(conv2d, planForward, 'packedColumns', 'shiftedRows');
+  table.add(conv2dInputGradient, planInputGradient, 'packedColumns', 'shiftedRows');
+  table.add(conv2dWeightGradient, planWeightGradient, 'packedPanel', 'innerProducts');
 }

@@ -117,7 +117,8 @@ const planInputGradient: WebGpuPlanner<Conv2dParams> = (p, facts, prefer) =>
   choosePlan(candidates(p, facts, true), prefer);
 
 export function addConv2d(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(conv2d, planConv2d);
-  table.add(conv2dInputGradient, planInputGradient);
+  const variants = ['rows3x3', 'lanes', 'implicitGemm64', 'direct'];
+  table.add(conv2d, planConv2d, ...variants);
+  table.add(conv2dInputGradient, planInputGradient, ...variants);
   addWeightGradient(table);
 }

@@ -120,5 +120,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
 
 const planWeightGradient: WebGpuPlanner<Conv2dParams> = (p, facts, prefer) => choosePlan(candidates(p, facts), prefer);
 
-export const addWeightGradient = (table: PlanTable<WebGpuPlanner<never>>): unknown =>
-  table.add(conv2dWeightGradient, planWeightGradient);
+export function addWeightGradient(table: PlanTable<WebGpuPlanner<never>>): void {
+  const variants = ['rows3x3SplitK', 'lanesSplitK', 'tiled64SplitK', 'directSplitK'];
+  table.add(conv2dWeightGradient, planWeightGradient, ...variants);
+}

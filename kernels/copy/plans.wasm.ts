@@ -33,8 +33,8 @@ const scatterPlan =
   });
 
 export function addCopy(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(copy, copyPlan);
-  table.add(gather, gatherPlan);
-  table.add(scatterAdd, scatterPlan('scatterAdd'));
-  table.add(scatter, scatterPlan('scatter'));
+  table.add(copy, copyPlan, 'swapped', 'lines');
+  table.add(gather, gatherPlan, 'elements');
+  table.add(scatterAdd, scatterPlan('scatterAdd'), 'lines');
+  table.add(scatter, scatterPlan('scatter'), 'lines');
 }

@@ -44,8 +44,8 @@ const scatterPlan =
   };
 
 export function addCopy(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(copy, copyPlan);
-  table.add(gather, gatherPlan);
-  table.add(scatterAdd, scatterPlan(1));
-  table.add(scatter, scatterPlan(0));
+  table.add(copy, copyPlan, 'perFour', 'perElement');
+  table.add(gather, gatherPlan, 'perElement');
+  table.add(scatterAdd, scatterPlan(1), 'byElement', 'byRange');
+  table.add(scatter, scatterPlan(0), 'byElement', 'byRange');
 }

@@ -48,9 +48,9 @@ const castPlan: WasmPlanner<CastParams> = ({ n }) => elements('cast', n);
 const fillPlan: WasmPlanner<FillParams> = ({ n }) => elements('fill', n);
 
 export function addElementwise(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(unary, unaryPlan);
-  table.add(binary, binaryPlan);
-  table.add(where, wherePlan);
-  table.add(cast, castPlan);
-  table.add(fill, fillPlan);
+  table.add(unary, unaryPlan, 'lines');
+  table.add(binary, binaryPlan, 'lines');
+  table.add(where, wherePlan, 'lines');
+  table.add(cast, castPlan, 'lines');
+  table.add(fill, fillPlan, 'lines');
 }

@@ -74,9 +74,9 @@ const fillPlan: WebGpuPlanner<FillParams> = ({ n }, facts, prefer) =>
   elementPlan(fillModule, n, n % 4 === 0, facts, prefer);
 
 export function addElementwise(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(unary, unaryPlan);
-  table.add(binary, binaryPlan);
-  table.add(where, wherePlan);
-  table.add(cast, castPlan);
-  table.add(fill, fillPlan);
+  table.add(unary, unaryPlan, 'perFour', 'perElement');
+  table.add(binary, binaryPlan, 'dense', 'repeated', 'flat', 'strided');
+  table.add(where, wherePlan, 'flat', 'strided');
+  table.add(cast, castPlan, 'perElement');
+  table.add(fill, fillPlan, 'perFour', 'perElement');
 }

@@ -66,5 +66,5 @@ const planMatmul: WasmPlanner<MatmulParams> = (p): WasmPlan => {
 };
 
 export function addMatmul(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(matmul, planMatmul);
+  table.add(matmul, planMatmul, 'innerProducts', 'packedTiles', 'directTiles');
 }

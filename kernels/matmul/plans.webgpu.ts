@@ -69,4 +69,5 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
 
 const planMatmul: WebGpuPlanner<MatmulParams> = (p, facts, prefer) => choosePlan(candidates(p, facts), prefer);
 
-export const addMatmul = (table: PlanTable<WebGpuPlanner<never>>): unknown => table.add(matmul, planMatmul);
+export const addMatmul = (table: PlanTable<WebGpuPlanner<never>>): unknown =>
+  table.add(matmul, planMatmul, 'dot', 'lanes', 'tiled64', 'direct');

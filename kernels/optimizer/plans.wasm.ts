@@ -10,5 +10,6 @@ const elements =
   ({ n }) => ({ name: 'elements', phases: [{ exportName, tasks: n, grain }] });
 
 export function addOptimizer(table: PlanTable<WasmPlanner<never>>): void {
-  for (const kernel of [sgdStep, adamStep, rmspropStep, runningAverage]) table.add(kernel, elements(kernel.name));
+  for (const kernel of [sgdStep, adamStep, rmspropStep, runningAverage])
+    table.add(kernel, elements(kernel.name), 'elements');
 }

@@ -39,8 +39,8 @@ const runningAveragePlan: WebGpuPlanner<RunningAverageParams> = ({ n }, facts) =
   perParameter(runningAverageModule, 'main', n, facts);
 
 export function addOptimizer(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(sgdStep, sgdPlan);
-  table.add(adamStep, adamPlan);
-  table.add(rmspropStep, rmspropPlan);
-  table.add(runningAverage, runningAveragePlan);
+  table.add(sgdStep, sgdPlan, 'withMomentum', 'plain');
+  table.add(adamStep, adamPlan, 'amsgrad', 'plain');
+  table.add(rmspropStep, rmspropPlan, 'plain', 'withMomentum', 'centered', 'centeredWithMomentum');
+  table.add(runningAverage, runningAveragePlan, 'main');
 }

@@ -30,8 +30,8 @@ const planes =
   (p) => ({ name: 'planes', phases: [{ exportName, tasks: p.planes, grain: Math.ceil(grain / planeElements(p)) }] });
 
 export function addPooling(table: PlanTable<WasmPlanner<never>>): void {
-  for (const kernel of [maxPool, averagePool]) table.add(kernel, rows(kernel.name));
-  for (const kernel of [maxPoolBackward, averagePoolBackward]) table.add(kernel, planes(kernel.name));
-  for (const kernel of [adaptiveAveragePool, adaptiveMaxPool]) table.add(kernel, rows(kernel.name));
-  table.add(adaptiveAveragePoolBackward, planes(adaptiveAveragePoolBackward.name));
+  for (const kernel of [maxPool, averagePool]) table.add(kernel, rows(kernel.name), 'rows');
+  for (const kernel of [maxPoolBackward, averagePoolBackward]) table.add(kernel, planes(kernel.name), 'planes');
+  for (const kernel of [adaptiveAveragePool, adaptiveMaxPool]) table.add(kernel, rows(kernel.name), 'rows');
+  table.add(adaptiveAveragePoolBackward, planes(adaptiveAveragePoolBackward.name), 'planes');
 }

@@ -55,20 +55,24 @@ const average =
   };
 
 export function addPooling(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(maxPool, perOutput(poolWindow + floatFunctions + maxModule));
-  table.add(maxPoolBackward, perInput(poolWindow + maxBackwardModule));
+  table.add(maxPool, perOutput(poolWindow + floatFunctions + maxModule), 'perThread');
+  table.add(maxPoolBackward, perInput(poolWindow + maxBackwardModule), 'perThread');
   table.add(
     averagePool,
     average<{ kernelH: number; kernelW: number } & AdaptivePoolParams>(
       poolWindow + averageModule,
       (p) => p.kernelH * p.kernelW,
     ),
+    'perThread',
+    'perWorkgroup',
   );
-  table.add(averagePoolBackward, perInput(poolWindow + averageBackwardModule));
+  table.add(averagePoolBackward, perInput(poolWindow + averageBackwardModule), 'perThread');
   table.add(
     adaptiveAveragePool,
     average<AdaptivePoolParams>(adaptiveWindow + averageModule, (p) => inputsOf(p) / outputsOf(p)),
+    'perThread',
+    'perWorkgroup',
   );
-  table.add(adaptiveAveragePoolBackward, perInput(adaptiveWindow + averageBackwardModule));
-  table.add(adaptiveMaxPool, perOutput(adaptiveWindow + floatFunctions + maxModule));
+  table.add(adaptiveAveragePoolBackward, perInput(adaptiveWindow + averageBackwardModule), 'perThread');
+  table.add(adaptiveMaxPool, perOutput(adaptiveWindow + floatFunctions + maxModule), 'perThread');
 }

@@ -56,7 +56,7 @@ const argReducePlan: WasmPlanner<ArgReduceParams> = (p) => lines('argReduce', p,
 const softmaxPlan: WasmPlanner<SoftmaxParams> = (p) => lines('softmax', p, 4, costlyGrain);
 
 export function addReduction(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(reduce, reducePlan);
-  table.add(argReduce, argReducePlan);
-  table.add(softmax, softmaxPlan);
+  table.add(reduce, reducePlan, 'lines', 'columns', 'parts');
+  table.add(argReduce, argReducePlan, 'lines', 'columns');
+  table.add(softmax, softmaxPlan, 'lines', 'columns');
 }

@@ -97,7 +97,7 @@ const softmaxPlan: WebGpuPlanner<SoftmaxParams> = (params, facts, prefer) => {
 };
 
 export function addReduction(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(reduce, reducePlan);
-  table.add(argReduce, argReducePlan);
-  table.add(softmax, softmaxPlan);
+  table.add(reduce, reducePlan, 'perThread', 'perWorkgroup', 'inParts');
+  table.add(argReduce, argReducePlan, 'perThread', 'perWorkgroup');
+  table.add(softmax, softmaxPlan, 'perThread', 'perWorkgroup');
 }

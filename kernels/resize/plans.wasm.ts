@@ -28,6 +28,6 @@ const resizeBackwardPlan: WasmPlanner<ResizeParams> = (p) =>
   rows('resizeBackwardRows', p, p.planes * p.inH, p.inW + p.outW, p.outW);
 
 export function addResize(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(resize, resizePlan);
-  table.add(resizeBackward, resizeBackwardPlan);
+  table.add(resize, resizePlan, 'nearest', 'bilinear');
+  table.add(resizeBackward, resizeBackwardPlan, 'nearest', 'bilinear');
 }

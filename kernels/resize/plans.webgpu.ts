@@ -23,6 +23,6 @@ const resizeBackwardPlan: WebGpuPlanner<ResizeParams> = ({ planes, inH, inW }, f
   perThread(backwardText, planes * inH * inW, facts);
 
 export function addResize(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(resize, resizePlan);
-  table.add(resizeBackward, resizeBackwardPlan);
+  table.add(resize, resizePlan, 'perThread');
+  table.add(resizeBackward, resizeBackwardPlan, 'perThread');
 }

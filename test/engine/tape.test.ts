@@ -263,7 +263,7 @@ t.test('a shape error names the line of the call', (t) => {
   })() as ShapeError;
   t.match(
     error.message,
-    /add: shapes do not broadcast; expected .*, got \[2\] and \[3\] \[at .*tape\.test\.ts:\d+:\d+\]/,
+    /add: shapes do not broadcast \(argument 'b'\); expected .*, got \[2\] and \[3\] \[at .*tape\.test\.ts:\d+:\d+\]/,
   );
   t.end();
 });

@@ -39,6 +39,13 @@ const bad: Record<string, { args: string[]; says: RegExp }> = {
   'an option that does not exist': { args: ['reproduce', '--sede', '3'], says: /--sede/ },
   'a command that does not exist': { args: ['reprodcue'], says: /no command 'reprodcue'.*Did you mean 'reproduce'\?/ },
   'a data set that does not exist': { args: ['data', 'fetch', 'mnits'], says: /no data set 'mnits'.*'mnist'/ },
+  'an operation that does not exist': {
+    args: ['ops', 'conv2'],
+    says: /no operation 'conv2'.*nearest are conv2d,.*'wgrad ops' lists all/,
+  },
+  'operations as two things at once': { args: ['ops', '--json', '--markdown'], says: /either JSON or Markdown/ },
+  'one operation as a table': { args: ['ops', 'conv2d', '--markdown'], says: /one operation has no Markdown/ },
+  'operations counted without fixtures': { args: ['ops', '--golden', 'nowhere'], says: /nowhere\/manifest\.json/ },
   'a folder without fixtures': {
     args: ['golden', 'nowhere', '--device', 'reference'],
     says: /nowhere\/manifest\.json/,
@@ -90,5 +97,6 @@ t.test('commands that only tell', async (t) => {
   t.ok(facts.devices.find(({ device }) => device === 'wasm')!.works);
   const help = await run(['--help'], folder);
   t.equal(help.status, 0);
-  for (const command of ['reproduce', 'list', 'doctor', 'data', 'golden', 'bench']) t.match(help.stdout, command);
+  for (const command of ['reproduce', 'list', 'doctor', 'data', 'golden', 'ops', 'bench'])
+    t.match(help.stdout, command);
 });

@@ -133,6 +133,7 @@ function randomCase<P extends ParamValues>(generator: KernelGenerator<P>, params
 export interface CaseSource<P extends ParamValues = ParamValues> {
   readonly kernel: string;
   readonly params: fc.Arbitrary<P>;
+  readonly exampleParams: readonly P[];
   readonly cases: fc.Arbitrary<KernelCase>;
   readonly examples: readonly KernelCase[];
 }
@@ -141,6 +142,7 @@ export function caseSource<P extends ParamValues>(generator: KernelGenerator<P>)
   return {
     kernel: generator.kernel.name,
     params: generator.params,
+    exampleParams: generator.examples,
     cases: fc.tuple(generator.params, fc.nat(1000)).map(([params, seed]) => randomCase(generator, params, seed)),
     examples: generator.examples.flatMap((params) => [1, 2].map((seed) => randomCase(generator, params, seed))),
   };

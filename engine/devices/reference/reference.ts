@@ -6,7 +6,7 @@ import type { DType, Kernel, Operand, ParamValues } from '../../../kernels/kerne
 import type { ReferenceArray, ReferencePlan } from '../../../kernels/plan.ts';
 import { referencePlans } from '../../../kernels/reference.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
-import { checkLaunch } from '../check-launch.ts';
+import { checkLaunch, planFor } from '../check-launch.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
 
@@ -73,7 +73,7 @@ class ReferenceDevice implements Device {
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
     this.#checkAlive(kernel.name);
     checkLaunch(this, kernel, inputs, outputs, params);
-    const plan = referencePlans.get(kernel) as ReferencePlan<P>;
+    const plan = planFor(referencePlans, kernel as unknown as Kernel<never>, 'reference') as ReferencePlan<P>;
     const observed = kernel as unknown as Kernel<never>;
     this.observer?.before?.(observed, params, 'reference');
     plan(this.#arrays(kernel.inputs(params), inputs), this.#arrays(kernel.outputs(params), outputs), params);

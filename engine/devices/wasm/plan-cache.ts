@@ -3,6 +3,7 @@
 import { type Kernel, packParams, paramWords, type ParamValues, sizeOf } from '../../../kernels/kernel.ts';
 import type { WasmFacts, WasmPlan, WasmPlanner } from '../../../kernels/plan.ts';
 import { wasmPlans } from '../../../kernels/wasm.ts';
+import { planFor } from '../check-launch.ts';
 
 export interface ResolvedPhase {
   readonly index: number;
@@ -102,7 +103,7 @@ export class PlanCache {
       words: new Int32Array(length),
       key: new Int32Array(length),
       floats,
-      planner: wasmPlans.get(kernel),
+      planner: planFor(wasmPlans, kernel as unknown as Kernel<never>, 'wasm'),
       plans: new Map(),
       count: 0,
     };

@@ -11,7 +11,7 @@ import {
 import type { WebGpuFacts, WebGpuPass, WebGpuPlan } from '../../../kernels/plan.ts';
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
-import { checkLaunch } from '../check-launch.ts';
+import { checkLaunch, planFor } from '../check-launch.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import {
   describeAdapter,
@@ -173,7 +173,7 @@ export class WebGpuDevice implements Device {
     this.#checkAlive(kernel.name);
     checkLaunch(this, kernel, inputs, outputs, params);
     if (outputs.every(({ length }) => length === 0)) return;
-    const planner = webGpuPlans.get(kernel);
+    const planner = planFor(webGpuPlans, kernel as unknown as Kernel<never>, 'webgpu');
     const plan = planner(params as never, this.planFacts, this.#preferPlan?.(kernel.name, params));
     const observed = kernel as unknown as Kernel<never>;
     this.observer?.before?.(observed, params, plan.name);

@@ -58,14 +58,17 @@ export async function withNormalization<T>(
       modules.forEach((module) => module.train());
     }
   }
-  const buffers = modules.flatMap((module) => [...module.namedState()].map(([, value]) => value));
-  const running = buffers.filter((value) => value instanceof nn.Buffer);
+  const state = modules.flatMap((module) => [...module.namedState()].map(([, value]) => value));
+  const running = state.filter((value) => value instanceof nn.Buffer);
   const before = await Promise.all(running.map((value) => value.array()));
+  const counters = state.filter((value) => value instanceof nn.Counter);
+  const counts = counters.map(({ value }) => value);
   modules.forEach((module) => module.train());
   try {
     return await body();
   } finally {
     running.forEach((value, i) => value.device.write(value.storage, before[i]!));
+    counters.forEach((counter, i) => (counter.value = counts[i]!));
   }
 }
 

@@ -1,4 +1,5 @@
-// Gradient cases of every differentiable operation: small shapes that divide nothing, values away from kinks.
+// A case or more of every operation: small shapes that divide nothing, values away from kinks. Gradcheck runs them, the device
+// tests compare them with float64, and the table of operations is made by watching them. Those without a gradient come last.
 import * as w from '../../engine/index.ts';
 import type { Differentiable } from '../../engine/gradcheck.ts';
 
@@ -74,11 +75,11 @@ const elementwise: GradientCase[] = [
   one('erf', w.erf),
   one('affine', (x) => w.affine(x, -1.5, 0.25)),
   one('leakyRelu', (x) => w.leakyRelu(x, 0.2)),
-  one('elu', (x) => w.elu(x, 1.3)),
+  { operations: ['elu', 'step'], inputs: [input(2, 3)], f: (x) => w.elu(x!, 1.3) },
   one('gelu', (x) => w.gelu(x)),
   one('geluTanh', (x) => w.gelu(x, 'tanh')),
   one('softplus', (x) => w.softplus(x, 1.5)),
-  one('clamp', (x) => w.clamp(x, { min: -0.5, max: 0.7 })),
+  { operations: ['clamp', 'inside'], inputs: [input(2, 3)], f: (x) => w.clamp(x!, { min: -0.5, max: 0.7 }) },
   one('powScalar', (x) => w.powScalar(x, 2.5), positive(2, 3)),
   two('add', w.add),
   two('sub', w.sub, input(2, 1), input(2, 3)),
@@ -114,7 +115,13 @@ const reductions: GradientCase[] = [
 
 const layout: GradientCase[] = [
   one('expand', (x) => w.expand(x, [2, 3, 4]), input(3, 1)),
+  one('sumTo', (x) => w.sumTo(x, [3, 1]), input(2, 3, 4)),
   one('reshape', (x) => w.reshape(x, [3, -1])),
+  one('flatten', (x) => w.flatten(x, 1), input(2, 3, 2)),
+  one('squeeze', (x) => w.squeeze(x, 1), input(2, 1, 3)),
+  one('unsqueeze', (x) => w.unsqueeze(x, -1)),
+  one('transpose', (x) => w.transpose(x, 0, -1), input(2, 3, 2)),
+  one('narrow', (x) => w.narrow(x, 1, 1, 2), input(2, 4)),
   one('permute', (x) => w.permute(x, [2, 0, 1]), input(2, 3, 2)),
   one('flip', (x) => w.flip(x, [0, 2]), input(2, 3, 2)),
   one('slice', (x) => w.slice(x, [null, [1, null, 2]]), input(2, 5)),
@@ -223,7 +230,7 @@ const images: GradientCase[] = [
 
 const normalization: GradientCase[] = [
   {
-    operations: ['batchNorm'],
+    operations: ['batchNorm', 'batchNormBackward'],
     inputs: [input(3, 2, 2), input(2), input(2)],
     f: (x, weight, bias) => w.batchNorm(x!, { weight, bias, training: true }),
   },
@@ -297,6 +304,19 @@ const dense: GradientCase[] = [
   one('dropout2d', (x) => w.dropout2d(x, { p: 0.4, training: true, stream: w.random(2, 'dropout') }), input(2, 3, 2)),
 ];
 
+const withoutGradient: GradientCase[] = [
+  two('eq', w.eq),
+  two('ne', w.ne),
+  two('lt', w.lt),
+  two('le', w.le),
+  two('gt', w.gt),
+  two('ge', w.ge),
+  one('argmax', (x) => w.argmax(x, 1)),
+  one('argmin', (x) => w.argmin(x)),
+  one('cast', (x) => w.cast(x, 'int32')),
+  { operations: ['relabel'], inputs: [flags([2, 2], [1, 0, 0, 1])], f: (x) => w.cast(x!, 'int32') },
+];
+
 export const cases: readonly GradientCase[] = [
   ...elementwise,
   ...reductions,
@@ -306,4 +326,5 @@ export const cases: readonly GradientCase[] = [
   ...normalization,
   ...losses,
   ...dense,
+  ...withoutGradient,
 ];

@@ -1,0 +1,63 @@
+// What the losses share: how they are reduced, and the refusal of predictions, targets and weights that do not fit.
+import { oneOf } from '../checks.ts';
+import { ShapeError, showShape } from '../errors.ts';
+import { sameShape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { mean, sum } from './reduction.ts';
+
+export type LossReduction = 'mean' | 'sum' | 'none';
+
+const reducers: Record<LossReduction, (loss: Tensor) => Tensor> = {
+  mean: (loss) => mean(loss),
+  sum: (loss) => sum(loss),
+  none: (loss) => loss,
+};
+
+export function reduceLoss(loss: Tensor, reduction: LossReduction = 'mean'): Tensor {
+  return reducers[reduction](loss);
+}
+
+/** Refuses a reduction that there is not. */
+export const checkReduction = (operation: string, { reduction = 'mean' }: LossOptions): void =>
+  oneOf(operation, 'reduction', reduction, Object.keys(reducers));
+
+export interface LossOptions {
+  reduction?: LossReduction;
+}
+
+/** Refuses a target of another shape than the prediction. */
+export function checkSame(operation: string, x: Tensor, target: Tensor): void {
+  if (!sameShape(x.shape, target.shape)) {
+    throw new ShapeError('prediction and target differ in shape', {
+      operation,
+      argument: 'target',
+      expected: showShape(x.shape),
+      given: showShape(target.shape),
+      hint: 'Expand one of them if broadcasting is meant',
+    });
+  }
+}
+
+/** Refuses scores and class indices that do not fit each other, and weights that do not fit the classes. */
+export function checkTarget(
+  operation: string,
+  x: Tensor,
+  target: Tensor,
+  options: LossOptions & { weight?: Tensor | undefined },
+): void {
+  const { weight } = options;
+  checkReduction(operation, options);
+  const expected = [x.shape[0]!, ...x.shape.slice(2)];
+  if (x.rank < 2 || !sameShape(target.shape, expected)) {
+    throw new ShapeError('the target does not fit', {
+      operation,
+      argument: x.rank < 2 ? 'x' : 'target',
+      expected: x.rank < 2 ? 'scores (N, C, ...)' : showShape(expected),
+      given: showShape(x.rank < 2 ? x.shape : target.shape),
+    });
+  }
+  if (weight && !sameShape(weight.shape, [x.shape[1]!])) {
+    const details = { operation, argument: 'weight', expected: `[${x.shape[1]}]`, given: showShape(weight.shape) };
+    throw new ShapeError('one weight per class', details);
+  }
+}
