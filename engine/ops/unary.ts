@@ -144,8 +144,9 @@ const powScalarOp = define(Unary.powScalar, 'powScalar', {
   reads: 'x',
   vjp: (g, x, { a }) => (a === 0 ? undefined : mul(g, scaled(powScalar(x, a - 1), a))),
 });
-/** x ^ exponent */
-export const powScalar = (x: Tensor, exponent: number): Tensor => powScalarOp(x, exponent);
+/** x ^ exponent. Half is the square root, as in PyTorch: (-infinity)^0.5 is NaN. */
+export const powScalar = (x: Tensor, exponent: number): Tensor =>
+  exponent === 0.5 ? sqrt(x) : powScalarOp(x, exponent);
 
 const castOp = defineOperation<DType>({
   name: 'cast',
