@@ -1,10 +1,12 @@
 // WebGPU plans as data, without a device: parameter blocks that agree with the descriptions, grids within the limits, and
 // choices that depend on shapes and facts alone.
+import fc from 'fast-check';
 import t from 'tap';
 import * as kernels from '../../kernels/index.ts';
 import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { foldGrid, grid1d } from '../../kernels/webgpu-grid.ts';
+import { caseSources } from './generators/index.ts';
 import { wgslParams } from './wgsl-params.ts';
 
 const hardware: WebGpuFacts = {
@@ -126,5 +128,36 @@ t.test('long grids are folded', (t) => {
     t.ok(x <= 10 && y <= 10 && x * y >= groups, `${groups} groups as ${x} x ${y}`);
   }
   t.throws(() => foldGrid(101, facts), RangeError);
+  t.end();
+});
+
+/** Every plan name that a launch can be asked for, and none. */
+const planNames = [
+  ...[undefined, 'perElement', 'perThread', 'perWorkgroup', 'inParts', 'rows3x3', 'lanes', 'implicitGemm64', 'direct'],
+  ...['rows3x3SplitK', 'lanesSplitK', 'tiled64SplitK', 'directSplitK', 'dot', 'tiled64'],
+];
+
+t.test('no plan starts more workgroups along a dimension than the adapter takes', (t) => {
+  for (const { kernel, params } of caseSources) {
+    const withinLimit = fc.property(
+      params,
+      fc.constantFrom(hardware, software, bare),
+      fc.constantFrom(...planNames),
+      fc.constantFrom(2, 3, 5, 11),
+      (values, facts, prefer, limit) => {
+        let plan: WebGpuPlan;
+        try {
+          plan = planOf(kernel, values, { ...facts, maxComputeWorkgroupsPerDimension: limit }, prefer);
+        } catch (error) {
+          // More than fit both dimensions that a grid is folded over.
+          if (error instanceof RangeError) return true;
+          throw error;
+        }
+        return plan.passes.every(({ workgroups }) => Math.max(...workgroups) <= limit);
+      },
+    );
+    fc.assert(withinLimit, { seed: 24, numRuns: 500 });
+    t.pass(kernel);
+  }
   t.end();
 });
