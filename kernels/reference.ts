@@ -9,6 +9,7 @@ import { PlanTable, type ReferencePlan } from './plan.ts';
 import { addPooling } from './pooling/reference.ts';
 import { addReduction } from './reduction/reference.ts';
 import { addResize } from './resize/reference.ts';
+import { addSsim } from './ssim/reference.ts';
 
 export const referencePlans = new PlanTable<ReferencePlan<never>>();
 addElementwise(referencePlans);
@@ -18,5 +19,6 @@ addMatmul(referencePlans);
 addConv2d(referencePlans);
 addPooling(referencePlans);
 addResize(referencePlans);
+addSsim(referencePlans);
 addBatchNorm(referencePlans);
 addOptimizer(referencePlans);

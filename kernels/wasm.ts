@@ -9,6 +9,7 @@ import { PlanTable, type WasmPlanner } from './plan.ts';
 import { addPooling } from './pooling/plans.wasm.ts';
 import { addReduction } from './reduction/plans.wasm.ts';
 import { addResize } from './resize/plans.wasm.ts';
+import { addSsim } from './ssim/plans.wasm.ts';
 
 export const wasmPlans = new PlanTable<WasmPlanner<never>>();
 addElementwise(wasmPlans);
@@ -18,5 +19,6 @@ addMatmul(wasmPlans);
 addConv2d(wasmPlans);
 addPooling(wasmPlans);
 addResize(wasmPlans);
+addSsim(wasmPlans);
 addBatchNorm(wasmPlans);
 addOptimizer(wasmPlans);

@@ -9,6 +9,7 @@ import { PlanTable, type WebGpuPlanner } from './plan.ts';
 import { addPooling } from './pooling/plans.webgpu.ts';
 import { addReduction } from './reduction/plans.webgpu.ts';
 import { addResize } from './resize/plans.webgpu.ts';
+import { addSsim } from './ssim/plans.webgpu.ts';
 
 export const webGpuPlans = new PlanTable<WebGpuPlanner<never>>();
 addElementwise(webGpuPlans);
@@ -18,5 +19,6 @@ addMatmul(webGpuPlans);
 addConv2d(webGpuPlans);
 addPooling(webGpuPlans);
 addResize(webGpuPlans);
+addSsim(webGpuPlans);
 addBatchNorm(webGpuPlans);
 addOptimizer(webGpuPlans);

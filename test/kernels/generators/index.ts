@@ -9,6 +9,7 @@ import * as optimizer from './optimizer.ts';
 import * as pooling from './pooling.ts';
 import * as reduction from './reduction.ts';
 import * as resize from './resize.ts';
+import * as ssim from './ssim.ts';
 
 export const caseSources: readonly CaseSource[] = [
   elementwise,
@@ -18,6 +19,7 @@ export const caseSources: readonly CaseSource[] = [
   conv2d,
   pooling,
   resize,
+  ssim,
   batchNorm,
   optimizer,
 ].flatMap((family): CaseSource[] => Object.values(family));
