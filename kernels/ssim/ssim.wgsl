@@ -1,7 +1,7 @@
-// SSIM in one pass: tiles of the map, one workgroup each, by tile.wgsl. Reads x and y (a tile with its margin, the margin
-// mostly from cache) and writes the map: 12 bytes a position, with nothing in between in memory.
-// Improves on ladder/one-per-thread.wgsl, in which each thread has one result and every value passes through the
-// workgroup's memory `window` times.
+// Four results per thread along each axis in turn: a value that has been loaded serves four sums, in registers.
+// One workgroup per tile of the map, by tile.wgsl. Reads x and y (a tile with its margin, the margin mostly from cache) and
+// writes the map: 12 bytes a position, with nothing in between in memory.
+// Improves on ladder/one-per-thread.wgsl, in which every value passes through the workgroup's memory windowH times.
 
 @group(0) @binding(4) var<storage, read_write> map: array<f32>;
 
