@@ -10,5 +10,6 @@ export * from './conv2d/conv2d.ts';
 export * from './pooling/pooling.ts';
 export * from './peak/peak.ts';
 export * from './resize/resize.ts';
+export * from './ssim/ssim.ts';
 export * from './batch-norm/batch-norm.ts';
 export * from './optimizer/optimizer.ts';

@@ -10,6 +10,7 @@ import { addPooling } from './pooling/reference.ts';
 import { addPeak } from './peak/reference.ts';
 import { addReduction } from './reduction/reference.ts';
 import { addResize } from './resize/reference.ts';
+import { addSsim } from './ssim/reference.ts';
 
 export const referencePlans = new PlanTable<ReferencePlan<never>>('reference');
 addElementwise(referencePlans);
@@ -20,5 +21,6 @@ addConv2d(referencePlans);
 addPooling(referencePlans);
 addPeak(referencePlans);
 addResize(referencePlans);
+addSsim(referencePlans);
 addBatchNorm(referencePlans);
 addOptimizer(referencePlans);

@@ -22,5 +22,6 @@ export * from './resize.ts';
 export * from './normalization.ts';
 export * from './losses.ts';
 export * from './masked-losses.ts';
+export * from './ssim.ts';
 export * from './box-losses.ts';
 export * from './dropout.ts';

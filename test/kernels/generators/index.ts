@@ -10,6 +10,7 @@ import * as peak from './peak.ts';
 import * as pooling from './pooling.ts';
 import * as reduction from './reduction.ts';
 import * as resize from './resize.ts';
+import * as ssim from './ssim.ts';
 
 export const caseSources: readonly CaseSource[] = [
   elementwise,
@@ -19,6 +20,7 @@ export const caseSources: readonly CaseSource[] = [
   conv2d,
   pooling,
   resize,
+  ssim,
   batchNorm,
   optimizer,
   peak,
