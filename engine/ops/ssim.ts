@@ -169,10 +169,13 @@ function mapOf(operation: string, x: Tensor, target: Tensor, options: SsimOption
   return reshape(mapOp(inputs, params)[0]!, [n, c, outH, outW]);
 }
 
+const similarity = (operation: string, x: Tensor, target: Tensor, options: SsimOptions): Tensor =>
+  mean(mapOf(operation, x, target, options), [1, 2, 3]);
+
 /** Structural similarity of images (N, C, H, W), one value per image (N): the mean of `ssimMap` over its positions. */
 export const ssim = defineComposite(
   'ssim',
-  (x: Tensor, target: Tensor, options: SsimOptions = {}): Tensor => mean(mapOf('ssim', x, target, options), [1, 2, 3]),
+  (x: Tensor, target: Tensor, options: SsimOptions = {}): Tensor => similarity('ssim', x, target, options),
   { family, signature },
 );
 
@@ -180,6 +183,6 @@ export const ssim = defineComposite(
 export const ssimLoss = defineComposite(
   'ssimLoss',
   (x: Tensor, target: Tensor, options: SsimOptions = {}): Tensor =>
-    mean(clamp(affine(ssim(x, target, options), -0.5, 0.5), { min: 0, max: 1 })),
+    mean(clamp(affine(similarity('ssimLoss', x, target, options), -0.5, 0.5), { min: 0, max: 1 })),
   { family, signature },
 );

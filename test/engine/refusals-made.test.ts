@@ -62,7 +62,7 @@ const layers: Record<string, Row[]> = {
 for (const [name, rows] of Object.entries(layers)) check(name, rows);
 
 /** Layers without numbers of their own, and what is no layer. */
-const plainModules = new Set(['Buffer', 'Module', 'ModuleList', 'ReLU', 'Sequential']);
+const plainModules = new Set(['Buffer', 'Counter', 'Module', 'ModuleList', 'ReLU', 'Sequential']);
 
 const isClass = (value: unknown): boolean =>
   typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
@@ -177,9 +177,21 @@ const schedules: Record<string, Row[]> = {
 };
 for (const [name, rows] of Object.entries(schedules)) check(name, rows);
 
+const weightings: Record<string, Row[]> = {
+  DynamicWeightAverage: [
+    ...sizes('tasks', 1, (tasks) => new w.DynamicWeightAverage(tasks)),
+    ...numbers('temperature', [0, -1], (temperature) => new w.DynamicWeightAverage(2, { temperature })),
+    ...numbers('priors[1]', [0, -1], (prior) => new w.DynamicWeightAverage(2, { priors: [1, prior] })),
+    ['priors', ConfigError, () => new w.DynamicWeightAverage(2, { priors: [1] })],
+    ['dropBelow', ConfigError, () => new w.DynamicWeightAverage(2, { dropBelow: [1] })],
+  ],
+};
+for (const [name, rows] of Object.entries(weightings)) check(name, rows);
+
 t.test('every class and schedule of the engine has rows', (t) => {
   const abstract = new Set(['Optimizer', 'Parameter', 'Random', 'Tensor']);
-  const known = (name: string): boolean => name in optimizers || name in schedules || abstract.has(name);
+  const tables = { ...optimizers, ...schedules, ...weightings };
+  const known = (name: string): boolean => name in tables || abstract.has(name);
   const names = Object.entries(w).flatMap(([name, value]) =>
     (isClass(value) && !name.endsWith('Error')) || name.endsWith('LR') ? [name] : [],
   );
