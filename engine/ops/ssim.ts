@@ -17,7 +17,7 @@ import { mean } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { affine, clamp, square } from './unary.ts';
 
-const family = 'losses';
+const family = 'ssim';
 const signature: Signature = { x: float, target: float, options: value };
 
 /** (x, target, window) -> S per plane; shapes in kernels/ssim/ssim.ts. */

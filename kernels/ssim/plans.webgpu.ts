@@ -45,6 +45,6 @@ const ssimBackwardPlan: WebGpuPlanner<SsimParams> = (p, facts) => {
 };
 
 export function addSsim(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(ssim, ssimPlan);
-  table.add(ssimBackward, ssimBackwardPlan);
+  table.add(ssim, ssimPlan, ...ssimLadder.map(({ name }) => name).reverse());
+  table.add(ssimBackward, ssimBackwardPlan, 'twoPasses');
 }
