@@ -17,7 +17,7 @@ import { mean } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { affine, clamp, square } from './unary.ts';
 
-const family = 'losses';
+const family = 'ssim';
 const signature: Signature = { x: float, target: float, options: value };
 
 /** (x, target, window) -> S per plane; shapes in kernels/ssim/ssim.ts. */
@@ -41,6 +41,7 @@ const mapOp = defineOperation<SsimParams>({
 const backwardOp = defineOperation<SsimParams>({
   name: 'ssimMapBackward',
   family,
+  noGradient: 'gradients of gradients of ssimMap are made of other operations',
   infer: ([x]) => [
     { shape: x!.shape, dtype: 'float32' },
     { shape: x!.shape, dtype: 'float32' },
@@ -169,10 +170,14 @@ function mapOf(operation: string, x: Tensor, target: Tensor, options: SsimOption
   return reshape(mapOp(inputs, params)[0]!, [n, c, outH, outW]);
 }
 
+/** The mean of the map over its positions, one value per image. */
+const similarity = (operation: string, x: Tensor, target: Tensor, options: SsimOptions): Tensor =>
+  mean(mapOf(operation, x, target, options), [1, 2, 3]);
+
 /** Structural similarity of images (N, C, H, W), one value per image (N): the mean of `ssimMap` over its positions. */
 export const ssim = defineComposite(
   'ssim',
-  (x: Tensor, target: Tensor, options: SsimOptions = {}): Tensor => mean(mapOf('ssim', x, target, options), [1, 2, 3]),
+  (x: Tensor, target: Tensor, options: SsimOptions = {}): Tensor => similarity('ssim', x, target, options),
   { family, signature },
 );
 
@@ -180,6 +185,6 @@ export const ssim = defineComposite(
 export const ssimLoss = defineComposite(
   'ssimLoss',
   (x: Tensor, target: Tensor, options: SsimOptions = {}): Tensor =>
-    mean(clamp(affine(ssim(x, target, options), -0.5, 0.5), { min: 0, max: 1 })),
+    mean(clamp(affine(similarity('ssimLoss', x, target, options), -0.5, 0.5), { min: 0, max: 1 })),
   { family, signature },
 );

@@ -10,5 +10,5 @@ const registers: WebGpuPlanner<MultiplyAddsParams> = ({ n }, facts) => ({
 });
 
 export function addPeak(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(multiplyAdds, registers);
+  table.add(multiplyAdds, registers, 'registers');
 }

@@ -43,6 +43,7 @@ export function addSsim(table: PlanTable<WasmPlanner<never>>): void {
       (p) => p.outW,
       1,
     ),
+    'strips',
   );
   table.add(
     ssimBackward,
@@ -52,5 +53,6 @@ export function addSsim(table: PlanTable<WasmPlanner<never>>): void {
       (p) => p.inW,
       2,
     ),
+    'strips',
   );
 }

@@ -45,6 +45,6 @@ const ssimBackwardPlan: WebGpuPlanner<SsimParams> = (p, facts) => {
 };
 
 export function addSsim(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(ssim, ssimPlan);
-  table.add(ssimBackward, ssimBackwardPlan);
+  table.add(ssim, ssimPlan, 'tiles');
+  table.add(ssimBackward, ssimBackwardPlan, 'twoPasses');
 }
