@@ -41,6 +41,7 @@ const mapOp = defineOperation<SsimParams>({
 const backwardOp = defineOperation<SsimParams>({
   name: 'ssimMapBackward',
   family,
+  noGradient: 'gradients of gradients of ssimMap are made of other operations',
   infer: ([x]) => [
     { shape: x!.shape, dtype: 'float32' },
     { shape: x!.shape, dtype: 'float32' },
@@ -169,6 +170,7 @@ function mapOf(operation: string, x: Tensor, target: Tensor, options: SsimOption
   return reshape(mapOp(inputs, params)[0]!, [n, c, outH, outW]);
 }
 
+/** The mean of the map over its positions, one value per image. */
 const similarity = (operation: string, x: Tensor, target: Tensor, options: SsimOptions): Tensor =>
   mean(mapOf(operation, x, target, options), [1, 2, 3]);
 
