@@ -1,5 +1,6 @@
-// The ladder of SSIM's forward shader, slowest first; the last step is the one in use. Its gradient has none of its own:
-// both of its passes are tiles like those of the last step.
+// The ladder of SSIM's forward shader in the order of thought; the last step is the one in use. The gradient has none of its
+// own: both of its passes are tiles like those of the last step. On llvmpipe, where the memory of a workgroup is memory like
+// any other, the third step is slower than the second.
 import { type LadderStep, openingSentence } from '../ladder.ts';
 import type { WebGpuFacts, WebGpuPass, WebGpuPlan } from '../plan.ts';
 import { threadPass } from '../webgpu-elements.ts';

@@ -87,7 +87,7 @@ const source = (kernel: Kernel<SsimParams>, isGradient: boolean) =>
     examples,
     // Variances have an error of some ulp of the squares; what stabilises them, c2, is 9e-4 of the squared range. A
     // gradient has a part of 1 / sqrt(c2) at most for each of the positions that add up to it.
-    tolerance: ({ c2 }) => ({ rtol: 1e-4, atol: isGradient ? 1e-5 / Math.sqrt(c2) : 3e-5 }),
+    tolerance: ({ c2 }) => ({ rtol: 1e-4, atol: isGradient ? 3e-5 / Math.sqrt(c2) : 3e-5 }),
     values,
   });
 
