@@ -20,4 +20,4 @@ export * from './runner/paper.ts';
 export * from './runner/reproduce.ts';
 export * from './runner/results.ts';
 export * from './runner/verdict.ts';
-export { runGolden } from './golden/run.ts';
+export { runGolden } from './golden/folder.ts';
