@@ -37,6 +37,11 @@ export async function goldenCommand(dir: string, flags: GoldenFlags): Promise<nu
   if (flags.browser !== undefined && flags.serve !== undefined) {
     throw new ConfigError('the page is either opened or served', { hint: 'Give --browser or --serve' });
   }
+  if (!flags.isolation && flags.browser === undefined && flags.serve === undefined) {
+    throw new ConfigError('isolation is a matter of browsers', {
+      hint: 'Give --browser or --serve with --no-isolation',
+    });
+  }
   if (flags.serve !== undefined) return serve(dir, flags);
   const report = (id: string, failure: string | undefined): void => {
     if (failure !== undefined) print(`${id}: ${failure}`);

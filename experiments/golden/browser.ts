@@ -2,6 +2,8 @@
 // which is no dependency of the package and is loaded when it is needed.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { Browser } from 'playwright-core';
+import type * as Playwright from 'playwright-core';
 import { ConfigError, DataError, type DeviceChoice, DeviceError, WgradError } from '../../engine/index.ts';
 import type { PageOutcome } from './page.ts';
 import type { GoldenResult } from './run.ts';
@@ -42,8 +44,9 @@ export function findBrowser(): string | undefined {
   return names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find(existsSync);
 }
 
-async function launch({ executable = findBrowser(), args = [] }: BrowserOptions) {
-  let playwright: typeof import('playwright-core');
+/** Starts a headless browser. Throws ConfigError where it or playwright-core is missing. */
+export async function launchBrowser({ executable = findBrowser(), args = [] }: BrowserOptions = {}): Promise<Browser> {
+  let playwright: typeof Playwright;
   try {
     playwright = await import('playwright-core');
   } catch (cause) {
@@ -80,7 +83,7 @@ export function pageAddress(address: string, { device = 'auto', family, isolatio
  * playwright-core is missing, and what the page throws: DataError for damaged fixtures, DeviceError for a missing device.
  */
 export async function runGoldenInBrowser(directory: string, options: BrowserOptions = {}): Promise<BrowserResult> {
-  const browser = await launch(options);
+  const browser = await launchBrowser(options);
   const close = (): void => void browser.close();
   options.signal?.addEventListener('abort', close);
   try {

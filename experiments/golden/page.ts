@@ -2,6 +2,7 @@
 // the page, or at ?fixtures=ADDRESS; ?family=NAME only one family; without a device the page waits for its form. Whether
 // it is cross-origin isolated, which threads need, is up to the server (?isolated=no asks ours not to).
 import { type DeviceChoice, WgradError } from '../../engine/index.ts';
+import { plainMessage } from '../cli/errors.ts';
 import { type Fixtures, type FixtureSource, openFixtures } from './fixtures.ts';
 import { type GoldenResult, runFixtures } from './run.ts';
 
@@ -33,7 +34,7 @@ const at = (base: URL): FixtureSource => ({
   },
 });
 
-function say(text: string, state: 'running' | 'passed' | 'failed'): void {
+function say(text: string, state: 'running' | 'passed' | 'failed' | 'refused'): void {
   const line = find<HTMLElement>('#state');
   line.textContent = text;
   line.className = state;
@@ -41,7 +42,8 @@ function say(text: string, state: 'running' | 'passed' | 'failed'): void {
 }
 
 function showFacts(facts: Readonly<Record<string, string | number | boolean>>): void {
-  const rows = Object.entries(facts).flatMap(([name, value]) => {
+  const known = Object.entries(facts).filter(([, value]) => value !== '');
+  const rows = known.flatMap(([name, value]) => {
     const [term, definition] = [document.createElement('dt'), document.createElement('dd')];
     term.textContent = name;
     definition.textContent = typeof value === 'boolean' ? yesOrNo(value) : String(value);
@@ -82,7 +84,7 @@ async function run(fixtures: Fixtures, asked: URLSearchParams): Promise<GoldenRe
     begin(device, cases) {
       bar.hidden = false;
       bar.max = cases;
-      facts = { device: device.description, 'cross-origin isolated': crossOriginIsolated, ...device.facts };
+      facts = { 'runs on': device.description, 'cross-origin isolated': crossOriginIsolated, ...device.facts };
       showFacts(facts);
     },
     async report(id, failure) {
@@ -111,7 +113,7 @@ async function open(asked: URLSearchParams): Promise<PageOutcome> {
     return asked.has('device') ? { isolated, result: await run(fixtures, asked) } : { isolated };
   } catch (cause) {
     const { name, message } = cause instanceof WgradError ? cause : new WgradError(String(cause), { cause });
-    say(message, 'failed');
+    say(plainMessage(message), 'refused');
     return { isolated, error: { name, message } };
   }
 }
