@@ -2,7 +2,7 @@
 //   r_k = L_k(t - 1) / L_k(t - 2),  w_k = K p_k exp(r_k / T) / sum over i of p_i exp(r_i / T),  total = sum over k of w_k L_k
 // with K tasks; the paper has no priors (p_k = 1). Weights are constants for the gradient. What t counts, epochs or
 // iterations, is the caller's choice.
-import { countWithin } from '../checks.ts';
+import { numberWithin, wholeNumber } from '../checks.ts';
 import { tensor } from '../creation.ts';
 import { ConfigError, DataError, ShapeError, showShape } from '../errors.ts';
 import type { StateDict } from '../nn/module.ts';
@@ -32,8 +32,10 @@ export class DynamicWeightAverage {
 
   constructor(tasks: number, options: DynamicWeightAverageOptions = {}) {
     const operation = 'DynamicWeightAverage';
-    countWithin(operation, 'tasks', tasks, { from: 1 });
+    wholeNumber(operation, 'tasks', tasks, 1);
     const { temperature = 2, priors = new Array<number>(tasks).fill(1), dropBelow } = options;
+    numberWithin(operation, 'temperature', temperature, { above: 0 });
+    priors.forEach((prior, i) => numberWithin(operation, `priors[${i}]`, prior, { above: 0 }));
     if (priors.length !== tasks || (dropBelow && dropBelow.length !== tasks)) {
       throw new ConfigError('needs one value per task', {
         operation,
@@ -41,10 +43,6 @@ export class DynamicWeightAverage {
         expected: String(tasks),
         given: String((priors.length === tasks ? dropBelow! : priors).length),
       });
-    }
-    if (!(temperature > 0)) {
-      const details = { operation, argument: 'temperature', expected: 'above 0', given: String(temperature) };
-      throw new ConfigError('no such temperature', details);
     }
     this.tasks = tasks;
     this.#temperature = temperature;

@@ -142,17 +142,6 @@ check(
   'clipGradValue',
   bad.map((value): Row => ['clipValue', ConfigError, () => w.clipGradValue(some(), value)]),
 );
-check('DynamicWeightAverage', [
-  ...[0, -1, 1.5, NaN].map((tasks): Row => ['tasks', ConfigError, () => new w.DynamicWeightAverage(tasks)]),
-  ...[...bad, 0].map((temperature): Row => [
-    'temperature',
-    ConfigError,
-    () => new w.DynamicWeightAverage(2, { temperature }),
-  ]),
-  ['priors', ConfigError, () => new w.DynamicWeightAverage(2, { priors: [1] })],
-  ['dropBelow', ConfigError, () => new w.DynamicWeightAverage(2, { dropBelow: [1] })],
-]);
-
 const schedules: Record<string, Row[]> = {
   polynomialLR: [
     ...numbers('baseLr', [-1], (lr) => w.polynomialLR(lr, { totalIters: 3 })),
@@ -197,9 +186,21 @@ const schedules: Record<string, Row[]> = {
 };
 for (const [name, rows] of Object.entries(schedules)) check(name, rows);
 
+const weightings: Record<string, Row[]> = {
+  DynamicWeightAverage: [
+    ...sizes('tasks', 1, (tasks) => new w.DynamicWeightAverage(tasks)),
+    ...numbers('temperature', [0, -1], (temperature) => new w.DynamicWeightAverage(2, { temperature })),
+    ...numbers('priors[1]', [0, -1], (prior) => new w.DynamicWeightAverage(2, { priors: [1, prior] })),
+    ['priors', ConfigError, () => new w.DynamicWeightAverage(2, { priors: [1] })],
+    ['dropBelow', ConfigError, () => new w.DynamicWeightAverage(2, { dropBelow: [1] })],
+  ],
+};
+for (const [name, rows] of Object.entries(weightings)) check(name, rows);
+
 t.test('every class and schedule of the engine has rows', (t) => {
-  const others = new Set(['DynamicWeightAverage', 'Optimizer', 'Parameter', 'Random', 'Tensor']); // above, or not made by hand
-  const known = (name: string): boolean => name in optimizers || name in schedules || others.has(name);
+  const abstract = new Set(['Optimizer', 'Parameter', 'Random', 'Tensor']);
+  const tables = { ...optimizers, ...schedules, ...weightings };
+  const known = (name: string): boolean => name in tables || abstract.has(name);
   const names = Object.entries(w).flatMap(([name, value]) =>
     (isClass(value) && !name.endsWith('Error')) || name.endsWith('LR') ? [name] : [],
   );
