@@ -142,17 +142,6 @@ check(
   'clipGradValue',
   bad.map((value): Row => ['clipValue', ConfigError, () => w.clipGradValue(some(), value)]),
 );
-check('DynamicWeightAverage', [
-  ...[0, -1, 1.5, NaN].map((tasks): Row => ['tasks', ConfigError, () => new w.DynamicWeightAverage(tasks)]),
-  ...[...bad, 0].map((temperature): Row => [
-    'temperature',
-    ConfigError,
-    () => new w.DynamicWeightAverage(2, { temperature }),
-  ]),
-  ['priors', ConfigError, () => new w.DynamicWeightAverage(2, { priors: [1] })],
-  ['dropBelow', ConfigError, () => new w.DynamicWeightAverage(2, { dropBelow: [1] })],
-]);
-
 const schedules: Record<string, Row[]> = {
   polynomialLR: [
     ...numbers('baseLr', [-1], (lr) => w.polynomialLR(lr, { totalIters: 3 })),
