@@ -1,7 +1,7 @@
 // TypeScript to dist with esbuild: one bundle with shared chunks for Node; for browsers one self-contained
 // file, and the page of golden fixtures that imports it.
 import { existsSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { root } from './sources.mjs';
@@ -36,6 +36,21 @@ const inlineScripts = {
   },
 };
 
+/** `import text from './scalar.wasm.ts?text'`: that file as it is. */
+const plainText = {
+  name: 'plain-text',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?text$/ }, ({ path: specifier, resolveDir }) => ({
+      path: path.resolve(resolveDir, specifier.replace('?text', '')),
+      namespace: 'text',
+    }));
+    onLoad({ filter: /.*/, namespace: 'text' }, async ({ path: file }) => ({
+      contents: await readFile(file, 'utf8'),
+      loader: 'text',
+    }));
+  },
+};
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -44,7 +59,7 @@ const shared = {
   sourcemap: 'linked',
   metafile: true,
   logLevel: 'silent',
-  plugins: [inlineScripts],
+  plugins: [inlineScripts, plainText],
 };
 
 /** Runs esbuild; its errors become one readable message. */

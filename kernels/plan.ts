@@ -83,10 +83,12 @@ export interface WebGpuFacts {
  *  cannot take the parameters. */
 export type WebGpuPlanner<P extends ParamValues> = (params: P, facts: WebGpuFacts, prefer?: string) => WebGpuPlan;
 
-/** What a kernel that is declared outside of this folder brings along. The WASM module is closed to those. */
+/** What a kernel that is declared outside of the tables brings along. */
 export interface OwnPlans<P extends ParamValues> {
   readonly reference?: ReferencePlan<P>;
   readonly webgpu?: WebGpuPlanner<P>;
+  /** Names exports of the module that the device has been given; that of the library is closed. */
+  readonly wasm?: WasmPlanner<P>;
 }
 
 /** A table from kernels to one device's plans. */

@@ -27,7 +27,7 @@ interface Targets {
   columns: number;
 }
 
-function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
+export function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
   const ins = p.inChannels / p.groups;
   const outs = p.outChannels / p.groups;
   if (!adjoint) return { channels: outs, phases: 1, rows: p.outH, columns: p.outW };
@@ -37,7 +37,7 @@ function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
 }
 
 /** The plan of one shader: group 0 as geometry.wgsl binds it. `tiles` workgroups per group and phase. */
-function gatherPlan(
+export function gatherPlan(
   name: string,
   module: string,
   p: Conv2dParams,

@@ -6,7 +6,7 @@ import { checkLaunch } from '../check-launch.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
 import { PARAMS_AT, TABLES_AT } from './control.ts';
-import { defaultThreads, type LoadedModule, loadModule } from './load.ts';
+import { defaultThreads, type LoadedModule, loadModule, type WasmModules } from './load.ts';
 import { blockBytes, LinearMemory } from './memory.ts';
 import { PlanCache, type ResolvedPlan } from './plan-cache.ts';
 import { Scratch } from './scratch.ts';
@@ -17,6 +17,8 @@ export interface WasmDeviceOptions {
   threads?: number;
   /** false: do not use relaxed SIMD even where there is one. Its fused multiply-add rounds once instead of twice. */
   relaxedSimd?: boolean;
+  /** Kernels in the place of the library's, for launches of kernels that bring WASM plans along. They run on one thread. */
+  modules?: WasmModules;
 }
 
 interface WasmStorage extends Storage {
@@ -227,7 +229,7 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
   if (!Number.isInteger(wanted) || wanted < 1) {
     throw new DeviceError('not a number of threads', { operation: 'createWasmDevice', given: String(wanted) });
   }
-  const loaded = await loadModule(options.relaxedSimd ?? true, wanted);
+  const loaded = await loadModule(options.relaxedSimd ?? true, wanted, options.modules);
   const threads = await ThreadPool.create(loaded.module, loaded.memory, loaded.shared ? wanted : 1);
   return new WasmDevice(loaded, threads);
 }
