@@ -1,4 +1,5 @@
 // What `wgrad bench` prints: a table for people, or one JSON document with the facts that a number needs to mean something.
+import { rename, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { layOut } from '../experiments/cli/tables.ts';
 import { wgradVersion } from '../experiments/runner/manifest.ts';
@@ -14,6 +15,13 @@ export interface Document {
   /** How the numbers are made, in one sentence. */
   readonly method: string;
   readonly cases: readonly CaseResult[];
+}
+
+/** Writes the document; a file of that name is replaced only when the new one is whole. */
+export async function writeDocument(file: string, document: object): Promise<void> {
+  const unfinished = `${file}.${process.pid}.tmp`;
+  await writeFile(unfinished, `${JSON.stringify(document, null, 2)}\n`);
+  await rename(unfinished, file);
 }
 
 /** The machine as it is now; `loadBefore` is its load average before the benchmark began. */
