@@ -50,10 +50,10 @@ export function versionsOf(cases: readonly CaseResult[]): Record<string, string>
 }
 
 /** Three digits, without an exponent. */
-const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-const timeText = ({ median, min, max }: Timing): string =>
+export const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+export const timeText = ({ median, min, max }: Timing): string =>
   `${digits(1000 * median)} ms (${digits(1000 * min)} to ${digits(1000 * max)})`;
-const ratioText = ({ median, min, max }: Ratio): string =>
+export const ratioText = ({ median, min, max }: Ratio): string =>
   `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 
 function peerRow(peer: PeerResult): string[] {
