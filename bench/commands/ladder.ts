@@ -50,7 +50,7 @@ function ladderText({ name, title, device, ceilings, rungs }: LadderResult, widt
     `${digits(rung.rate)} ${rung.unit}`,
     `${(100 * rung.share).toFixed(1)} %`,
   ]);
-  const head = ['* in use', 'time', 'times as fast as the first', 'as the one before', 'rate', 'of the ceiling'];
+  const head = ['* in use', 'time', 'x the first', 'x the one before', 'rate', 'of the ceiling'];
   lines.push(layOut(head, rows, width));
   for (const [where, { gflops, gigabytesPerSecond }] of Object.entries(ceilings)) {
     lines.push(`ceilings of ${where}: ${digits(gflops)} GFLOP/s, ${digits(gigabytesPerSecond)} GB/s`);
