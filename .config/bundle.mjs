@@ -100,6 +100,33 @@ export async function bundleNode(entryPoints, { quiet = false } = {}) {
   return absolute(outputs);
 }
 
+/** Packages that come with files of their own; wgrad loads them when it needs them, and says so when they are not there. */
+const separate = ['webgpu', 'sharp', 'h5wasm', 'playwright-core', 'canvas'];
+const programs = ['experiments/cli/main.ts', 'experiments/runner/worker.ts', 'bench/main.ts'];
+
+/** The programs with all packages but those, for a machine that has no node_modules. */
+export async function bundleWhole(outdir) {
+  await run(
+    {
+      entryPoints: programs,
+      outbase: root,
+      outdir,
+      chunkNames: 'chunks/[name]-[hash]',
+      platform: 'node',
+      format: 'esm',
+      splitting: true,
+      minifyWhitespace: true,
+      sourcemap: false,
+      external: [...separate.flatMap((name) => [name, `${name}/*`]), '#*'],
+      // Packages written for CommonJS ask for Node's own modules.
+      banner: {
+        js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+      },
+    },
+    true,
+  );
+}
+
 const forBrowsers = { platform: 'browser', format: 'esm', target: 'es2022', external: ['node:*', 'webgpu'] };
 
 /** The page of golden fixtures runs the published file, not a bundle of its own. */
