@@ -1,6 +1,6 @@
 // wgrad as a contestant: the cases on one of its devices, in this process. Inputs and initial weights are the fixed values
 // that the peers use too, so that results can be compared.
-import { createDevice, type Device, DeviceError, OutOfMemoryError, scope } from '../engine/index.ts';
+import { createDevice, type Device, DeviceError, OutOfMemoryError, scope, setDefaultDevice } from '../engine/index.ts';
 import { wgradVersion } from '../experiments/runner/manifest.ts';
 import { AbsentError, type CaseShape, type Contestant } from './contestant.ts';
 import { convolution } from './convolution.ts';
@@ -106,7 +106,10 @@ export async function startOurs(name: 'wasm' | 'webgpu', threads?: number, open?
       }
     },
     plans: () => plans,
-    measure: (seconds) => clock.repeat(prepared!, seconds),
+    measure(seconds) {
+      setDefaultDevice(device); // another contestant of this process may have been prepared since
+      return clock.repeat(prepared!, seconds);
+    },
     close() {
       clear();
       device.dispose();

@@ -10,7 +10,7 @@ import { startFirst } from './peer.ts';
 const ANSWER_LIMIT_MS = 30_000;
 
 /** Beside dist in a checkout. An installed package has no such folder. */
-const peersFolder = fileURLToPath(import.meta.url.replace(/\/dist\/.*$/, '/bench/peers/'));
+export const peersFolder = fileURLToPath(import.meta.url.replace(/\/dist\/.*$/, '/bench/peers/'));
 
 /** Starts the first of several commands, each with a script of the peers' folder and its arguments. */
 async function startScript(
@@ -45,7 +45,7 @@ interface Peer {
 
 const node = [process.execPath];
 /** A Python of its own on the path may lack the system's packages. */
-const python = ['python3', '/usr/bin/python3'];
+export const pythons = ['python3', '/usr/bin/python3'];
 
 /** In the order in which they are printed. */
 const peers: readonly Peer[] = [
@@ -67,7 +67,7 @@ const peers: readonly Peer[] = [
   {
     name: 'pytorch',
     devices: ['wasm', 'webgpu'],
-    interpreters: python,
+    interpreters: pythons,
     script: 'torch_peer.py',
     args: (n) => [String(n)],
   },
