@@ -1,7 +1,8 @@
 // Runs a case: everyone is set up and checked against our results, then measured in turn, round after round (A, B, C, A, B,
 // C, ...), so that whatever else the machine does meets all alike. Leaves out which cases there are.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BenchmarkCase, Entrant } from './cases.ts';
+import type { BenchmarkCase } from './cases.ts';
+import type { Entrant } from './roster.ts';
 import { AbsentError, type Contestant, disagreement } from './contestant.ts';
 import type { Summary } from './peers/protocol.mjs';
 import { type Ratio, ratio, type Timing, timing } from './statistics.ts';

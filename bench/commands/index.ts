@@ -1,6 +1,8 @@
 // The subcommands of `wgrad bench`, in the order of the help. A new one is a file beside this and a line here.
+import { kernel } from './kernel.ts';
 import { ladder } from './ladder.ts';
 import { quick } from './quick.ts';
 import type { Subcommand } from './subcommand.ts';
+import { all, step, sweep } from './suites.ts';
 
-export const subcommands: readonly Subcommand[] = [quick, ladder];
+export const subcommands: readonly Subcommand[] = [quick, kernel, sweep, step, all, ladder];

@@ -9,8 +9,9 @@ import type { Ladder } from '../../kernels/ladder.ts';
 import { ladders } from '../../kernels/ladders.ts';
 import { climb, type Effort, type LadderResult } from '../ladder/climb.ts';
 import { type GroundName, groundNames, openGrounds } from '../ladder/grounds.ts';
-import { busyText, digits, machineFacts, ratioText, timeText, versionsOf, writeDocument } from '../report.ts';
-import { type OutputFlags, print, showProgress, type Subcommand, withOutput } from './subcommand.ts';
+import { machineFacts, versionsOf, writeDocument } from '../document.ts';
+import { busyText, digits, ratioText, spreadOfMs } from '../report.ts';
+import { commandWords, type OutputFlags, print, showProgress, type Subcommand, withOutput } from './subcommand.ts';
 
 const effort: Effort = { rounds: 5, secondsPerRound: 0.2, secondsPerRung: 3 };
 
@@ -40,27 +41,27 @@ function list(): void {
 /** What each rung did better, then how fast they are; `*` marks what the library takes at this size. */
 function ladderText({ name, title, device, ceilings, rungs }: LadderResult, width: number): string {
   const lines = [`${name}: ${title} [${device}]`];
-  const measured = rungs.filter((rung) => 'share' in rung);
+  const measured = rungs.filter((rung) => 'roof' in rung);
   for (const rung of measured) lines.push(`  ${rung.name}: ${rung.description}`);
   const rows = measured.map((rung) => [
     `${rung.name}${rung.isInUse ? ' *' : ''}`,
-    timeText(rung),
+    spreadOfMs(rung),
     ratioText(rung.overFirst),
     ratioText(rung.overPrevious),
-    `${digits(rung.rate)} ${rung.unit}`,
-    `${(100 * rung.share).toFixed(1)} %`,
+    rung.roof.binding === 'compute' ? `${digits(rung.gflops)} GFLOP/s` : `${digits(rung.gbps)} GB/s`,
+    `${(100 * rung.roof.share).toFixed(1)} %`,
   ]);
   const head = ['* in use', 'time', 'x the first', 'x the one before', 'rate', 'of the ceiling'];
   lines.push(layOut(head, rows, width));
-  for (const [where, { gflops, gigabytesPerSecond }] of Object.entries(ceilings)) {
-    lines.push(`ceilings of ${where}: ${digits(gflops)} GFLOP/s, ${digits(gigabytesPerSecond)} GB/s`);
+  for (const [where, { gflops, gbps }] of Object.entries(ceilings)) {
+    lines.push(`ceilings of ${where}: ${digits(gflops)} GFLOP/s, ${digits(gbps)} GB/s`);
   }
   for (const rung of rungs)
     if ('wrong' in rung) lines.push(`${rung.name} is wrong and was not measured: ${rung.wrong}`);
   return lines.join('\n');
 }
 
-async function run(names: readonly string[], { device, json, out }: LadderFlags): Promise<number> {
+async function run(names: readonly string[], { device, json, out }: LadderFlags, words: string): Promise<number> {
   if (names.length === 0) {
     list();
     return 0;
@@ -69,7 +70,9 @@ async function run(names: readonly string[], { device, json, out }: LadderFlags)
   const loadBefore = os.loadavg();
   const results: LadderResult[] = [];
   const absent: string[] = [];
+  const clocks: string[] = [];
   for (const grounds of await openGrounds(device, (message) => absent.push(message))) {
+    clocks.push(`${grounds.title}: ${grounds.clock.method}`);
     for (const ladder of wanted.filter((each) => grounds.hasRungs(each))) {
       const result = await climb(ladder, grounds, effort, showProgress);
       showProgress('');
@@ -82,7 +85,7 @@ async function run(names: readonly string[], { device, json, out }: LadderFlags)
   const busy = busyText(loadBefore);
   if (busy) process.stderr.write(`${busy}\n`);
   const document = {
-    command: ['wgrad bench ladder', ...names, ...(device === undefined ? [] : ['--device', device])].join(' '),
+    command: words,
     finished: new Date().toISOString(),
     machine: machineFacts(loadBefore),
     versions: versionsOf([]),
@@ -91,6 +94,7 @@ async function run(names: readonly string[], { device, json, out }: LadderFlags)
       `${effort.rounds} rounds of at least ${effort.secondsPerRound} s each. Times in seconds; ratios are medians of the same ` +
       'round, and their median over the rounds. The share is the longer of flops at the rate of multiply-adds in registers ' +
       'and bytes at that of a long copy, both measured in the same rounds on the same device, over the time.',
+    clocks,
     absent,
     ladders: results,
   };
@@ -104,5 +108,7 @@ export const ladder: Subcommand = (program, done) => {
     .description('how a kernel became fast: its slower ancestors beside the plan in use')
     .argument('[name...]', 'which ladders, or all (default: lists them)')
     .addOption(new Option('--device <name>', 'where (default: on both)').choices(groundNames))
-    .action(async (names: string[], flags: LadderFlags) => done(await run(names, flags)));
+    .action(async (names: string[], flags: LadderFlags, command) =>
+      done(await run(names, flags, commandWords(command))),
+    );
 };

@@ -2,9 +2,10 @@
 import os from 'node:os';
 import { DEFAULT_WIDTH } from '../../experiments/cli/tables.ts';
 import { quickCases } from '../cases.ts';
-import { busyText, caseText, type Document, machineFacts, versionsOf, writeDocument } from '../report.ts';
+import { type Document, machineFacts, versionsOf, writeDocument } from '../document.ts';
+import { busyText, caseText } from '../report.ts';
 import { type CaseResult, type Effort, Field, runCase } from '../run.ts';
-import { type OutputFlags, print, showProgress, type Subcommand, withOutput } from './subcommand.ts';
+import { commandWords, type OutputFlags, print, showProgress, type Subcommand, withOutput } from './subcommand.ts';
 
 const effort: Effort = { rounds: 5, secondsPerRound: 0.4, secondsPerPeer: 4 };
 
@@ -24,7 +25,7 @@ async function runAll(show: (result: CaseResult) => void): Promise<CaseResult[]>
   return results;
 }
 
-async function run({ json, out }: OutputFlags): Promise<number> {
+async function run({ json, out }: OutputFlags, words: string): Promise<number> {
   const [started, loadBefore] = [performance.now(), os.loadavg()];
   const width = process.stdout.columns || DEFAULT_WIDTH;
   const cases = await runAll((result) => {
@@ -34,7 +35,8 @@ async function run({ json, out }: OutputFlags): Promise<number> {
   if (busy) process.stderr.write(`${busy}\n`);
   const { rounds, secondsPerRound } = effort;
   const document: Document = {
-    command: `wgrad bench quick${json ? ' --json' : ''}${out === undefined ? '' : ` --out ${out}`}`,
+    suite: 'quick',
+    command: words,
     finished: new Date().toISOString(),
     seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
     machine: machineFacts(loadBefore),
@@ -54,5 +56,5 @@ export const quick: Subcommand = (program, done) => {
     .description(
       'convolutions and a training step on each device beside other engines, in under three minutes (the default)',
     )
-    .action(async (flags: OutputFlags) => done(await run(flags)));
+    .action(async (flags: OutputFlags, command) => done(await run(flags, commandWords(command))));
 };

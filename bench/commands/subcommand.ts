@@ -22,6 +22,10 @@ export const withOutput = (command: Command): Command =>
     .option('--json', 'one JSON document on stdout')
     .addOption(new Option('--out <file>', 'writes that document to a file').argParser(fileName));
 
+/** The command as it was given, for the document. */
+export const commandWords = (command: Command): string =>
+  ['wgrad bench', command.name(), ...(command.parent as Command & { rawArgs: string[] }).rawArgs.slice(1)].join(' ');
+
 export interface OutputFlags {
   json?: boolean;
   out?: string;

@@ -4,15 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Device } from '../../engine/devices/device.ts';
 import { costOf, type Kernel } from '../../kernels/kernel.ts';
 import { kernelOfRung, type Ladder, type WasmRung, type WebGpuRung } from '../../kernels/ladder.ts';
-import { repeat } from '../peers/protocol.mjs';
+import { type Ceilings, prepareCeilings, type Roof, roofOf } from '../ceilings.ts';
+import type { Clock } from '../clock.ts';
+import { largestDifference } from '../difference.ts';
+import { type LaunchWork, prepareLaunch } from '../launches.ts';
 import { type Ratio, ratio, type Timing, timing } from '../statistics.ts';
-import { type Ceiling, floorOf, prepareCeiling } from './ceiling.ts';
-import { largestDifference, type Launch, prepareLaunch } from './launch.ts';
 import { ladderSizes, type Sizes } from './sizes.ts';
 
 /** Devices of one kind: the one on which a rung runs, and the reference. */
 export interface Grounds {
   readonly title: string;
+  readonly clock: Clock;
   readonly size: 'small' | 'large';
   readonly reference: Device;
   /** A ladder may be for one kind of device only. */
@@ -45,10 +47,8 @@ export interface RungResult extends Timing {
   /** How many times as fast as the first rung, and as the one before. */
   readonly overFirst: Ratio;
   readonly overPrevious: Ratio;
-  readonly rate: number;
-  readonly unit: 'GFLOP/s' | 'GB/s';
-  /** Of the ceiling of its device: floor over time. */
-  readonly share: number;
+  readonly gbps: number;
+  readonly roof: Roof;
 }
 
 export interface LadderResult {
@@ -57,7 +57,7 @@ export interface LadderResult {
   readonly device: string;
   readonly flops: number;
   readonly bytes: number;
-  readonly ceilings: Readonly<Record<string, Ceiling>>;
+  readonly ceilings: Readonly<Record<string, Ceilings>>;
   readonly rungs: readonly (RungResult | { readonly name: string; readonly wrong: string })[];
 }
 
@@ -75,8 +75,8 @@ async function problemOf(ladder: Ladder<never>, standing: Standing, grounds: Gro
   const { checked, values } = ladderSizes[ladder.name]! as unknown as Sizes<never>;
   for (const params of checked) {
     if (!grounds.rungsOf(ladder, params).some(({ rung }) => rung === standing.rung)) continue;
-    const expected = prepareLaunch(grounds.reference, ladder.kernel, params, values);
-    const actual = prepareLaunch(standing.device, kernelOf(ladder, standing), params, values);
+    const expected = await prepareLaunch(grounds.reference, ladder.kernel, params, values);
+    const actual = await prepareLaunch(standing.device, kernelOf(ladder, standing), params, values);
     const difference = largestDifference(await actual.results(), await expected.results());
     expected.dispose();
     actual.dispose();
@@ -85,16 +85,32 @@ async function problemOf(ladder: Ladder<never>, standing: Standing, grounds: Gro
   return undefined;
 }
 
-interface Contender {
-  readonly standing: Standing;
-  readonly launch: Launch;
+interface Timed {
+  readonly launch: LaunchWork;
   readonly times: number[][];
 }
+
+interface Contender extends Timed {
+  readonly standing: Standing;
+}
+
+interface CeilingTimes {
+  readonly device: Device;
+  readonly compute: Timed;
+  readonly memory: Timed;
+}
+
+/** The best of all rounds: other work on the machine only ever lowers a ceiling. */
+const ratesOf = ({ compute, memory }: CeilingTimes): Ceilings => ({
+  gflops: compute.launch.cost.flops / Math.min(...compute.times.flat()) / 1e9,
+  gbps: memory.launch.cost.bytes / Math.min(...memory.times.flat()) / 1e9,
+});
 
 const total = (times: readonly (readonly number[])[]): number => times.flat().reduce((sum, each) => sum + each, 0);
 
 async function measureInTurn(
-  launches: readonly { launch: Launch; times: number[][] }[],
+  launches: readonly Timed[],
+  clock: Clock,
   { rounds, secondsPerRound, secondsPerRung }: Effort,
   progress: (round: number) => void,
 ): Promise<void> {
@@ -103,7 +119,7 @@ async function measureInTurn(
     for (const { launch, times } of launches) {
       if (total(times) > secondsPerRung) continue;
       await sleep(PAUSE_MS);
-      times.push(await repeat(launch, secondsPerRound));
+      times.push(await clock.repeat(launch, secondsPerRound));
     }
   }
 }
@@ -126,12 +142,12 @@ export async function climb(
   const wrong: { name: string; wrong: string }[] = [];
   const contenders: Contender[] = [];
   // The last rung at the measured size: the reference would take minutes there.
-  let yardstick: Launch | undefined;
+  let yardstick: LaunchWork | undefined;
   for (const standing of [...grounds.rungsOf(ladder, params)].reverse()) {
     const { name } = standing.rung;
     progress(`${ladder.name}: checking ${name}`);
     let problem = await problemOf(ladder, standing, grounds);
-    const launch = prepareLaunch(standing.device, kernelOf(ladder, standing), params, sizes.values);
+    const launch = await prepareLaunch(standing.device, kernelOf(ladder, standing), params, sizes.values);
     yardstick ??= launch;
     const difference = largestDifference(await launch.results(), await yardstick.results());
     if (!(difference <= TOLERANCE_MEASURED)) problem ??= `differs by ${difference} from ${yardstick.plan} at this size`;
@@ -142,46 +158,38 @@ export async function climb(
     }
   }
   const devices = [...new Set(contenders.map(({ standing }) => standing.library))];
-  const ceilings = devices.map((device) => ({
-    device,
-    work: prepareCeiling(device, grounds.size),
-    arithmetic: [] as number[][],
-    traffic: [] as number[][],
-  }));
-  const extra = ceilings.flatMap(({ work, arithmetic, traffic }) => [
-    { launch: work.arithmetic, times: arithmetic },
-    { launch: work.traffic, times: traffic },
-  ]);
-  await measureInTurn([...contenders, ...extra], effort, (round) =>
+  const ceilings: CeilingTimes[] = [];
+  for (const device of devices) {
+    const { compute, memory } = await prepareCeilings(device);
+    ceilings.push({ device, compute: { launch: compute, times: [] }, memory: { launch: memory, times: [] } });
+  }
+  const measured = [...contenders, ...ceilings.flatMap(({ compute, memory }) => [compute, memory])];
+  await measureInTurn(measured, grounds.clock, effort, (round) =>
     progress(`${ladder.name}: round ${round + 1} of ${effort.rounds}`),
   );
+  const rates = new Map(ceilings.map((each) => [each.device, ratesOf(each)]));
   const cost = costOf(ladder.kernel, params);
-  const ceilingOf = new Map(
-    ceilings.map(({ device, work, arithmetic, traffic }) => [device, work.ceiling(arithmetic.flat(), traffic.flat())]),
-  );
   const rungs = contenders.map(({ standing, times }, i): RungResult => {
-    const measured = timing(times, cost.flops);
-    const floor = floorOf(cost, ceilingOf.get(standing.library)!);
+    const taken = timing(times, cost.flops);
     return {
       name: standing.rung.name,
       description: standing.rung.description,
       isInUse: standing.isInUse,
-      ...measured,
+      ...taken,
+      gbps: cost.bytes / taken.median / 1e9,
       overFirst: speedup(times, contenders[0]!.times),
       overPrevious: speedup(times, contenders[Math.max(0, i - 1)]!.times),
-      rate: floor.amount / measured.median / 1e9,
-      unit: floor.unit,
-      share: floor.seconds / measured.median,
+      roof: roofOf(cost, taken, rates.get(standing.library)!),
     };
   });
   for (const launch of new Set([yardstick!, ...contenders.map((each) => each.launch)])) launch.dispose();
-  for (const { work } of ceilings) work.dispose();
+  for (const { compute, memory } of ceilings) for (const { launch } of [compute, memory]) launch.dispose();
   return {
     name: ladder.name,
     title: sizes.title(params),
     device: grounds.title,
     ...cost,
-    ceilings: Object.fromEntries([...ceilingOf].map(([device, ceiling]) => [device.description, ceiling])),
+    ceilings: Object.fromEntries([...rates].map(([device, each]) => [device.description, each])),
     rungs: [...rungs, ...wrong],
   };
 }

@@ -3,8 +3,8 @@
 import { DeviceError } from '../../engine/index.ts';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { createWasmDevice } from '../../engine/devices/wasm/device.ts';
-import { createWebGpuDevice } from '../../engine/devices/webgpu/device.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
+import { hostClock, openTimedWebGpu } from '../clock.ts';
 import type { Grounds } from './climb.ts';
 import { ladderModules } from './module.ts';
 
@@ -12,11 +12,12 @@ export const groundNames = ['webgpu', 'wasm'] as const;
 export type GroundName = (typeof groundNames)[number];
 
 async function webGpuGrounds(): Promise<Grounds> {
-  const device = await createWebGpuDevice();
+  const { device, clock } = await openTimedWebGpu();
   const reference = createReferenceDevice();
   const { planFacts } = device;
   return {
     title: device.description,
+    clock,
     size: planFacts.software ? 'small' : 'large',
     reference,
     hasRungs: ({ webgpu }) => webgpu.length > 0,
@@ -39,6 +40,7 @@ async function wasmGrounds(): Promise<Grounds> {
   const [one, two] = [await createWasmDevice({ threads: 1 }), await createWasmDevice({ threads: 2 })];
   return {
     title: two.description,
+    clock: hostClock,
     size: 'small',
     reference,
     hasRungs: ({ wasm }) => wasm.length > 0,

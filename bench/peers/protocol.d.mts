@@ -2,7 +2,7 @@
 
 /** Repeated work: `launch` may return before it is done, `finish` waits for all that was launched. */
 export interface Work {
-  launch(): void;
+  launch(): void | Promise<void>;
   finish?(): Promise<void>;
 }
 
@@ -16,7 +16,7 @@ export interface Peer {
   version: string;
   details: string;
   adapter?: string;
-  cases: Record<string, (shape: Record<string, number>) => unknown>;
+  cases: Record<string, (shape: Record<string, never>) => unknown>;
 }
 
 export declare function fixedValues(count: number, seed: number): Float32Array;

@@ -2,6 +2,8 @@
 // there, `{"name", "version", "details"}` or `{"absent"}`; then each request has one answer:
 //   {"prepare": CASE, "shape": {...}}   {"results": [{"rms", "samples"}, ...]} or {"absent": reason}; warms up
 //   {"measure": SECONDS}                {"times": [seconds, ...]}: repetitions until that much time has passed
+//   {"once": CASE, "shape": {...}}      {"once": {...}} when one repetition has ended in a fresh process (one-step.ts)
+//   {"memory": REPETITIONS}             {"memory": {"baseline", "peak"}}: bytes of the process before that one, and the most since
 // wgrad's own side measures with the same functions.
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
@@ -53,8 +55,8 @@ export function permute(values, shape, axes) {
 }
 
 /**
- * Seconds of each repetition, for at least `seconds` in all. `launch` may return before its work is done; `finish` waits for
- * all that was launched.
+ * Seconds of each repetition, for at least `seconds` in all. `launch` may return before its work is done, or a promise that
+ * must be kept before the next one; `finish` waits for all that was launched.
  */
 export async function repeat({ launch, finish = async () => undefined }, seconds) {
   const times = [];
@@ -62,7 +64,10 @@ export async function repeat({ launch, finish = async () => undefined }, seconds
   let batch = 1;
   while (times.length === 0 || performance.now() - started < 1000 * seconds) {
     const begin = performance.now();
-    for (let i = 0; i < batch; i++) launch();
+    for (let i = 0; i < batch; i++) {
+      const pending = launch();
+      if (pending) await pending;
+    }
     await finish();
     const passed = performance.now() - begin;
     times.push(passed / batch / 1000);

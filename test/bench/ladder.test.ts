@@ -48,21 +48,21 @@ t.test('a climb measures what is right and says what is wrong', async (t) => {
   const tampered = { ...ladder, wasm: [writesNothing, ...ladder.wasm] };
   const { rungs, ceilings, flops } = await climb(tampered, grounds!, effort, () => undefined);
   grounds!.dispose();
-  const measured = rungs.flatMap((rung) => ('share' in rung ? [rung] : []));
+  const measured = rungs.flatMap((rung) => ('roof' in rung ? [rung] : []));
   t.same(
     measured.map(({ name }) => name),
     ladder.wasm.map(({ name }) => name),
   );
   t.match(
-    rungs.filter((rung) => !('share' in rung)),
+    rungs.filter((rung) => !('roof' in rung)),
     [{ name: 'writesNothing', wrong: /^differs from the reference by / }],
   );
   t.equal(Object.keys(ceilings).length, 2);
   t.equal(measured[0]!.overFirst.median, 1);
-  for (const { rate, median, unit, share } of measured) {
-    t.equal(unit, 'GFLOP/s');
-    t.ok(Math.abs(rate * median * 1e9 - flops) < 1e-6 * flops);
-    t.ok(share > 0);
+  for (const { gflops, median, roof } of measured) {
+    t.equal(roof.binding, 'compute');
+    t.ok(Math.abs(gflops * median * 1e9 - flops) < 1e-6 * flops);
+    t.ok(roof.share > 0);
   }
   t.ok(measured.at(-2)!.overFirst.median > 2, 'the library is faster than plain loops');
 });

@@ -1,0 +1,63 @@
+// What a device can do at most, measured beside everything else: bytes by a large copy, arithmetic by chains of multiply-adds
+// that stay in registers (kernels/peak). A share of the binding one says how far a kernel is from the roofline.
+import type { Device } from '../engine/index.ts';
+import { type Cost, copy, multiplyAdds } from '../kernels/index.ts';
+import { type LaunchWork, prepareLaunch } from './launches.ts';
+import type { Timing } from './statistics.ts';
+
+/** Work that fills a device for some milliseconds. */
+interface Extent {
+  /** Elements copied: more than any cache holds. */
+  readonly copied: number;
+  /** Chains, and their length. */
+  readonly chains: number;
+  readonly rounds: number;
+}
+
+const onProcessor: Extent = { copied: 2 ** 24, chains: 2 ** 15, rounds: 512 };
+const onGpu: Extent = { copied: 2 ** 27, chains: 2 ** 21, rounds: 1024 };
+
+function extentOf(device: Device): Extent {
+  const isHardware = device.name === 'webgpu' && device.facts.software !== true;
+  if (!isHardware) return onProcessor;
+  const most = Number(device.facts.maxStorageBufferBindingSize) / 4;
+  return { ...onGpu, copied: Math.min(onGpu.copied, most) };
+}
+
+export interface CeilingWork {
+  readonly memory: LaunchWork;
+  readonly compute: LaunchWork;
+}
+
+export async function prepareCeilings(device: Device): Promise<CeilingWork> {
+  const { copied: n, chains, rounds } = extentOf(device);
+  const flat = { shape: [n], inStrides: [1], outStrides: [1], rank: 1, n, inOffset: 0, outOffset: 0 };
+  return {
+    memory: await prepareLaunch(device, copy, { ...flat, inSize: n, outSize: n }),
+    compute: await prepareLaunch(device, multiplyAdds, { n: chains, rounds }),
+  };
+}
+
+/** The best rates that were measured: operations and bytes per second, in billions. */
+export interface Ceilings {
+  readonly gflops: number;
+  readonly gbps: number;
+}
+
+export interface Roof {
+  /** Which ceiling is lower for this intensity. */
+  readonly binding: 'compute' | 'memory';
+  /**
+   * Time at that ceiling over the median time taken, and over the least. More than 1 where the operands stay in a cache that the
+   * large copy does not fit.
+   */
+  readonly share: number;
+  readonly bestShare: number;
+}
+
+/** Where a kernel of this cost stands below the ceilings. */
+export function roofOf({ flops, bytes }: Cost, { median, min }: Timing, { gflops, gbps }: Ceilings): Roof {
+  const [byFlops, byBytes] = [flops / gflops / 1e9, bytes / gbps / 1e9];
+  const floor = Math.max(byFlops, byBytes);
+  return { binding: byFlops >= byBytes ? 'compute' : 'memory', share: floor / median, bestShare: floor / min };
+}
