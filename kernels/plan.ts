@@ -41,7 +41,9 @@ export interface WasmFacts {
   readonly relaxedSimd: boolean;
 }
 
-export type WasmPlanner<P extends ParamValues> = (params: P, facts: WasmFacts) => WasmPlan;
+/** Chooses a plan. `prefer` names the plan wanted by a benchmark, a test or a measured table; it is passed over where it
+ *  cannot take the parameters. */
+export type WasmPlanner<P extends ParamValues> = (params: P, facts: WasmFacts, prefer?: string) => WasmPlan;
 
 /**
  * One compute pass. Group 0: binding 0 is the uniform parameter block, then inputs, outputs and scratch buffers in order

@@ -4,5 +4,6 @@ import { ladder } from './ladder.ts';
 import { quick } from './quick.ts';
 import type { Subcommand } from './subcommand.ts';
 import { all, step, sweep } from './suites.ts';
+import { tune } from './tune.ts';
 
-export const subcommands: readonly Subcommand[] = [quick, kernel, sweep, step, all, ladder];
+export const subcommands: readonly Subcommand[] = [quick, kernel, sweep, step, all, ladder, tune];

@@ -39,7 +39,8 @@ export function splitsFor(p: Conv2dParams, workgroups: number, leastPixels: numb
   return Math.max(1, Math.min(...limits));
 }
 
-export const weightCount = (p: Conv2dParams): number => (p.outChannels * p.inChannels * p.kernelH * p.kernelW) / p.groups;
+export const weightCount = (p: Conv2dParams): number =>
+  (p.outChannels * p.inChannels * p.kernelH * p.kernelW) / p.groups;
 
 /** `grid` has its splits along z. With one split the weights are written at once. */
 export function splitPlan(
