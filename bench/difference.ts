@@ -8,9 +8,11 @@ export function largestDifference(results: readonly HostArray[], expected: reado
     let squares = 0;
     let difference = 0;
     for (let i = 0; i < values.length; i++) {
+      if (Number.isNaN(values[i]) && Number.isNaN(results[k]![i])) continue;
       squares += values[i]! ** 2;
       const apart = Math.abs(results[k]![i]! - values[i]!);
-      if (!(apart <= difference)) difference = apart;
+      if (Number.isNaN(apart)) return NaN;
+      if (apart > difference) difference = apart;
     }
     if (difference !== 0) largest = Math.max(largest, difference / Math.sqrt(squares / values.length));
   }

@@ -7,6 +7,8 @@ import { shapeClass, tuningFacts } from '../../kernels/tuning.ts';
 import { wasmPlans } from '../../kernels/wasm.ts';
 import { checkCandidates } from './candidates.ts';
 
+t.setTimeout(300_000);
+
 const device = await createWasmDevice({ threads: 2 });
 const facts = { threads: 2, relaxedSimd: device.facts.relaxedSimd === true };
 for (const name of ['matmul', 'conv2d', 'conv2dInputGradient', 'conv2dWeightGradient']) {
