@@ -9,10 +9,11 @@ import type { Tensor } from '../tensor.ts';
 import { noGrad } from '../tape.ts';
 import { add, div, maximum, mul, sub, where } from './binary.ts';
 import { conv2d } from './convolution.ts';
+import { crossEntropy } from './cross-entropy.ts';
 import { expand } from './expand.ts';
 import { narrow, pad } from './layout.ts';
 import { checkSame, checkTarget } from './loss-options.ts';
-import { crossEntropy, mseLoss } from './losses.ts';
+import { mseLoss } from './losses.ts';
 import { mean, sum } from './reduction.ts';
 import { abs, affine, cast, clamp, log, sqrt, square } from './unary.ts';
 
