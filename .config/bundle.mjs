@@ -1,5 +1,7 @@
-// TypeScript to dist with esbuild: one bundle with shared chunks for Node, one self-contained file for browsers.
+// TypeScript to dist with esbuild: one bundle with shared chunks for Node; for browsers one self-contained
+// file, and the page of golden fixtures that imports it.
 import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { root } from './sources.mjs';
@@ -83,28 +85,49 @@ export async function bundleNode(entryPoints, { quiet = false } = {}) {
   return absolute(outputs);
 }
 
+const forBrowsers = { platform: 'browser', format: 'esm', target: 'es2022', external: ['node:*', 'webgpu'] };
+
+/** The page of golden fixtures runs the published file, not a bundle of its own. */
+const publishedEngine = {
+  name: 'published-engine',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/(engine|models)\/index\.ts$/ }, () => ({ path: './wgrad.js', external: true }));
+  },
+};
+
 export async function bundleBrowser({ quiet = false } = {}) {
   const parts = ['engine', 'models'].filter((folder) => existsSync(path.join(root, folder, 'index.ts')));
   if (parts.length === 0) return [];
-  const outputs = await run(
+  const folder = path.join(root, 'dist/browser');
+  const library = await run(
     {
+      ...forBrowsers,
       stdin: {
         contents: parts.map((folder) => `export * from './${folder}/index.ts';`).join('\n'),
         resolveDir: root,
         sourcefile: 'browser.ts',
       },
-      outfile: path.join(root, 'dist/browser/wgrad.js'),
-      platform: 'browser',
-      format: 'esm',
-      target: 'es2022',
-      external: ['node:*', 'webgpu'],
+      outfile: path.join(folder, 'wgrad.js'),
       banner: { js: symbolDispose },
     },
     quiet,
   );
+  const page = await run(
+    {
+      ...forBrowsers,
+      entryPoints: { golden: 'experiments/golden/page.ts' },
+      outdir: folder,
+      plugins: [publishedEngine],
+    },
+    quiet,
+  );
+  await copyFile(path.join(root, 'experiments/golden/page.html'), path.join(folder, 'golden.html'));
+  const outputs = { ...library, ...page };
   // Node's own modules may be reached by a guarded import() only: a static import would stop the page from loading.
   for (const { imports } of Object.values(outputs)) {
-    const fixed = imports.find(({ external, kind }) => external && kind !== 'dynamic-import');
+    const fixed = imports.find(
+      ({ path, external, kind }) => external && kind !== 'dynamic-import' && !path.startsWith('./'),
+    );
     if (fixed) throw new Error(`the browser bundle imports ${fixed.path}: use a dynamic import that only Node reaches`);
   }
   return absolute(outputs);

@@ -3,6 +3,7 @@
 //   npm test                        everything; the last line is `N passed, N failed`
 //   npm test -- conv2d tape         only the test files whose path contains one of these words, without the other stages
 //   npm test -- --driver system     WebGPU tests on the machine's own Vulkan drivers instead of the software ones
+//   npm test -- property --seed 7 --runs 1000   other random cases of test/property, and more of them
 //
 // Files named *.webgpu.test.ts run once per Vulkan driver found: Mesa's llvmpipe and SwiftShader.
 import { spawn } from 'node:child_process';
@@ -109,7 +110,7 @@ async function runTest({ file, driver, env }) {
   const built = path.join('dist', file.replace(/\.ts$/, '.js'));
   // The limit on the whole file is the only one: a slow machine is no failure.
   const limits = { TAP_TIMEOUT: '0' };
-  const run = await runNode(['--enable-source-maps', built], { env: { ...env, ...limits }, isTap: true });
+  const run = await runNode(['--enable-source-maps', built, ...search], { env: { ...env, ...limits }, isTap: true });
   const label = driver ? `${file} (${driver})` : file;
   // A file that dies, or whose plan does not add up, has failed even if no assertion did.
   const failed = run.ok && run.isComplete ? run.failed : Math.max(1, run.failed);
@@ -138,7 +139,11 @@ function planTests(words, drivers) {
   return plan;
 }
 
-const { values, positionals } = parseArgs({ options: { driver: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { driver: { type: 'string' }, seed: { type: 'string' }, runs: { type: 'string' } },
+  allowPositionals: true,
+});
+const search = ['seed', 'runs'].flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]]));
 const drivers = findDrivers(values.driver);
 const isWhole = positionals.length === 0;
 console.log(`WebGPU tests on: ${[...drivers.keys()].join(', ') || 'no driver found'}`);

@@ -1,10 +1,6 @@
 // The register tile of inner products: up to three rows of G against three rows of X, all contiguous. Each sum has four
 // parts, one per lane, which are added at the end, so the length and the segments alone decide how it is rounded.
-
-@inline
-function madd(a: v128, b: v128, c: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
-}
+import { madd } from './simd.wasm';
 
 @inline
 function sumOf(s: v128): f32 {

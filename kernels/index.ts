@@ -18,6 +18,7 @@ export {
 } from './pooling/pyramid-pool.ts';
 export * from './peak/peak.ts';
 export * from './resize/resize.ts';
+export * from './ssim/ssim.ts';
 export * from './batch-norm/batch-norm.ts';
 export * from './cross-entropy/codes.ts';
 export * from './cross-entropy/cross-entropy.ts';

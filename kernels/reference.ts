@@ -11,6 +11,7 @@ import { addPooling } from './pooling/reference.ts';
 import { addPeak } from './peak/reference.ts';
 import { addReduction } from './reduction/reference.ts';
 import { addResize } from './resize/reference.ts';
+import { addSsim } from './ssim/reference.ts';
 
 export const referencePlans = new PlanTable<ReferencePlan<never>>('reference');
 addElementwise(referencePlans);
@@ -21,6 +22,7 @@ addConv2d(referencePlans);
 addPooling(referencePlans);
 addPeak(referencePlans);
 addResize(referencePlans);
+addSsim(referencePlans);
 addBatchNorm(referencePlans);
 addCrossEntropy(referencePlans);
 addOptimizer(referencePlans);

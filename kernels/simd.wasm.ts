@@ -34,6 +34,12 @@ export function storeLanes(p: usize, value: v128, count: i32): void {
   else storePart(p, value, count);
 }
 
+/** a b + c, fused where relaxed SIMD is there. */
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
+}
+
 /** A whole vector, for loops that are compiled once for it and once for `Part`. */
 @unmanaged
 export class Four {

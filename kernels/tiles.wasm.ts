@@ -3,11 +3,7 @@
 // taps of a convolution straight from a padded image. A dot tile is a few inner products of contiguous rows.
 // Twelve (nine) sums and their operands fill the sixteen vector registers of x86-64. No tile depends on its neighbours,
 // and each sum runs over rising k, so how C is cut into tiles does not change a bit.
-/** a b + c, fused where relaxed SIMD is there. */
-@inline
-function madd(a: v128, b: v128, c: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
-}
+import { madd } from './simd.wasm';
 
 /** What the sums start from, `init` of every outer tile: zero, what C holds, or else the address of one value per row. */
 export const FROM_ZERO: usize = 0;

@@ -11,6 +11,7 @@ import { addPooling } from './pooling/plans.wasm.ts';
 import { addPeak } from './peak/plans.wasm.ts';
 import { addReduction } from './reduction/plans.wasm.ts';
 import { addResize } from './resize/plans.wasm.ts';
+import { addSsim } from './ssim/plans.wasm.ts';
 
 export const wasmPlans = new PlanTable<WasmPlanner<never>>('wasm');
 addElementwise(wasmPlans);
@@ -21,6 +22,7 @@ addConv2d(wasmPlans);
 addPooling(wasmPlans);
 addPeak(wasmPlans);
 addResize(wasmPlans);
+addSsim(wasmPlans);
 addBatchNorm(wasmPlans);
 addCrossEntropy(wasmPlans);
 addOptimizer(wasmPlans);

@@ -11,6 +11,7 @@ import { addPooling } from './pooling/plans.webgpu.ts';
 import { addPeak } from './peak/plans.webgpu.ts';
 import { addReduction } from './reduction/plans.webgpu.ts';
 import { addResize } from './resize/plans.webgpu.ts';
+import { addSsim } from './ssim/plans.webgpu.ts';
 
 export const webGpuPlans = new PlanTable<WebGpuPlanner<never>>('webgpu');
 addElementwise(webGpuPlans);
@@ -21,6 +22,7 @@ addConv2d(webGpuPlans);
 addPooling(webGpuPlans);
 addPeak(webGpuPlans);
 addResize(webGpuPlans);
+addSsim(webGpuPlans);
 addBatchNorm(webGpuPlans);
 addCrossEntropy(webGpuPlans);
 addOptimizer(webGpuPlans);

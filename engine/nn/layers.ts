@@ -1,6 +1,6 @@
 // Layers with the parameter names, shapes, orders and default initialisation of torch.nn.
-import { isRecomputing } from '../checkpoint.ts';
 import { numberWithin, wholeNumber, wholePair } from '../checks.ts';
+import { isRecomputing } from '../checkpoint.ts';
 import { defaultDevice, parameter } from '../creation.ts';
 import type { Device } from '../devices/device.ts';
 import { ShapeError } from '../errors.ts';

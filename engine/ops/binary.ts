@@ -59,20 +59,23 @@ const divOp = define(Binary.div, 'div', [0, 1], ({ g, a, b }) => [
   () => divOp(g, b),
   () => neg(mulOp(g, divOp(divOp(a, b), b))),
 ]);
-/** 1 where the first wins, half on a tie. */
-const share = (wins: Tensor, ties: Tensor): Tensor =>
-  addOp(cast(wins, 'float32'), affine(cast(ties, 'float32'), 0.5, 0));
+/** Nothing to the side that loses, half on a tie, and all to both sides where one is NaN. */
+const share = (g: Tensor, loses: Tensor, ties: Tensor): Tensor => where(ties, affine(g, 0.5, 0), where(loses, 0, g));
 const maximumOp = define(Binary.maximum, 'maximum', [0, 1], ({ g, a, b }) => [
-  () => mulOp(g, share(gtOp(a, b), eqOp(a, b))),
-  () => mulOp(g, share(gtOp(b, a), eqOp(a, b))),
+  () => share(g, ltOp(a, b), eqOp(a, b)),
+  () => share(g, ltOp(b, a), eqOp(a, b)),
 ]);
 const minimumOp = define(Binary.minimum, 'minimum', [0, 1], ({ g, a, b }) => [
-  () => mulOp(g, share(ltOp(a, b), eqOp(a, b))),
-  () => mulOp(g, share(ltOp(b, a), eqOp(a, b))),
+  () => share(g, gtOp(a, b), eqOp(a, b)),
+  () => share(g, gtOp(b, a), eqOp(a, b)),
 ]);
+// As in PyTorch the slopes are 0 where they would be 0 times infinity: a^0 is 1 for every a, and 0^b is 0 for every b >= 0.
 const powOp = define(Binary.pow, 'pow', [0, 1], ({ g, a, b }) => [
-  () => mulOp(g, mulOp(b, powOp(a, affine(b, 1, -1)))),
-  () => mulOp(g, mulOp(powOp(a, b), log(a))),
+  () => where(eq(b, 0), 0, mulOp(g, mulOp(b, powOp(a, affine(b, 1, -1))))),
+  () => {
+    const slope = mulOp(g, mulOp(powOp(a, b), log(a)));
+    return where(eq(a, 0), where(geOp(b, a), 0, slope), slope);
+  },
 ]);
 const eqOp = define(Binary.eq, 'eq', []);
 const neOp = define(Binary.ne, 'ne', []);
@@ -81,7 +84,7 @@ const leOp = define(Binary.le, 'le', []);
 const gtOp = define(Binary.gt, 'gt', []);
 const geOp = define(Binary.ge, 'ge', []);
 
-/** b > 0 ? a : 0, the gradient of relu; linear in a. */
+/** b <= 0 ? 0 : a, the gradient of relu; linear in a. NaN lets it through, as in PyTorch. */
 export const reluGrad = define(Binary.reluGrad, 'reluGrad', [1], ({ g, b }) => [() => reluGrad(g, b)]);
 /** b > 0 ? a : alpha a, the gradient of leakyRelu. */
 export const leakyReluGrad = define(Binary.leakyReluGrad, 'leakyReluGrad', [1], ({ g, b, alpha }) => [

@@ -24,5 +24,6 @@ export * from './normalization.ts';
 export * from './losses.ts';
 export * from './cross-entropy.ts';
 export * from './masked-losses.ts';
+export * from './ssim.ts';
 export * from './box-losses.ts';
 export * from './dropout.ts';

@@ -79,3 +79,9 @@ export function checkTarget(operation: string, x: Tensor, target: Tensor, option
     throw new ShapeError('one weight per class', details);
   }
 }
+
+export function checkImage(operation: string, x: Tensor): void {
+  if (x.rank === 4 && x.shape[2]! > 0 && x.shape[3]! > 0) return;
+  const expected = '(N, C, H, W) with H and W from 1';
+  throw new ShapeError('not an image', { operation, argument: 'x', expected, given: showShape(x.shape) });
+}

@@ -6,7 +6,7 @@ import { broadcasts } from '../shape.ts';
 import { float, optional, optionsWith, type Signature, value } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, lt, mul, ne, sub, where } from './binary.ts';
+import { add, div, ge, mul, ne, sub, where } from './binary.ts';
 import {
   checkReduction,
   checkSame,
@@ -50,6 +50,15 @@ export const l1Loss = defineComposite(
   { family, signature: elementwise },
 );
 
+/**
+ * square(d) scale below `limit`, else linear(d); of NaN the square. Large d do not enter the square, whose slope there would
+ * be 0 times infinity for infinite d.
+ */
+function squareBelow(d: Tensor, limit: number, scale: number, linear: (d: Tensor) => Tensor): Tensor {
+  const far = ge(d, limit);
+  return where(far, linear(d), affine(square(where(far, 0, d)), scale, 0));
+}
+
 /** d^2 / 2 for d = |x - target| below delta, else delta (d - delta / 2). */
 export const huberLoss = defineComposite(
   'huberLoss',
@@ -59,7 +68,7 @@ export const huberLoss = defineComposite(
     checkSame('huberLoss', x, target);
     const d = abs(sub(x, target));
     return reduceLoss(
-      where(lt(d, delta), affine(square(d), 0.5, 0), affine(d, delta, -0.5 * delta * delta)),
+      squareBelow(d, delta, 0.5, (far) => affine(far, delta, -0.5 * delta * delta)),
       reduction,
     );
   },
@@ -75,7 +84,10 @@ export const smoothL1Loss = defineComposite(
     checkSame('smoothL1Loss', x, target);
     const d = abs(sub(x, target));
     if (beta === 0) return reduceLoss(d, reduction);
-    return reduceLoss(where(lt(d, beta), affine(square(d), 0.5 / beta, 0), affine(d, 1, -0.5 * beta)), reduction);
+    return reduceLoss(
+      squareBelow(d, beta, 0.5 / beta, (far) => affine(far, 1, -0.5 * beta)),
+      reduction,
+    );
   },
   { family, signature: elementwise },
 );

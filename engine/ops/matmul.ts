@@ -33,7 +33,8 @@ const productOp: Apply<Required<MatmulOptions>> = defineOperation<Required<Matmu
         given: `${k2} (${showShape(a!.shape)} by ${showShape(b!.shape)})`,
       });
     }
-    return [{ shape: [Math.max(a!.shape[0]!, b!.shape[0]!), m, n], dtype: 'float32' }];
+    const batch = a!.shape[0] === 1 ? b!.shape[0]! : a!.shape[0]!;
+    return [{ shape: [batch, m, n], dtype: 'float32' }];
   },
   forward([a, b, bias], [y], { transposeA, transposeB }) {
     const [batch, m, n] = y!.shape as [number, number, number];

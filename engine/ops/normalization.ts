@@ -5,6 +5,7 @@ import {
   batchNormBackward,
   type BatchNormParams,
   batchNormStatistics,
+  fill,
   runningAverage,
 } from '../../kernels/index.ts';
 import { isRecomputing } from '../checkpoint.ts';
@@ -61,8 +62,13 @@ const backwardOp = defineOperation<BatchNormParams>({
     { shape: [p.channels], dtype: 'float32' },
   ],
   forward(inputs, outputs, p) {
-    if (inputs[0]!.size === 0) return;
     const storages = outputs.map((t) => t.storage);
+    if (inputs[0]!.size === 0) {
+      // No image, no gradient; no channel, nothing to write.
+      const zero = { n: p.channels, value: 0 };
+      if (p.channels > 0) for (const sum of storages.slice(1)) sum.device.launch(fill, [], [sum], zero);
+      return;
+    }
     inputs[0]!.device.launch(
       batchNormBackward,
       inputs.map((t) => t.storage),

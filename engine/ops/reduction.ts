@@ -1,5 +1,14 @@
 // Reductions over any axes. The kernel reduces one run of neighbouring axes; several runs are several launches.
-import { argReduce, ArgReduction, copy, reduce, Reduction, softmax as softmaxKernel } from '../../kernels/index.ts';
+import {
+  argReduce,
+  ArgReduction,
+  copy,
+  reduce,
+  Reduction,
+  softmax as softmaxKernel,
+  Unary,
+  unary,
+} from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
@@ -37,6 +46,13 @@ function runsOf(axes: Axes): { first: number; last: number }[] {
 }
 
 const withOnes = (shape: Shape, axes: Axes): number[] => shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+
+/** Without the reduced axes, which have size 1. */
+const dropAxes = (y: Tensor, axes: Axes): Tensor =>
+  reshape(
+    y,
+    y.shape.filter((_, axis) => !axes.includes(axis)),
+  );
 
 function launchReduce(x: Tensor, y: Tensor, axes: Axes, op: Reduction): void {
   if (sizeOf(y.shape) === 0) return;
@@ -80,12 +96,7 @@ function define(name: string, op: Reduction, rule: ReduceRule) {
   const reduceAxes = (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
     const list = normalizeAxes(name, axes, x.rank);
     const y = apply([x], list)[0]!;
-    return keepdim
-      ? y
-      : reshape(
-          y,
-          x.shape.filter((_, axis) => !list.includes(axis)),
-        );
+    return keepdim ? y : dropAxes(y, list);
   };
   return defineFunction(name, reduceAxes, overAxes);
 }
@@ -167,16 +178,50 @@ const extreme = (name: string, index: typeof argmax) =>
 export const max = extreme('max', argmax);
 export const min = extreme('min', argmin);
 
-/** Variance over `axes` with divisor n - correction (1: unbiased). */
-export const variance = defineComposite(
-  'variance',
-  (x: Tensor, axes?: number | Axes, options: ReduceOptions & { correction?: number } = {}): Tensor => {
-    const list = normalizeAxes('variance', axes, x.rank);
-    const n = reducedSize(x.shape, list);
-    const centred = sub(x, mean(x, list, { keepdim: true }));
-    return affine(mean(square(centred), list, options), n / Math.max(0, n - (options.correction ?? 1)), 0);
+const centred = (x: Tensor, axes: Axes): Tensor => sub(x, mean(x, axes, { keepdim: true }));
+
+/** n - correction; 0 where no degree of freedom is left, so that the variance is 0 / 0. */
+const freedom = (shape: Shape, { axes, correction }: VarianceRule): number =>
+  Math.max(0, reducedSize(shape, axes) - correction);
+
+interface VarianceRule {
+  axes: Axes;
+  correction: number;
+}
+
+/** One operation for the sake of its gradient: that of the mean inside it is 0, but would be NaN next to an infinity. */
+const varianceOp = defineOperation<VarianceRule>({
+  name: 'variance',
+  family,
+  infer: ([x], { axes }) => [{ shape: withOnes(x!.shape, axes), dtype: 'float32' }],
+  forward([x], [y], rule) {
+    const n = y!.size;
+    if (n === 0) return;
+    tidy(() => {
+      const average = noGrad(() => mean(square(centred(x!, rule.axes)), rule.axes, { keepdim: true }));
+      const scale = reducedSize(x!.shape, rule.axes) / freedom(x!.shape, rule);
+      x!.device.launch(unary, [average.storage], [y!.storage], { n, op: Unary.affine, a: scale, b: 0 });
+    });
   },
-  { family, signature: overAxes },
+  saves: { inputs: [0] },
+  vjp: ({ gradients, inputs: [x], attrs }) => [
+    mul(gradients[0]!, affine(centred(x!, attrs.axes), 2 / freedom(x!.shape, attrs), 0)),
+  ],
+});
+
+/** Variance over `axes` with divisor n - correction (1: unbiased). */
+export const variance = defineFunction(
+  'variance',
+  (
+    x: Tensor,
+    axes?: number | Axes,
+    { keepdim = false, correction = 1 }: ReduceOptions & { correction?: number } = {},
+  ): Tensor => {
+    const list = normalizeAxes('variance', axes, x.rank);
+    const y = varianceOp([x], { axes: list, correction })[0]!;
+    return keepdim ? y : dropAxes(y, list);
+  },
+  overAxes,
 );
 
 /** log(sum(e^x)) over `axes`, safe from overflow. */
@@ -189,12 +234,7 @@ export const logSumExp = defineComposite(
       return where(eq(abs(top), Infinity), 0, top);
     });
     const y = add(log(sum(exp(sub(x, shift)), list, { keepdim: true })), shift);
-    return keepdim
-      ? y
-      : reshape(
-          y,
-          x.shape.filter((_, axis) => !list.includes(axis)),
-        );
+    return keepdim ? y : dropAxes(y, list);
   },
   { family, signature: overAxes },
 );

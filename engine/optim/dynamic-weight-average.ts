@@ -2,6 +2,7 @@
 //   r_k = L_k(t - 1) / L_k(t - 2),  w_k = K p_k exp(r_k / T) / sum over i of p_i exp(r_i / T),  total = sum over k of w_k L_k
 // with K tasks; the paper has no priors (p_k = 1). Weights are constants for the gradient. What t counts, epochs or
 // iterations, is the caller's choice.
+import { countWithin } from '../checks.ts';
 import { tensor } from '../creation.ts';
 import { ConfigError, DataError, ShapeError, showShape } from '../errors.ts';
 import type { StateDict } from '../nn/module.ts';
@@ -30,8 +31,9 @@ export class DynamicWeightAverage {
   #history: Tensor[] = [];
 
   constructor(tasks: number, options: DynamicWeightAverageOptions = {}) {
-    const { temperature = 2, priors = new Array<number>(tasks).fill(1), dropBelow } = options;
     const operation = 'DynamicWeightAverage';
+    countWithin(operation, 'tasks', tasks, { from: 1 });
+    const { temperature = 2, priors = new Array<number>(tasks).fill(1), dropBelow } = options;
     if (priors.length !== tasks || (dropBelow && dropBelow.length !== tasks)) {
       throw new ConfigError('needs one value per task', {
         operation,

@@ -3,12 +3,12 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, deviceChoices } from '../../engine/index.ts';
 import { dataSets, fetchDataSet } from '../data/fetch.ts';
 import { manualSources, sourceOf } from '../data/sources.ts';
-import { runGolden } from '../golden/run.ts';
 import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
 import { benchCommand } from './bench.ts';
 import { doctor } from './doctor.ts';
+import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
@@ -23,6 +23,12 @@ function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text) || value < 1 || value > LARGEST) {
     throw new InvalidArgumentError(`Expected a whole number from 1 to ${LARGEST}.`);
   }
+  return value;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65535) throw new InvalidArgumentError('Expected a port from 0 to 65535.');
   return value;
 }
 
@@ -69,15 +75,6 @@ async function fetchCommand(name: string, { to, origin }: { to: string; origin?:
   const folder = await fetchDataSet(name, to, { origin, report: (file, state) => print(`${file}: ${state}`) });
   print(`${name} is in ${folder}; pass --data ${to}`);
   return 0;
-}
-
-async function golden(dir: string, options: { device: ReproduceFlags['device']; family?: string }): Promise<number> {
-  const report = (id: string, failure: string | undefined): void => {
-    if (failure !== undefined) print(`${id}: ${failure}`);
-  };
-  const { passed, failed } = await runGolden(dir, { ...options, report });
-  print(`${passed} passed, ${failed} failed`);
-  return failed > 0 ? 1 : 0;
 }
 
 /** Builds the program. `done` takes the exit status of the command that was run. */
@@ -161,9 +158,10 @@ export function buildProgram(done: (status: number) => void): Command {
     .argument('<dir>', 'folder with manifest.json')
     .addOption(deviceOption())
     .option('--family <name>', 'only this family of operations')
-    .action(async (dir: string, options: { device: ReproduceFlags['device']; family?: string }) =>
-      done(await golden(dir, options)),
-    );
+    .option('--browser [executable]', 'in a headless Chromium, which playwright-core drives')
+    .option('--serve [port]', 'only serve the page that does it, for a browser of your own', portNumber)
+    .option('--no-isolation', 'the page without cross-origin isolation: one thread on wasm')
+    .action(async (dir: string, flags: GoldenFlags) => done(await goldenCommand(dir, flags)));
 
   program
     .command('ops')

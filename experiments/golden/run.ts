@@ -1,16 +1,11 @@
-// Runs a folder of golden fixtures: manifest.json and one safetensors file per family. Every output and gradient must
-// satisfy |actual - expected| <= atol + rtol |expected|; an operation that the engine lacks is a failure, not a skip.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
+// Runs golden fixtures, in Node and in browsers. Every output and gradient must satisfy
+// |actual - expected| <= atol + rtol |expected|; an operation that the engine lacks is a failure, not a skip.
 import {
-  ConfigError,
   createDevice,
   DataError,
   type Device,
   type DeviceChoice,
   grad,
-  readSafetensors,
   type SafetensorsEntry,
   scope,
   setDefaultDevice,
@@ -18,97 +13,46 @@ import {
   tensor,
 } from '../../engine/index.ts';
 import { adapters, outputsOf } from './adapters.ts';
+import type { Family, Fixtures, GoldenCase } from './fixtures.ts';
 import { runOptimizer, runSchedule } from './sequences.ts';
-
-const names = z.record(z.string(), z.string());
-const caseSchema = z.object({
-  id: z.string(),
-  family: z.string(),
-  op: z.string(),
-  attrs: z.record(z.string(), z.unknown()),
-  inputs: names,
-  outputs: names,
-  cotangents: names,
-  grads: names,
-  tolerance: z.object({ rtol: z.number(), atol: z.number() }),
-});
-const manifestSchema = z.object({
-  format: z.literal('golden-fixtures/1'),
-  families: z.record(z.string(), z.object({ file: z.string() })),
-  cases: z.array(caseSchema),
-});
-
-type GoldenCase = z.infer<typeof caseSchema>;
-type Family = ReadonlyMap<string, SafetensorsEntry>;
 
 export interface GoldenOptions {
   device?: DeviceChoice;
   /** Only this family. */
   family?: string | undefined;
-  /** Told of each case as it ends. */
-  report?: (id: string, failure: string | undefined) => void;
+  /** Told of the device and the number of cases before the first. */
+  begin?: (device: Device, cases: number) => void;
+  /** Told of each case as it ends. The next case waits for what it returns, if that is a promise. */
+  report?: (id: string, failure: string | undefined) => unknown;
 }
 
 export interface GoldenResult {
   passed: number;
   failed: number;
   failures: { id: string; reason: string }[];
+  /** One line about the device, and its facts. */
   device: string;
+  facts: Device['facts'];
 }
 
-async function readManifest(directory: string) {
-  const path = join(directory, 'manifest.json');
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    const hint = 'Name a folder made by the fixture generator';
-    throw new DataError('cannot read the fixtures', { operation: 'golden', given: path, hint, cause });
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(`not JSON: ${(cause as Error).message}`, { operation: 'golden', given: path, cause });
-  }
-  const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) {
-    throw new DataError(`not a fixture manifest: ${z.prettifyError(parsed.error)}`, {
-      operation: 'golden',
-      given: path,
-    });
-  }
-  return parsed.data;
-}
-
-/** Runs all cases (or one family) of a fixture folder on a new device. */
-export async function runGolden(directory: string, options: GoldenOptions = {}): Promise<GoldenResult> {
-  const manifest = await readManifest(directory);
-  const { family } = options;
-  if (family !== undefined && !(family in manifest.families)) {
-    const expected = Object.keys(manifest.families).join(', ');
-    throw new ConfigError('no such family', { operation: 'golden', argument: 'family', expected, given: family });
-  }
+/** Runs all cases (or one family) on a new device. */
+export async function runFixtures(fixtures: Fixtures, options: GoldenOptions = {}): Promise<GoldenResult> {
+  const cases = fixtures.cases(options.family);
   const device = await createDevice(options.device ?? 'auto');
   setDefaultDevice(device);
-  const files = new Map<string, Family>();
-  const result: GoldenResult = { passed: 0, failed: 0, failures: [], device: device.description };
+  const { description, facts } = device;
+  const result: GoldenResult = { passed: 0, failed: 0, failures: [], device: description, facts };
   try {
-    for (const golden of manifest.cases) {
-      if (family !== undefined && golden.family !== family) continue;
-      let tensors = files.get(golden.family);
-      if (!tensors) {
-        const path = join(directory, manifest.families[golden.family]!.file);
-        tensors = readSafetensors(await readFile(path), path).tensors;
-        files.set(golden.family, tensors);
-      }
+    options.begin?.(device, cases.length);
+    for (const golden of cases) {
+      const tensors = await fixtures.tensors(golden.family);
       const reason = await runCase(golden, tensors, device).catch((error: unknown) => String(error));
       if (reason === undefined) result.passed++;
       else {
         result.failed++;
         result.failures.push({ id: golden.id, reason });
       }
-      options.report?.(golden.id, reason);
+      await options.report?.(golden.id, reason);
     }
   } finally {
     setDefaultDevice(undefined);

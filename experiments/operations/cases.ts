@@ -312,6 +312,17 @@ const dense: GradientCase[] = [
   { operations: ['imageGradients'], inputs: [input(1, 2, 3, 4)], f: (x) => Object.values(w.imageGradients(x!)) },
   two('imageGradientLoss', w.imageGradientLoss, input(1, 2, 3, 3), input(1, 2, 3, 3)),
   two('ssim', (x, y) => w.ssim(x, y, { filterSize: 3 }), positive(2, 1, 4, 4), positive(2, 1, 4, 4)),
+  {
+    operations: ['ssimMap', 'ssimMapBackward'],
+    inputs: [positive(1, 2, 5, 4), positive(1, 2, 5, 4)],
+    f: (x, y) => w.ssimMap(x!, y!, { filterSize: [4, 3] }),
+  },
+  two(
+    'ssimMap',
+    (x, y) => w.ssimMap(x, y, { filterSize: [5, 3], padding: 'same', window: 'uniform', maxValue: 10 }),
+    positive(1, 1, 3, 4),
+    positive(1, 1, 3, 4),
+  ),
   two('ssimLoss', (x, y) => w.ssimLoss(x, y, { filterSize: 3 }), positive(1, 2, 3, 4), positive(1, 2, 3, 4)),
   two('diouLoss', (x, y) => w.diouLoss(x, y), constantBoxes(0), constantBoxes(0.3)),
   two('giouLoss', (x, y) => w.giouLoss(x, y, { reduction: 'none' }), constantBoxes(0), constantBoxes(0.3)),

@@ -1,6 +1,6 @@
 // How many golden cases run each operation: the fixtures are run, and what they enter is counted once per passed case,
 // forward and backward.
-import { runGolden } from '../golden/run.ts';
+import { runGolden } from '../golden/folder.ts';
 import { type Sightings, watch } from './watch.ts';
 
 /** Passed cases of a fixture folder by operation. Throws DataError for a folder that holds no fixtures. */

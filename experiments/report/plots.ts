@@ -83,5 +83,5 @@ export function curvePlot({ table, records }: JudgedTable): Promise<string> | un
     }
   }
   if (values.length === 0) return undefined;
-  return draw(lines(values, { title: 'epoch', type: 'quantitative' }, ''));
+  return draw(lines(values, { title: table.curveAxis ?? 'epoch', type: 'quantitative' }, ''));
 }

@@ -47,6 +47,8 @@ export interface TableDefinition {
   readonly conclusion?: (values: CellValue) => string;
   /** Curves over epochs to draw: names of curves in the results, by run key. */
   readonly curves?: readonly { readonly run: string; readonly curve: string; readonly label: string }[];
+  /** What the points of the curves are; epochs unless said otherwise. */
+  readonly curveAxis?: string;
   /** Draw the cells as lines: rows along x, one line per column. */
   readonly plot?: { readonly x: string; readonly y: string };
   /** Run keys whose sample pictures are shown. */

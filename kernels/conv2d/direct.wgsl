@@ -1,7 +1,8 @@
 // conv2d and conv2dInputGradient without tiling, for groups of few channels (depthwise above all).
 // One thread makes four targets below each other in one column; neighbouring threads take neighbouring columns, then the
-// next four rows, channel and image. Per tap and source channel it reads one weight and four source words, so a weight is
-// read once per four multiply-adds; what neighbours share comes from the cache.
+// next four rows, channel and image; after all targets of one phase come those of the next, from a new workgroup on. Per tap
+// and source channel it reads one weight and four source words, so a weight is read once per four multiply-adds; what
+// neighbours share comes from the cache.
 
 struct Place {
   offset: u32,
@@ -19,12 +20,21 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let rows = rowAxis(workgroup.z);
-  let columns = columnAxis(workgroup.z);
+  let targetTotal = select(params.outChannels, params.inChannels, adjoint);
+  // Every phase gets the workgroups of the first, which has the most targets.
+  let mostRows = select(params.outH, (params.inH + params.strideH - 1) / params.strideH, adjoint);
+  let mostColumns = select(params.outW, (params.inW + params.strideW - 1) / params.strideW, adjoint);
+  let tiles = (params.batch * targetTotal * ((mostRows + 3) / 4) * mostColumns + 63) / 64;
+  let tile = workgroup.x + workgroup.y * workgroups.x;
+  let phase = tile / tiles;
+  if (phase >= select(1u, params.strideH * params.strideW, adjoint)) {
+    return;
+  }
+  let rows = rowAxis(phase);
+  let columns = columnAxis(phase);
   let quads = (rows.count + 3) / 4;
   let perImage = quads * columns.count;
-  let at = (workgroup.x + workgroup.y * workgroups.x) * 64 + thread;
-  let targetTotal = select(params.outChannels, params.inChannels, adjoint);
+  let at = tile % tiles * 64 + thread;
   if (perImage == 0 || at >= params.batch * targetTotal * perImage) {
     return;
   }

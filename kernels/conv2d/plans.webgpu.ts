@@ -2,7 +2,7 @@
 // is as slow as any other, register tiles fed by subgroup broadcasts; and untiled plans for groups of few channels.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
 import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts';
-import { foldGrid, grid1d } from '../webgpu-grid.ts';
+import { foldGrid } from '../webgpu-grid.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams } from './conv2d.ts';
 import direct from './direct.wgsl';
 import geometry from './geometry.wgsl';
@@ -62,6 +62,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
   const t = targetsOf(p, adjoint);
   const pixels = p.batch * t.rows * t.columns;
   const z = p.groups * t.phases;
+  const depthFits = z <= facts.maxComputeWorkgroupsPerDimension;
   const folded = (tiles: number, depth: number): [number, number, number] => {
     const [x, y] = foldGrid(tiles, facts);
     return [x, y, depth];
@@ -70,7 +71,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
   return [
     {
       name: 'rows3x3',
-      fits: is3x3(p) && hasEightLanes(facts),
+      fits: is3x3(p) && hasEightLanes(facts) && depthFits,
       wanted: facts.software && wide,
       make: (name) => {
         const blocks = blocksFor(t.channels, 2);
@@ -81,7 +82,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
     },
     {
       name: 'lanes',
-      fits: hasEightLanes(facts) && z <= facts.maxComputeWorkgroupsPerDimension,
+      fits: hasEightLanes(facts) && depthFits,
       wanted: facts.software && wide,
       make: (name) => {
         const blocks = blocksFor(t.channels, 4);
@@ -91,7 +92,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
     },
     {
       name: 'implicitGemm64',
-      fits: z <= facts.maxComputeWorkgroupsPerDimension,
+      fits: depthFits,
       wanted: !facts.software && wide,
       make: (name) => {
         const grid = folded(Math.ceil(pixels / 64) * Math.ceil(t.channels / 64), z);
@@ -104,8 +105,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
       wanted: true,
       make: (name) => {
         const quads = p.batch * t.channels * p.groups * Math.ceil(t.rows / 4) * t.columns;
-        const [x, y] = grid1d(quads, 64, facts);
-        return gatherPlan(name, modules.direct, p, adjoint, [x, y, t.phases]);
+        return gatherPlan(name, modules.direct, p, adjoint, foldGrid(Math.ceil(quads / 64) * t.phases, facts));
       },
     },
   ];

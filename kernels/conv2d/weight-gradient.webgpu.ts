@@ -68,12 +68,14 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
   const outs = p.outChannels / p.groups;
   const ins = p.inChannels / p.groups;
   const columns = ins * p.kernelH * p.kernelW;
-  const groupsFit = p.groups <= facts.maxComputeWorkgroupsPerDimension;
+  // Tiles along x and y are not folded, and none has less than 8 output channels or 8 columns.
+  const limit = facts.maxComputeWorkgroupsPerDimension;
+  const gridFits = p.groups <= limit && Math.ceil(outs / 8) <= limit && Math.ceil(columns / 8) <= limit;
   const wide = outs >= 8 && columns >= 8;
   return [
     {
       name: 'rows3x3SplitK',
-      fits: is3x3(p) && hasEightLanes(facts) && groupsFit,
+      fits: is3x3(p) && hasEightLanes(facts) && gridFits,
       wanted: facts.software && wide && ins >= 4,
       make: (name) => {
         const blocks = Math.min(2, Math.ceil(outs / 8));
@@ -85,7 +87,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
     },
     {
       name: 'lanesSplitK',
-      fits: hasEightLanes(facts) && groupsFit,
+      fits: hasEightLanes(facts) && gridFits,
       wanted: facts.software && wide,
       make: (name) => {
         const blocks = Math.min(4, Math.ceil(outs / 8));
@@ -97,7 +99,7 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts): PlanCandidate[] {
     },
     {
       name: 'tiled64SplitK',
-      fits: groupsFit,
+      fits: gridFits,
       wanted: !facts.software && wide,
       make: (name) => {
         const [x, y] = [Math.ceil(columns / 64), Math.ceil(outs / 64)];

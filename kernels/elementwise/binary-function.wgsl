@@ -24,7 +24,7 @@ fn apply(u: f32, v: f32, alpha: f32) -> u32 {
     case BINARY_LE: { return u32(comparable && u <= v); }
     case BINARY_GT: { return u32(comparable && u > v); }
     case BINARY_GE: { return u32(comparable && u >= v); }
-    case BINARY_RELU_GRAD: { return float(select(0.0, u, v > 0.0 && !isNan(v))); }
+    case BINARY_RELU_GRAD: { return float(select(0.0, u, v > 0.0 || isNan(v))); }
     case BINARY_LEAKY_RELU_GRAD: { return float(select(alpha * u, u, v > 0.0 && !isNan(v))); }
     case BINARY_SIGMOID_GRAD: { return float(u * v * (1.0 - v)); }
     case BINARY_TANH_GRAD: { return float(u * fma(-v, v, 1.0)); }

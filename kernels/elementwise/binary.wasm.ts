@@ -119,12 +119,12 @@ class Ge {
   }
 }
 
-/** A choice, not a product: 0 times infinity would be NaN. */
+/** A choice, not a product: 0 times infinity would be NaN. NaN compares false, so that it lets the gradient through. */
 @unmanaged
 class ReluGrad {
   @inline
   apply(a: v128, b: v128, alpha: v128): v128 {
-    return v128.and(a, f32x4.gt(b, splat(0)));
+    return v128.andnot(a, f32x4.le(b, splat(0)));
   }
 }
 

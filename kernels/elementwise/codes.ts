@@ -56,7 +56,7 @@ export enum Binary {
   le = 10,
   gt = 11,
   ge = 12,
-  /** b > 0 ? a : 0, the gradient a of relu where its input or output is b */
+  /** b <= 0 ? 0 : a, the gradient a of relu where its input or output is b; a where that is NaN */
   reluGrad = 13,
   /** b > 0 ? a : alpha a */
   leakyReluGrad = 14,

@@ -78,7 +78,7 @@ export const binaryFunctions: Readonly<Record<Binary, BinaryFunction>> = {
   [Binary.le]: (a, b) => Number(a <= b),
   [Binary.gt]: (a, b) => Number(a > b),
   [Binary.ge]: (a, b) => Number(a >= b),
-  [Binary.reluGrad]: (a, b) => (b > 0 ? a : 0),
+  [Binary.reluGrad]: (a, b) => (b <= 0 ? 0 : a),
   [Binary.leakyReluGrad]: (a, b, alpha) => (b > 0 ? a : alpha * a),
   [Binary.sigmoidGrad]: (a, b) => a * b * (1 - b),
   [Binary.tanhGrad]: (a, b) => a * (1 - b * b),

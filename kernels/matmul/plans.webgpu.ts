@@ -43,7 +43,7 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
       fits: hasEightLanes(facts),
       wanted: facts.software && p.m >= 4 && p.n >= 8,
       make: (name) => {
-        const blocks = Math.min(4, Math.ceil(p.m / 8));
+        const blocks = Math.min(4, Math.max(1, Math.ceil(p.m / 8)));
         const threads = Math.min(64, Math.max(8, Math.ceil(p.n / 32) * 8));
         const tiles = p.batch * Math.ceil(p.m / (8 * blocks)) * Math.ceil(p.n / (4 * threads));
         return plan(name, modules.lanes, p, foldGrid(tiles, facts), { blocks, threads });

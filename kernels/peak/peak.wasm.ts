@@ -1,12 +1,6 @@
 // Chains of multiply-adds for the WASM device, twelve vectors in registers; the equation is in peak.ts. A task is one vector
 // of the result. Calls nothing inside the loop, so that V8 keeps the chains in registers.
-import { storeLanes } from '../simd.wasm';
-
-/** a b + c, fused where relaxed SIMD is there. */
-@inline
-function madd(a: v128, b: v128, c: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
-}
+import { madd, storeLanes } from '../simd.wasm';
 
 function chains(factor: v128, term: v128, rounds: i32): v128 {
   let a0 = f32x4.splat(0);

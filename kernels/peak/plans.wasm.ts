@@ -13,5 +13,5 @@ const registers: WasmPlanner<MultiplyAddsParams> = ({ n, rounds }) => ({
 });
 
 export function addPeak(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(multiplyAdds, registers);
+  table.add(multiplyAdds, registers, 'registers');
 }

@@ -1,4 +1,4 @@
-// WebGPU plan of the multiply-add chains: a thread per four values of the result.
+// WebGPU plan of the multiply-add chains: a thread per value of the result.
 import type { PlanTable, WebGpuPlanner } from '../plan.ts';
 import { threadPass } from '../webgpu-elements.ts';
 import peakModule from './peak.wgsl';
@@ -6,9 +6,9 @@ import { multiplyAdds, type MultiplyAddsParams } from './peak.ts';
 
 const registers: WebGpuPlanner<MultiplyAddsParams> = ({ n }, facts) => ({
   name: 'registers',
-  passes: [threadPass(peakModule, 'main', Math.ceil(n / 4), facts)],
+  passes: [threadPass(peakModule, 'main', n, facts)],
 });
 
 export function addPeak(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(multiplyAdds, registers);
+  table.add(multiplyAdds, registers, 'registers');
 }

@@ -100,6 +100,9 @@ const ssim = (): Refusals => {
     ...shape('filterSize', () => [image(), image(), { filterSize: 6 }]),
     ...config('sigma', () => [image(), image(), { filterSize: 3, sigma: 0 }]),
     ...config('maxValue', () => [image(), image(), { filterSize: 3, maxValue: -1 }]),
+    ...config('window', () => [image(), image(), { filterSize: 3, window: 'round' }]),
+    ...config('padding', () => [image(), image(), { filterSize: 3, padding: 1 }]),
+    ...config('filterSize', () => [image(), image(), { filterSize: 4, padding: 'same' }]),
     ...config('k1', () => [image(), image(), { filterSize: 3, k1: -1 }]),
     ...config('k2', () => [image(), image(), { filterSize: 3, k2: NaN }]),
   );
@@ -299,6 +302,7 @@ const losses: Record<string, Refusals> = {
   imageGradientLoss: images(),
   ssim: ssim(),
   ssimLoss: ssim(),
+  ssimMap: ssim(),
   diouLoss: boxes(...config('centerDistance', () => [f(2, 4), f(2, 4), { centerDistance: 'manhattan' }])),
   giouLoss: boxes(),
   uncertaintyWeighting: {

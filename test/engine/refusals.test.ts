@@ -105,10 +105,10 @@ t.test('every exported operation has rows', (t) => {
 /** Exported functions that are no operations on tensors. Classes have tables of their own (refusals-made.test.ts). */
 const others = new Set(
   (
-    'applySchedule callSite cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR full grad gradEnabled ' +
-    'gradcheck gradgradcheck largestHolders liveTensorCount manualSeed multiStepLR noGrad observeOperations ' +
-    'oneCycleLR ones parameter polynomialLR random readSafetensors registry scope setDefaultDevice showShape stepLR ' +
-    'tensor tidy toDevice trackTensors writeSafetensors zeros'
+    'applySchedule callSite checkpoint clipGradNorm clipGradValue cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR full grad gradEnabled ' +
+    'gradcheck gradgradcheck isRecomputing largestHolders liveTensorCount loadCheckpoint manualSeed multiStepLR noGrad observeOperations ' +
+    'oneCycleLR ones parameter polynomialLR random readCheckpoint readSafetensors readStateDict registry saveCheckpoint scope setDefaultDevice showShape stepLR ' +
+    'tensor tidy toDevice trackTensors writeSafetensors writeStateDict zeros'
   ).split(' '),
 );
 

@@ -1,7 +1,7 @@
 // The open fixtures on one device, where the folder of shared fixtures is beside the checkout.
 import type t from 'tap';
 import { type DeviceChoice, DeviceError } from '../../engine/index.ts';
-import { runGolden } from '../../experiments/golden/run.ts';
+import { runGolden } from '../../experiments/golden/folder.ts';
 import { sharedData } from '../shared-data.ts';
 
 const folder = sharedData('golden/open');

@@ -26,6 +26,7 @@ import {
   type PyramidPoolParams,
   resize,
   resizeBackward,
+  ResizeMode,
   scatterAdd,
   sizeOf,
 } from '../../kernels/index.ts';
@@ -162,9 +163,15 @@ export async function testAdjoints(t: Test, device: Device, runs: number, tolera
     checkPair(device, [adaptiveAveragePool, adaptiveAveragePoolBackward], p, tolerance),
   );
   await property('pyramidPool', pyramidCases.pyramidPoolSource.params, (p) => checkPyramid(device, p, tolerance));
-  await property('resize', resizeCases.resizeSource.params, (p) =>
-    checkPair(device, [resize, resizeBackward], p, tolerance),
-  );
+  const corners: [string, ResizeMode, number][] = [
+    ['nearest', ResizeMode.nearest, 0],
+    ['bilinear', ResizeMode.bilinear, 0],
+    ['bilinear, aligned corners', ResizeMode.bilinear, 1],
+  ];
+  for (const [label, mode, aligned] of corners) {
+    const params = resizeCases.resizeSource.params.filter((p) => p.mode === mode && p.alignCorners === aligned);
+    await property(`resize (${label})`, params, (p) => checkPair(device, [resize, resizeBackward], p, tolerance));
+  }
   await property('gather', copyCases.gatherSource.params, (p) =>
     checkPair(device, [gather, scatterAdd], p, tolerance, [gatherIndices(p)]),
   );

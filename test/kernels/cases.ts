@@ -39,6 +39,7 @@ interface Content {
 export interface KernelCase {
   readonly label: string;
   readonly kernel: string;
+  readonly params: ParamValues;
   readonly tolerance: Tolerance;
   /** Launches the kernel once and reads all outputs. The observer of the device is used to learn the plan's name. */
   run(device: Device): Promise<CaseResult>;
@@ -97,7 +98,7 @@ export function kernelCase<P extends ParamValues>(
       for (const storage of [...inputStorages, ...outputStorages]) device.release(storage);
     }
   };
-  return { label, kernel: kernel.name, tolerance, run, [fc.toStringMethod]: () => label };
+  return { label, kernel: kernel.name, params, tolerance, run, [fc.toStringMethod]: () => label };
 }
 
 /** The case of a generator for these parameters; `seed` chooses the data. */
@@ -123,6 +124,7 @@ function randomCase<P extends ParamValues>(generator: KernelGenerator<P>, params
   return {
     label,
     kernel: kernel.name,
+    params,
     tolerance: generator.tolerance(params),
     run: (device) => make().run(device),
     [fc.toStringMethod]: () => label,

@@ -9,6 +9,8 @@ import {
   reduce,
   Reduction,
   softmax,
+  ssim,
+  ssimBackward,
   Unary,
   unary,
 } from '../../kernels/index.ts';
@@ -150,4 +152,27 @@ const imageCases = [image, new Array<number>(25).fill(-Infinity)].flatMap((conte
   ),
 ]);
 
-export const specialCases: readonly KernelCase[] = [...unaryCases, ...binaryCases, ...lineCases, ...imageCases];
+/** A pixel that is not finite spoils the windows that hold it and no other, also where it would be the centre (3, 3). */
+const ssimCases = [0, 24, 27].flatMap((at) =>
+  [NaN, Infinity].flatMap((value) => {
+    const params = { planes: 1, inH: 7, inW: 7, outH: 7, outW: 7, windowH: 3, windowW: 3, padH: 1, padW: 1 };
+    const p = { ...params, c1: 1e-4, c2: 9e-4 };
+    const x = Array.from({ length: 49 }, (_, i) => (i === at ? value : 0.5 + 0.4 * Math.sin(i)));
+    const y = Array.from({ length: 49 }, (_, i) => 0.5 + 0.4 * Math.cos(i));
+    const inputs = [float('x', x), float('y', y), float('window', [0.25, 0.5, 0.25, 0.25, 0.5, 0.25])];
+    const note = ` ${value} at ${at}`;
+    const outputs = [blank('gx', 49), blank('gy', 49)];
+    return [
+      kernelCase(ssim, p, inputs, [blank('map', 49)], { rtol: 1e-4, atol: 1e-5 }, note),
+      kernelCase(ssimBackward, p, [...inputs, float('g', y)], outputs, { rtol: 1e-4, atol: 1e-3 }, note),
+    ];
+  }),
+);
+
+export const specialCases: readonly KernelCase[] = [
+  ...unaryCases,
+  ...binaryCases,
+  ...lineCases,
+  ...imageCases,
+  ...ssimCases,
+];

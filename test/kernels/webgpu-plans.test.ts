@@ -1,10 +1,13 @@
 // WebGPU plans as data, without a device: parameter blocks that agree with the descriptions, grids within the limits, and
 // choices that depend on shapes and facts alone.
+import fc from 'fast-check';
 import t from 'tap';
 import * as kernels from '../../kernels/index.ts';
 import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
+import { ssimLadder } from '../../kernels/ssim/ladder.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { foldGrid, grid1d } from '../../kernels/webgpu-grid.ts';
+import { caseSources } from './generators/index.ts';
 import { wgslParams } from './wgsl-params.ts';
 
 const hardware: WebGpuFacts = {
@@ -117,6 +120,41 @@ t.test('a split sum keeps its partial sums within bounds', (t) => {
   t.end();
 });
 
+t.test('the ladder of SSIM ends with the plan in use, and each step says what changed', (t) => {
+  const side = { inH: 20, inW: 30, outH: 10, outW: 20, windowH: 11, windowW: 11, padH: 0, padW: 0 };
+  const params = { planes: 140_000, ...side, c1: 1e-4, c2: 9e-4 };
+  t.equal(planOf('ssim', params, hardware).name, ssimLadder.at(-1)?.name);
+  for (const { name, module, description } of ssimLadder) {
+    const plan = planOf('ssim', params, hardware, name);
+    t.equal(plan.name, name);
+    t.ok(plan.passes.every((pass) => pass.module.endsWith(module)));
+    t.ok(plan.passes.every(({ workgroups: [x, y] }) => x <= 65535 && y >= 2));
+    t.match(description, /^[A-Z][^.]+\.$/);
+  }
+  t.equal(planOf('ssim', { ...params, windowH: 50 }, hardware, 'onePerThread').name, 'tiles', 'if it does not fit');
+  t.end();
+});
+
+t.test('the gradient of SSIM keeps its factors within a binding', (t) => {
+  const side = { inH: 480, inW: 640, outH: 470, outW: 630, windowH: 11, windowW: 11, padH: 0, padW: 0 };
+  const facts = { ...software, maxStorageBufferBindingSize: 2 ** 25 };
+  const plan = planOf('ssimBackward', { planes: 12, ...side, c1: 1e-4, c2: 9e-4 }, facts);
+  t.ok((plan.scratch?.factors ?? Infinity) <= 2 ** 25);
+  const parts = plan.passes.map(({ constants }) => [constants?.planeBegin, constants?.planeCount]);
+  t.same(
+    parts.filter((_, i) => i % 2 === 0),
+    [
+      [0, 7],
+      [7, 5],
+    ],
+  );
+  t.same(
+    parts.filter((_, i) => i % 2 === 0),
+    parts.filter((_, i) => i % 2 === 1),
+  );
+  t.end();
+});
+
 t.test('long grids are folded', (t) => {
   const facts = { maxComputeWorkgroupsPerDimension: 10 };
   t.same(grid1d(0, 64, facts), [0, 1, 1]);
@@ -126,5 +164,36 @@ t.test('long grids are folded', (t) => {
     t.ok(x <= 10 && y <= 10 && x * y >= groups, `${groups} groups as ${x} x ${y}`);
   }
   t.throws(() => foldGrid(101, facts), RangeError);
+  t.end();
+});
+
+/** Every plan name that a launch can be asked for, and none. */
+const planNames = [
+  ...[undefined, 'perElement', 'perThread', 'perWorkgroup', 'inParts', 'rows3x3', 'lanes', 'implicitGemm64', 'direct'],
+  ...['rows3x3SplitK', 'lanesSplitK', 'tiled64SplitK', 'directSplitK', 'dot', 'tiled64'],
+];
+
+t.test('no plan starts more workgroups along a dimension than the adapter takes', (t) => {
+  for (const { kernel, params } of caseSources) {
+    const withinLimit = fc.property(
+      params,
+      fc.constantFrom(hardware, software, bare),
+      fc.constantFrom(...planNames),
+      fc.constantFrom(2, 3, 5, 11),
+      (values, facts, prefer, limit) => {
+        let plan: WebGpuPlan;
+        try {
+          plan = planOf(kernel, values, { ...facts, maxComputeWorkgroupsPerDimension: limit }, prefer);
+        } catch (error) {
+          // More than fit both dimensions that a grid is folded over.
+          if (error instanceof RangeError) return true;
+          throw error;
+        }
+        return plan.passes.every(({ workgroups }) => Math.max(...workgroups) <= limit);
+      },
+    );
+    fc.assert(withinLimit, { seed: 24, numRuns: 500 });
+    t.pass(kernel);
+  }
   t.end();
 });

@@ -27,6 +27,9 @@ const noAdapter =
   'mesa-vulkan-drivers of version 25 or later (bookworm-backports), or point VK_ICD_FILENAMES at the ' +
   'vk_swiftshader_icd.json of the chromium package';
 
+const noBrowserAdapter =
+  'Chromium on Linux hides some behind chrome://flags/#enable-unsafe-webgpu; the wasm device needs no adapter';
+
 /** Limits worth having in full. The others keep WebGPU's defaults, which some drivers run faster with. */
 const wantedLimits = [
   'maxBufferSize',
@@ -45,16 +48,19 @@ const wantedFeatures = ['subgroups', 'timestamp-query', 'shader-f16'] as const;
 /** Dawn's instance. It must outlive everything made from it: Node crashes when it is collected while work is under way. */
 let dawn: GPU | undefined;
 
+const isNode = (): boolean => typeof process === 'object' && process.versions?.node !== undefined;
+
 const isModuleMissing = (error: unknown): boolean =>
   error instanceof Error &&
   /ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND/.test((error as Error & { code?: string }).code ?? '');
 
 async function entryPoint(options: WebGpuOptions): Promise<GPU> {
   if (options.gpu) return options.gpu;
-  const host = globalThis as { navigator?: { gpu?: GPU }; process?: { versions?: { node?: string } } };
+  const host = globalThis as { navigator?: { gpu?: GPU } };
   if (host.navigator?.gpu) return host.navigator.gpu;
-  if (!host.process?.versions?.node) {
-    throw new DeviceError('this browser has no WebGPU', { operation: 'webgpu', hint: 'Use the wasm device' });
+  if (!isNode()) {
+    const hint = 'Browsers have it only over https and on localhost; the wasm device works without';
+    throw new DeviceError('this browser has no WebGPU', { operation: 'webgpu', hint });
   }
   try {
     const { create } = await import('webgpu');
@@ -83,7 +89,10 @@ export const describeAdapter = (info: GPUAdapterInfo): string =>
 export async function findAdapter(options: WebGpuOptions): Promise<GPUAdapter> {
   const gpu = await entryPoint(options);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new DeviceError('there is no WebGPU adapter', { operation: 'webgpu', hint: noAdapter });
+  if (!adapter) {
+    const hint = isNode() ? noAdapter : noBrowserAdapter;
+    throw new DeviceError('there is no WebGPU adapter', { operation: 'webgpu', hint });
+  }
   if (options.software === false && isSoftware(adapter.info)) {
     throw new DeviceError('there is no hardware adapter', {
       operation: 'webgpu',

@@ -44,4 +44,5 @@ export const figure5: TableDefinition = {
     curve(classesAlone, 'classification alone', 'classification'),
     ...counts.map((classes) => curve(both(classes), row(classes))),
   ],
+  curveAxis: 'validation',
 };

@@ -53,4 +53,5 @@ export const figure6: TableDefinition = {
       'the released augmentation makes of depth, and 5 and 50 m are constants of the released code that it does not use.',
   ],
   curves: rows.slice(0, 7).map(([row, run]) => ({ run: runKey(run), curve: 'regression', label: row })),
+  curveAxis: 'validation',
 };

@@ -12,8 +12,8 @@ const [FIRST_RATE, LAST_RATE] = [1e-8, 10];
 /** Share of the past in the smoothed loss, for 250 steps. */
 const MEMORY = 0.98;
 const PUBLISHED_STEPS = 250;
-/** A diverged loss is shown as this. */
-const CEILING = 1e6;
+/** A diverged loss is shown as this; one of a fresh network is about 2.4. */
+const CEILING = 100;
 
 /** Decades of the rate at which the smoothed loss is reported. */
 export const decades = [-7, -6, -5, -4, -3, -2, -1, 0, 1] as const;

@@ -160,7 +160,7 @@ t.test('data that are not there', async (t) => {
 t.test('the command line', async (t) => {
   const out = path.join(folder, 'runs');
   const run = await command(
-    ['reproduce', 'multidepth/figure4', 'multidepth/figure7', '--preset', 'smoke', '--device', 'wasm', '--out', out],
+    ['reproduce', 'multidepth/figure4', 'multidepth/figure8', '--preset', 'smoke', '--device', 'wasm', '--out', out],
     folder,
   );
   t.equal(run.status, 0, run.stderr);

@@ -12,6 +12,7 @@ import * as pooling from './pooling.ts';
 import * as pyramidPool from './pyramid-pool.ts';
 import * as reduction from './reduction.ts';
 import * as resize from './resize.ts';
+import * as ssim from './ssim.ts';
 
 export const caseSources: readonly CaseSource[] = [
   elementwise,
@@ -22,6 +23,7 @@ export const caseSources: readonly CaseSource[] = [
   pooling,
   pyramidPool,
   resize,
+  ssim,
   batchNorm,
   crossEntropy,
   optimizer,

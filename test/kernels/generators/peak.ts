@@ -10,6 +10,7 @@ export const multiplyAddsCases = caseSource({
     { n: 0, rounds: 3 },
     { n: 1, rounds: 1 },
     { n: 1030, rounds: 100 },
+    { n: 700, rounds: 2 },
   ],
   tolerance: () => ({ rtol: 1e-5, atol: 1e-4 }),
   // Factors below one, so that the chains converge.

@@ -1,0 +1,54 @@
+// `wgrad golden`: fixtures in this process, in a headless browser, or served for a browser of one's own.
+import { once } from 'node:events';
+import { ConfigError, type DeviceChoice } from '../../engine/index.ts';
+import { pageAddress, runGoldenInBrowser } from '../golden/browser.ts';
+import { runGolden } from '../golden/folder.ts';
+import { serveGolden } from '../golden/serve.ts';
+
+export interface GoldenFlags {
+  device: DeviceChoice;
+  family?: string;
+  /** The executable, or true for the one that is found. */
+  browser?: string | true;
+  /** The port, or true for any. */
+  serve?: number | true;
+  isolation: boolean;
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function inBrowser(dir: string, { browser, ...flags }: GoldenFlags) {
+  const executable = browser === true ? undefined : browser;
+  const result = await runGoldenInBrowser(dir, { ...flags, executable });
+  for (const { id, reason } of result.failures) print(`${id}: ${reason}`);
+  print(`${result.device}, ${result.isolated ? '' : 'not '}cross-origin isolated, ${result.browser}`);
+  return result;
+}
+
+async function serve(dir: string, { serve: port, ...flags }: GoldenFlags): Promise<number> {
+  const server = await serveGolden(dir, port === true ? undefined : port);
+  print(pageAddress(server.address, flags));
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await server.close();
+  return 0;
+}
+
+export async function goldenCommand(dir: string, flags: GoldenFlags): Promise<number> {
+  if (flags.browser !== undefined && flags.serve !== undefined) {
+    throw new ConfigError('the page is either opened or served', { hint: 'Give --browser or --serve' });
+  }
+  if (!flags.isolation && flags.browser === undefined && flags.serve === undefined) {
+    throw new ConfigError('isolation is a matter of browsers', {
+      hint: 'Give --browser or --serve with --no-isolation',
+    });
+  }
+  if (flags.serve !== undefined) return serve(dir, flags);
+  const report = (id: string, failure: string | undefined): void => {
+    if (failure !== undefined) print(`${id}: ${failure}`);
+  };
+  const { passed, failed } = flags.browser
+    ? await inBrowser(dir, flags)
+    : await runGolden(dir, { device: flags.device, family: flags.family, report });
+  print(`${passed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}
