@@ -18,7 +18,7 @@ import { add, div, eq, mul, ne, sub, where } from './binary.ts';
 import { checkTarget, classified, type LossReduction, type NllOptions, positionWeights } from './loss-options.ts';
 import { softmax, sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
-import { affine, cast } from './unary.ts';
+import { affine } from './unary.ts';
 
 const family = 'cross-entropy';
 

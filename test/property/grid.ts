@@ -191,6 +191,28 @@ const images = [
   }),
 ];
 
+const pyramid = { bins: [1, 2], count: 2, planes: MANY, inH: 3, inW: 5, rule: k.PyramidRule.adaptive };
+const pyramids = [
+  grid(k.pyramidPool, pyramid, { plan: 'perPlane' }),
+  grid(k.pyramidPool, { ...pyramid, rule: k.PyramidRule.fixedKernel }, { plan: 'perCell' }),
+  grid(k.pyramidPoolBackward, pyramid, { plan: 'perPlane' }),
+  grid(
+    k.pyramidPoolBackward,
+    { ...pyramid, planes: ELEMENTS, inH: 1, inW: 1, bins: [1], count: 1 },
+    { plan: 'perPosition' },
+  ),
+];
+
+const scored = {
+  ...{ batch: MANY, classes: 66, spatial: 1, weighted: 0, smoothing: 0.125, ignoreIndex: 3 },
+  reduction: k.PixelReduction.mean,
+};
+const labelled = { target: (n: number) => indices(n, 66) };
+const classified = [
+  grid(k.crossEntropy, scored, { plan: 'perLine', values: labelled, tolerance: summed }),
+  grid(k.crossEntropyBackward, scored, { plan: 'perLine', values: labelled, tolerance: summed }),
+];
+
 const norm = { batch: 4, channels: MANY, spatial: 65, eps: Math.fround(1e-3) };
 const positive = (n: number) => floats(n).map((value) => 1.5 + value);
 const norms = [
@@ -244,6 +266,8 @@ export const gridCases: readonly (() => GridCase)[] = [
   ...products,
   ...convolutions,
   ...images,
+  ...pyramids,
+  ...classified,
   ...norms,
   ...steps,
   ...similarities,
