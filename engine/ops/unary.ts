@@ -187,11 +187,10 @@ const powScalarOp = define(Unary.powScalar, 'powScalar', {
   reads: 'x',
   vjp: (g, x, { a }) => (a === 0 ? undefined : mul(g, scaled(powScalar(x, a - 1), a))),
 });
-/** x ^ exponent. Half is the square root, as in PyTorch: (-infinity)^0.5 is NaN. */
+/** x ^ exponent, which may be infinite or NaN. Half is the square root, as in PyTorch: (-infinity)^0.5 is NaN. */
 export const powScalar = defineFunction(
   'powScalar',
-  (x: Tensor, exponent: number): Tensor =>
-    numberWithin('powScalar', 'exponent', exponent) === 0.5 ? sqrt(x) : powScalarOp(x, exponent),
+  (x: Tensor, exponent: number): Tensor => (exponent === 0.5 ? sqrt(x) : powScalarOp(x, exponent)),
   { x: float, exponent: value },
 );
 

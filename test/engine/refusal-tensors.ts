@@ -33,7 +33,7 @@ const elementwise: Record<string, Refusals> = {
   affine: { good: () => [f(2, 3), 2, 1], rows: [] },
   leakyRelu: constant('negativeSlope', 0.1),
   elu: constant('alpha', 1),
-  powScalar: constant('exponent', 2),
+  powScalar: { good: () => [f(2, 3), 2], rows: [] },
   softplus: constant('beta', 1, 0, -1),
   gelu: { good: () => [f(2, 3), 'tanh'], rows: config('approximate', () => [f(2, 3), 'erf']) },
   clamp: {
