@@ -18,6 +18,8 @@ export interface GridCase {
   readonly params: k.ParamValues;
   /** The plan to run; undefined for the one that is chosen. */
   readonly plan: string | undefined;
+  /** Whether an adapter without eight lanes takes minutes, with every plan there is. */
+  readonly needsLanes: boolean;
 }
 
 /** How far apart the contents of two operands start in the same list of numbers. */
@@ -48,6 +50,7 @@ const summed: Tolerance = { rtol: 1e-5, atol: 1e-5 };
 
 interface Choice {
   plan?: string;
+  needsLanes?: boolean;
   tolerance?: Tolerance;
   /** Contents other than numbers between -1 and 1. */
   values?: Record<string, Draw>;
@@ -69,7 +72,7 @@ function grid<P extends k.ParamValues>(kernel: k.Kernel<P>, params: P, choice: C
       };
     });
     const tested = kernelCase(kernel, params, kernel.inputs(params).map(content), outputs, choice.tolerance ?? rounded);
-    return { tested, kernel: kernel.name, params, plan: choice.plan };
+    return { tested, kernel: kernel.name, params, plan: choice.plan, needsLanes: choice.needsLanes ?? false };
   };
 }
 
@@ -252,6 +255,7 @@ export const longCases: readonly (() => GridCase)[] = [
 const window = { windowH: 3, windowW: 3, padH: 1, padW: 1, c1: Math.fround(0.01), c2: Math.fround(0.03) };
 const compared = { planes: MANY, inH: 4, inW: 5, outH: 4, outW: 5, ...window };
 const similar = {
+  needsLanes: true,
   values: { window: (n: number) => new Float32Array(n).fill(1 / 3) },
   tolerance: { rtol: 1e-3, atol: 1e-3 },
 };
