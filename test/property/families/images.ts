@@ -123,7 +123,14 @@ const adaptiveAvgPool2d = family(
   resampledUsual,
 );
 
-const pyramidPool2d = family(
+interface Pyramid {
+  lead: number[];
+  size: [number, number];
+  bins: number[];
+  rule: w.PyramidRule;
+}
+
+const pyramidPool2d = family<Pyramid>(
   'pyramidPool2d',
   fc
     .record({
