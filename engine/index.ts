@@ -39,17 +39,8 @@ export {
   type GradcheckFailure,
   type GradcheckOptions,
 } from './gradcheck.ts';
-export {
-  type LayerSpan,
-  type Pass,
-  type Profile,
-  profiled,
-  type ProfiledLaunch,
-  type ProfiledStep,
-  type ProfileOptions,
-  Profiler,
-  type Span,
-} from './profile/profiler.ts';
+export type * from './profile/profile.ts';
+export { profiled, type ProfileOptions, Profiler } from './profile/profiler.ts';
 export * from './profile/summary.ts';
 export * from './profile/trace.ts';
 export { region } from './profile/work.ts';

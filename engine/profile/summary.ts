@@ -1,5 +1,5 @@
 // A profile in numbers: what a step costs, and its kernels, layers and operations by the time they take.
-import type { Pass, Profile, ProfiledLaunch, Span } from './profiler.ts';
+import type { Pass, Profile, ProfiledLaunch, Span } from './profile.ts';
 import { DATA_REGION } from './work.ts';
 
 /** Sums over the launches that share a name, as means over the steps. */

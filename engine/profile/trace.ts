@@ -1,6 +1,6 @@
 // A profile as a Chrome trace ("Trace Event Format", the JSON that Perfetto and chrome://tracing open): steps, regions,
 // layers and kernels on four tracks, and the bytes that tensors hold as a counter. Times are microseconds.
-import type { Profile } from './profiler.ts';
+import type { Profile } from './profile.ts';
 
 export interface TraceEvent {
   readonly name: string;

@@ -93,6 +93,10 @@ export class ProfileFolder {
     return path.join(this.#out, 'trace.json');
   }
 
+  has(name: string): boolean {
+    return this.#records.has(name);
+  }
+
   /** A profile of the same name takes the place of the one before. */
   add(name: string, profile: Profile, { jobs, threads }: Pick<ProfileRecord, 'jobs' | 'threads'>): void {
     this.#profiles.set(name, profile);

@@ -181,6 +181,10 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     display.end();
   }
   await profiles.written();
+  for (const key of profiled) {
+    if (!profiles.has(key) && !failures.has(key) && !signal.aborted)
+      display.notice(`no profile of ${key}: it had too few steps left`);
+  }
   if (signal.aborted) return { tables: [], failures, profiles, stopped: true };
 
   for (const { request } of tasks) {
