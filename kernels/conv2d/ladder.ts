@@ -4,7 +4,6 @@
 import { ancestor, type Ladder, ofLibrary, wasmAncestor, wasmLibrary, type WebGpuRung } from '../ladder.ts';
 import { foldGrid, grid1d } from '../webgpu-grid.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
-import geometry from './geometry.wgsl';
 import everyTap from './ladder/every-tap.wgsl';
 import onePerThread from './ladder/one-per-thread.wgsl';
 import registerTile from './ladder/register-tile.wasm.ts?text';
@@ -13,9 +12,8 @@ import vectors from './ladder/vectors.wasm.ts?text';
 import weightOnePerThread from './ladder/weight-one-per-thread.wgsl';
 import weightWorkgroupTiles from './ladder/weight-workgroup-tiles.wgsl';
 import workgroupTiles from './ladder/workgroup-tiles.wgsl';
-import { gatherPlan, targetsOf } from './plans.webgpu.ts';
-import weightGeometry from './weight-geometry.wgsl';
-import { splitPlan, splitsFor, weightCount } from './weight-gradient.webgpu.ts';
+import { gatherPlan, geometry, targetsOf } from './plans.webgpu.ts';
+import { splitPlan, splitsFor, weightCount, weightGeometry } from './weight-gradient.webgpu.ts';
 
 type Rung = WebGpuRung<Conv2dParams>;
 
