@@ -1,7 +1,7 @@
 // The kernel suite: every distinct convolution of the networks in its three directions, forward and with gradients beside the
 // peers, and the largest launch of every other kernel.
 import { conv2d, conv2dInputGradient, conv2dWeightGradient, costOf } from '../kernels/index.ts';
-import { type CeilingWork, prepareCeilings } from './ceilings.ts';
+import { CeilingWork, roofOf } from './ceilings.ts';
 import { showProgress } from './commands/subcommand.ts';
 import type { Group } from './document.ts';
 import { type Found, harvest, type Launch } from './harvest.ts';
@@ -20,6 +20,20 @@ export function directionsOf(shape: ConvShape): LaunchSpec[] {
     kernel: kernel as unknown as LaunchSpec['kernel'],
     params,
   }));
+}
+
+/** Prepares the ceilings; at the end the groups stand below the best of the whole run. */
+export async function withCeilings(session: Session, measure: (work: CeilingWork) => Promise<void>): Promise<void> {
+  const work = await CeilingWork.prepare(session.ours.device);
+  const first = session.groups.length;
+  try {
+    await measure(work);
+  } finally {
+    work.dispose();
+    for (const { kernels } of session.groups.slice(first)) {
+      for (const each of kernels) each.roof = roofOf(each, each, work.best);
+    }
+  }
 }
 
 interface NamedGroup {
@@ -105,13 +119,9 @@ export async function kernelSuite(session: Session, shapes?: readonly ConvShape[
   const found = shapes
     ? { convolutions: shapes.map((what): Found<ConvShape> => ({ what, networks: [] })), others: [] }
     : await harvest(networks, size);
-  const ceilings = await prepareCeilings(session.ours.device);
-  try {
+  await withCeilings(session, async (ceilings) => {
     for (const each of found.convolutions) await addConvolution(session, each, ceilings);
     for (const each of found.others) await addLaunch(session, each, ceilings);
-  } finally {
-    ceilings.memory.dispose();
-    ceilings.compute.dispose();
-  }
+  });
   if (!shapes) for (const { name, reason } of missingNetworks) session.show(`${name} is absent: ${reason}`);
 }

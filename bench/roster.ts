@@ -96,7 +96,7 @@ export function peerNamed(name: string, threads: number, label = name, limitMs =
 }
 
 /** The named peers that have to do with a device. */
-export const peersFor = (device: BenchDevice, names: readonly string[], threads: number): Entrant[] =>
+export const peersFor = (device: BenchDevice, names: readonly string[], threads: number, limitMs?: number): Entrant[] =>
   peers
     .filter((peer) => names.includes(peer.name) && peer.devices.includes(device))
-    .map(({ name }) => peerNamed(name, threads));
+    .map(({ name }) => peerNamed(name, threads, name, limitMs));

@@ -1,7 +1,6 @@
 // The sweep suite: one convolution varied along every axis, so that no corner of the shapes is much slower than the best. Every
 // point is measured in turn with the convolution that the sweep starts from.
-import { prepareCeilings } from './ceilings.ts';
-import { addGroup, directionsOf } from './kernel-suite.ts';
+import { addGroup, directionsOf, withCeilings } from './kernel-suite.ts';
 import type { Group } from './document.ts';
 import { groupText, sweepText } from './report.ts';
 import type { Session } from './session.ts';
