@@ -30,7 +30,8 @@ export interface Ceilings {
   readonly gbps: number;
 }
 
-export interface Roof {
+// A type, not an interface: documents are read with an index.
+export type Roof = {
   /** Which ceiling is lower for this intensity. */
   readonly binding: 'compute' | 'memory';
   /**
@@ -39,10 +40,14 @@ export interface Roof {
    */
   readonly share: number;
   readonly bestShare: number;
-}
+};
 
 /** Where a kernel of this cost stands below the ceilings. */
-export function roofOf({ flops, bytes }: Cost, { median, min }: Timing, { gflops, gbps }: Ceilings): Roof {
+export function roofOf(
+  { flops, bytes }: Cost,
+  { median, min }: Pick<Timing, 'median' | 'min'>,
+  { gflops, gbps }: Ceilings,
+): Roof {
   const [byFlops, byBytes] = [flops / gflops / 1e9, bytes / gbps / 1e9];
   const floor = Math.max(byFlops, byBytes);
   return { binding: byFlops >= byBytes ? 'compute' : 'memory', share: floor / median, bestShare: floor / min };

@@ -10,6 +10,7 @@ import type { CaseResult } from './run.ts';
 const number = z.number();
 const spread = z.looseObject({ median: number, min: number, max: number });
 const measured = spread.extend({ name: z.string(), details: z.string(), gflops: number });
+const measuredPeer = measured.extend({ ratio: spread });
 const absent = z.looseObject({ absent: z.string() });
 
 const benchmarkCase = z.looseObject({
@@ -18,7 +19,7 @@ const benchmarkCase = z.looseObject({
   device: z.string(),
   flops: number,
   ours: z.union([absent, measured]),
-  peers: z.array(z.union([absent.extend({ name: z.string() }), measured.extend({ ratio: spread })])),
+  peers: z.array(z.union([absent.extend({ name: z.string() }), measuredPeer])),
 });
 
 const ceilings = z.looseObject({ gflops: number, gbps: number });
@@ -73,6 +74,20 @@ export type ReadDocument = z.infer<typeof document>;
 export type Group = z.infer<typeof group>;
 export type StepFacts = z.infer<typeof stepFacts>;
 export type Suite = 'quick' | 'kernel' | 'sweep' | 'step' | 'all';
+
+export type ReadMeasured = z.infer<typeof measured>;
+export type ReadCase = z.infer<typeof benchmarkCase>;
+
+/** Whether a contestant has been measured. */
+export const isMeasured = <Absent extends { absent: string }>(
+  contestant: ReadMeasured | Absent,
+): contestant is ReadMeasured => !('absent' in contestant);
+
+export type ReadPeer = z.infer<typeof measuredPeer>;
+
+/** The peers of a case that have been measured. */
+export const measuredPeers = ({ peers }: Pick<ReadCase, 'peers'>): ReadPeer[] =>
+  peers.filter((peer) => !('absent' in peer)) as ReadPeer[];
 
 /** Facts of a run that stand at the head of its document. */
 export interface Head {

@@ -76,7 +76,7 @@ export function sweepText(groups: readonly Group[]): string {
   const seen = new Map<string, { title: string; share: number }[]>();
   for (const { title, kernels, ceilings } of groups) {
     for (const { kernel, min, flops } of kernels) {
-      const share = flops / min / 1e9 / ceilings!.gflops;
+      const share = flops / min / 1e9 / ceilings!.gflops; // absent groups have no kernels
       seen.set(kernel, [...(seen.get(kernel) ?? []), { title, share }]);
     }
   }

@@ -38,9 +38,8 @@ export function sweepShape({ batch, channels, kernel, stride, dilation }: SweepP
 
 /** Measures all points. */
 export async function sweepSuite(session: Session): Promise<void> {
-  const ceilings = await prepareCeilings(session.ours.device);
   const groups: Group[] = [];
-  try {
+  await withCeilings(session, async (ceilings) => {
     for (const point of sweepPoints()) {
       const title = convTitle(sweepShape(point));
       const head = { name: `sweep ${title}`, title, networks: [], point };
@@ -48,9 +47,6 @@ export async function sweepSuite(session: Session): Promise<void> {
       session.show(groupText(group, session.width));
       groups.push(group);
     }
-  } finally {
-    ceilings.memory.dispose();
-    ceilings.compute.dispose();
-  }
+  });
   session.show(sweepText(groups));
 }
