@@ -45,7 +45,17 @@ export function rooflinePlot({ groups, ceilings }: ReadDocument): Promise<string
       {
         data: { values: points },
         mark: { type: 'point', filled: true, opacity: 0.6 },
-        encoding: { x, y, color: { field: 'kernel', type: 'nominal', title: null, legend: { labelLimit: 0 } } },
+        encoding: {
+          x,
+          y,
+          color: {
+            field: 'kernel',
+            type: 'nominal',
+            title: null,
+            legend: { labelLimit: 0 },
+            scale: { scheme: 'category20' },
+          },
+        },
       },
     ],
   };

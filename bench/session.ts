@@ -166,7 +166,7 @@ export async function runSession(
       `Contestants take turns for at most ${ROUNDS} rounds of at least ${effort.secondsPerRound} s each; times in seconds, ` +
       'medians with the least and the largest; a ratio is the peer over ours, medians of the same round, and its median over ' +
       `the rounds. Ours: ${ours.clock.method}. Ceilings: a copy too large for caches, and chains of multiply-adds in ` +
-      'registers, in turn with the kernels, the best of the run; a share is the time at the binding ceiling over the time taken.',
+      'registers, in turn with the kernels, the best of the run; a share is the time at the binding ceiling over the time taken, more than 1 where operands stay in a cache.',
     ...(ceilings ? { ceilings } : {}),
     cases,
     groups,
