@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { completed, fixedValues, operandsOf, serve, sizeOf } from './protocol.mjs';
+import { unetStep } from './jax-unet.mjs';
 import { installWebGpu } from './webgpu.mjs';
 import { installWebWorker } from './web-worker.mjs';
 
@@ -49,7 +50,18 @@ function casesOf(jax) {
       results: () => Promise.all(last.map((array) => array.ref.data())),
     };
   };
+  const notWritten = () => {
+    throw new Error('this network is not written for it: the U-Net stands for the others');
+  };
   return {
+    'unet.step': async (shape) => {
+      const { launch, check } = unetStep(jax, shape);
+      const first = await check();
+      return { launch, results: async () => first };
+    },
+    'multidepth.step': notWritten,
+    'crossStitch.step': notWritten,
+    'denseBlock.step': notWritten,
     'conv2d.forward': (shape) => prepare(shape, (conv, x, w) => [conv(x.ref, w.ref)]),
     'conv2d.gradients': (shape) =>
       prepare(shape, (conv, x, w, dy) => {

@@ -18,7 +18,7 @@ async function run(t: Test, ...more: string[]): Promise<{ status: number; result
   const [shapes, out] = [path.join(folder, 'shapes.json'), path.join(folder, 'out.json')];
   writeFileSync(shapes, JSON.stringify([tiny]));
   const said = t.capture(process.stdout, 'write', () => true);
-  t.capture(process.stderr, 'write', () => true);
+  const warned = t.capture(process.stderr, 'write', () => true);
   const status = await bench([
     'kernel',
     '--device',
@@ -31,6 +31,8 @@ async function run(t: Test, ...more: string[]): Promise<{ status: number; result
     out,
     ...more,
   ]);
+  said.restore(); // the test's own report is written there too
+  warned.restore();
   const printed = said()
     .map(({ args }) => String(args[0]))
     .join('');
@@ -207,7 +209,9 @@ t.test('the page has the plots and the tables', async (t) => {
   const folder = t.testdir({ 'one.json': JSON.stringify(made(1)), 'not.json': '[]' });
   const said = t.capture(process.stdout, 'write', () => true);
   const file = path.join(folder, 'page.html');
-  t.equal(await bench(['page', path.join(folder, 'one.json'), '--out', file]), 0);
+  const status = await bench(['page', path.join(folder, 'one.json'), '--out', file]);
+  said.restore();
+  t.equal(status, 0);
   t.equal(said()[0]!.args[0], `${file}\n`);
   t.match(readFileSync(file, 'utf8'), /<svg/);
   t.capture(process.stderr, 'write', () => true);
