@@ -10,7 +10,7 @@ import type { CaseResult } from './run.ts';
 const number = z.number();
 const spread = z.looseObject({ median: number, min: number, max: number });
 const measured = spread.extend({ name: z.string(), details: z.string(), gflops: number });
-const measuredPeer = measured.extend({ ratio: spread });
+const measuredPeer = measured.extend({ ratio: spread, bestRatio: number.optional() });
 const absent = z.looseObject({ absent: z.string() });
 
 const benchmarkCase = z.looseObject({
@@ -148,8 +148,22 @@ export async function writeWhole(file: string, text: string): Promise<void> {
   }
 }
 
+/** Digits that a measurement has at most. */
+const PRECISION = 6;
+
+/** JSON whose measurements are cut to the digits that they have; a group of kernels is one line. */
+export function documentText(content: object): string {
+  const cut = (_: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(PRECISION)) : value;
+  const { groups = [], ...rest } = content as { groups?: readonly object[] };
+  const text = JSON.stringify(rest, cut, 2);
+  if (groups.length === 0) return text;
+  const lines = groups.map((group) => `    ${JSON.stringify(group, cut)}`);
+  return `${text.slice(0, -2)},\n  "groups": [\n${lines.join(',\n')}\n  ]\n}`;
+}
+
 export const writeDocument = (file: string, content: object): Promise<void> =>
-  writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
+  writeWhole(file, `${documentText(content)}\n`);
 
 /** Throws DataError for a file that is not there or holds something else. */
 export async function readDocument(file: string): Promise<ReadDocument> {

@@ -1,6 +1,7 @@
 // The kernel suite: every distinct convolution of the networks in its three directions, forward and with gradients beside the
 // peers, and the largest launch of every other kernel.
 import { conv2d, conv2dInputGradient, conv2dWeightGradient, costOf } from '../kernels/index.ts';
+import { referenceShape } from './cases.ts';
 import { CeilingWork, roofOf } from './ceilings.ts';
 import { showProgress } from './commands/subcommand.ts';
 import type { Group } from './document.ts';
@@ -10,7 +11,7 @@ import { missingNetworks } from './networks.ts';
 import { caseText, groupText } from './report.ts';
 import { peersFor } from './roster.ts';
 import { runCase } from './run.ts';
-import type { Session } from './session.ts';
+import type { Flags, Session } from './session.ts';
 import { convFlops, convParams, type ConvShape, convTitle } from './shapes.ts';
 
 /** The three kernels of a convolution. */
@@ -113,15 +114,20 @@ async function addLaunch(session: Session, { what, networks }: Found<Launch>, ce
   session.show(groupText(await addGroup(session, { name, title, networks }, [what], ceilings), session.width));
 }
 
+/** The reference convolution first, then everything that the networks launch. */
+async function harvested({ size, networks }: Flags): Promise<Awaited<ReturnType<typeof harvest>>> {
+  const { convolutions, others } = await harvest(networks, size);
+  return { convolutions: [{ what: referenceShape, networks: [] }, ...convolutions], others };
+}
+
 /** Measures the given convolutions, or without them everything that the networks launch. */
 export async function kernelSuite(session: Session, shapes?: readonly ConvShape[]): Promise<void> {
-  const { size, networks } = session.flags;
-  const found = shapes
+  const { convolutions, others } = shapes
     ? { convolutions: shapes.map((what): Found<ConvShape> => ({ what, networks: [] })), others: [] }
-    : await harvest(networks, size);
+    : await harvested(session.flags);
   await withCeilings(session, async (ceilings) => {
-    for (const each of found.convolutions) await addConvolution(session, each, ceilings);
-    for (const each of found.others) await addLaunch(session, each, ceilings);
+    for (const each of convolutions) await addConvolution(session, each, ceilings);
+    for (const each of others) await addLaunch(session, each, ceilings);
   });
   if (!shapes) for (const { name, reason } of missingNetworks) session.show(`${name} is absent: ${reason}`);
 }

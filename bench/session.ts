@@ -9,6 +9,7 @@ import { type OutputFlags, print, withOutput } from './commands/subcommand.ts';
 import { AbsentError } from './contestant.ts';
 import {
   type Document,
+  documentText,
   type Group,
   machineFacts,
   type StepFacts,
@@ -173,6 +174,6 @@ export async function runSession(
     steps,
   };
   if (flags.out !== undefined) await writeDocument(flags.out, document);
-  if (json) print(JSON.stringify(document, null, 2));
+  if (json) print(documentText(document));
   return document;
 }
