@@ -32,7 +32,15 @@ const gpuJs = peerNamed('gpu.js', 1);
 const pytorch = peerNamed('pytorch', THREADS);
 const pytorchOneThread = peerNamed('pytorch', 1, 'pytorch, 1 thread');
 
-const convShape: ConvShape = { batch: 8, inChannels: 64, height: 64, width: 64, outChannels: 64, kernel: 3 };
+/** The convolution that stands for all where engines are compared. */
+export const referenceShape: ConvShape = {
+  batch: 8,
+  inChannels: 64,
+  height: 64,
+  width: 64,
+  outChannels: 64,
+  kernel: 3,
+};
 
 /** Of the U-Net's convolutions, forward, for one image: same size 3x3 pairs, 2x2 up-convolutions, the 1x1 at the end. */
 function unetFlops({ size, baseWidth }: UNetShape): number {
@@ -50,8 +58,8 @@ function unetFlops({ size, baseWidth }: UNetShape): number {
 export function quickCases(): BenchmarkCase[] {
   const step = unetShape('laptop');
   const size = '3x3, 8x64x64x64, 64 filters';
-  const forward = { benchmark: 'conv2d.forward', shape: convShape, flops: convFlops(convShape) };
-  const gradients = { benchmark: 'conv2d.gradients', shape: convShape, flops: 3 * convFlops(convShape) };
+  const forward = { benchmark: 'conv2d.forward', shape: referenceShape, flops: convFlops(referenceShape) };
+  const gradients = { benchmark: 'conv2d.gradients', shape: referenceShape, flops: 3 * convFlops(referenceShape) };
   return [
     {
       ...forward,

@@ -10,6 +10,7 @@ import type { CaseResult } from './run.ts';
 const number = z.number();
 const spread = z.looseObject({ median: number, min: number, max: number });
 const measured = spread.extend({ name: z.string(), details: z.string(), gflops: number });
+const measuredPeer = measured.extend({ ratio: spread, bestRatio: number.optional() });
 const absent = z.looseObject({ absent: z.string() });
 
 const benchmarkCase = z.looseObject({
@@ -18,7 +19,7 @@ const benchmarkCase = z.looseObject({
   device: z.string(),
   flops: number,
   ours: z.union([absent, measured]),
-  peers: z.array(z.union([absent.extend({ name: z.string() }), measured.extend({ ratio: spread })])),
+  peers: z.array(z.union([absent.extend({ name: z.string() }), measuredPeer])),
 });
 
 const ceilings = z.looseObject({ gflops: number, gbps: number });
@@ -73,6 +74,20 @@ export type ReadDocument = z.infer<typeof document>;
 export type Group = z.infer<typeof group>;
 export type StepFacts = z.infer<typeof stepFacts>;
 export type Suite = 'quick' | 'kernel' | 'sweep' | 'step' | 'all';
+
+export type ReadMeasured = z.infer<typeof measured>;
+export type ReadCase = z.infer<typeof benchmarkCase>;
+
+/** Whether a contestant has been measured. */
+export const isMeasured = <Absent extends { absent: string }>(
+  contestant: ReadMeasured | Absent,
+): contestant is ReadMeasured => !('absent' in contestant);
+
+export type ReadPeer = z.infer<typeof measuredPeer>;
+
+/** The peers of a case that have been measured. */
+export const measuredPeers = ({ peers }: Pick<ReadCase, 'peers'>): ReadPeer[] =>
+  peers.filter((peer) => !('absent' in peer)) as ReadPeer[];
 
 /** Facts of a run that stand at the head of its document. */
 export interface Head {
@@ -133,8 +148,22 @@ export async function writeWhole(file: string, text: string): Promise<void> {
   }
 }
 
+/** Digits that a measurement has at most. */
+const PRECISION = 6;
+
+/** JSON whose measurements are cut to the digits that they have; a group of kernels is one line. */
+export function documentText(content: object): string {
+  const cut = (_: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(PRECISION)) : value;
+  const { groups = [], ...rest } = content as { groups?: readonly object[] };
+  const text = JSON.stringify(rest, cut, 2);
+  if (groups.length === 0) return text;
+  const lines = groups.map((group) => `    ${JSON.stringify(group, cut)}`);
+  return `${text.slice(0, -2)},\n  "groups": [\n${lines.join(',\n')}\n  ]\n}`;
+}
+
 export const writeDocument = (file: string, content: object): Promise<void> =>
-  writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
+  writeWhole(file, `${documentText(content)}\n`);
 
 /** Throws DataError for a file that is not there or holds something else. */
 export async function readDocument(file: string): Promise<ReadDocument> {

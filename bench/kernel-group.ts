@@ -1,7 +1,8 @@
 // Kernels of one group measured in turn with the ceilings of the device: the three directions of a convolution, or one launch.
 import { DeviceError, OutOfMemoryError } from '../engine/index.ts';
 import type { Kernel, ParamValues } from '../kernels/index.ts';
-import { type CeilingWork, type Ceilings, type Roof, roofOf } from './ceilings.ts';
+import { type Ceilings, type CeilingWork, type Roof, roofOf } from './ceilings.ts';
+import { fineClock } from './clock.ts';
 import { inTurn, type Rounds } from './in-turn.ts';
 import { type LaunchWork, prepareLaunch } from './launches.ts';
 import type { Ours } from './ours.ts';
@@ -39,16 +40,9 @@ export async function measureGroup(
   const works: LaunchWork[] = [];
   try {
     for (const { kernel, params } of specs) works.push(await prepareLaunch(device, kernel as Kernel, params));
-    const measured = [...works, ceilings.memory, ceilings.compute];
-    const times = await inTurn(measured, clock, rounds);
-    const [memory, compute] = [times.at(-2)!, times.at(-1)!].map((each) => Math.min(...each.flat())) as [
-      number,
-      number,
-    ];
-    const rates: Ceilings = {
-      gflops: ceilings.compute.cost.flops / compute / 1e9,
-      gbps: ceilings.memory.cost.bytes / memory / 1e9,
-    };
+    const fine = device.name === 'wasm' ? fineClock : clock;
+    const times = await inTurn([...works, ceilings.memory, ceilings.compute], fine, rounds);
+    const beside = ceilings.observe(times.at(-2)!.flat(), times.at(-1)!.flat());
     const kernels = works.map(({ cost, plan }, i): KernelTiming => {
       const taken = timing(times[i]!, cost.flops);
       const { flops, bytes } = cost;
@@ -60,14 +54,14 @@ export async function measureGroup(
         bytes,
         ...taken,
         gbps,
-        roof: roofOf(cost, taken, rates),
+        roof: roofOf(cost, taken, ceilings.best),
       };
     });
-    if (works.length === 1) return { kernels, ceilings: rates };
+    if (works.length === 1) return { kernels, ceilings: beside };
     const sums = times[0]!.map((_, round) => [
       times.slice(1, works.length).reduce((sum, each) => sum + median(each[round]!), 0),
     ]);
-    return { kernels, othersOverFirst: ratio(times[0]!, sums), ceilings: rates };
+    return { kernels, othersOverFirst: ratio(times[0]!, sums), ceilings: beside };
   } catch (error) {
     if (!(error instanceof OutOfMemoryError) && !(error instanceof DeviceError)) throw error;
     return { absent: error.message.split('\n')[0]! };

@@ -1,7 +1,8 @@
 // The kernel suite: every distinct convolution of the networks in its three directions, forward and with gradients beside the
 // peers, and the largest launch of every other kernel.
 import { conv2d, conv2dInputGradient, conv2dWeightGradient, costOf } from '../kernels/index.ts';
-import { type CeilingWork, prepareCeilings } from './ceilings.ts';
+import { referenceShape } from './cases.ts';
+import { CeilingWork, roofOf } from './ceilings.ts';
 import { showProgress } from './commands/subcommand.ts';
 import type { Group } from './document.ts';
 import { type Found, harvest, type Launch } from './harvest.ts';
@@ -10,7 +11,7 @@ import { missingNetworks } from './networks.ts';
 import { caseText, groupText } from './report.ts';
 import { peersFor } from './roster.ts';
 import { runCase } from './run.ts';
-import type { Session } from './session.ts';
+import type { Flags, Session } from './session.ts';
 import { convFlops, convParams, type ConvShape, convTitle } from './shapes.ts';
 
 /** The three kernels of a convolution. */
@@ -20,6 +21,20 @@ export function directionsOf(shape: ConvShape): LaunchSpec[] {
     kernel: kernel as unknown as LaunchSpec['kernel'],
     params,
   }));
+}
+
+/** Prepares the ceilings; at the end the groups stand below the best of the whole run. */
+export async function withCeilings(session: Session, measure: (work: CeilingWork) => Promise<void>): Promise<void> {
+  const work = await CeilingWork.prepare(session.ours.device);
+  const first = session.groups.length;
+  try {
+    await measure(work);
+  } finally {
+    work.dispose();
+    for (const { kernels } of session.groups.slice(first)) {
+      for (const each of kernels) each.roof = roofOf(each, each, work.best);
+    }
+  }
 }
 
 interface NamedGroup {
@@ -99,19 +114,20 @@ async function addLaunch(session: Session, { what, networks }: Found<Launch>, ce
   session.show(groupText(await addGroup(session, { name, title, networks }, [what], ceilings), session.width));
 }
 
+/** The reference convolution first, then everything that the networks launch. */
+async function harvested({ size, networks }: Flags): Promise<Awaited<ReturnType<typeof harvest>>> {
+  const { convolutions, others } = await harvest(networks, size);
+  return { convolutions: [{ what: referenceShape, networks: [] }, ...convolutions], others };
+}
+
 /** Measures the given convolutions, or without them everything that the networks launch. */
 export async function kernelSuite(session: Session, shapes?: readonly ConvShape[]): Promise<void> {
-  const { size, networks } = session.flags;
-  const found = shapes
+  const { convolutions, others } = shapes
     ? { convolutions: shapes.map((what): Found<ConvShape> => ({ what, networks: [] })), others: [] }
-    : await harvest(networks, size);
-  const ceilings = await prepareCeilings(session.ours.device);
-  try {
-    for (const each of found.convolutions) await addConvolution(session, each, ceilings);
-    for (const each of found.others) await addLaunch(session, each, ceilings);
-  } finally {
-    ceilings.memory.dispose();
-    ceilings.compute.dispose();
-  }
+    : await harvested(session.flags);
+  await withCeilings(session, async (ceilings) => {
+    for (const each of convolutions) await addConvolution(session, each, ceilings);
+    for (const each of others) await addLaunch(session, each, ceilings);
+  });
   if (!shapes) for (const { name, reason } of missingNetworks) session.show(`${name} is absent: ${reason}`);
 }

@@ -14,16 +14,21 @@ export const ratioText = ({ median, min, max }: Ratio): string =>
   `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
+/** Results that were tracked before this ratio was have none. */
+const bestText = ({ bestRatio }: { readonly bestRatio?: number }): string => bestRatio?.toFixed(2) ?? '';
+
 function peerRow(peer: PeerResult): string[][] {
-  return 'absent' in peer ? [] : [[peer.name, spreadOfMs(peer), digits(peer.gflops), ratioText(peer.ratio)]];
+  return 'absent' in peer
+    ? []
+    : [[peer.name, spreadOfMs(peer), digits(peer.gflops), ratioText(peer.ratio), bestText(peer)]];
 }
 
 /** One case as a table, with the reasons of those who are absent below it. */
 export function caseText({ title, device, ours, peers }: CaseResult, width: number): string {
   if ('absent' in ours) return `${title} [${device}]\n  not measured: ${ours.absent}`;
-  const rows = [[ours.name, spreadOfMs(ours), digits(ours.gflops), ''], ...peers.flatMap(peerRow)];
+  const rows = [[ours.name, spreadOfMs(ours), digits(ours.gflops), '', ''], ...peers.flatMap(peerRow)];
   const missing = peers.flatMap((peer) => ('absent' in peer ? [`absent: ${peer.name}: ${peer.absent}`] : []));
-  const table = layOut(['', 'time', 'GFLOP/s', 'we are times as fast'], rows, width);
+  const table = layOut(['', 'time', 'GFLOP/s', 'we are times as fast', 'at best'], rows, width);
   return [`${title} [${ours.details}]`, table, ...missing].join('\n');
 }
 
@@ -76,7 +81,7 @@ export function sweepText(groups: readonly Group[]): string {
   const seen = new Map<string, { title: string; share: number }[]>();
   for (const { title, kernels, ceilings } of groups) {
     for (const { kernel, min, flops } of kernels) {
-      const share = flops / min / 1e9 / ceilings!.gflops;
+      const share = flops / min / 1e9 / ceilings!.gflops; // absent groups have no kernels
       seen.set(kernel, [...(seen.get(kernel) ?? []), { title, share }]);
     }
   }

@@ -10,7 +10,12 @@ import { startFirst } from './peer.ts';
 const ANSWER_LIMIT_MS = 30_000;
 
 /** Beside dist in a checkout. An installed package has no such folder. */
-export const peersFolder = fileURLToPath(import.meta.url.replace(/\/dist\/.*$/, '/bench/peers/'));
+const besideDist = (folder: string): string =>
+  fileURLToPath(import.meta.url.replace(/\/dist\/.*$/, `/bench/${folder}/`));
+
+export const peersFolder = besideDist('peers');
+/** Tracked results. */
+export const resultsFolder = besideDist('results');
 
 /** Starts the first of several commands, each with a script of the peers' folder and its arguments. */
 async function startScript(
@@ -96,7 +101,7 @@ export function peerNamed(name: string, threads: number, label = name, limitMs =
 }
 
 /** The named peers that have to do with a device. */
-export const peersFor = (device: BenchDevice, names: readonly string[], threads: number): Entrant[] =>
+export const peersFor = (device: BenchDevice, names: readonly string[], threads: number, limitMs?: number): Entrant[] =>
   peers
     .filter((peer) => names.includes(peer.name) && peer.devices.includes(device))
-    .map(({ name }) => peerNamed(name, threads));
+    .map(({ name }) => peerNamed(name, threads, name, limitMs));

@@ -5,7 +5,7 @@ import type { BenchmarkCase } from './cases.ts';
 import type { Entrant } from './roster.ts';
 import { AbsentError, type Contestant, disagreement } from './contestant.ts';
 import type { Summary } from './peers/protocol.mjs';
-import { type Ratio, ratio, type Timing, timing } from './statistics.ts';
+import { bestRatio, type Ratio, ratio, type Timing, timing } from './statistics.ts';
 
 export interface Measured extends Timing {
   readonly name: string;
@@ -13,8 +13,10 @@ export interface Measured extends Timing {
   readonly details: string;
 }
 
-/** `ratio`: how many times as fast as this one we are. */
-export type PeerResult = (Measured & { readonly ratio: Ratio }) | { readonly name: string; readonly absent: string };
+/** `ratio`: how many times as fast as this one we are; `bestRatio`: at the best times of both. */
+export type PeerResult =
+  | (Measured & { readonly ratio: Ratio; readonly bestRatio: number })
+  | { readonly name: string; readonly absent: string };
 
 export interface CaseResult {
   readonly name: string;
@@ -140,6 +142,7 @@ export async function runCase(
         : {
             ...measured(peer, entrant.name, times.get(entrant)!),
             ratio: ratio(oursTimes, times.get(entrant)!),
+            bestRatio: bestRatio(oursTimes, times.get(entrant)!),
           },
     ),
   };

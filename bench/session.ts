@@ -9,6 +9,7 @@ import { type OutputFlags, print, withOutput } from './commands/subcommand.ts';
 import { AbsentError } from './contestant.ts';
 import {
   type Document,
+  documentText,
   type Group,
   machineFacts,
   type StepFacts,
@@ -21,7 +22,6 @@ import { type Ours, startOurs } from './ours.ts';
 import { busyText } from './report.ts';
 import { type BenchDevice, parsePeers } from './roster.ts';
 import { type CaseResult, type Effort, Field } from './run.ts';
-import { median } from './statistics.ts';
 import { ConfigError } from '../engine/index.ts';
 
 export interface Flags extends OutputFlags {
@@ -115,11 +115,11 @@ async function openDevice(name: Flags['device'], threads: number): Promise<Ours>
   }
 }
 
-/** Ceilings over a run: medians over its groups. */
+/** Ceilings of a run: the best of those beside its groups. */
 function overallCeilings(groups: readonly Group[]): Document['ceilings'] {
   const seen = groups.flatMap(({ ceilings }) => ceilings ?? []);
   if (seen.length === 0) return undefined;
-  return { gflops: median(seen.map(({ gflops }) => gflops)), gbps: median(seen.map(({ gbps }) => gbps)) };
+  return { gflops: Math.max(...seen.map(({ gflops }) => gflops)), gbps: Math.max(...seen.map(({ gbps }) => gbps)) };
 }
 
 /** Opens the device, lets the suite measure, and writes the document. */
@@ -167,13 +167,13 @@ export async function runSession(
       `Contestants take turns for at most ${ROUNDS} rounds of at least ${effort.secondsPerRound} s each; times in seconds, ` +
       'medians with the least and the largest; a ratio is the peer over ours, medians of the same round, and its median over ' +
       `the rounds. Ours: ${ours.clock.method}. Ceilings: a copy too large for caches, and chains of multiply-adds in ` +
-      'registers, the best of the same rounds as the kernels; a share is the time at the binding ceiling over the time taken.',
+      'registers, in turn with the kernels, the best of the run; a share is the time at the binding ceiling over the time taken, more than 1 where operands stay in a cache.',
     ...(ceilings ? { ceilings } : {}),
     cases,
     groups,
     steps,
   };
   if (flags.out !== undefined) await writeDocument(flags.out, document);
-  if (json) print(JSON.stringify(document, null, 2));
+  if (json) print(documentText(document));
   return document;
 }

@@ -11,6 +11,9 @@ import { type Entrant, peerNamed, peersFor } from './roster.ts';
 import { runCase } from './run.ts';
 import type { Session } from './session.ts';
 
+/** A peer that needs longer for one step does not take part. */
+const LIMIT_MS = 120_000;
+
 /** Sizes that a reader needs, such as `batch 16, size 64`. */
 function sizesText(shape: Network['sizes']['small'][number]): string {
   const told = ['batch', 'size', 'height', 'width', 'baseWidth', 'blocks', 'widths', 'channels', 'layers', 'growth'];
@@ -23,7 +26,7 @@ function sizesText(shape: Network['sizes']['small'][number]): string {
 /** Ourselves and PyTorch on one thread: how a step scales. */
 function oneThread({ ours, flags }: Session): Entrant[] {
   if (ours.device.name !== 'wasm' || flags.threads === 1) return [];
-  const pytorch = flags.peers.includes('pytorch') ? [peerNamed('pytorch', 1, 'pytorch, 1 thread')] : [];
+  const pytorch = flags.peers.includes('pytorch') ? [peerNamed('pytorch', 1, 'pytorch, 1 thread', LIMIT_MS)] : [];
   return [{ name: 'wgrad, 1 thread', start: () => startOurs('wasm', 1) }, ...pytorch];
 }
 
@@ -31,7 +34,7 @@ function oneThread({ ours, flags }: Session): Entrant[] {
 export async function stepSuite(session: Session): Promise<void> {
   const { ours, field, flags, effort, cases, steps, width, show } = session;
   const device = ours.device.name as 'wasm' | 'webgpu';
-  const peers = [...oneThread(session), ...peersFor(device, flags.peers, flags.threads)];
+  const peers = [...oneThread(session), ...peersFor(device, flags.peers, flags.threads, LIMIT_MS)];
   const self: Entrant = { name: 'wgrad', start: () => Promise.resolve(ours) };
   for (const network of flags.networks.filter(({ isStep }) => isStep)) {
     for (const shape of network.sizes[flags.size]) {

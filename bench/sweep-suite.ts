@@ -1,7 +1,6 @@
 // The sweep suite: one convolution varied along every axis, so that no corner of the shapes is much slower than the best. Every
 // point is measured in turn with the convolution that the sweep starts from.
-import { prepareCeilings } from './ceilings.ts';
-import { addGroup, directionsOf } from './kernel-suite.ts';
+import { addGroup, directionsOf, withCeilings } from './kernel-suite.ts';
 import type { Group } from './document.ts';
 import { groupText, sweepText } from './report.ts';
 import type { Session } from './session.ts';
@@ -39,9 +38,8 @@ export function sweepShape({ batch, channels, kernel, stride, dilation }: SweepP
 
 /** Measures all points. */
 export async function sweepSuite(session: Session): Promise<void> {
-  const ceilings = await prepareCeilings(session.ours.device);
   const groups: Group[] = [];
-  try {
+  await withCeilings(session, async (ceilings) => {
     for (const point of sweepPoints()) {
       const title = convTitle(sweepShape(point));
       const head = { name: `sweep ${title}`, title, networks: [], point };
@@ -49,9 +47,6 @@ export async function sweepSuite(session: Session): Promise<void> {
       session.show(groupText(group, session.width));
       groups.push(group);
     }
-  } finally {
-    ceilings.memory.dispose();
-    ceilings.compute.dispose();
-  }
+  });
   session.show(sweepText(groups));
 }

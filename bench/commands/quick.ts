@@ -2,7 +2,7 @@
 import os from 'node:os';
 import { DEFAULT_WIDTH } from '../../experiments/cli/tables.ts';
 import { quickCases } from '../cases.ts';
-import { type Document, machineFacts, versionsOf, writeDocument } from '../document.ts';
+import { type Document, documentText, machineFacts, versionsOf, writeDocument } from '../document.ts';
 import { busyText, caseText } from '../report.ts';
 import { type CaseResult, type Effort, Field, runCase } from '../run.ts';
 import { commandWords, type OutputFlags, print, showProgress, type Subcommand, withOutput } from './subcommand.ts';
@@ -47,7 +47,7 @@ async function run({ json, out }: OutputFlags, words: string): Promise<number> {
     cases,
   };
   if (out !== undefined) await writeDocument(out, document);
-  if (json) print(JSON.stringify(document, null, 2));
+  if (json) print(documentText(document));
   return 0;
 }
 

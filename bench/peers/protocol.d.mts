@@ -22,5 +22,5 @@ export interface Peer {
 export declare function fixedValues(count: number, seed: number): Float32Array;
 export declare function summarize(values: ArrayLike<number>): Summary;
 export declare function permute(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array;
-export declare function repeat(work: Work, seconds: number): Promise<number[]>;
+export declare function repeat(work: Work, seconds: number, shortestMs?: number): Promise<number[]>;
 export declare function serve(open: () => Promise<Peer>): Promise<void>;
