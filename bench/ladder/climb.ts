@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Device } from '../../engine/devices/device.ts';
 import { costOf, type Kernel } from '../../kernels/kernel.ts';
 import { kernelOfRung, type Ladder, type WasmRung, type WebGpuRung } from '../../kernels/ladder.ts';
-import { type Ceilings, prepareCeilings, type Roof, roofOf } from '../ceilings.ts';
+import { type Ceilings, CeilingWork, type Roof, roofOf } from '../ceilings.ts';
 import type { Clock } from '../clock.ts';
 import { largestDifference } from '../difference.ts';
 import { type LaunchWork, prepareLaunch } from '../launches.ts';
@@ -96,15 +96,14 @@ interface Contender extends Timed {
 
 interface CeilingTimes {
   readonly device: Device;
+  readonly work: CeilingWork;
   readonly compute: Timed;
   readonly memory: Timed;
 }
 
 /** The best of all rounds: other work on the machine only ever lowers a ceiling. */
-const ratesOf = ({ compute, memory }: CeilingTimes): Ceilings => ({
-  gflops: compute.launch.cost.flops / Math.min(...compute.times.flat()) / 1e9,
-  gbps: memory.launch.cost.bytes / Math.min(...memory.times.flat()) / 1e9,
-});
+const ratesOf = ({ work, compute, memory }: CeilingTimes): Ceilings =>
+  work.observe(memory.times.flat(), compute.times.flat());
 
 const total = (times: readonly (readonly number[])[]): number => times.flat().reduce((sum, each) => sum + each, 0);
 
@@ -160,8 +159,9 @@ export async function climb(
   const devices = [...new Set(contenders.map(({ standing }) => standing.library))];
   const ceilings: CeilingTimes[] = [];
   for (const device of devices) {
-    const { compute, memory } = await prepareCeilings(device);
-    ceilings.push({ device, compute: { launch: compute, times: [] }, memory: { launch: memory, times: [] } });
+    const work = await CeilingWork.prepare(device);
+    const { compute, memory } = work;
+    ceilings.push({ device, work, compute: { launch: compute, times: [] }, memory: { launch: memory, times: [] } });
   }
   const measured = [...contenders, ...ceilings.flatMap(({ compute, memory }) => [compute, memory])];
   await measureInTurn(measured, grounds.clock, effort, (round) =>
@@ -183,7 +183,7 @@ export async function climb(
     };
   });
   for (const launch of new Set([yardstick!, ...contenders.map((each) => each.launch)])) launch.dispose();
-  for (const { compute, memory } of ceilings) for (const { launch } of [compute, memory]) launch.dispose();
+  for (const { work } of ceilings) work.dispose();
   return {
     name: ladder.name,
     title: sizes.title(params),
