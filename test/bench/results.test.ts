@@ -53,7 +53,8 @@ t.test('one tiny convolution from end to end', async (t) => {
   for (const { kernel, plan, min, median, max, flops, gflops, roof } of kernels) {
     t.ok(plan.length > 0 && min > 0 && min <= median && median <= max, `${kernel}, ${plan}`);
     t.equal(flops, 2 * 3 * 3 * 3 * 2 * 9);
-    t.ok(Math.abs(gflops - flops / median / 1e9) < 1e-9 && roof.share > 0 && roof.share <= roof.bestShare);
+    t.ok(Math.abs((gflops * median * 1e9) / flops - 1) < 1e-4, 'numbers are cut to six digits');
+    t.ok(roof.share > 0 && roof.share <= roof.bestShare);
     t.match(printed, plan);
   }
   t.ok(othersOverFirst!.median > 0);
