@@ -72,7 +72,10 @@ async function packApplication(app) {
   await copyFile(path.join(root, 'LICENSE'), path.join(app, 'LICENSE'));
   // PyTorch takes part in `bench quick` where the machine has it. The other peers have packages of their own.
   await mkdir(path.join(app, 'bench/peers'), { recursive: true });
-  await copyFile(path.join(root, 'bench/peers/torch_peer.py'), path.join(app, 'bench/peers/torch_peer.py'));
+  const peers = path.join(root, 'bench/peers');
+  for (const file of (await readdir(peers)).filter((name) => name.endsWith('.py'))) {
+    await copyFile(path.join(peers, file), path.join(app, 'bench/peers', file));
+  }
   const dawn = path.join(root, 'node_modules/webgpu');
   for (const file of ['package.json', 'index.js', 'LICENSE.md']) {
     await cp(path.join(dawn, file), path.join(app, 'node_modules/webgpu', file));

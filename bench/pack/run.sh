@@ -111,7 +111,7 @@ step() {
 all() {
   step doctor.json doctor --json
   if [ -e "$here/golden/manifest.json" ]; then step golden.txt golden "$here/golden" --device webgpu; fi
-  step kernel.json bench kernel --device webgpu --out results/kernel.json
+  step kernel.json bench kernel --device webgpu --size paper --peers pytorch --out results/kernel.json
   step quick.json bench quick --out results/quick.json
   step ladder.json bench ladder all --device webgpu --out results/ladder.json
   step tuning.json bench tune --device webgpu --out results/tuning.json
