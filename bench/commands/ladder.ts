@@ -67,7 +67,7 @@ async function run(names: readonly string[], { device, json, out }: LadderFlags,
     return 0;
   }
   const wanted = chosen(names);
-  const loadBefore = os.loadavg();
+  const [started, loadBefore] = [performance.now(), os.loadavg()];
   const results: LadderResult[] = [];
   const absent: string[] = [];
   const clocks: string[] = [];
@@ -87,6 +87,7 @@ async function run(names: readonly string[], { device, json, out }: LadderFlags,
   const document = {
     command: words,
     finished: new Date().toISOString(),
+    seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
     machine: machineFacts(loadBefore),
     versions: versionsOf([]),
     method:
