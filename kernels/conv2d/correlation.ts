@@ -158,6 +158,8 @@ const TILE_WIDTH = 256;
 const TILE_BYTES = 256 * 1024;
 /** Outputs narrower than a vector are packed into columns, so many per tile at least. */
 const NARROW = 4;
+/** Outputs that can be packed, for those who ask: their rows stay whole. */
+const WIDEST_PACKED = 64;
 const PACKED_RESULTS = 8;
 /** Fewer multiply-adds than these do not pay for another thread. */
 export const TASK_WORK = 200_000;
@@ -175,11 +177,17 @@ export interface Correlation {
  * Cuts a correlation into tasks. `firstTask` is the number of tasks of those before it in the same launch. Every output is
  * one sum over channels and taps in the same order however the tasks are cut, so they may depend on the threads.
  */
-export function planCorrelation(given: Geometry, firstTask: number, threads: number): Correlation {
+export function planCorrelation(
+  given: Geometry,
+  firstTask: number,
+  threads: number,
+  prefer: string | undefined,
+): Correlation {
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const taps = rows.taps * columns.taps;
-  const packed = columns.size < NARROW;
+  const isNarrow = columns.size < NARROW && prefer !== 'shiftedRows';
+  const packed = prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isNarrow;
   const width = packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3;
   const height = evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
   const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;

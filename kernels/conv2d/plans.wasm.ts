@@ -14,6 +14,7 @@ function correlate(
   geometries: Geometry[],
   header: number[],
   threads: number,
+  prefer: string | undefined,
 ): { phases: WasmPhase[]; scratchBytes: number; name: string } {
   const phases: WasmPhase[] = [];
   let scratchBytes = 0;
@@ -23,7 +24,7 @@ function correlate(
     let work = 0;
     const constants = [...header];
     for (const geometry of geometries.slice(from, from + CORRELATIONS_PER_PHASE)) {
-      const plan = planCorrelation(geometry, tasks, threads);
+      const plan = planCorrelation(geometry, tasks, threads, prefer);
       tasks += plan.tasks;
       constants.push(...plan.words);
       scratchBytes = Math.max(scratchBytes, plan.scratchBytes);
@@ -36,22 +37,23 @@ function correlate(
   return { phases, scratchBytes, name: packed ? 'packedColumns' : 'shiftedRows' };
 }
 
-const planForward: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
+const planForward: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const { phases, scratchBytes, name } = correlate(
     [forwardGeometry(p)],
     [1, p.bias ? 2 : -1, output, output + 2],
     threads,
+    prefer,
   );
   return { name, phases, threadScratch: scratchBytes };
 };
 
-const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
+const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const header = [output + 1, p.bias ? 2 : -1, output, output + 2];
-  const { phases, scratchBytes, name } = correlate(inputGradientGeometries(p), header, threads);
+  const { phases, scratchBytes, name } = correlate(inputGradientGeometries(p), header, threads, prefer);
   const taps = p.kernelH * p.kernelW;
   const weights = (p.outChannels / p.groups) * p.inChannels * taps;
   const transpose: WasmPhase = {

@@ -16,17 +16,20 @@ const TILE_OUTPUTS = 64;
 const NARROW = 3;
 const PACKED = 4;
 const PACKED_OUTPUTS = 32;
+/** Images that can be packed, for those who ask: a row is one part of a panel. */
+const WIDEST_PACKED = 64;
 const TASKS = 16;
 const SUM_BLOCK = 1024;
 
-export const planWeightGradient: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
+export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, _facts, prefer): WasmPlan => {
   const g = flatten(forwardGeometry(p));
   const [rows, columns] = g.axes;
   const [outH, outW] = [rows.size, columns.size];
   const taps = rows.taps * columns.taps;
   const count = g.groups * g.rows * g.channels * taps;
   if (count === 0) return { name: 'empty', phases: [] };
-  const packed = outW <= NARROW || (outW <= PACKED && g.rows >= PACKED_OUTPUTS);
+  const usual = outW <= NARROW || (outW <= PACKED && g.rows >= PACKED_OUTPUTS);
+  const packed = prefer === 'packedPanel' ? outW <= WIDEST_PACKED : usual && prefer !== 'innerProducts';
 
   const width = Math.max(1, evenParts(outW, TILE_WIDTH));
   const reach = imageTile(g.axes, 1, width);
