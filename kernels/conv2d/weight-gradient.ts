@@ -20,10 +20,12 @@ const TILE_WIDTH = 256;
 const DOT_LENGTH = 1024;
 const DOT_CHANNELS = 16;
 /** Outputs in one sum of outer products: enough to pay for reading the sums, few enough that what they meet stays in the cache. */
-const OUTER_DEPTH = 256;
+const OUTER_DEPTH = 512;
 const OUTER_CHANNELS = 64;
 const TILE_OUTPUTS = 64;
-const TASKS = 16;
+const TASKS = 8;
+const TASKS_PER_THREAD = 4;
+const LEAST_CHANNELS = 8;
 const SUM_BLOCK = 1024;
 
 /** How the sum over images and outputs is cut: into units, and those into splits whose partial results are added in order. */
@@ -38,8 +40,14 @@ interface Cut {
   readonly blocks: number;
 }
 
-/** `perColumns(width)`: elements that one row of so many outputs takes. */
-function cut(g: Geometry, length: number, mostChannels: number, perColumns: (width: number) => number): Cut {
+/** `mostChannels`: channels of x in a task; `perColumns(width)`: elements that one row of so many outputs takes. */
+function cut(
+  g: Geometry,
+  length: number,
+  mostChannels: number,
+  threads: number,
+  perColumns: (width: number) => number,
+): Cut {
   const [outH, outW] = [g.axes[0].size, g.axes[1].size];
   const width = Math.max(1, evenParts(outW, TILE_WIDTH));
   const height = evenParts(outH, length / perColumns(width));
@@ -51,11 +59,23 @@ function cut(g: Geometry, length: number, mostChannels: number, perColumns: (wid
   const outputs = evenParts(g.rows, TILE_OUTPUTS);
   const blocksOf = (channels: number) => g.groups * Math.ceil(g.channels / channels) * Math.ceil(g.rows / outputs);
   let channels = evenParts(g.channels, mostChannels);
-  while (channels > 4 && units * blocksOf(channels) < TASKS) channels = evenParts(g.channels, channels / 2);
-  const blocks = blocksOf(channels);
-  const work = workOf(g);
-  const splits = Math.min(units, Math.ceil(TASKS / blocks), Math.max(1, Math.floor(work / (blocks * TASK_WORK))));
-  return { images, height, width, channels, outputs, units, splits: units === 0 ? 0 : splits, blocks };
+  const fewest = blocksOf(channels);
+  const splits = Math.min(units, Math.ceil(TASKS / fewest), Math.max(1, Math.floor(workOf(g) / (fewest * TASK_WORK))));
+  // Blocks of channels change no sum, so that they may depend on the threads.
+  const wanted = Math.min(TASKS_PER_THREAD * threads, workOf(g) / TASK_WORK);
+  while (threads > 1 && channels >= 2 * LEAST_CHANNELS && splits * blocksOf(channels) < wanted) {
+    channels = evenParts(g.channels, channels / 2);
+  }
+  return {
+    images,
+    height,
+    width,
+    channels,
+    outputs,
+    units,
+    splits: units === 0 ? 0 : splits,
+    blocks: blocksOf(channels),
+  };
 }
 
 const weightsOf = (g: Geometry): number => g.groups * g.rows * g.channels * g.axes[0].taps * g.axes[1].taps;
@@ -95,9 +115,9 @@ function planOf(g: Geometry, c: Cut, exportName: string, name: string, constants
   };
 }
 
-function planDots(g: Geometry): WasmPlan {
+function planDots(g: Geometry, threads: number): WasmPlan {
   const taps = g.axes[0].taps * g.axes[1].taps;
-  const c = cut(g, DOT_LENGTH, DOT_CHANNELS, (width) => imageTile(g.axes, 1, width).pitch);
+  const c = cut(g, DOT_LENGTH, DOT_CHANNELS, threads, (width) => imageTile(g.axes, 1, width).pitch);
   const tile = imageTile(g.axes, c.height, c.width);
   const gradientPlane = 16 * (Math.ceil((c.height * tile.pitch) / 16) | 1);
   const tileAt = aligned(SPILL_WORDS + c.channels * taps);
@@ -118,9 +138,9 @@ function tileAxis({ stride, taps, tapStep }: Axis, size: number): { step: number
   return { step, length: ((size - 1) * stride + (taps - 1) * tapStep) / step + 1 };
 }
 
-function planChannelsLast(g: Geometry): WasmPlan {
+function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
-  const c = cut(g, OUTER_DEPTH, OUTER_CHANNELS, (width) => width);
+  const c = cut(g, OUTER_DEPTH, OUTER_CHANNELS, threads, (width) => width);
   const [tileRows, tileColumns] = [tileAxis(rows, c.height), tileAxis(columns, c.width)];
   const isJoined = columns.tapStep === tileColumns.step;
   const runs = isJoined ? rows.taps : rows.taps * columns.taps;
@@ -140,8 +160,8 @@ function planChannelsLast(g: Geometry): WasmPlan {
   return planOf(g, c, 'conv2dWeightChannelsLast', 'channelsLast', constants, end);
 }
 
-export const planWeightGradient: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
+export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
   const g = flatten(forwardGeometry(p));
   if (weightsOf(g) === 0) return { name: 'empty', phases: [] };
-  return g.rows < 3 || g.channels < 2 ? planDots(g) : planChannelsLast(g);
+  return g.rows < 3 || g.channels < 2 ? planDots(g, threads) : planChannelsLast(g, threads);
 };
