@@ -7,9 +7,19 @@ export * from './reduction/reduction.ts';
 export { copy, gather, scatterAdd, scatter, rowMajorStrides, type CopyParams, type GatherParams } from './copy/copy.ts';
 export * from './matmul/matmul.ts';
 export * from './conv2d/conv2d.ts';
+export * from './pooling/codes.ts';
 export * from './pooling/pooling.ts';
+export {
+  MAX_PYRAMID_BINS,
+  pyramidCells,
+  pyramidPool,
+  pyramidPoolBackward,
+  type PyramidPoolParams,
+} from './pooling/pyramid-pool.ts';
 export * from './peak/peak.ts';
 export * from './resize/resize.ts';
 export * from './ssim/ssim.ts';
 export * from './batch-norm/batch-norm.ts';
+export * from './cross-entropy/codes.ts';
+export * from './cross-entropy/cross-entropy.ts';
 export * from './optimizer/optimizer.ts';

@@ -2,6 +2,7 @@
 import { addBatchNorm } from './batch-norm/reference.ts';
 import { addConv2d } from './conv2d/reference.ts';
 import { addCopy } from './copy/reference.ts';
+import { addCrossEntropy } from './cross-entropy/reference.ts';
 import { addElementwise } from './elementwise/reference.ts';
 import { addMatmul } from './matmul/reference.ts';
 import { addOptimizer } from './optimizer/reference.ts';
@@ -23,4 +24,5 @@ addPeak(referencePlans);
 addResize(referencePlans);
 addSsim(referencePlans);
 addBatchNorm(referencePlans);
+addCrossEntropy(referencePlans);
 addOptimizer(referencePlans);

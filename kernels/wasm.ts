@@ -2,6 +2,7 @@
 import { addBatchNorm } from './batch-norm/plans.wasm.ts';
 import { addConv2d } from './conv2d/plans.wasm.ts';
 import { addCopy } from './copy/plans.wasm.ts';
+import { addCrossEntropy } from './cross-entropy/plans.wasm.ts';
 import { addElementwise } from './elementwise/plans.wasm.ts';
 import { addMatmul } from './matmul/plans.wasm.ts';
 import { addOptimizer } from './optimizer/plans.wasm.ts';
@@ -23,4 +24,5 @@ addPeak(wasmPlans);
 addResize(wasmPlans);
 addSsim(wasmPlans);
 addBatchNorm(wasmPlans);
+addCrossEntropy(wasmPlans);
 addOptimizer(wasmPlans);

@@ -2,6 +2,7 @@
 import { addBatchNorm } from './batch-norm/plans.webgpu.ts';
 import { addConv2d } from './conv2d/plans.webgpu.ts';
 import { addCopy } from './copy/plans.webgpu.ts';
+import { addCrossEntropy } from './cross-entropy/plans.webgpu.ts';
 import { addElementwise } from './elementwise/plans.webgpu.ts';
 import { addMatmul } from './matmul/plans.webgpu.ts';
 import { addOptimizer } from './optimizer/plans.webgpu.ts';
@@ -23,4 +24,5 @@ addPeak(webGpuPlans);
 addResize(webGpuPlans);
 addSsim(webGpuPlans);
 addBatchNorm(webGpuPlans);
+addCrossEntropy(webGpuPlans);
 addOptimizer(webGpuPlans);

@@ -1,8 +1,6 @@
 // Building blocks shared by the networks.
 import {
-  adaptiveAvgPool2d,
   add,
-  avgPool2d,
   concat,
   ConfigError,
   interpolate,
@@ -14,6 +12,7 @@ import {
   pad,
   parameter,
   type Parameter,
+  pyramidPool2d,
   relu,
   reshape,
   type Tensor,
@@ -60,24 +59,6 @@ export class UNetUp extends nn.Module {
   }
 }
 
-/**
- * How a bin b divides a map of H x W. `adaptive`: into b x b cells that cover it. `fixedKernel`: into as many cells of
- * floor(H / b) x floor(W / b) as fit, at least b x b; rows and columns left over are not seen.
- */
-export type PyramidRule = 'adaptive' | 'fixedKernel';
-
-const pyramidRules: Readonly<Record<PyramidRule, (x: Tensor, bin: number) => Tensor>> = {
-  adaptive: adaptiveAvgPool2d,
-  fixedKernel: (x, bin) => {
-    const cell = [Math.floor(x.shape[2]! / bin), Math.floor(x.shape[3]! / bin)] as const;
-    return avgPool2d(x, cell, { stride: cell });
-  },
-};
-
-/** The averages of x (N, C, H, W) over the cells of each bin. H and W are at least the largest bin. */
-export const pyramidPool = (x: Tensor, bins: readonly number[], rule: PyramidRule): Tensor[] =>
-  bins.map((bin) => pyramidRules[rule](x, bin));
-
 /** Pyramid pooling of PSPNet: per bin, adaptive average pool, 1x1 conv, batch norm, relu, bilinear resize; all joined to x. */
 export class PyramidPooling extends nn.Module {
   readonly conv: nn.ModuleList<nn.Conv2d>;
@@ -95,7 +76,7 @@ export class PyramidPooling extends nn.Module {
 
   forward(x: Tensor): Tensor {
     const size = [x.shape[2]!, x.shape[3]!] as const;
-    const levels = pyramidPool(x, this.#bins, 'adaptive').map((pooled, i) => {
+    const levels = pyramidPool2d(x, this.#bins).map((pooled, i) => {
       pooled = relu(this.bn.at(i).forward(this.conv.at(i).forward(pooled)));
       return interpolate(pooled, { mode: 'bilinear', size, alignCorners: this.#alignCorners });
     });

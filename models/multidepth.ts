@@ -10,13 +10,13 @@ import {
   interpolate,
   maxPool2d,
   nn,
+  pyramidPool2d,
   type Random,
   relu,
   type StateEntry,
   type Tensor,
   tidy,
 } from '../engine/index.ts';
-import { pyramidPool } from './blocks.ts';
 
 export interface MultiDepthOptions {
   /** Channels of the first convolution; every other width is a multiple of it. 64 in the paper. */
@@ -230,7 +230,7 @@ export class MultiDepth extends nn.Module {
   /** What the heads make of a picture (see `encode`). While training, `stream` draws the feature maps that are dropped. */
   forward(x: Tensor, stream?: Random): MultiDepthOutput {
     const features = this.encode(x);
-    const pooled = pyramidPool(features, BINS, 'fixedKernel'); // (N, 32 c, b, b), or a few cells more
+    const pooled = pyramidPool2d(features, BINS, { rule: 'fixedKernel' }); // (N, 32 c, b, b), or a few cells more
     const size = [x.shape[2]!, x.shape[3]!] as const;
     const run = ({ pyramid_pooling, cbr_final, classification }: Head): Tensor =>
       released(() => {

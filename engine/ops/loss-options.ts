@@ -2,8 +2,13 @@
 import { oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { sameShape } from '../shape.ts';
+import { float, int, optional, optionsWith, type Signature } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
+import { ne, where } from './binary.ts';
+import { indexSelect } from './indexing.ts';
 import { mean, sum } from './reduction.ts';
+import { reshape } from './reshape.ts';
+import { cast } from './unary.ts';
 
 export type LossReduction = 'mean' | 'sum' | 'none';
 
@@ -38,13 +43,26 @@ export function checkSame(operation: string, x: Tensor, target: Tensor): void {
   }
 }
 
+export interface NllOptions extends LossOptions {
+  /** Weight of each class (C). */
+  weight?: Tensor | undefined;
+  /** Positions with this target do not count. */
+  ignoreIndex?: number;
+}
+
+/** Weight of each position: that of its target class, 0 where ignored. */
+export function positionWeights(target: Tensor, { weight, ignoreIndex = -100 }: NllOptions): Tensor {
+  const counted = ne(target, ignoreIndex);
+  if (!weight) return cast(counted, 'float32');
+  const flat = indexSelect(weight, 0, reshape(target, [target.size]));
+  return where(counted, reshape(flat, target.shape), 0);
+}
+
+/** What losses of class indices take. */
+export const classified: Signature = { x: float, target: int, options: optionsWith({ weight: optional(float) }) };
+
 /** Refuses scores and class indices that do not fit each other, and weights that do not fit the classes. */
-export function checkTarget(
-  operation: string,
-  x: Tensor,
-  target: Tensor,
-  options: LossOptions & { weight?: Tensor | undefined },
-): void {
+export function checkTarget(operation: string, x: Tensor, target: Tensor, options: NllOptions): void {
   const { weight } = options;
   checkReduction(operation, options);
   const expected = [x.shape[0]!, ...x.shape.slice(2)];

@@ -3,7 +3,7 @@ import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { broadcasts } from '../shape.ts';
-import { float, int, optional, optionsWith, type Signature, value } from '../signature.ts';
+import { float, optional, optionsWith, type Signature, value } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, ge, mul, ne, sub, where } from './binary.ts';
@@ -11,16 +11,19 @@ import {
   checkReduction,
   checkSame,
   checkTarget,
+  classified,
   type LossOptions,
   type LossReduction,
+  type NllOptions,
+  positionWeights,
   reduceLoss,
 } from './loss-options.ts';
-import { gather, indexSelect } from './indexing.ts';
-import { logSoftmax, sum } from './reduction.ts';
+import { gather } from './indexing.ts';
+import { sum } from './reduction.ts';
 import { reshape, unsqueeze } from './reshape.ts';
-import { abs, affine, cast, neg, softplus, square } from './unary.ts';
+import { abs, affine, neg, softplus, square } from './unary.ts';
 
-export type { LossOptions, LossReduction };
+export type { LossOptions, LossReduction, NllOptions };
 
 const family = 'losses';
 const elementwise: Signature = { x: float, target: float, options: value };
@@ -124,23 +127,6 @@ export const bceWithLogits = defineComposite(
   },
 );
 
-export interface NllOptions extends LossOptions {
-  /** Weight of each class (C). */
-  weight?: Tensor | undefined;
-  /** Positions with this target do not count. */
-  ignoreIndex?: number;
-}
-
-/** Weight of each position: that of its target class, 0 where ignored. */
-function positionWeights(target: Tensor, { weight, ignoreIndex = -100 }: NllOptions): Tensor {
-  const counted = ne(target, ignoreIndex);
-  if (!weight) return cast(counted, 'float32');
-  const flat = indexSelect(weight, 0, reshape(target, [target.size]));
-  return where(counted, reshape(flat, target.shape), 0);
-}
-
-const classified: Signature = { x: float, target: int, options: optionsWith({ weight: optional(float) }) };
-
 /** Sum over positions of loss, divided by the sum of the weights for the mean. */
 function reduceWeighted(loss: Tensor, weights: Tensor, reduction: LossReduction = 'mean'): Tensor {
   return reduction === 'mean' ? div(sum(loss), sum(weights)) : reduceLoss(loss, reduction);
@@ -159,31 +145,6 @@ export const nllLoss = defineComposite(
     checkTarget('nllLoss', x, target, options);
     const weights = noGrad(() => positionWeights(target, options));
     return reduceWeighted(nll(x, target, weights), weights, options.reduction);
-  },
-  { family, signature: classified },
-);
-
-export interface CrossEntropyOptions extends NllOptions {
-  /** Share of the target spread evenly over all classes, 0 to 1. */
-  labelSmoothing?: number;
-}
-
-/** Softmax cross-entropy of scores x (N, C, ...) against class indices (int32, N, ...). */
-export const crossEntropy = defineComposite(
-  'crossEntropy',
-  (x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor => {
-    checkTarget('crossEntropy', x, target, options);
-    const { labelSmoothing: smoothing = 0, ignoreIndex = -100, weight, reduction } = options;
-    numberWithin('crossEntropy', 'labelSmoothing', smoothing, { from: 0, to: 1 });
-    const logProbabilities = logSoftmax(x, 1);
-    const weights = noGrad(() => positionWeights(target, options));
-    const hard = nll(logProbabilities, target, weights);
-    if (smoothing === 0) return reduceWeighted(hard, weights, reduction);
-    const classes = x.shape[1]!;
-    const perClass = weight ? reshape(weight, [1, classes, ...target.shape.slice(1).map(() => 1)]) : undefined;
-    const spread = neg(sum(perClass ? mul(logProbabilities, perClass) : logProbabilities, 1));
-    const soft = where(ne(target, ignoreIndex), affine(spread, smoothing / classes, 0), 0);
-    return reduceWeighted(add(affine(hard, 1 - smoothing, 0), soft), weights, reduction);
   },
   { family, signature: classified },
 );

@@ -7,9 +7,10 @@ import { bool, float, int, optional, optionsWith } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { noGrad } from '../tape.ts';
 import { add, div, maximum, sub, where } from './binary.ts';
+import { crossEntropy } from './cross-entropy.ts';
 import { narrow, pad } from './layout.ts';
 import { checkImage, checkSame, checkTarget } from './loss-options.ts';
-import { crossEntropy, mseLoss } from './losses.ts';
+import { mseLoss } from './losses.ts';
 import { mean, sum } from './reduction.ts';
 import { abs, affine, cast, log, sqrt, square } from './unary.ts';
 

@@ -37,26 +37,41 @@ export interface GoldenResult {
 
 /** Runs all cases (or one family) on a new device. */
 export async function runFixtures(fixtures: Fixtures, options: GoldenOptions = {}): Promise<GoldenResult> {
-  const cases = fixtures.cases(options.family);
   const device = await createDevice(options.device ?? 'auto');
-  setDefaultDevice(device);
+  try {
+    return await runFixturesOn(device, fixtures, options);
+  } finally {
+    device.dispose();
+  }
+}
+
+/** The same on a device that the caller keeps. A case that leaves tensors behind has failed. */
+export async function runFixturesOn(
+  device: Device,
+  fixtures: Fixtures,
+  { family, begin, report }: Omit<GoldenOptions, 'device'> = {},
+): Promise<GoldenResult> {
+  const cases = fixtures.cases(family);
   const { description, facts } = device;
   const result: GoldenResult = { passed: 0, failed: 0, failures: [], device: description, facts };
+  setDefaultDevice(device);
   try {
-    options.begin?.(device, cases.length);
+    begin?.(device, cases.length);
     for (const golden of cases) {
       const tensors = await fixtures.tensors(golden.family);
-      const reason = await runCase(golden, tensors, device).catch((error: unknown) => String(error));
+      const held = device.statistics().liveBuffers;
+      const failure = await runCase(golden, tensors, device).catch((error: unknown) => String(error));
+      const left = device.statistics().liveBuffers - held;
+      const reason = failure ?? (left === 0 ? undefined : `${left} buffers are left on the device`);
       if (reason === undefined) result.passed++;
       else {
         result.failed++;
         result.failures.push({ id: golden.id, reason });
       }
-      await options.report?.(golden.id, reason);
+      await report?.(golden.id, reason);
     }
   } finally {
     setDefaultDevice(undefined);
-    device.dispose();
   }
   return result;
 }

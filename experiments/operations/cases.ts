@@ -201,6 +201,16 @@ const images: GradientCase[] = [
     },
     input(1, 1, 3, 4),
   ),
+  { operations: ['pyramidPool2d'], inputs: [input(1, 2, 5, 4)], f: (x) => w.pyramidPool2d(x!, [1, 3, 2]) },
+  {
+    operations: ['pyramidPool2d', 'pyramidPool2dBackward'],
+    inputs: [input(2, 1, 5, 7)],
+    f: (x) => {
+      const pooled = w.pyramidPool2d(x!, [3, 1, 2], { rule: 'fixedKernel' });
+      const used = [pooled[0]!, pooled[2]!];
+      return w.grad(used, [x!], { createGraph: true, gradOutputs: used.map((y) => w.square(y)) })[0]!;
+    },
+  },
   { operations: ['adaptiveMaxPool2d'], inputs: [distinct(1, 2, 4, 3)], f: (x) => w.adaptiveMaxPool2d(x!, 2).values },
   {
     operations: ['maxUnpool2d'],
@@ -267,9 +277,19 @@ const losses: GradientCase[] = [
     f: (x, target, weight) => w.nllLoss(x!, target!, { weight, ignoreIndex: 1 }),
   },
   {
-    operations: ['crossEntropy'],
+    operations: ['crossEntropy', 'crossEntropyBackward'],
     inputs: [input(2, 3, 2), indices([2, 2], [0, 2, 1, -100]), constant([0.7, 1.1, 0.4])],
     f: (x, target, weight) => w.crossEntropy(x!, target!, { weight, labelSmoothing: 0.1 }),
+  },
+  {
+    operations: ['crossEntropy'],
+    inputs: [input(3, 4), indices([3], [1, 2, 0])],
+    f: (x, target) => w.crossEntropy(x!, target!, { reduction: 'none', ignoreIndex: 2, labelSmoothing: 0.2 }),
+  },
+  {
+    operations: ['crossEntropy'],
+    inputs: [input(1, 3, 2, 3), indices([1, 2, 3], [0, 2, 1, 1, 0, 2]), constant([0.7, 1.1, 0.4])],
+    f: (x, target, weight) => w.crossEntropy(x!, target!, { weight, reduction: 'sum' }),
   },
 ];
 

@@ -6,29 +6,8 @@
 // stride (a phase) meet every tapStep-th tap only; within a phase the map is again a convolution of stride one. So no tap is
 // tested and thrown away: a phase visits exactly the taps that can reach it.
 
-struct Params {
-  batch: u32,
-  inChannels: u32,
-  inH: u32,
-  inW: u32,
-  outChannels: u32,
-  outH: u32,
-  outW: u32,
-  kernelH: u32,
-  kernelW: u32,
-  strideH: u32,
-  strideW: u32,
-  padH: u32,
-  padW: u32,
-  dilationH: u32,
-  dilationW: u32,
-  groups: u32,
-  bias: u32,
-}
-
 override adjoint: bool = false;
 
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
 // Bound to the weights when there is no bias.

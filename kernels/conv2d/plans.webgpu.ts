@@ -5,11 +5,14 @@ import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts
 import { foldGrid } from '../webgpu-grid.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams } from './conv2d.ts';
 import direct from './direct.wgsl';
-import geometry from './geometry.wgsl';
+import geometryFunctions from './geometry.wgsl';
 import implicitGemm from './implicit-gemm.wgsl';
 import lanes from './lanes.wgsl';
+import params from './params.wgsl';
 import rows3x3 from './rows3x3.wgsl';
 import { addWeightGradient } from './weight-gradient.webgpu.ts';
+
+const geometry = params + geometryFunctions;
 
 // Whole modules, put together once: the device knows a module by its text.
 const modules = {

@@ -6,27 +6,6 @@
 // run of output rows into its part of `partials` [splits, weights], and sum-splits.wgsl adds the parts in order. No split
 // depends on the number of threads or on timing, so the bits do not either. With one split `partials` is w' itself.
 
-struct Params {
-  batch: u32,
-  inChannels: u32,
-  inH: u32,
-  inW: u32,
-  outChannels: u32,
-  outH: u32,
-  outW: u32,
-  kernelH: u32,
-  kernelW: u32,
-  strideH: u32,
-  strideW: u32,
-  padH: u32,
-  padW: u32,
-  dilationH: u32,
-  dilationW: u32,
-  groups: u32,
-  bias: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> g: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<f32>;

@@ -4,12 +4,15 @@ import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.
 import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts';
 import { grid1d } from '../webgpu-grid.ts';
 import { type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
+import params from './params.wgsl';
 import sumSplits from './sum-splits.wgsl';
-import weightGeometry from './weight-geometry.wgsl';
+import weightGeometryFunctions from './weight-geometry.wgsl';
 import direct from './weight-gradient-direct.wgsl';
 import lanes from './weight-gradient-lanes.wgsl';
 import rows3x3 from './weight-gradient-rows3x3.wgsl';
 import tiled from './weight-gradient-tiled.wgsl';
+
+const weightGeometry = params + weightGeometryFunctions;
 
 // Whole modules, put together once: the device knows a module by its text.
 const modules = {

@@ -32,7 +32,10 @@ const adamPlan: WebGpuPlanner<AdamParams> = ({ n, amsgrad }, facts) =>
 const rmspropPlan: WebGpuPlanner<RmspropParams> = ({ n, centered, momentum }, facts) => {
   const plain = momentum ? 'withMomentum' : 'plain';
   const aboutMean = momentum ? 'centeredWithMomentum' : 'centered';
-  return perParameter(rmspropModule, centered ? aboutMean : plain, n, facts);
+  const entryPoint = centered ? aboutMean : plain;
+  // State that there is not is bound to what may be read by all.
+  const bindings = ['g', 'p*', 'v*', momentum ? 'b*' : 'g', centered ? 'a*' : 'g'];
+  return { name: entryPoint, passes: [{ ...threadPass(rmspropModule, entryPoint, n, facts), bindings }] };
 };
 
 const runningAveragePlan: WebGpuPlanner<RunningAverageParams> = ({ n }, facts) =>

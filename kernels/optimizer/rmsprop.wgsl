@@ -18,9 +18,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> g: array<f32>;
 @group(0) @binding(2) var<storage, read_write> p: array<f32>;
 @group(0) @binding(3) var<storage, read_write> v: array<f32>;
-/// a if centered, else b. The fourth is b where there are both.
-@group(0) @binding(4) var<storage, read_write> third: array<f32>;
-@group(0) @binding(5) var<storage, read_write> fourth: array<f32>;
+/// b if there is momentum, a if centered; the others are bound to g and not used.
+@group(0) @binding(4) var<storage, read_write> b: array<f32>;
+@group(0) @binding(5) var<storage, read_write> a: array<f32>;
 
 fn gradientOf(i: u32) -> f32 {
   return g[i] + params.weightDecay * p[i];
@@ -32,15 +32,24 @@ fn updateSquare(i: u32, gradient: f32) -> f32 {
   return updated;
 }
 
-/// The variance about the running mean, which is updated too.
-fn updateCentered(i: u32, gradient: f32) -> f32 {
-  let mean = params.alpha * third[i] + params.oneMinusAlpha * gradient;
-  third[i] = mean;
-  return updateSquare(i, gradient) - mean * mean;
+/// The gradient over the root of its mean square, which is updated.
+fn aboutZero(i: u32) -> f32 {
+  let gradient = gradientOf(i);
+  return gradient / (sqrt(updateSquare(i, gradient)) + params.eps);
 }
 
-fn scaled(gradient: f32, variance: f32) -> f32 {
-  return gradient / (sqrt(variance) + params.eps);
+/// The gradient over its deviation about the running mean; both moments are updated.
+fn aboutMean(i: u32) -> f32 {
+  let gradient = gradientOf(i);
+  let mean = params.alpha * a[i] + params.oneMinusAlpha * gradient;
+  a[i] = mean;
+  return gradient / (sqrt(updateSquare(i, gradient) - mean * mean) + params.eps);
+}
+
+fn stepWithMomentum(i: u32, direction: f32) {
+  let velocity = params.momentum * b[i] + direction;
+  b[i] = velocity;
+  p[i] -= params.learningRate * velocity;
 }
 
 @compute @workgroup_size(workgroupSize)
@@ -51,8 +60,7 @@ fn plain(
 ) {
   let i = (group.x + group.y * grid.x) * workgroupSize + lane;
   if (i >= params.n) { return; }
-  let gradient = gradientOf(i);
-  p[i] -= params.learningRate * scaled(gradient, updateSquare(i, gradient));
+  p[i] -= params.learningRate * aboutZero(i);
 }
 
 @compute @workgroup_size(workgroupSize)
@@ -63,10 +71,7 @@ fn withMomentum(
 ) {
   let i = (group.x + group.y * grid.x) * workgroupSize + lane;
   if (i >= params.n) { return; }
-  let gradient = gradientOf(i);
-  let velocity = params.momentum * third[i] + scaled(gradient, updateSquare(i, gradient));
-  third[i] = velocity;
-  p[i] -= params.learningRate * velocity;
+  stepWithMomentum(i, aboutZero(i));
 }
 
 @compute @workgroup_size(workgroupSize)
@@ -77,8 +82,7 @@ fn centered(
 ) {
   let i = (group.x + group.y * grid.x) * workgroupSize + lane;
   if (i >= params.n) { return; }
-  let gradient = gradientOf(i);
-  p[i] -= params.learningRate * scaled(gradient, updateCentered(i, gradient));
+  p[i] -= params.learningRate * aboutMean(i);
 }
 
 @compute @workgroup_size(workgroupSize)
@@ -89,8 +93,5 @@ fn centeredWithMomentum(
 ) {
   let i = (group.x + group.y * grid.x) * workgroupSize + lane;
   if (i >= params.n) { return; }
-  let gradient = gradientOf(i);
-  let velocity = params.momentum * fourth[i] + scaled(gradient, updateCentered(i, gradient));
-  fourth[i] = velocity;
-  p[i] -= params.learningRate * velocity;
+  stepWithMomentum(i, aboutMean(i));
 }

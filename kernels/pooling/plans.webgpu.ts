@@ -20,6 +20,7 @@ import {
   maxPool,
   maxPoolBackward,
 } from './pooling.ts';
+import { addPyramidPool } from './pyramid-pool.webgpu.ts';
 
 const outputsOf = (p: AdaptivePoolParams): number => p.planes * p.outH * p.outW;
 const inputsOf = (p: AdaptivePoolParams): number => p.planes * p.inH * p.inW;
@@ -75,4 +76,5 @@ export function addPooling(table: PlanTable<WebGpuPlanner<never>>): void {
   );
   table.add(adaptiveAveragePoolBackward, perInput(adaptiveWindow + averageBackwardModule), 'perThread');
   table.add(adaptiveMaxPool, perOutput(adaptiveWindow + floatFunctions + maxModule), 'perThread');
+  addPyramidPool(table);
 }

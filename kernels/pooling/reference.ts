@@ -1,5 +1,5 @@
-// Reference loops of pooling. A window is a list of positions h inW + w of the unpadded plane. Averages give every
-// position of a window the weight 1 / divisor, and their gradient goes back along the same pairs with the same weight.
+// Reference loops of pooling over the windows of windows.ts. Averages give every position of a window the weight 1 / divisor,
+// and their gradient goes back along the same pairs with the same weight.
 import type { PlanTable, ReferencePlan } from '../plan.ts';
 import {
   adaptiveAveragePool,
@@ -12,58 +12,8 @@ import {
   maxPoolBackward,
   type PoolParams,
 } from './pooling.ts';
-
-interface Window {
-  /** Positions inside the unpadded plane, row-major. */
-  readonly positions: readonly number[];
-  /** What an average divides by. */
-  readonly divisor: number;
-}
-
-/** Rows (or columns) start, start + step, ... below `end` that lie in [0, size). */
-function inside(start: number, end: number, step: number, size: number): number[] {
-  const rows: number[] = [];
-  for (let row = start; row < end; row += step) if (row >= 0 && row < size) rows.push(row);
-  return rows;
-}
-
-const pairs = (rows: readonly number[], columns: readonly number[], width: number): number[] =>
-  rows.flatMap((row) => columns.map((column) => row * width + column));
-
-/** The windows of one plane, row-major by output position. */
-function poolWindows(p: PoolParams): Window[] {
-  const windows: Window[] = [];
-  for (let i = 0; i < p.outH; i++) {
-    const top = i * p.strideH - p.padH;
-    const bottom = top + p.kernelH * p.dilationH;
-    const rows = inside(top, bottom, p.dilationH, p.inH);
-    for (let j = 0; j < p.outW; j++) {
-      const left = j * p.strideW - p.padW;
-      const right = left + p.kernelW * p.dilationW;
-      const positions = pairs(rows, inside(left, right, p.dilationW, p.inW), p.inW);
-      // The last window may reach past the padding too; that part is never counted.
-      const height = Math.min(bottom, p.inH + p.padH) - top;
-      const width = Math.min(right, p.inW + p.padW) - left;
-      windows.push({ positions, divisor: p.countPadding ? height * width : positions.length });
-    }
-  }
-  return windows;
-}
-
-/** Window i of an axis is floor(i in / out) .. ceil((i + 1) in / out) - 1: all of it is covered, and windows may overlap. */
-function adaptiveWindows(p: AdaptivePoolParams): Window[] {
-  const windows: Window[] = [];
-  const axis = (i: number, size: number, outputs: number): number[] =>
-    inside(Math.floor((i * size) / outputs), Math.ceil(((i + 1) * size) / outputs), 1, size);
-  for (let i = 0; i < p.outH; i++) {
-    const rows = axis(i, p.inH, p.outH);
-    for (let j = 0; j < p.outW; j++) {
-      const positions = pairs(rows, axis(j, p.inW, p.outW), p.inW);
-      windows.push({ positions, divisor: positions.length });
-    }
-  }
-  return windows;
-}
+import { addPyramidPool } from './pyramid-pool.reference.ts';
+import { adaptiveWindows, poolWindows, type Window } from './windows.ts';
 
 /** Loops over all planes; `windowsOf` gives the windows, which are the same for each. */
 type WindowsOf<P> = (params: P) => Window[];
@@ -136,4 +86,5 @@ export function addPooling(table: PlanTable<ReferencePlan<never>>): void {
   table.add(adaptiveAveragePool, averageLoop(adaptiveWindows));
   table.add(adaptiveAveragePoolBackward, averageBackwardLoop(adaptiveWindows));
   table.add(adaptiveMaxPool, maximumLoop(adaptiveWindows));
+  addPyramidPool(table);
 }

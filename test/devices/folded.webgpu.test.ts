@@ -23,6 +23,10 @@ const plansOf: Readonly<Record<string, readonly string[]>> = {
   softmax: ['perThread', 'perWorkgroup'],
   averagePool: ['perThread', 'perWorkgroup'],
   adaptiveAveragePool: ['perThread', 'perWorkgroup'],
+  pyramidPool: ['perPlane', 'perCell'],
+  pyramidPoolBackward: ['perPlane', 'perPosition'],
+  crossEntropy: ['perPixel', 'perLine'],
+  crossEntropyBackward: ['perPixel', 'perLine'],
 };
 
 const planOf = ({ kernel, params }: KernelCase, facts: WebGpuFacts, prefer?: string): WebGpuPlan =>

@@ -151,6 +151,25 @@ const imageOperations: Record<string, Refusals> = {
   avgPool2d: pool(),
   adaptiveAvgPool2d: adaptivePool(),
   adaptiveMaxPool2d: adaptivePool(),
+  pyramidPool2d: {
+    good: () => [image(), [1, 2], { rule: 'fixedKernel' }],
+    rows: [
+      ...shape(
+        'x',
+        () => [f(5, 6), [1]],
+        () => [f(1, 2, 0, 3), [1]],
+      ),
+      ...config(
+        'bins',
+        () => [image(), []],
+        () => [image(), 3],
+        () => [image(), [1, 2, 3, 4, 5, 6, 7, 8]],
+      ),
+      ...[0, 1.5, -1].flatMap((bin) => shape('bins', () => [image(), [1, bin]])),
+      ...shape('bins', () => [image(), [1, 6], { rule: 'fixedKernel' }]),
+      ...config('rule', () => [image(), [1], { rule: 'nearest' }]),
+    ],
+  },
   maxUnpool2d: {
     good: () => [f(1, 1, 2, 2), i(1, 1, 2, 2), [4, 4]],
     rows: [
@@ -248,6 +267,8 @@ const losses: Record<string, Refusals> = {
   nllLoss: classified(),
   crossEntropy: classified(
     ...[-0.1, 1.1].flatMap((labelSmoothing) => config('labelSmoothing', () => [f(2, 3), i(2), { labelSmoothing }])),
+    ...[0.5, NaN, 2 ** 31].flatMap((ignoreIndex) => config('ignoreIndex', () => [f(2, 3), i(2), { ignoreIndex }])),
+    ...shape('x', () => [f(2, 0), i(2)]),
   ),
   maskedMse: {
     good: () => [f(2, 4), f(2, 4), b(2, 4)],

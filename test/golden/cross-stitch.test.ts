@@ -1,136 +1,17 @@
-// Forward and backward of the five networks against the same networks in PyTorch (cross_stitch_torch.py), training mode, sizes
-// of the small variant at 32 x 32. Skipped where there is no Python with PyTorch.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+// The five networks of cross-stitch against PyTorch on the processor.
 import t from 'tap';
-import {
-  add,
-  createDevice,
-  manualSeed,
-  mul,
-  nn,
-  random,
-  readSafetensors,
-  type SafetensorsEntry,
-  scope,
-  setDefaultDevice,
-  sum,
-  Tensor,
-  tensor,
-  writeSafetensors,
-} from '../../engine/index.ts';
-import type { PetOutputs } from '../../models/index.ts';
-import { buildNetworks, type PetNetworks } from '../../experiments/papers/cross-stitch/networks.ts';
-import { networkNames, networkTasks } from '../../experiments/papers/cross-stitch/settings.ts';
-import { repositoryRoot } from '../shared-data.ts';
-
-const python = '/usr/bin/python3';
-const script = path.join(repositoryRoot(), 'test/golden/cross_stitch_torch.py');
-const probe = spawnSync(python, ['-c', 'import torch, numpy'], { encoding: 'utf8' });
-const skip = probe.status === 0 ? false : `${python} has no torch: ${(probe.stderr ?? '').trim().split('\n').at(-1)}`;
-
-/** Largest difference of an array relative to its largest value. */
-const TOLERANCE = 1e-4;
-/** A bias before batch norm has no gradient but rounding: it is measured against the gradient of its weight. */
-const scaleOf = (key: string): string => key.replace(/^(grad\..*sample\.)bias$/, '$1weight');
-const [batch, size, widths, headWidths] = [3, 32, [8, 16, 32, 64], [16, 12]] as const;
-
-/** Both networks of OEQ as one module, the features being constants for the second. */
-class Whole extends nn.Module {
-  readonly auxiliary?: nn.Module;
-  readonly funnel?: nn.Module;
-  readonly run: (x: Tensor) => PetOutputs;
-
-  constructor(networks: PetNetworks) {
-    super();
-    if (networks.kind === 'joint') {
-      this.run = (x) => networks.network.forward(x);
-      return;
-    }
-    const { auxiliary, funnel } = networks;
-    this.auxiliary = auxiliary;
-    this.funnel = funnel;
-    this.run = (x) => {
-      const { features, ...outputs } = auxiliary.forward(x);
-      return { ...outputs, segmentation: funnel.forward(x, [features[0].detach(), features[1].detach()]) };
-    };
-  }
-}
-
-const entry = (values: ArrayLike<number>, shape: readonly number[]): SafetensorsEntry => ({
-  dtype: 'F32',
-  shape: [...shape],
-  data: Float32Array.from(values),
-});
+import { createDevice } from '../../engine/index.ts';
+import { networkNames } from '../../experiments/papers/cross-stitch/settings.ts';
+import { compareWithTorch, skip } from './cross-stitch.ts';
 
 for (const network of networkNames) {
-  // Float64 loops take seconds: the network with all parts stands for the others.
-  for (const name of network === 'mtl' ? (['wasm', 'reference'] as const) : (['wasm'] as const)) {
-    t.test(`${network} on ${name}`, { skip }, async (t) => {
+  for (const name of ['wasm', 'reference'] as const) {
+    // Float64 loops take seconds: the network with all parts stands for the others.
+    if (name === 'reference' && network !== 'mtl') continue;
+    await t.test(`${network} on ${name}`, { skip }, async (t) => {
       const device = await createDevice(name, { threads: 1 });
-      setDefaultDevice(device);
-      manualSeed(11);
-      const stitchPerStage = network === 'box';
-      const segmentationSigmoid = network !== 'binary';
-      const networks = buildNetworks({
-        network,
-        widths,
-        headWidths,
-        segmentationSigmoid,
-        segmentationBias: false,
-        stitchPerStage,
-      });
-      const whole = new Whole(networks);
-      const module = networks.kind === 'joint' ? networks.network : whole;
-      const request = new Map<string, SafetensorsEntry>();
-      for (const [key, { shape, values }] of await module.stateDict())
-        request.set(`state.${key}`, entry(values, shape));
-      using _ = scope();
-      const x = random(2, 'pictures').uniformArray(batch * 3 * size * size);
-      request.set('x', entry(x, [batch, 3, size, size]));
-      const outputs = Object.entries(whole.run(tensor(x, [batch, 3, size, size]))) as [string, Tensor][];
-      let total: Tensor | undefined;
-      for (const [key, value] of outputs) {
-        const cotangent = random(3, key).normalArray(value.size);
-        request.set(`cotangent.${key}`, entry(cotangent, value.shape));
-        const term = sum(mul(value, tensor(cotangent, value.shape)));
-        total = total ? add(total, term) : term;
-      }
-      total!.backward();
-
-      const folder = t.testdir();
-      const [question, answer] = [path.join(folder, 'request'), path.join(folder, 'answer')];
-      const about = {
-        kind: networks.kind === 'joint' ? 'joint' : 'oeq',
-        tasks: networkTasks[network],
-        widths,
-        hidden: headWidths,
-        units: networks.kind === 'joint' ? (networks.network.stitches?.length ?? 0) : 0,
-        sigmoid: segmentationSigmoid,
-      };
-      writeFileSync(question, writeSafetensors({ tensors: request, metadata: { network: JSON.stringify(about) } }));
-      execFileSync(python, [script, question, answer], { stdio: 'pipe' });
-      const { tensors } = readSafetensors(readFileSync(answer), answer);
-
-      const ours = new Map<string, Tensor>(outputs.map(([key, value]) => [`output.${key}`, value]));
-      for (const [key, value] of module.namedParameters()) ours.set(`grad.${key}`, value.grad!);
-      for (const [key, value] of module.namedState())
-        if (value instanceof Tensor && /running/.test(key)) ours.set(`after.${key}`, value);
-      t.same([...ours.keys()].sort(), [...tensors.keys()].sort());
-      let worst = { key: '', error: 0 };
-      for (const [key, value] of ours) {
-        const theirs = tensors.get(key)!.data as Float32Array;
-        const mine = await value.array();
-        const scale = (tensors.get(scaleOf(key))!.data as Float32Array).reduce(
-          (largest, each) => Math.max(largest, Math.abs(each)),
-          0,
-        );
-        const error = theirs.reduce((most, each, i) => Math.max(most, Math.abs(each - mine[i]!)), 0) / scale;
-        if (!(error <= worst.error)) worst = { key, error };
-      }
-      t.ok(worst.error <= TOLERANCE, `largest relative difference ${worst.error} in ${worst.key}`);
-      module.dispose();
+      await compareWithTorch(t, network, device);
+      device.dispose();
     });
   }
 }

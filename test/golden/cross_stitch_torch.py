@@ -1,8 +1,10 @@
 """The cross-stitch networks in PyTorch, as an oracle for models/cross-stitch.ts and models/funnel-net.ts.
 
-Usage: cross_stitch_torch.py REQUEST ANSWER (both safetensors, float32). REQUEST holds `x`, the parameters and buffers as
-`state.<name>` and a cotangent `cotangent.<output>` for every output; its metadata hold `network` (a JSON description).
-ANSWER gets `output.<name>`, `grad.<parameter>` of sum(output * cotangent) in training mode, and `after.<buffer>`.
+Usage: cross_stitch_torch.py REQUEST ANSWER (both safetensors, float32). REQUEST holds several inputs `x`, the parameters and
+buffers as `state.<name>` and a cotangent `cotangent.<output>` for every output; its metadata hold `network` (a JSON
+description). ANSWER gets `chosen`, the index of the input that stays farthest from the kinks of relu and max-pool, where a
+rounding would change the gradient, and for it `output.<name>`, `grad.<parameter>` of sum(output * cotangent) in training
+mode, and `after.<buffer>`.
 """
 import json
 import struct
@@ -40,6 +42,25 @@ def write(path, tensors):
         file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
 
 
+# The least distance from a kink so far.
+margin = [float("inf")]
+
+
+def relu(x):
+    margin[0] = min(margin[0], x.detach().abs().min().item())
+    return torch.relu(x)
+
+
+def max_pool(x):
+    n, c, h, w = x.shape
+    windows = x.detach().reshape(n, c, h // 2, 2, w // 2, 2).transpose(3, 4).reshape(-1, 4)
+    first, second = windows.topk(2).values.unbind(1)
+    # Zeros behind a relu tie exactly, on every device.
+    if (first > 0).any():
+        margin[0] = min(margin[0], (first - second)[first > 0].min().item())
+    return nn.functional.max_pool2d(x, 2, stride=2)
+
+
 class Stem(nn.Module):
     def __init__(self, outputs, kernel):
         super().__init__()
@@ -47,7 +68,7 @@ class Stem(nn.Module):
         self.bn = nn.BatchNorm2d(outputs)
 
     def forward(self, x):
-        return torch.relu(self.bn(self.conv(x)))
+        return relu(self.bn(self.conv(x)))
 
 
 class Unit(nn.Module):
@@ -59,7 +80,7 @@ class Unit(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
 
     def forward(self, x):
-        return self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return self.bn2(self.conv2(relu(self.bn1(self.conv1(x)))))
 
 
 class Stage(nn.Module):
@@ -76,8 +97,8 @@ class Stage(nn.Module):
     def forward(self, x0):
         x = self.unit1(x0) + x0
         x = self.unit2(x) + x0
-        x = torch.relu(self.bn(self.sample(x)))
-        return nn.functional.max_pool2d(x, 2, stride=2) if self.down else x
+        x = relu(self.bn(self.sample(x)))
+        return max_pool(x) if self.down else x
 
 
 class Head(nn.Module):
@@ -221,9 +242,19 @@ def main(request, answer):
     missing, unexpected = net.load_state_dict(state, strict=False)
     if unexpected or any(not name.endswith("num_batches_tracked") for name in missing):
         raise SystemExit(f"the states differ: missing {missing}, unexpected {unexpected}")
-    outputs = net(tensors["x"])
+    margins = []
+    for x in tensors["x"]:
+        margin[0] = float("inf")
+        with torch.no_grad():
+            net(x)
+        margins.append(margin[0])
+    chosen = max(range(len(margins)), key=margins.__getitem__)
+    # Running statistics as they were.
+    net.load_state_dict(state, strict=False)
+    outputs = net(tensors["x"][chosen])
     sum((value * tensors[f"cotangent.{name}"]).sum() for name, value in outputs.items()).backward()
-    result = {f"output.{name}": value for name, value in outputs.items()}
+    result = {"chosen": torch.tensor([chosen])}
+    result.update({f"output.{name}": value for name, value in outputs.items()})
     result.update({f"grad.{name}": value.grad for name, value in net.named_parameters()})
     result.update({f"after.{n}": v for n, v in net.named_buffers() if not n.endswith("num_batches_tracked")})
     write(answer, result)

@@ -21,6 +21,9 @@ import {
   maxPoolBackward,
   type ParamValues,
   type PoolParams,
+  pyramidPool,
+  pyramidPoolBackward,
+  type PyramidPoolParams,
   resize,
   resizeBackward,
   ResizeMode,
@@ -31,6 +34,7 @@ import { drawn } from './cases.ts';
 import * as convCases from './generators/conv2d.ts';
 import * as copyCases from './generators/copy.ts';
 import * as poolCases from './generators/pooling.ts';
+import * as pyramidCases from './generators/pyramid-pool.ts';
 import * as resizeCases from './generators/resize.ts';
 
 /** Launches a kernel on host values; outputs start as zeros. */
@@ -98,6 +102,16 @@ async function checkMaxPool(device: Device, params: PoolParams, tolerance: numbe
   assertSame(`maxPool ${JSON.stringify(params)}`, [y, g], [x, gx], tolerance);
 }
 
+/** All bins together are the result of one linear map. */
+async function checkPyramid(device: Device, params: PyramidPoolParams, tolerance: number): Promise<void> {
+  const x = normals(pyramidPool.inputs(params)[0].shape);
+  const gradients = pyramidPool.outputs(params).map(({ shape }) => normals(shape));
+  const pooled = await launch(device, pyramidPool, params, [x]);
+  const [gx] = await launch(device, pyramidPoolBackward, params, gradients);
+  const [y, g] = [pooled, gradients].map((bins) => bins.flatMap((bin) => [...bin]));
+  assertSame(`pyramidPool ${JSON.stringify(params)}`, [y, g], [x, gx], tolerance);
+}
+
 /** A copy whose source repeats nothing is undone by the copy with both sides exchanged. */
 async function checkCopy(device: Device, params: CopyParams, tolerance: number): Promise<void> {
   const back: CopyParams = {
@@ -148,6 +162,7 @@ export async function testAdjoints(t: Test, device: Device, runs: number, tolera
   await property('adaptiveAveragePool', poolCases.adaptiveAveragePoolSource.params, (p) =>
     checkPair(device, [adaptiveAveragePool, adaptiveAveragePoolBackward], p, tolerance),
   );
+  await property('pyramidPool', pyramidCases.pyramidPoolSource.params, (p) => checkPyramid(device, p, tolerance));
   const corners: [string, ResizeMode, number][] = [
     ['nearest', ResizeMode.nearest, 0],
     ['bilinear', ResizeMode.bilinear, 0],

@@ -1,36 +1,12 @@
-// The cross-stitch networks: parameter counts by layer, distinct and as published, and what a stitch matrix does.
+// The cross-stitch networks: parameter counts by layer, distinct and as published, and the checks of cross-stitch.ts.
 import t from 'tap';
-import {
-  type Device,
-  createDevice,
-  ConfigError,
-  manualSeed,
-  noGrad,
-  random,
-  scope,
-  setDefaultDevice,
-  type Tensor,
-  tensor,
-} from '../../engine/index.ts';
-import {
-  AuxiliaryNetwork,
-  CrossStitch,
-  CrossStitchNetwork,
-  FunnelNet,
-  type PetTask,
-  type StitchMatrix,
-} from '../../models/index.ts';
+import { createDevice, setDefaultDevice } from '../../engine/index.ts';
 import { buildNetworks, buildPaperNetworks } from '../../experiments/papers/cross-stitch/networks.ts';
 import { distinctParameters, publishedParameters } from '../../experiments/papers/cross-stitch/parameter-count.ts';
 import { networkNames } from '../../experiments/papers/cross-stitch/settings.ts';
+import { stitchChecks } from './cross-stitch.ts';
 
-/** Hands out buffers that hold nothing: enough to count. */
-const shapesOnly = {
-  name: 'reference',
-  allocate: (length: number, dtype: 'float32') => ({ id: 0, device: shapesOnly, dtype, length, references: 1 }),
-  release: () => undefined,
-  write: () => undefined,
-} as unknown as Device;
+const meta = await createDevice('meta');
 
 const counts = {
   baseline: [18_881_615, 18_882_133],
@@ -47,7 +23,7 @@ const layers = {
 } as const;
 
 t.test('parameters of the networks, distinct and as published', (t) => {
-  setDefaultDevice(shapesOnly);
+  setDefaultDevice(meta);
   for (const name of networkNames) {
     const networks = buildPaperNetworks(name);
     t.equal(distinctParameters(networks), counts[name][0], `${name}, distinct`);
@@ -74,7 +50,7 @@ const small = {
 } as const;
 
 t.test('parameters of the small variant', (t) => {
-  setDefaultDevice(shapesOnly);
+  setDefaultDevice(meta);
   const of = (network: 'baseline' | 'binary' | 'mtl', stitchPerStage = false): number =>
     distinctParameters(buildNetworks({ network, ...small, stitchPerStage }));
   t.equal(of('baseline'), 1_181_639);
@@ -84,77 +60,10 @@ t.test('parameters of the small variant', (t) => {
   t.end();
 });
 
-const device = await createDevice('wasm', { threads: 1 });
-t.teardown(() => device.dispose());
-const tasks: readonly PetTask[] = ['binary', 'box', 'segmentation'];
-
-function build(stitch: StitchMatrix, stitchPerStage = false): CrossStitchNetwork {
-  setDefaultDevice(device);
-  manualSeed(5);
-  return new CrossStitchNetwork({ tasks, widths: [4, 4, 8, 8], headWidths: [6, 5], stitch, stitchPerStage });
+for (const name of ['wasm', 'reference'] as const) {
+  await t.test(name, async (t) => {
+    const device = await createDevice(name, { threads: 1 });
+    await stitchChecks(t, device);
+    device.dispose();
+  });
 }
-
-const pictures = (): Tensor => tensor(random(1, 'pictures').uniformArray(2 * 3 * 256), [2, 3, 16, 16]);
-
-const identity: StitchMatrix = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]; // prettier-ignore
-const rotation: StitchMatrix = [[0, 1, 0], [0, 0, 1], [1, 0, 0]]; // prettier-ignore
-
-t.test('identity stitches leave the branches independent, bit for bit', async (t) => {
-  for (const perStage of [false, true]) {
-    using _ = scope();
-    const network = build(identity, perStage);
-    const maps = noGrad(() => network.encode(pictures()));
-    for (const [branch, map] of maps.entries()) {
-      let alone = noGrad(() => network.stem.forward(pictures()));
-      for (const stage of network.encoders.at(branch)) alone = noGrad(() => stage.forward(alone));
-      t.same(await map.array(), await alone.array(), `branch ${branch}`);
-    }
-    network.dispose();
-  }
-});
-
-t.test('a permutation sends each map through the next branch', async (t) => {
-  using _ = scope();
-  const network = build(rotation);
-  const maps = noGrad(() => network.encode(pictures()));
-  for (const [branch, map] of maps.entries()) {
-    let alone = noGrad(() => network.stem.forward(pictures()));
-    // Before stage s the map goes from branch b + 1 to branch b, so it was in branch b + 2 - s at stage s of three.
-    for (let stage = 0; stage < 3; stage++) {
-      const at = (branch + 2 - stage) % 3;
-      alone = noGrad(() => network.encoders.at(at).at(stage).forward(alone));
-    }
-    t.same(await map.array(), await alone.array(), `branch ${branch}`);
-  }
-  network.dispose();
-});
-
-t.test('a unit takes any number of branches and any matrix', async (t) => {
-  setDefaultDevice(device);
-  using _ = scope();
-  const unit = new CrossStitch(2, undefined, { matrix: [[1.5, 0.5], [0.25, 2]] }); // prettier-ignore
-  const [y0, y1] = unit.forward([tensor([[[[1, 2]]]]), tensor([[[[10, 20]]]])]);
-  t.same([...(await y0!.array())], [6.5, 13]);
-  t.same([...(await y1!.array())], [20.25, 40.5]);
-  const four = new CrossStitch(4);
-  t.same([...(await four.alpha.array())].slice(0, 2), [0.9, 0.1 / 3].map(Math.fround));
-  t.throws(() => new CrossStitch(3, undefined, { matrix: [[1, 0], [0, 1]] }), ConfigError); // prettier-ignore
-  t.throws(() => new CrossStitchNetwork({ tasks, widths: [4, 4] }), /stitch matrix/);
-  t.throws(() => new CrossStitchNetwork({ tasks: ['box'] }), /needs segmentation/);
-});
-
-t.test('shapes, and sides that cannot be halved', (t) => {
-  setDefaultDevice(device);
-  using _ = scope();
-  const widths = [2, 2, 4, 4];
-  const network = build(identity);
-  const { segmentation, box, binary } = network.forward(pictures());
-  t.same([segmentation!.shape, box!.shape, binary!.shape], [[2, 2, 16, 16], [2, 4], [2, 2]]); // prettier-ignore
-  const baseline = new CrossStitchNetwork({ tasks: ['segmentation'], widths });
-  t.same(Object.keys(baseline.forward(pictures())), ['segmentation']);
-  const auxiliary = new AuxiliaryNetwork({ widths, headWidths: [3, 3] }).forward(pictures());
-  t.same(auxiliary.features.map(({ shape }) => shape), [[2, 4, 1, 1], [2, 4, 1, 1]]); // prettier-ignore
-  t.same(new FunnelNet({ widths }).forward(pictures(), auxiliary.features).shape, [2, 2, 16, 16]);
-  t.throws(() => network.forward(tensor(new Float32Array(3 * 24 * 16), [1, 3, 24, 16])), /multiples of 16/);
-  t.end();
-});

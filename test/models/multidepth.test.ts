@@ -7,13 +7,14 @@ import {
   manualSeed,
   noGrad,
   ones,
+  pyramidPool2d,
   random,
   scope,
   setDefaultDevice,
   tensor,
   Tensor,
 } from '../../engine/index.ts';
-import { MultiDepth, multiDepthOptionsOf, pyramidPool } from '../../models/index.ts';
+import { MultiDepth, multiDepthOptionsOf } from '../../models/index.ts';
 import { below, compareWithTorch, makeFixture, pythonWithTorch, withoutTorch } from './multidepth-torch.ts';
 
 /** Hands out buffers that hold nothing: shapes are enough for counting. */
@@ -96,7 +97,9 @@ t.test('pooling cells have a fixed size and leave a rest over', async (t) => {
   setDefaultDevice(wasm);
   using _ = scope();
   const cells = (height: number, width: number): number[][] =>
-    pyramidPool(ones([1, 1, height, width]), [6, 3, 2, 1], 'fixedKernel').map(({ shape }) => shape.slice(2));
+    pyramidPool2d(ones([1, 1, height, width]), [6, 3, 2, 1], { rule: 'fixedKernel' }).map(({ shape }) =>
+      shape.slice(2),
+    );
   t.same(cells(16, 16), [[8, 8], [3, 3], [2, 2], [1, 1]]); // prettier-ignore
   t.same(cells(32, 32), [[6, 6], [3, 3], [2, 2], [1, 1]]); // prettier-ignore
   t.same(cells(44, 152), [[6, 6], [3, 3], [2, 2], [1, 1]]); // prettier-ignore
@@ -105,7 +108,7 @@ t.test('pooling cells have a fixed size and leave a rest over', async (t) => {
     [1, 1, 1, 16],
   );
   const tall = ramp.expand([1, 1, 16, 16]);
-  const [, thirds] = pyramidPool(tall, [6, 3], 'fixedKernel');
+  const [, thirds] = pyramidPool2d(tall, [6, 3], { rule: 'fixedKernel' });
   t.same([...(await thirds!.array())].slice(0, 3), [2, 7, 12], 'column 15 is not seen');
 });
 

@@ -18,6 +18,8 @@ export interface GridCase {
   readonly params: k.ParamValues;
   /** The plan to run; undefined for the one that is chosen. */
   readonly plan: string | undefined;
+  /** Whether an adapter without eight lanes takes minutes, with every plan there is. */
+  readonly needsLanes: boolean;
 }
 
 /** How far apart the contents of two operands start in the same list of numbers. */
@@ -48,6 +50,7 @@ const summed: Tolerance = { rtol: 1e-5, atol: 1e-5 };
 
 interface Choice {
   plan?: string;
+  needsLanes?: boolean;
   tolerance?: Tolerance;
   /** Contents other than numbers between -1 and 1. */
   values?: Record<string, Draw>;
@@ -69,7 +72,7 @@ function grid<P extends k.ParamValues>(kernel: k.Kernel<P>, params: P, choice: C
       };
     });
     const tested = kernelCase(kernel, params, kernel.inputs(params).map(content), outputs, choice.tolerance ?? rounded);
-    return { tested, kernel: kernel.name, params, plan: choice.plan };
+    return { tested, kernel: kernel.name, params, plan: choice.plan, needsLanes: choice.needsLanes ?? false };
   };
 }
 
@@ -191,6 +194,28 @@ const images = [
   }),
 ];
 
+const pyramid = { bins: [1, 2], count: 2, planes: MANY, inH: 3, inW: 5, rule: k.PyramidRule.adaptive };
+const pyramids = [
+  grid(k.pyramidPool, pyramid, { plan: 'perPlane' }),
+  grid(k.pyramidPool, { ...pyramid, rule: k.PyramidRule.fixedKernel }, { plan: 'perCell' }),
+  grid(k.pyramidPoolBackward, pyramid, { plan: 'perPlane' }),
+  grid(
+    k.pyramidPoolBackward,
+    { ...pyramid, planes: ELEMENTS, inH: 1, inW: 1, bins: [1], count: 1 },
+    { plan: 'perPosition' },
+  ),
+];
+
+const scored = {
+  ...{ batch: MANY, classes: 66, spatial: 1, weighted: 0, smoothing: 0.125, ignoreIndex: 3 },
+  reduction: k.PixelReduction.mean,
+};
+const labelled = { target: (n: number) => indices(n, 66) };
+const classified = [
+  grid(k.crossEntropy, scored, { plan: 'perLine', values: labelled, tolerance: summed }),
+  grid(k.crossEntropyBackward, scored, { plan: 'perLine', values: labelled, tolerance: summed }),
+];
+
 const norm = { batch: 4, channels: MANY, spatial: 65, eps: Math.fround(1e-3) };
 const positive = (n: number) => floats(n).map((value) => 1.5 + value);
 const norms = [
@@ -230,6 +255,7 @@ export const longCases: readonly (() => GridCase)[] = [
 const window = { windowH: 3, windowW: 3, padH: 1, padW: 1, c1: Math.fround(0.01), c2: Math.fround(0.03) };
 const compared = { planes: MANY, inH: 4, inW: 5, outH: 4, outW: 5, ...window };
 const similar = {
+  needsLanes: true,
   values: { window: (n: number) => new Float32Array(n).fill(1 / 3) },
   tolerance: { rtol: 1e-3, atol: 1e-3 },
 };
@@ -244,6 +270,8 @@ export const gridCases: readonly (() => GridCase)[] = [
   ...products,
   ...convolutions,
   ...images,
+  ...pyramids,
+  ...classified,
   ...norms,
   ...steps,
   ...similarities,

@@ -123,6 +123,36 @@ const adaptiveAvgPool2d = family(
   resampledUsual,
 );
 
+interface Pyramid {
+  lead: number[];
+  size: [number, number];
+  bins: number[];
+  rule: w.PyramidRule;
+}
+
+const pyramidPool2d = family<Pyramid>(
+  'pyramidPool2d',
+  fc
+    .record({
+      lead: leads,
+      size: fc.tuple(side, side),
+      bins: fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 5 }),
+      rule: fc.constantFrom<w.PyramidRule>('adaptive', 'fixedKernel'),
+    })
+    .map((p) => ({ ...p, bins: p.rule === 'adaptive' ? p.bins : p.bins.map((bin) => Math.min(bin, ...p.size)) })),
+  (p) => ({
+    inputs: [{ shape: [...p.lead, ...p.size] }],
+    f: (x) => w.pyramidPool2d(x!, p.bins, { rule: p.rule }),
+    roundings: roundingsOf(p.bins.length * p.size[0] * p.size[1]),
+    linear: [[0]],
+  }),
+  [
+    { lead: [2, 3], size: [12, 40], bins: [1, 2, 3, 6], rule: 'fixedKernel' },
+    { lead: [65], size: [7, 5], bins: [1, 2, 3, 6], rule: 'adaptive' },
+    { lead: [1, 1], size: [60, 60], bins: [6], rule: 'adaptive' },
+  ],
+);
+
 const adaptiveMaxPool2d = family(
   'adaptiveMaxPool2d',
   resampled,
@@ -179,6 +209,7 @@ export const images: readonly Family[] = [
   maxPool2d,
   avgPool2d,
   adaptiveAvgPool2d,
+  pyramidPool2d,
   adaptiveMaxPool2d,
   maxUnpool2d,
   ...resizes,
