@@ -7,7 +7,7 @@
 import type { Conv2dParams } from './conv2d.ts';
 
 /** One axis: `size` results at offset, offset + step, ... and where they read: result t, tap i at origin + t stride + i tapStep. */
-interface Axis {
+export interface Axis {
   readonly size: number;
   readonly offset: number;
   readonly step: number;
@@ -156,11 +156,14 @@ const TILE_RESULTS = 512;
 const TILE_WIDTH = 256;
 /** Tile and panel should stay in the second-level cache. */
 const TILE_BYTES = 256 * 1024;
-/** Outputs narrower than a vector are packed into columns, so many per tile at least. */
-const NARROW = 4;
+/**
+ * Outputs are packed into columns, so many per tile at least, where rows would leave more of their vectors empty than packing
+ * costs: its work per column is that of so many output channels.
+ */
+const PACKED_RESULTS = 64;
+const PACKING_ROWS = 8;
 /** Outputs that can be packed, for those who ask: their rows stay whole. */
 const WIDEST_PACKED = 64;
-const PACKED_RESULTS = 8;
 /** Fewer multiply-adds than these do not pay for another thread. */
 export const TASK_WORK = 200_000;
 
@@ -186,8 +189,9 @@ export function planCorrelation(
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const taps = rows.taps * columns.taps;
-  const isNarrow = columns.size < NARROW && prefer !== 'shiftedRows';
-  const packed = prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isNarrow;
+  const emptiness = ((columns.size + 3) & ~3) / Math.max(1, columns.size);
+  const isUsual = (columns.size < 4 || emptiness > 1 + PACKING_ROWS / g.rows) && prefer !== 'shiftedRows';
+  const packed = prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;
   const width = packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3;
   const height = evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
   const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;
