@@ -26,9 +26,12 @@ function vectorAt(vectors: usize, i: i32): TileVector {
 function isRun(vectors: usize, i: i32, n: i32, step: usize): bool {
   if (step != 4) return false;
   const head = vectorAt(vectors, i);
-  const tail = vectorAt(vectors, i + n - 1);
-  const bytes = 16 * (n - 1);
-  return tail.c - head.c == bytes && tail.x - head.x == bytes && tail.count == 4;
+  for (let j = 1; j < n; j++) {
+    const vector = vectorAt(vectors, i + j);
+    const bytes = (<usize>j) << 4;
+    if (vector.c - head.c != bytes || vector.x - head.x != bytes) return false;
+  }
+  return vectorAt(vectors, i + n - 1).count == 4;
 }
 
 /** `init` of rows from `row` on. */

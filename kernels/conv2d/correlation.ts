@@ -7,7 +7,7 @@
 import type { Conv2dParams } from './conv2d.ts';
 
 /** One axis: `size` results at offset, offset + step, ... and where they read: result t, tap i at origin + t stride + i tapStep. */
-interface Axis {
+export interface Axis {
   readonly size: number;
   readonly offset: number;
   readonly step: number;

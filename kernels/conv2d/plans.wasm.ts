@@ -71,5 +71,5 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan 
 export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {
   table.add(conv2d, planForward, 'packedColumns', 'shiftedRows');
   table.add(conv2dInputGradient, planInputGradient, 'packedColumns', 'shiftedRows');
-  table.add(conv2dWeightGradient, planWeightGradient, 'packedPanel', 'innerProducts');
+  table.add(conv2dWeightGradient, planWeightGradient, 'channelsLast', 'innerProducts');
 }

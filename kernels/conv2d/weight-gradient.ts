@@ -2,85 +2,166 @@
 // splits depends on shapes alone, since it decides the order of the sum.
 import type { WasmPlan, WasmPlanner } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
-import { evenParts, flatten, forwardGeometry, imageTile, SPILL_WORDS, TASK_WORK } from './correlation.ts';
+import {
+  type Axis,
+  evenParts,
+  flatten,
+  forwardGeometry,
+  type Geometry,
+  imageTile,
+  SPILL_WORDS,
+  TASK_WORK,
+} from './correlation.ts';
 
 const BEHIND_TILE = 32;
 const VECTOR_WORDS = 3;
 /** Columns of inner products, and elements in one: long enough to hide their last additions, short enough for the cache. */
 const TILE_WIDTH = 256;
 const DOT_LENGTH = 1024;
-const PANEL_DEPTH = 64;
-const TILE_CHANNELS = 16;
+const DOT_CHANNELS = 16;
+/** Outputs in one sum of outer products: enough to pay for reading the sums, few enough that what they meet stays in the cache. */
+const OUTER_DEPTH = 512;
+const OUTER_CHANNELS = 64;
 const TILE_OUTPUTS = 64;
-/** Images up to this wide are packed, the wider ones only if there are enough output channels to pay for it. */
-const NARROW = 3;
-const PACKED = 4;
-const PACKED_OUTPUTS = 32;
-const TASKS = 16;
+const TASKS = 8;
+const TASKS_PER_THREAD = 4;
+const LEAST_CHANNELS = 8;
 const SUM_BLOCK = 1024;
 
-export const planWeightGradient: WasmPlanner<Conv2dParams> = (p): WasmPlan => {
-  const g = flatten(forwardGeometry(p));
-  const [rows, columns] = g.axes;
-  const [outH, outW] = [rows.size, columns.size];
-  const taps = rows.taps * columns.taps;
-  const count = g.groups * g.rows * g.channels * taps;
-  if (count === 0) return { name: 'empty', phases: [] };
-  const packed = outW <= NARROW || (outW <= PACKED && g.rows >= PACKED_OUTPUTS);
+/** How the sum over images and outputs is cut: into units, and those into splits whose partial results are added in order. */
+interface Cut {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly outputs: number;
+  readonly units: number;
+  readonly splits: number;
+  readonly blocks: number;
+}
 
+/** `mostChannels`: channels of x in a task; `perColumns(width)`: elements that one row of so many outputs takes. */
+function cut(
+  g: Geometry,
+  length: number,
+  mostChannels: number,
+  threads: number,
+  perColumns: (width: number) => number,
+): Cut {
+  const [outH, outW] = [g.axes[0].size, g.axes[1].size];
   const width = Math.max(1, evenParts(outW, TILE_WIDTH));
-  const reach = imageTile(g.axes, 1, width);
-  const length = packed ? PANEL_DEPTH : DOT_LENGTH;
-  const height = evenParts(outH, length / (packed ? width : reach.pitch));
+  const height = evenParts(outH, length / perColumns(width));
   const isWhole = width >= outW && height >= outH;
-  const tile = imageTile(g.axes, height, width);
-  const perImage = height * (packed ? width : tile.pitch);
-  const images = isWhole ? Math.max(1, Math.min(p.batch, Math.floor(length / perImage))) : 1;
-  const units = Math.ceil(p.batch / images) * Math.ceil(outH / height) * Math.ceil(outW / width);
+  const most = Math.floor(length / Math.max(1, height * perColumns(width)));
+  const images = isWhole ? evenParts(g.batch, Math.max(1, most)) : 1;
+  const units = Math.ceil(g.batch / images) * Math.ceil(outH / height) * Math.ceil(outW / width);
 
   const outputs = evenParts(g.rows, TILE_OUTPUTS);
   const blocksOf = (channels: number) => g.groups * Math.ceil(g.channels / channels) * Math.ceil(g.rows / outputs);
-  let channels = evenParts(g.channels, TILE_CHANNELS);
-  while (channels > 4 && units * blocksOf(channels) < TASKS) channels = evenParts(g.channels, channels / 2);
-  const blocks = blocksOf(channels);
-  const work = count * p.batch * outH * outW;
-  const most = Math.min(units, Math.ceil(TASKS / blocks), Math.max(1, Math.floor(work / (blocks * TASK_WORK))));
-  const splits = units === 0 ? 0 : most;
+  let channels = evenParts(g.channels, mostChannels);
+  const fewest = blocksOf(channels);
+  const splits = Math.min(units, Math.ceil(TASKS / fewest), Math.max(1, Math.floor(workOf(g) / (fewest * TASK_WORK))));
+  // Blocks of channels change no sum, so that they may depend on the threads.
+  const wanted = Math.min(TASKS_PER_THREAD * threads, workOf(g) / TASK_WORK);
+  while (threads > 1 && channels >= 2 * LEAST_CHANNELS && splits * blocksOf(channels) < wanted) {
+    channels = evenParts(g.channels, channels / 2);
+  }
+  return {
+    images,
+    height,
+    width,
+    channels,
+    outputs,
+    units,
+    splits: units === 0 ? 0 : splits,
+    blocks: blocksOf(channels),
+  };
+}
 
-  const pitch = Math.ceil((channels * taps) / 4) * 4;
-  const depth = images * height * width;
-  const gradientPlane = packed ? depth : 16 * (Math.ceil((height * tile.pitch) / 16) | 1);
-  const tileAt = 16 * Math.ceil((SPILL_WORDS + channels * taps + (packed ? depth : 0)) / 16);
-  const gradientAt = tileAt + 16 * Math.ceil((images * channels * tile.plane + BEHIND_TILE) / 16);
-  const gradientWords = outputs * (packed ? depth : images * gradientPlane) + BEHIND_TILE;
-  const panelAt = gradientAt + 16 * Math.ceil(gradientWords / 16);
-  const vectorsAt = panelAt + (packed ? depth * pitch : 0);
-  const end = vectorsAt + (packed ? (VECTOR_WORDS * pitch) / 4 : 0);
+const weightsOf = (g: Geometry): number => g.groups * g.rows * g.channels * g.axes[0].taps * g.axes[1].taps;
+const workOf = (g: Geometry): number => weightsOf(g) * g.batch * g.axes[0].size * g.axes[1].size;
+const aligned = (words: number): number => 16 * Math.ceil(words / 16);
 
-  const constants = [
+/** The words that both kernels read first. */
+function commonWords(g: Geometry, c: Cut, tileAt: number, gradientAt: number): number[] {
+  const [rows, columns] = g.axes;
+  return [
     g.batch,
     g.groups,
     g.rows,
     g.channels,
     ...g.source,
-    outH,
-    outW,
+    rows.size,
+    columns.size,
     ...[rows.stride, columns.stride, rows.origin, columns.origin],
     ...[rows.taps, columns.taps, rows.tapStep, columns.tapStep],
-    ...[images, height, width, channels, outputs],
-    ...[...tile.phases, tile.phaseRows, tile.pitch, tile.plane, gradientPlane],
-    units,
-    splits,
-    ...[tileAt, gradientAt, panelAt, vectorsAt].map((at) => 4 * at),
+    ...[c.images, c.height, c.width, c.channels, c.outputs, c.units, c.splits],
+    4 * tileAt,
+    4 * gradientAt,
   ];
-  const tasks = blocks * splits;
-  const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, work)));
-  const multiply = { exportName: packed ? 'conv2dWeightPanel' : 'conv2dWeightDots', tasks, grain, constants };
+}
+
+function planOf(g: Geometry, c: Cut, exportName: string, name: string, constants: number[], words: number): WasmPlan {
+  const count = weightsOf(g);
+  const tasks = c.blocks * c.splits;
+  const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, workOf(g))));
+  const multiply = { exportName, tasks, grain, constants };
   const sum = { exportName: 'conv2dSumPartials', tasks: Math.ceil(count / SUM_BLOCK), grain: 16, constants };
   return {
-    name: packed ? 'packedPanel' : 'innerProducts',
-    phases: splits === 1 ? [multiply] : [multiply, sum],
-    sharedScratch: 4 * splits * count + 64,
-    threadScratch: 4 * (end + BEHIND_TILE),
+    name,
+    phases: c.splits === 1 ? [multiply] : [multiply, sum],
+    sharedScratch: 4 * c.splits * count + 64,
+    threadScratch: 4 * (words + BEHIND_TILE),
   };
+}
+
+function planDots(g: Geometry, threads: number): WasmPlan {
+  const taps = g.axes[0].taps * g.axes[1].taps;
+  const c = cut(g, DOT_LENGTH, DOT_CHANNELS, threads, (width) => imageTile(g.axes, 1, width).pitch);
+  const tile = imageTile(g.axes, c.height, c.width);
+  const gradientPlane = 16 * (Math.ceil((c.height * tile.pitch) / 16) | 1);
+  const tileAt = aligned(SPILL_WORDS + c.channels * taps);
+  const gradientAt = tileAt + aligned(c.images * c.channels * tile.plane + BEHIND_TILE);
+  const end = gradientAt + c.outputs * c.images * gradientPlane;
+  const constants = [
+    ...commonWords(g, c, tileAt, gradientAt),
+    ...[...tile.phases, tile.phaseRows, tile.pitch, tile.plane, gradientPlane],
+  ];
+  return planOf(g, c, 'conv2dWeightDots', 'innerProducts', constants, end);
+}
+
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
+
+/** Rows of the source from one row of the tile to the next, and the rows that `size` outputs take. */
+function tileAxis({ stride, taps, tapStep }: Axis, size: number): { step: number; length: number } {
+  const step = taps === 1 ? stride : greatestDivisor(stride, tapStep);
+  return { step, length: ((size - 1) * stride + (taps - 1) * tapStep) / step + 1 };
+}
+
+function planChannelsLast(g: Geometry, threads: number): WasmPlan {
+  const [rows, columns] = g.axes;
+  const c = cut(g, OUTER_DEPTH, OUTER_CHANNELS, threads, (width) => width);
+  const [tileRows, tileColumns] = [tileAxis(rows, c.height), tileAxis(columns, c.width)];
+  const isJoined = columns.tapStep === tileColumns.step;
+  const runs = isJoined ? rows.taps : rows.taps * columns.taps;
+  const perRun = Math.ceil(((isJoined ? columns.taps : 1) * c.channels) / 4);
+  const vectors = 2 * Math.ceil((runs * perRun) / 2);
+  const depth = c.images * c.height * c.width;
+  const vectorsAt = SPILL_WORDS + depth;
+  const tileAt = aligned(vectorsAt + VECTOR_WORDS * vectors);
+  const tileWords = c.images * tileRows.length * tileColumns.length * c.channels;
+  const gradientAt = tileAt + aligned(tileWords + 4 * c.channels + BEHIND_TILE);
+  const sumsAt = gradientAt + aligned(c.outputs * depth + BEHIND_TILE);
+  const constants = [
+    ...commonWords(g, c, tileAt, gradientAt),
+    ...[tileRows.step, tileColumns.step, tileRows.length, tileColumns.length, 4 * vectorsAt, 4 * sumsAt],
+  ];
+  const end = sumsAt + 4 * vectors * c.outputs;
+  return planOf(g, c, 'conv2dWeightChannelsLast', 'channelsLast', constants, end);
+}
+
+export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
+  const g = flatten(forwardGeometry(p));
+  if (weightsOf(g) === 0) return { name: 'empty', phases: [] };
+  return g.rows < 3 || g.channels < 2 ? planDots(g, threads) : planChannelsLast(g, threads);
 };

@@ -1,8 +1,10 @@
 // The weight gradient: w[o][c][r][s] = sum over images and outputs (p, q) of g[o][p][q] x[c][p strideH + r dilationH - padH][...]
 // The sum over images and outputs is cut into units that fit the cache and these into a fixed number of splits, whose
-// partial results are added in order. conv2dWeightDots takes inner products along the rows of padded tiles of x and g;
-// conv2dWeightPanel is for narrow images: it packs x to [output][c r s] and multiplies, vectors running over the weights.
+// partial results are added in order. conv2dWeightChannelsLast turns tiles of x to [row][column][c] and adds up outer products
+// of g with the runs that the taps meet there; conv2dWeightDots takes inner products along the rows of padded tiles of x and g.
 import { dotTile } from '../dot-tile.wasm';
+import { copyWords } from '../simd.wasm';
+import { fillChannelsLast } from './channels-last.wasm';
 import { fillTile } from './image-tile.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_C, FROM_ZERO } from '../tiles.wasm';
@@ -32,6 +34,14 @@ class Plan {
   tileWidth: i32;
   tileChannels: i32;
   tileOutputs: i32;
+  units: i32;
+  splits: i32;
+  tileAt: i32;
+  gradientAt: i32;
+}
+
+@unmanaged
+class DotPlan extends Plan {
   phasesH: i32;
   phasesW: i32;
   phaseRows: i32;
@@ -39,12 +49,17 @@ class Plan {
   plane: i32;
   /** Words per channel of the tile of g. */
   gradientPlane: i32;
-  units: i32;
-  splits: i32;
-  tileAt: i32;
-  gradientAt: i32;
-  panelAt: i32;
+}
+
+@unmanaged
+class ChannelsLastPlan extends Plan {
+  /** Rows and columns of the source from one of the tile to the next. */
+  stepH: i32;
+  stepW: i32;
+  tileRows: i32;
+  tileColumns: i32;
   vectorsAt: i32;
+  sumsAt: i32;
 }
 
 const PARAM_BYTES: usize = 80;
@@ -109,7 +124,7 @@ function enterUnit(p: Plan, unit: i32): void {
 }
 
 /** The part of x that the unit reads, [image][channel][plane]. */
-function fillSource(p: Plan, x: usize, tile: usize): void {
+function fillSource(p: DotPlan, x: usize, tile: usize): void {
   for (let i = 0; i < images; i++) {
     const channelAt = ((image + i) * p.groups + group) * p.channels + firstChannel;
     fillTile(
@@ -139,7 +154,7 @@ function outputPlaneAt(p: Plan, i: i32): i32 {
 }
 
 /** Place of every (channel, tap) in the tile, in bytes. */
-function fillTapOffsets(p: Plan, offsets: usize): void {
+function fillTapOffsets(p: DotPlan, offsets: usize): void {
   for (let channel = 0; channel < p.tileChannels; channel++) {
     for (let i = 0; i < p.tapRows; i++) {
       const tapRow = i * p.tapRowStep;
@@ -155,7 +170,7 @@ function fillTapOffsets(p: Plan, offsets: usize): void {
 }
 
 export function conv2dWeightDots(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + PARAM_BYTES);
+  const p = changetype<DotPlan>(params + PARAM_BYTES);
   const x = buffer(buffers, 0);
   const g = buffer(buffers, 1);
   const scratch = buffer(buffers, 4);
@@ -197,7 +212,7 @@ export function conv2dWeightDots(params: usize, buffers: usize, begin: i32, end:
 }
 
 function multiplyDots(
-  p: Plan,
+  p: DotPlan,
   offsets: usize,
   tile: usize,
   gradient: usize,
@@ -227,72 +242,137 @@ function multiplyDots(
   }
 }
 
-export function conv2dWeightPanel(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + PARAM_BYTES);
+/** Places of the unit's outputs in the tile, image by image. */
+function fillPositions(p: ChannelsLastPlan, positions: usize): void {
+  const stepRow = (p.strideH / p.stepH) * p.tileColumns;
+  const stepColumn = p.strideW / p.stepW;
+  const place = (<usize>channels) << 2;
+  for (let i = 0; i < images; i++) {
+    for (let t = 0; t < height; t++) {
+      let at = <usize>(i * p.tileRows * p.tileColumns + t * stepRow) * place;
+      for (let u = 0; u < width; u++) {
+        store<u32>(positions, <u32>at);
+        positions += 4;
+        at += <usize>stepColumn * place;
+      }
+    }
+  }
+}
+
+/** Whether the taps of a kernel's row meet neighbouring columns of the tile. */
+@inline
+function areTapsJoined(p: ChannelsLastPlan): bool {
+  return p.tapColumnStep == p.stepW;
+}
+
+/** Words of the sums that belong to one run of the tile: the channels of the taps that are joined, and a rest. */
+@inline
+function runWords(p: ChannelsLastPlan): i32 {
+  return ((areTapsJoined(p) ? p.tapColumns : 1) * channels + 3) & ~3;
+}
+
+/** The vectors of a row of sums, an even number of them. Returns how many. */
+function fillRuns(p: ChannelsLastPlan, vectors: usize, tile: usize, sums: usize): i32 {
+  const runs = areTapsJoined(p) ? p.tapRows : p.tapRows * p.tapColumns;
+  const runsPerRow = runs / p.tapRows;
+  const perRun = runWords(p) >> 2;
+  const count = (runs * perRun + 1) & ~1;
+  for (let v = 0; v < count; v++) {
+    const run = min(v / perRun, runs - 1);
+    const within = v - run * perRun;
+    const tapRow = ((run / runsPerRow) * p.tapRowStep) / p.stepH;
+    const tapColumn = ((run % runsPerRow) * p.tapColumnStep) / p.stepW;
+    const vector = changetype<TileVector>(vectors + <usize>v * VECTOR_BYTES);
+    // The vector that makes the number even reads what the one before it does.
+    const x = (tapRow * p.tileColumns + tapColumn) * channels + 4 * min(within, perRun - 1);
+    vector.x = tile + ((<usize>x) << 2);
+    vector.c = sums + ((<usize>v) << 4);
+    vector.count = 4;
+  }
+  return count;
+}
+
+/** Tasks as conv2dWeightDots; sums[o][run] grow over the units of a task and are then sorted into the result. */
+export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<ChannelsLastPlan>(params + PARAM_BYTES);
   const x = buffer(buffers, 0);
   const g = buffer(buffers, 1);
   const scratch = buffer(buffers, 4);
   const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
   const tile = scratch + p.tileAt;
   const gradient = scratch + p.gradientAt;
-  const panel = scratch + p.panelAt;
+  const sums = scratch + p.sumsAt;
   const vectors = scratch + p.vectorsAt;
-  const taps = p.tapRows * p.tapColumns;
-  const tileOffsets = scratch + SPILL_BYTES;
-  const panelOffsets = tileOffsets + ((<usize>(p.tileChannels * taps)) << 2);
-  fillTapOffsets(p, tileOffsets);
+  const positions = scratch + SPILL_BYTES;
+  const sourcePlane = p.sourceH * p.sourceW;
   for (let task = begin; task < end; task++) {
     enterTask(p, task, target);
-    const count = channels * taps;
-    const pitch = (count + 3) & ~3;
-    for (let v = 0; v < pitch >> 2; v++) {
-      const vector = changetype<TileVector>(vectors + <usize>v * VECTOR_BYTES);
-      vector.x = panel + ((<usize>v) << 4);
-      vector.c = result + ((<usize>v) << 4);
-      vector.count = min(4, count - 4 * v);
-    }
+    const count = fillRuns(p, vectors, tile, sums);
     for (let unit = firstUnit; unit < endUnit; unit++) {
       enterUnit(p, unit);
-      fillSource(p, x, tile);
+      for (let i = 0; i < images; i++) {
+        const channelAt = ((image + i) * p.groups + group) * p.channels + firstChannel;
+        fillChannelsLast(
+          tile + ((<usize>(i * p.tileRows * p.tileColumns * channels)) << 2),
+          x + ((<usize>(channelAt * sourcePlane)) << 2),
+          channels,
+          sourcePlane,
+          p.sourceH,
+          p.sourceW,
+          row * p.strideH + p.originRow,
+          column * p.strideW + p.originColumn,
+          p.stepH,
+          p.stepW,
+          p.tileRows,
+          p.tileColumns,
+        );
+      }
       const depth = images * height * width;
-      packSource(p, tile, tileOffsets, count, panel, pitch);
       packGradient(p, g, gradient, depth);
-      for (let k = 0; k < depth; k++) store<i32>(panelOffsets + ((<usize>k) << 2), 4 * k * pitch);
-      const ldc = (<usize>(p.channels * taps)) << 2;
+      fillPositions(p, positions);
       const init = unit > firstUnit ? FROM_C : FROM_ZERO;
-      multiply(gradient, (<usize>depth) << 2, outputs, panelOffsets, depth, vectors, pitch >> 2, ldc, 4, init, scratch);
+      const lda = (<usize>depth) << 2;
+      multiply(gradient, lda, outputs, positions, depth, vectors, count, (<usize>count) << 4, 4, init, scratch);
     }
+    sortSums(p, sums, (<usize>count) << 4);
   }
 }
 
-/** panel[output][c r s] from the tile. */
-function packSource(p: Plan, tile: usize, offsets: usize, count: i32, panel: usize, pitch: i32): void {
-  for (let i = 0; i < images; i++) {
-    for (let t = 0; t < height; t++) {
-      for (let u = 0; u < width; u++) {
-        const from = tile + ((<usize>(i * p.tileChannels * p.plane + t * p.pitch + u)) << 2);
-        for (let k = 0; k < count; k++) {
-          store<u32>(panel + ((<usize>k) << 2), load<u32>(from + <usize>load<u32>(offsets + ((<usize>k) << 2))));
-        }
-        for (let k = count; k < pitch; k++) store<u32>(panel + ((<usize>k) << 2), 0);
-        panel += (<usize>pitch) << 2;
+/** result[o][c][r][s] = sums[o] at channel c of tap (r, s). */
+function sortSums(p: ChannelsLastPlan, sums: usize, rowBytes: usize): void {
+  const taps = p.tapRows * p.tapColumns;
+  const run = runWords(p);
+  const isJoined = areTapsJoined(p);
+  const step = (<usize>taps) << 2;
+  let to = result;
+  for (let o = 0; o < outputs; o++) {
+    for (let tap = 0; tap < taps; tap++) {
+      const place = isJoined ? (tap / p.tapColumns) * run + (tap % p.tapColumns) * channels : tap * run;
+      let from = sums + ((<usize>place) << 2);
+      let write = to + ((<usize>tap) << 2);
+      for (let c = 0; c < channels; c++) {
+        store<u32>(write, load<u32>(from));
+        from += 4;
+        write += step;
       }
     }
+    to += (<usize>(p.channels * taps)) << 2;
+    sums += rowBytes;
   }
 }
 
 /** gradient[o][output] of the unit, `depth` outputs. */
 function packGradient(p: Plan, g: usize, gradient: usize, depth: i32): void {
   const plane = p.outH * p.outW;
+  const isWhole = width == p.outW;
+  const runs = isWhole ? 1 : height;
+  const run = isWhole ? height * width : width;
   for (let i = 0; i < images; i++) {
     let from = g + ((<usize>(outputPlaneAt(p, i) + row * p.outW + column)) << 2);
     let to = gradient + ((<usize>(i * height * width)) << 2);
     for (let o = 0; o < outputs; o++) {
-      let write = to;
-      for (let t = 0; t < height; t++) {
-        const read = from + ((<usize>(t * p.outW)) << 2);
-        for (let u = 0; u < width; u++) store<u32>(write + ((<usize>u) << 2), load<u32>(read + ((<usize>u) << 2)));
-        write += (<usize>width) << 2;
+      for (let t = 0; t < runs; t++) {
+        copyWords(to + ((<usize>(t * width)) << 2), from + ((<usize>(t * p.outW)) << 2), run);
       }
       from += (<usize>plane) << 2;
       to += (<usize>depth) << 2;
