@@ -82,7 +82,7 @@ function panelRows(rows: i32, a: usize, x: usize, k: i32, c: usize, tiles: i32):
       v128.store(c, s51, 176);
     }
     a += <usize>rows * lda;
-    c += <usize>rows << 5;
+    c += (<usize>rows) << 5;
   } while (--tiles > 0);
 }
 

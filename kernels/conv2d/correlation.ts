@@ -185,7 +185,7 @@ export function planCorrelation(
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const taps = rows.taps * columns.taps;
-  const packed = columns.size < NARROW;
+  const packed = !size && columns.size < NARROW;
   const width = size?.[1] ?? (packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3);
   const height = size?.[0] ?? evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
   const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;

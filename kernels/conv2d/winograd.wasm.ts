@@ -1,16 +1,16 @@
-// A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): 36 products make the 16 outputs of a tile for which the plain
-// loop needs 144. Filters are transformed once per launch. A task transforms its tiles of the source with the channels last,
+// A 3x3 convolution of stride 1 by Winograd's F(2x2, 3x3): 16 products make the four outputs of a tile for which the plain
+// loop needs 36. Filters are transformed once per launch. A task transforms its tiles of the source with the channels last,
 // V[product][tile][channel], multiplies them by panels of eight filters, U[panel][product][channel][8], and turns each
 // panel's products to outputs. Serves conv2d and, with the turned weights, its input gradient.
 // The transforms mix the outputs of a tile: where an output is not finite, its row of tiles is computed again by the plain
 // loop, so infinities and NaN reach no further than their windows.
-import { fillChannelsLast } from './channels-last.wasm';
 import { Correlation, correlate } from './correlate.wasm';
-import { fillWords, loadStrided, storePart } from '../simd.wasm';
-import { INPUTS, OUTPUTS, PRODUCTS, turnInputs, turnProducts, turnTaps } from '../winograd-transforms.wasm';
+import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
+import { fillWords, loadStrided } from '../simd.wasm';
+import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnTaps } from '../winograd-transforms.wasm';
 import { multiplyPanel, paddedRows, PANEL } from '../winograd-tiles.wasm';
 
-/** What the planner worked out (winograd.ts). Sizes in elements; places and strides in bytes. */
+/** What the planner worked out (winograd.ts), behind the grid of tiles and the plane of the source. Places and strides in bytes. */
 @unmanaged
 class Plan {
   weights: i32;
@@ -19,33 +19,30 @@ class Plan {
   scratch: i32;
   channels: i32;
   outputs: i32;
-  sourceH: i32;
-  sourceW: i32;
   height: i32;
   width: i32;
-  originRow: i32;
-  originColumn: i32;
-  /** A unit is a part of a row of tiles; units of all rows of tiles of all images follow one another. */
   units: i32;
   taskUnits: i32;
-  segments: i32;
-  segmentTiles: i32;
-  tilesH: i32;
-  tilesW: i32;
   filtersAt: i32;
   filterStride: i32;
   valuesAt: i32;
   valueStride: i32;
   productsAt: i32;
   productStride: i32;
-  patchAt: i32;
-  turnedAt: i32;
   checksAt: i32;
 }
 
 const PARAM_BYTES: usize = 80;
-/** Channels whose patches are transformed together: a cache line. */
-const BLOCK: i32 = 16;
+
+@inline
+function gridOf(params: usize): TileGrid {
+  return changetype<TileGrid>(params + PARAM_BYTES);
+}
+
+@inline
+function planOf(params: usize): Plan {
+  return changetype<Plan>(params + PARAM_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
+}
 
 @inline
 function words(count: i32): usize {
@@ -71,7 +68,7 @@ function turnFilters(from: usize, lane: usize, turned: usize, to: usize, stride:
 
 /** U from weights [outputs][channels][3][3]. Tasks: panels of filters. */
 export function conv2dWinogradFilters(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + PARAM_BYTES);
+  const p = planOf(params);
   const weights = buffer(buffers, p.weights);
   const filters = buffer(buffers, p.scratch - 1) + p.filtersAt;
   const turned = buffer(buffers, p.scratch);
@@ -89,177 +86,140 @@ export function conv2dWinogradFilters(params: usize, buffers: usize, begin: i32,
   }
 }
 
-/** V of four channels of one tile. */
-function turnPatch(patch: usize, pixel: usize, pitch: usize, turned: usize, to: usize, stride: usize): void {
-  let write = turned;
-  const end = turned + INPUTS * 16;
-  do {
-    turnInputs(patch, pitch, write, INPUTS * 16);
-    patch += pixel;
-    write += 16;
-  } while (write < end);
-  const last = turned + PRODUCTS * 16;
-  do {
-    turnInputs(turned, 16, to, stride);
-    turned += INPUTS * 16;
-    to += INPUTS * stride;
-  } while (turned < last);
-}
-
-/** Where the unit stands that was entered last. Of this thread. */
-let image: i32 = 0;
-let tileRow: i32 = 0;
-let firstTile: i32 = 0;
-let tiles: i32 = 0;
-
-function enterUnit(p: Plan, unit: i32): void {
-  const row = unit / p.segments;
-  firstTile = (unit % p.segments) * p.segmentTiles;
-  tiles = min(p.segmentTiles, p.tilesW - firstTile);
-  image = row / p.tilesH;
-  tileRow = row % p.tilesH;
-}
-
 /** V of the units [first, end). Returns the number of their tiles. */
-function turnSource(p: Plan, source: usize, scratch: usize, first: i32, end: i32): i32 {
-  const patch = scratch + p.patchAt;
-  const turned = scratch + p.turnedAt;
-  const plane = p.sourceH * p.sourceW;
-  let count = 0;
-  for (let block = 0; block < p.channels; block += BLOCK) {
-    const channels = min(BLOCK, p.channels - block);
-    const pixel = words(channels);
-    count = 0;
-    for (let unit = first; unit < end; unit++) {
-      enterUnit(p, unit);
-      const columns = OUTPUTS * tiles + INPUTS - OUTPUTS;
-      fillChannelsLast(
-        patch,
-        source + words((image * p.channels + block) * plane),
-        channels,
-        plane,
-        p.sourceH,
-        p.sourceW,
-        tileRow * OUTPUTS + p.originRow,
-        firstTile * OUTPUTS + p.originColumn,
-        1,
-        1,
-        INPUTS,
-        columns,
-      );
-      const pitch = pixel * <usize>columns;
-      for (let tile = 0; tile < tiles; tile++) {
-        const from = patch + <usize>(OUTPUTS * tile) * pixel;
-        const to = scratch + p.valuesAt + words((count + tile) * p.channels + block);
-        for (let channel: usize = 0; channel < pixel; channel += 16) {
-          turnPatch(from + channel, pixel, pitch, turned, to + channel, p.valueStride);
-        }
-      }
-      count += tiles;
-    }
-  }
+function turnSource(grid: TileGrid, p: Plan, source: usize, scratch: usize, first: i32, end: i32): i32 {
+  const plane = changetype<Plane>(changetype<usize>(grid) + offsetof<TileGrid>());
+  const values = scratch + p.valuesAt;
+  const stride = <usize>p.valueStride;
+  const count = turnImage<SourceLine>(grid, plane, source, 0, p.channels, scratch, values, stride, first, end);
   // The register tile reads a few more rows: denormal numbers among them would be slow.
   const behind = paddedRows(count) - count;
   for (let k = 0; k < PRODUCTS; k++) {
-    fillWords(scratch + p.valuesAt + <usize>(k * p.valueStride) + words(count * p.channels), 0, behind * p.channels);
+    fillWords(values + <usize>k * stride + words(count * p.channels), 0, behind * p.channels);
   }
   return count;
 }
 
+@inline
+function sumOf(m0: v128, m1: v128, m2: v128): v128 {
+  return f32x4.add(f32x4.add(m0, m1), m2);
+}
+
+@inline
+function differenceOf(m1: v128, m2: v128, m3: v128): v128 {
+  return f32x4.sub(f32x4.sub(m1, m2), m3);
+}
+
+/** One row of outputs of four channels: y0 and y1 hold its two columns, of which the first may be the last of the image. */
+@inline
+function putRow(to: usize, plane: usize, y0: v128, y1: v128, bias: v128, isWhole: bool): void {
+  const a = f32x4.add(y0, bias);
+  const b = f32x4.add(y1, bias);
+  const low = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+  const high = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const to2 = to + 2 * plane;
+  if (isWhole) {
+    v128.store64_lane(to, low, 0);
+    v128.store64_lane(to + plane, low, 1);
+    v128.store64_lane(to2, high, 0);
+    v128.store64_lane(to2 + plane, high, 1);
+  } else {
+    v128.store32_lane(to, low, 0);
+    v128.store32_lane(to + plane, low, 2);
+    v128.store32_lane(to2, high, 0);
+    v128.store32_lane(to2 + plane, high, 2);
+  }
+}
+
 /**
- * Outputs [rows][columns] (4x4 or fewer) of four channels of one tile. Adds to `check` sums in which each of the tile's
- * products has a part, so that one that is not finite shows.
+ * A' M A: outputs of four channels for a row of tiles, one or two `rows` of `width` elements. Returns `check` plus sums in
+ * which each product has a part, so that one that is not finite shows.
  */
-function turnTile(
+function turnProducts(
   products: usize,
   stride: usize,
-  turned: usize,
   bias: v128,
   to: usize,
   plane: usize,
   pitch: usize,
   rows: i32,
-  columns: i32,
-  check: usize,
-): void {
-  let write = turned;
-  const end = turned + INPUTS * 16;
+  width: i32,
+  check: v128,
+): v128 {
   do {
-    turnProducts(products, INPUTS * stride, write, INPUTS * 16);
-    products += stride;
-    write += 16;
-  } while (write < end);
-  const line = turned + OUTPUTS * INPUTS * 16;
-  let sum = v128.load(check);
-  for (let row = 0; row < OUTPUTS; row++) {
-    turnProducts(turned, 16, line, 16);
-    turned += INPUTS * 16;
-    const y0 = v128.load(line);
-    const y1 = v128.load(line, 16);
-    const y2 = v128.load(line, 32);
-    const y3 = v128.load(line, 48);
-    sum = f32x4.add(sum, f32x4.add(y0, y3));
-    if (row >= rows) continue;
-    const low01 = v128.shuffle<i32>(y0, y1, 0, 4, 1, 5);
-    const low23 = v128.shuffle<i32>(y2, y3, 0, 4, 1, 5);
-    const high01 = v128.shuffle<i32>(y0, y1, 2, 6, 3, 7);
-    const high23 = v128.shuffle<i32>(y2, y3, 2, 6, 3, 7);
-    const o0 = f32x4.add(v128.shuffle<i64>(low01, low23, 0, 2), v128.shuffle<i32>(bias, bias, 0, 0, 0, 0));
-    const o1 = f32x4.add(v128.shuffle<i64>(low01, low23, 1, 3), v128.shuffle<i32>(bias, bias, 1, 1, 1, 1));
-    const o2 = f32x4.add(v128.shuffle<i64>(high01, high23, 0, 2), v128.shuffle<i32>(bias, bias, 2, 2, 2, 2));
-    const o3 = f32x4.add(v128.shuffle<i64>(high01, high23, 1, 3), v128.shuffle<i32>(bias, bias, 3, 3, 3, 3));
-    if (columns == OUTPUTS) {
-      v128.store(to, o0);
-      v128.store(to + plane, o1);
-      v128.store(to + 2 * plane, o2);
-      v128.store(to + 3 * plane, o3);
-    } else {
-      storePart(to, o0, columns);
-      storePart(to + plane, o1, columns);
-      storePart(to + 2 * plane, o2, columns);
-      storePart(to + 3 * plane, o3, columns);
-    }
-    to += pitch;
-  }
-  v128.store(check, sum);
+    let m = products;
+    let m1 = v128.load(m + stride);
+    let m2 = v128.load(m + 2 * stride);
+    let m3 = v128.load(m + 3 * stride);
+    const left0 = sumOf(v128.load(m), m1, m2);
+    const right0 = differenceOf(m1, m2, m3);
+    m += INPUTS * stride;
+    m1 = v128.load(m + stride);
+    m2 = v128.load(m + 2 * stride);
+    m3 = v128.load(m + 3 * stride);
+    const left1 = sumOf(v128.load(m), m1, m2);
+    const right1 = differenceOf(m1, m2, m3);
+    m += INPUTS * stride;
+    m1 = v128.load(m + stride);
+    m2 = v128.load(m + 2 * stride);
+    m3 = v128.load(m + 3 * stride);
+    const left2 = sumOf(v128.load(m), m1, m2);
+    const right2 = differenceOf(m1, m2, m3);
+    m += INPUTS * stride;
+    m1 = v128.load(m + stride);
+    m2 = v128.load(m + 2 * stride);
+    m3 = v128.load(m + 3 * stride);
+    const left3 = sumOf(v128.load(m), m1, m2);
+    const right3 = differenceOf(m1, m2, m3);
+    const y00 = sumOf(left0, left1, left2);
+    const y01 = sumOf(right0, right1, right2);
+    const y10 = differenceOf(left1, left2, left3);
+    const y11 = differenceOf(right1, right2, right3);
+    const isWhole = width > 1;
+    putRow(to, plane, y00, y01, bias, isWhole);
+    if (rows > 1) putRow(to + pitch, plane, y10, y11, bias, isWhole);
+    check = f32x4.add(check, f32x4.add(f32x4.add(y00, y01), f32x4.add(y10, y11)));
+    products += PANEL * 4;
+    to += OUTPUTS * 4;
+    width -= OUTPUTS;
+  } while (width > 0);
+  return check;
 }
 
 /** The outputs of one panel of filters for the units [first, end). */
-function turnPanel(p: Plan, bias: usize, output: usize, scratch: usize, panel: i32, first: i32, end: i32): void {
-  const products = scratch + p.productsAt;
-  const turned = scratch + p.turnedAt;
+function turnPanel(
+  grid: TileGrid,
+  p: Plan,
+  bias: usize,
+  output: usize,
+  scratch: usize,
+  panel: i32,
+  first: i32,
+  end: i32,
+): void {
   const plane = words(p.height * p.width);
-  let tileAt = products;
+  const pitch = words(p.width);
+  let tileAt = scratch + p.productsAt;
   for (let unit = first; unit < end; unit++) {
-    enterUnit(p, unit);
+    const line = unit / grid.segments;
+    const firstTile = (unit % grid.segments) * grid.segmentTiles;
+    const tiles = min(grid.segmentTiles, grid.tilesW - firstTile);
     const check = scratch + p.checksAt + ((<usize>(unit - first)) << 4);
-    const row = tileRow * OUTPUTS;
+    let sum = v128.load(check);
+    const row = (line % grid.tilesH) * OUTPUTS;
+    const image = line / grid.tilesH;
     const rows = min(OUTPUTS, p.height - row);
+    const column = firstTile * OUTPUTS;
     for (let half = 0; half < PANEL; half += 4) {
       const channel = panel * PANEL + half;
       if (channel >= p.outputs) break;
       const biases = bias ? v128.load(bias + words(channel)) : i32x4.splat(0);
-      const column = firstTile * OUTPUTS;
-      let to = output + words(((image * p.outputs + channel) * p.height + row) * p.width + column);
-      let left = p.width - column;
-      for (let tile = 0; tile < tiles; tile++) {
-        turnTile(
-          tileAt + ((<usize>tile) << 5) + words(half),
-          p.productStride,
-          turned,
-          biases,
-          to,
-          plane,
-          words(p.width),
-          rows,
-          min(OUTPUTS, left),
-          check,
-        );
-        to += 16;
-        left -= OUTPUTS;
-      }
+      const to = output + words(((image * p.outputs + channel) * p.height + row) * p.width + column);
+      const width = min(p.width - column, OUTPUTS * tiles);
+      sum = turnProducts(tileAt + words(half), p.productStride, biases, to, plane, pitch, rows, width, sum);
     }
-    tileAt += (<usize>tiles) << 5;
+    v128.store(check, sum);
+    tileAt += words(PANEL * tiles);
   }
 }
 
@@ -270,8 +230,9 @@ function isFinite(check: v128): bool {
 
 /** Tasks: parts of the units. */
 export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + PARAM_BYTES);
-  const direct = changetype<Correlation>(params + PARAM_BYTES + offsetof<Plan>());
+  const p = planOf(params);
+  const grid = gridOf(params);
+  const direct = changetype<Correlation>(changetype<usize>(p) + offsetof<Plan>());
   const source = buffer(buffers, 0);
   const bias: usize = p.bias < 0 ? 0 : buffer(buffers, p.bias);
   const output = buffer(buffers, p.output);
@@ -283,17 +244,23 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
   for (let task = begin; task < end; task++) {
     const first = task * p.taskUnits;
     const last = min(p.units, first + p.taskUnits);
-    const count = turnSource(p, source, scratch, first, last);
+    const count = turnSource(grid, p, source, scratch, first, last);
     for (let unit = first; unit < last; unit++) {
       v128.store(scratch + p.checksAt + ((<usize>(unit - first)) << 4), i32x4.splat(0));
     }
     let filter = filters;
     for (let panel = 0; panel < panels; panel++) {
       for (let k = 0; k < PRODUCTS; k++) {
-        multiplyPanel(values + <usize>(k * p.valueStride), filter, p.channels, products + <usize>(k * p.productStride), count);
+        multiplyPanel(
+          values + <usize>(k * p.valueStride),
+          filter,
+          p.channels,
+          products + <usize>(k * p.productStride),
+          count,
+        );
         filter += p.filterStride;
       }
-      turnPanel(p, bias, output, scratch, panel, first, last);
+      turnPanel(grid, p, bias, output, scratch, panel, first, last);
     }
     for (let unit = first; unit < last; unit++) {
       if (isFinite(v128.load(scratch + p.checksAt + ((<usize>(unit - first)) << 4)))) continue;
