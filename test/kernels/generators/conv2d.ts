@@ -110,6 +110,12 @@ const examples: Conv2dParams[] = [
   square(1, [5, 3, 1], 8, [2, 2, 0, 1], 1),
   square(1, [4, 6, 1], 6, [8, 1, 0, 1]),
   square(3, [3, 2, 1], 64, [3, 1, 1, 1]),
+  // Winograd's tiles: whole and cut ones, more channels than a block, half a panel of filters, parts of a row of tiles.
+  square(2, [20, 28, 1], 13, [3, 1, 1, 1], 1),
+  square(3, [8, 12, 1], 16, [3, 1, 0, 1]),
+  square(5, [12, 8, 1], 18, [3, 1, 2, 1], 1),
+  { ...square(1, [16, 16, 1], 10, [3, 1, 1, 1]), inW: 301, outW: 301 },
+  { ...square(1, [8, 8, 1], 17, [3, 1, 1, 1], 1), outH: 16, outW: 21 },
 ];
 
 const source = (
