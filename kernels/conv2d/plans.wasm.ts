@@ -3,6 +3,7 @@ import type { PlanTable, WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
 import { forwardGeometry, type Geometry, inputGradientGeometries, planCorrelation, TASK_WORK } from './correlation.ts';
 import { isWinograd, planWinograd } from './winograd.ts';
+import { isWinogradGradient, planWinogradGradient } from './winograd-weight-gradient.ts';
 import { planWeightGradient } from './weight-gradient.ts';
 
 /** Correlations in one phase: their constants must fit the parameter block. */
@@ -83,8 +84,14 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan 
   };
 };
 
+const planGradientOfWeights: WasmPlanner<Conv2dParams> = (p, facts): WasmPlan => {
+  const plain = planWeightGradient(p, facts);
+  const geometry = forwardGeometry(p);
+  return isWinogradGradient(geometry) ? planWinogradGradient(geometry, plain, facts.threads) : plain;
+};
+
 export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {
   table.add(conv2d, planForward, 'winograd', 'packedColumns', 'shiftedRows');
   table.add(conv2dInputGradient, planInputGradient, 'winograd', 'packedColumns', 'shiftedRows');
-  table.add(conv2dWeightGradient, planWeightGradient, 'channelsLast', 'innerProducts');
+  table.add(conv2dWeightGradient, planGradientOfWeights, 'winograd', 'channelsLast', 'innerProducts');
 }

@@ -6,8 +6,8 @@ import { evenParts, type Geometry, planCorrelation, TASK_WORK } from './correlat
 /** Outputs of a tile along an axis, its inputs and its products; filters of a panel, channels of a block of the source. */
 const OUTPUTS = 2;
 const INPUTS = 4;
-const PRODUCTS = 16;
-const PANEL = 8;
+export const PRODUCTS = 16;
+export const PANEL = 8;
 const BLOCK = 16;
 /** Bytes of transformed source in a task, which should stay in the second-level cache, and tiles in it. */
 const VALUE_BYTES = 512 * 1024;
@@ -62,13 +62,16 @@ export function tileGrid(g: Geometry, most: number, channels: number): TileGrid 
 /** An odd number of cache lines: successive products of a tile stand in different sets of the cache. */
 export const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) | 1);
 
+/** A 3x3 window at every place, and channels that fill vectors. */
+export const isPlain3x3 = ({ axes, groups, channels, rows }: Geometry): boolean =>
+  axes.every((a) => a.stride === 1 && a.taps === 3 && a.tapStep === 1 && a.offset === 0 && a.step === 1) &&
+  groups === 1 &&
+  channels % 4 === 0 &&
+  rows % 4 === 0;
+
 /** Whether the correlation is one that Winograd's algorithm computes, and faster than the plain loop. */
 export function isWinograd(g: Geometry): boolean {
-  const isPlain = g.axes.every(
-    ({ stride, taps, tapStep, offset, step }) =>
-      stride === 1 && taps === 3 && tapStep === 1 && offset === 0 && step === 1,
-  );
-  if (!isPlain || g.groups !== 1 || g.channels % 4 !== 0 || g.rows % 4 !== 0) return false;
+  if (!isPlain3x3(g)) return false;
   const pairs = g.channels * g.rows;
   const [tilesH, tilesW] = tilesOf(g);
   const tiles = g.batch * tilesH * tilesW;

@@ -8,7 +8,7 @@ import { Correlation, correlate } from './correlate.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
 import { fillWords, loadStrided } from '../simd.wasm';
 import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnTaps } from '../winograd-transforms.wasm';
-import { multiplyPanel, paddedRows, PANEL } from '../winograd-tiles.wasm';
+import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.wasm';
 
 /** What the planner worked out (winograd.ts), behind the grid of tiles and the plane of the source. Places and strides in bytes. */
 @unmanaged

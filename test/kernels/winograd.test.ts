@@ -4,7 +4,14 @@ import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { createWasmDevice } from '../../engine/devices/wasm/device.ts';
 import { random } from '../../engine/random.ts';
-import { conv2d, conv2dInputGradient, type Conv2dParams, type Kernel, sizeOf } from '../../kernels/index.ts';
+import {
+  conv2d,
+  conv2dInputGradient,
+  type Conv2dParams,
+  conv2dWeightGradient,
+  type Kernel,
+  sizeOf,
+} from '../../kernels/index.ts';
 import { type KernelCase, kernelCase } from './cases.ts';
 import { assertClose, assertSameBits } from './compare.ts';
 
@@ -49,7 +56,7 @@ function caseOf(
   return kernelCase(kernel, params, inputs, outputs, { rtol: 1e-4, atol: 1e-4 }, ` ${note}`);
 }
 
-/** Places in the middle of the image, at its edge, in the last channel; weights at the centre, which meets no padding. */
+/** In the middle of the image, at its edge, in the last channel; weights at the centre, which meets no padding. */
 const changes: [string, (operands: readonly number[][]) => void][] = [
   ['NaN', ([x]) => (x![200] = NaN)],
   ['infinities', ([x]) => ([x![0], x![x!.length - 1], x![777]] = [Infinity, -Infinity, Infinity])],
@@ -64,14 +71,34 @@ const changes: [string, (operands: readonly number[][]) => void][] = [
   ],
 ];
 
+/** Of x and the output's gradient: within the image, so that no element of it meets padding. */
+const gradientChanges: typeof changes = [
+  ['NaN', ([x]) => (x![200] = NaN)],
+  ['infinities', ([x]) => ([x![0], x![777]] = [Infinity, -Infinity])],
+  ['an infinite gradient', ([, g]) => (g![310] = -Infinity)],
+  ['a gradient that is NaN', ([, g]) => (g![310] = NaN)],
+  changes[4]!,
+];
+
+/** Two images with tiles cut at both edges; wider than one part of a row of tiles; narrower than a vector. */
+const sizes = [paramsOf(2, 8, 12, 21, 23), paramsOf(1, 8, 8, 9, 300), paramsOf(40, 16, 16, 3, 2)];
+const groups: [Kernel<Conv2dParams>, readonly Conv2dParams[], typeof changes][] = [
+  [conv2d, sizes, changes],
+  [conv2dInputGradient, sizes, changes],
+  [
+    conv2dWeightGradient,
+    [paramsOf(2, 16, 20, 32, 32), paramsOf(1, 24, 24, 9, 300)].map((params) => ({ ...params, bias: 0 })),
+    gradientChanges,
+  ],
+];
+
 await t.test('what is not finite stays within its windows', async (t) => {
   const reference = createReferenceDevice();
   const two = await createWasmDevice({ threads: 2 });
   const one = await createWasmDevice({ threads: 1 });
-  for (const kernel of [conv2d, conv2dInputGradient]) {
-    // Two images, tiles cut at both edges; an image wider than one part of a row of tiles.
-    for (const params of [paramsOf(2, 8, 12, 21, 23), paramsOf(1, 8, 8, 9, 300), paramsOf(40, 16, 16, 3, 2)]) {
-      for (const [note, change] of changes) {
+  for (const [kernel, all, each] of groups) {
+    for (const params of all) {
+      for (const [note, change] of each) {
         const tested = caseOf(kernel, params, note, change);
         const actual = await tested.run(two);
         t.equal(actual.plan, 'winograd', tested.label);
@@ -89,42 +116,59 @@ await t.test('what is not finite stays within its windows', async (t) => {
   for (const device of [reference, two, one]) device.dispose();
 });
 
-/** One output of a same-padded 3x3 convolution in float32, each product added in turn. */
-function plainSum(x: ArrayLike<number>, w: ArrayLike<number>, p: Conv2dParams, o: number, row: number, column: number) {
-  let sum = 0;
-  for (let c = 0; c < p.inChannels; c++) {
-    for (let tap = 0; tap < 9; tap++) {
-      const i = row + Math.floor(tap / 3) - 1;
-      const j = column + (tap % 3) - 1;
-      if (i < 0 || j < 0 || i >= p.inH || j >= p.inW) continue;
-      sum = Math.fround(sum + x[(c * p.inH + i) * p.inW + j]! * w[(o * p.inChannels + c) * 9 + tap]!);
+type Data = readonly ArrayLike<number>[];
+
+/** Calls `add` with the places in x, w and y of each product of a same-padded 3x3 convolution of one image. */
+function eachProduct(p: Conv2dParams, add: (x: number, w: number, y: number) => void): void {
+  for (let y = 0; y < p.outChannels * p.outH * p.outW; y++) {
+    const [o, row, column] = [Math.floor(y / (p.outH * p.outW)), Math.floor(y / p.outW) % p.outH, y % p.outW];
+    for (let c = 0; c < p.inChannels; c++) {
+      for (let tap = 0; tap < 9; tap++) {
+        const [i, j] = [row + Math.floor(tap / 3) - 1, column + (tap % 3) - 1];
+        if (i < 0 || j < 0 || i >= p.inH || j >= p.inW) continue;
+        add((c * p.inH + i) * p.inW + j, (o * p.inChannels + c) * 9 + tap, y);
+      }
     }
   }
-  return sum;
+}
+
+/** Sums of float32, each product added in turn. */
+function plainForward([x, w]: Data, p: Conv2dParams): Float32Array {
+  const sums = new Float32Array(p.outChannels * p.outH * p.outW);
+  eachProduct(p, (i, j, k) => (sums[k] = sums[k]! + x![i]! * w![j]!));
+  return sums;
+}
+
+function plainWeightGradient([x, g]: Data, p: Conv2dParams): Float32Array {
+  const sums = new Float32Array(9 * p.inChannels * p.outChannels);
+  eachProduct(p, (i, j, k) => (sums[j] = sums[j]! + x![i]! * g![k]!));
+  return sums;
 }
 
 await t.test('the rounding error is about that of the plain loop', async (t) => {
   const reference = createReferenceDevice();
   const device = await createWasmDevice({ threads: 2 });
-  for (const channels of [8, 32, 128]) {
-    const params = { ...paramsOf(1, channels, 8, 24, 24), bias: 0 };
-    let data: readonly number[][] = [];
-    const tested = caseOf(conv2d, params, 'rounding', (operands) => {
-      for (const values of operands) for (const [i, value] of values.entries()) values[i] = Math.fround(value);
-      data = operands;
-    });
-    const actual = await tested.run(device);
-    t.equal(actual.plan, 'winograd');
-    const exact = (await tested.run(reference)).outputs[0]!.values;
-    let winograd = 0;
-    let plain = 0;
-    for (const [i, value] of exact.entries()) {
-      const [o, row, column] = [Math.floor(i / 576), Math.floor(i / 24) % 24, i % 24];
-      winograd += (actual.outputs[0]!.values[i]! - value) ** 2;
-      plain += (plainSum(data[0]!, data[1]!, params, o, row, column) - value) ** 2;
+  const kernels = [
+    [conv2d, plainForward],
+    [conv2dWeightGradient, plainWeightGradient],
+  ] as const;
+  for (const [kernel, plainLoop] of kernels) {
+    for (const channels of [16, 32, 128]) {
+      const params = { ...paramsOf(1, channels, 16, 24, 24), bias: 0 };
+      let data: Data = [];
+      const tested = caseOf(kernel, params, 'rounding', (operands) => {
+        for (const values of operands) for (const [i, value] of values.entries()) values[i] = Math.fround(value);
+        data = operands;
+      });
+      const actual = await tested.run(device);
+      t.equal(actual.plan, 'winograd');
+      const exact = (await tested.run(reference)).outputs[0]!.values;
+      const plain = plainLoop(data, params);
+      const errorOf = (values: ArrayLike<number>): number =>
+        Math.sqrt(exact.reduce((sum: number, value, i) => sum + (values[i]! - value) ** 2, 0));
+      const ratio = errorOf(actual.outputs[0]!.values) / errorOf(plain);
+      t.ok(ratio < 1.5, `${kernel.name}, ${channels} channels: ${ratio.toFixed(2)} times the error of the plain loop`);
     }
-    const ratio = Math.sqrt(winograd / plain);
-    t.ok(ratio < 1.5, `${channels} channels: ${ratio.toFixed(2)} times the error of the plain loop`);
   }
   reference.dispose();
   device.dispose();
