@@ -165,7 +165,7 @@ await t.test('the rounding error is about that of the plain loop', async (t) => 
       const exact = (await tested.run(reference)).outputs[0]!.values;
       const plain = plainLoop(data, params);
       const errorOf = (values: ArrayLike<number>): number =>
-        Math.sqrt(exact.reduce((sum: number, value, i) => sum + (values[i]! - value) ** 2, 0));
+        Math.hypot(...Array.from(exact, (value, i) => values[i]! - value));
       const ratio = errorOf(actual.outputs[0]!.values) / errorOf(plain);
       t.ok(ratio < 1.5, `${kernel.name}, ${channels} channels: ${ratio.toFixed(2)} times the error of the plain loop`);
     }
