@@ -2,7 +2,8 @@
 import type { Summary } from './peers/protocol.mjs';
 
 /** Sizes and settings of a case by name, as sent to peers. */
-export type CaseShape = Readonly<Record<string, number>>;
+export type CaseShape = Readonly<Record<string, number | readonly number[] | undefined>>;
+export type Sizes<Name extends string> = Readonly<Record<Name, number>>;
 
 export interface Contestant {
   readonly name: string;
@@ -11,6 +12,8 @@ export interface Contestant {
   readonly details: string;
   /** Description of the WebGPU adapter it runs on. */
   readonly adapter?: string;
+  /** Plans by kernel that the prepared case has taken; ours alone can tell. */
+  plans?(): Readonly<Record<string, string>>;
   /** Sets a case up, runs it once and summarizes its results. Throws AbsentError where the case cannot be run. */
   prepare(benchmark: string, shape: CaseShape): Promise<Summary[]>;
   /** Seconds of each repetition of the prepared case, for at least `seconds` in all. */

@@ -1,130 +1,84 @@
 // wgrad as a contestant: the cases on one of its devices, in this process. Inputs and initial weights are the fixed values
 // that the peers use too, so that results can be compared.
-import {
-  conv2d,
-  createDevice,
-  type Device,
-  DeviceError,
-  grad,
-  scope,
-  setDefaultDevice,
-  type StateDict,
-  type Tensor,
-  tensor,
-} from '../engine/index.ts';
-import { DIGIT_CLASSES } from '../experiments/data/digits.ts';
-import { settingsOf } from '../experiments/papers/dmtl/presets.ts';
-import { runKey } from '../experiments/papers/dmtl/settings.ts';
-import { stagesOf } from '../experiments/papers/dmtl/strategies.ts';
-import { UNet } from '../models/index.ts';
+import { createDevice, type Device, DeviceError, OutOfMemoryError, scope, setDefaultDevice } from '../engine/index.ts';
 import { wgradVersion } from '../experiments/runner/manifest.ts';
 import { AbsentError, type CaseShape, type Contestant } from './contestant.ts';
-import { fixedValues, repeat, summarize, type Work } from './peers/protocol.mjs';
+import { convolution } from './convolution.ts';
+import { type Clock, hostClock } from './clock.ts';
+import { networks } from './networks.ts';
+import { summarize, type Work } from './peers/protocol.mjs';
+import type { TrainingStep } from './steps/step.ts';
 
-interface PreparedWork extends Work {
+export interface PreparedWork extends Work {
   /** Values to compare, after at least one launch. */
   results(): Promise<ArrayLike<number>[]>;
   dispose(): void;
 }
 
-type Sizes<Name extends string> = Record<Name, number>;
-export type ConvShape = Sizes<'batch' | 'inChannels' | 'height' | 'width' | 'outChannels' | 'kernel'>;
-export type StepShape = Sizes<
-  'batch' | 'size' | 'classes' | 'baseWidth' | 'learningRate' | 'momentum' | 'weightDecay' | 'checkedSteps'
->;
-
-/** Seeds of fixed values: image, weight, cotangent; those of a network's parameters count up from the last. */
-const SEEDS = { image: 1, other: 2, cotangent: 3, firstParameter: 10 };
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
-
-function fixedTensor(shape: readonly number[], seed: number, device: Device): Tensor {
-  return tensor(fixedValues(sizeOf(shape), seed), shape, { device });
-}
-
-function convolution(device: Device, shape: ConvShape, gradients: boolean): PreparedWork {
-  const { batch, inChannels, height, width, outChannels, kernel } = shape;
-  const x = fixedTensor([batch, inChannels, height, width], SEEDS.image, device).requireGrad(gradients);
-  const w = fixedTensor([outChannels, inChannels, kernel, kernel], SEEDS.other, device).requireGrad(gradients);
-  const dy = fixedTensor([batch, outChannels, height, width], SEEDS.cotangent, device);
-  let last: Tensor[] = [];
-  return {
-    launch() {
-      for (const result of last) result.dispose();
-      using step = scope();
-      const y = conv2d(x, w, undefined, { padding: (kernel - 1) / 2 });
-      const results = gradients ? [y, ...grad(y, [x, w], { gradOutputs: [dy] })] : [y];
-      last = results.map((result) => step.keep(result.detach()));
-    },
-    finish: () => device.synchronize(),
-    results: () => Promise.all(last.map((result) => result.array())),
-    dispose: () => [x, w, dy, ...last].forEach((each) => each.dispose()),
-  };
-}
-
-/** The laptop preset's training step of dmtl: the strategy with one loss for both tasks, as `reproduce` runs it. */
-const trainingSettings = settingsOf(runKey({ strategy: 'multitaskLoss', noise: '1:29', n: 3500 }), 'laptop');
-
-export function trainingStepShape(): StepShape {
-  const { batch, images, baseWidth, learningRate, momentum, weightDecay } = trainingSettings;
-  const classes = DIGIT_CLASSES;
-  return { batch, size: images.size, classes, baseWidth, learningRate, momentum, weightDecay, checkedSteps: 3 };
-}
-
-async function trainingStep(device: Device, { batch, size, classes, checkedSteps }: StepShape): Promise<PreparedWork> {
-  setDefaultDevice(device);
-  const model = new UNet({ inChannels: 1, classes, baseWidth: trainingSettings.baseWidth });
-  const initial: StateDict = new Map();
-  let seed = SEEDS.firstParameter;
-  for (const [name, { shape }] of model.namedParameters()) {
-    const scale = 1 / Math.sqrt(sizeOf(shape.slice(1)));
-    const values = fixedValues(sizeOf(shape), seed++).map((value) => scale * value);
-    initial.set(name, { shape, values });
+/** A step as repeated work. Its results: the number of parameters, then losses. */
+async function repeatedStep(device: Device, step: TrainingStep, checkedSteps: number): Promise<PreparedWork> {
+  const first: number[] = [step.parameterCount];
+  {
+    using _losses = scope();
+    for (const loss of step.fixedLosses?.() ?? []) first.push(await loss.item());
   }
-  model.loadStateDict(initial, { strict: false });
-  const [stage] = stagesOf(model, trainingSettings);
-  const data = {
-    input: fixedTensor([batch, 1, size, size], SEEDS.image, device),
-    depth: fixedTensor([batch, 1, size, size], SEEDS.other, device),
-    label: tensor(Int32Array.from({ length: batch }, (_, i) => i % classes)),
-    weight: tensor(new Float32Array(classes).fill(1)),
-  };
-  const first: number[] = [model.parameterCount()];
   for (let i = 0; i < checkedSteps; i++) {
     using _step = scope();
-    first.push(await stage!.step(data).item());
+    first.push(await (await step.step()).item());
   }
   return {
     launch() {
-      using _step = scope();
-      stage!.step(data);
+      const made = scope();
+      const done = step.step();
+      if (done instanceof Promise) return done.then(() => made[Symbol.dispose]());
+      made[Symbol.dispose]();
+      return undefined;
     },
     finish: () => device.synchronize(),
     results: async () => first.map((value) => [value]),
-    dispose() {
-      model.dispose();
-      for (const optimizer of stage!.optimizers) optimizer.dispose();
-      for (const each of Object.values(data)) each.dispose();
-    },
+    dispose: () => step.dispose(),
   };
 }
 
-const cases: Readonly<Record<string, (device: Device, shape: CaseShape) => PreparedWork | Promise<PreparedWork>>> = {
-  'conv2d.forward': (device, shape) => convolution(device, shape as ConvShape, false),
-  'conv2d.gradients': (device, shape) => convolution(device, shape as ConvShape, true),
-  'unet.step': (device, shape) => trainingStep(device, shape as StepShape),
+type Prepare = (device: Device, shape: CaseShape) => PreparedWork | Promise<PreparedWork>;
+
+const cases: Readonly<Record<string, Prepare>> = {
+  'conv2d.forward': (device, shape) => convolution(device, shape, false),
+  'conv2d.gradients': (device, shape) => convolution(device, shape, true),
+  ...Object.fromEntries(
+    networks.map(({ benchmark, build }): [string, Prepare] => [
+      benchmark,
+      (device, shape) => repeatedStep(device, build(device, shape), Number(shape.checkedSteps ?? 0)),
+    ]),
+  ),
 };
 
-/** wgrad on a device. Throws AbsentError if the device is not there. */
-export async function startOurs(name: 'wasm' | 'webgpu', threads?: number): Promise<Contestant> {
+/** wgrad on a device of this process. */
+export interface Ours extends Contestant {
+  readonly device: Device;
+  readonly clock: Clock;
+}
+
+/** What a device's own refusals say of a case that it cannot run. */
+function absentFor(error: unknown): unknown {
+  if (!(error instanceof OutOfMemoryError) && !(error instanceof DeviceError)) return error;
+  return new AbsentError(error.message.split('\n')[0], { cause: error });
+}
+
+export type OpenDevice = () => Promise<{ device: Device; clock: Clock }>;
+
+/** wgrad on a device. Throws AbsentError if the device is not there. `open` replaces how it is made. */
+export async function startOurs(name: 'wasm' | 'webgpu', threads?: number, open?: OpenDevice): Promise<Ours> {
   let device: Device;
+  let clock: Clock = hostClock;
   try {
-    device = await createDevice(name, threads === undefined ? {} : { threads });
+    if (open) ({ device, clock } = await open());
+    else device = await createDevice(name, threads === undefined ? {} : { threads });
   } catch (error) {
-    if (error instanceof DeviceError) throw new AbsentError(error.message.split('\n')[0], { cause: error });
-    throw error;
+    throw absentFor(error);
   }
   let prepared: PreparedWork | undefined;
+  let plans: Record<string, string> = {};
   const clear = (): void => {
     prepared?.dispose();
     prepared = undefined;
@@ -135,13 +89,27 @@ export async function startOurs(name: 'wasm' | 'webgpu', threads?: number): Prom
     version: wgradVersion,
     details: device.description,
     ...(driver === undefined ? {} : { adapter: String(driver) }),
+    device,
+    clock,
     async prepare(benchmark, shape) {
       clear();
-      prepared = await cases[benchmark]!(device, shape);
-      await repeat(prepared, 0);
-      return (await prepared.results()).map(summarize);
+      plans = {};
+      device.observer = { before: (kernel, _, plan) => (plans[kernel.name] = plan) };
+      try {
+        prepared = await cases[benchmark]!(device, shape);
+        await hostClock.repeat(prepared, 0);
+        return (await prepared.results()).map(summarize);
+      } catch (error) {
+        throw absentFor(error);
+      } finally {
+        device.observer = undefined;
+      }
     },
-    measure: (seconds) => repeat(prepared!, seconds),
+    plans: () => plans,
+    measure(seconds) {
+      setDefaultDevice(device); // another contestant of this process may have been prepared since
+      return clock.repeat(prepared!, seconds);
+    },
     close() {
       clear();
       device.dispose();

@@ -12,13 +12,20 @@ interface Facts {
   adapter?: string;
 }
 
-type Answer = Partial<Facts> & { absent?: string; results?: Summary[]; times?: number[] };
+interface Answer extends Partial<Facts> {
+  absent?: string;
+  results?: Summary[];
+  times?: number[];
+  /** Answers of a fresh process (fresh.ts). */
+  once?: object;
+  memory?: object;
+}
 
 const DEFAULT_LIMIT_MS = 60_000;
 const STDERR_KEPT = 2000;
 
 /** One answer per line; lines that are no JSON objects are an engine's own chatter. */
-class Conversation {
+export class Conversation {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #limitMs: number;
   #waiting: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;
@@ -80,10 +87,19 @@ class Conversation {
   }
 }
 
+/** A process and how it introduces itself. */
+async function introduce(command: readonly string[], limitMs: number): Promise<[Conversation, Answer]> {
+  const conversation = new Conversation(command, limitMs);
+  return [conversation, await conversation.ask()];
+}
+
+/** Starts a process that speaks the protocol. Throws AbsentError if it does not introduce itself. */
+export const converse = async (command: readonly string[], limitMs: number): Promise<Conversation> =>
+  (await introduce(command, limitMs))[0];
+
 /** Starts a peer. Throws AbsentError if it does not introduce itself. */
 export async function startPeer(command: readonly string[], limitMs = DEFAULT_LIMIT_MS): Promise<Contestant> {
-  const conversation = new Conversation(command, limitMs);
-  const { name = '', version = '', details = '', adapter } = await conversation.ask();
+  const [conversation, { name = '', version = '', details = '', adapter }] = await introduce(command, limitMs);
   return {
     name,
     version,
@@ -96,12 +112,15 @@ export async function startPeer(command: readonly string[], limitMs = DEFAULT_LI
   };
 }
 
-/** The first of several commands that starts. Throws AbsentError with the reason of the last. */
-export async function startFirst(commands: readonly (readonly string[])[], limitMs?: number): Promise<Contestant> {
+/** The first of several commands that `start` can start. Throws AbsentError with the reason of the last. */
+async function first<Started>(
+  commands: readonly (readonly string[])[],
+  start: (command: readonly string[]) => Promise<Started>,
+): Promise<Started> {
   let failure: unknown;
   for (const command of commands) {
     try {
-      return await startPeer(command, limitMs);
+      return await start(command);
     } catch (error) {
       if (!(error instanceof AbsentError)) throw error;
       failure = error;
@@ -109,3 +128,9 @@ export async function startFirst(commands: readonly (readonly string[])[], limit
   }
   throw failure;
 }
+
+export const startFirst = (commands: readonly (readonly string[])[], limitMs?: number): Promise<Contestant> =>
+  first(commands, (command) => startPeer(command, limitMs));
+
+export const converseFirst = (commands: readonly (readonly string[])[], limitMs: number): Promise<Conversation> =>
+  first(commands, (command) => converse(command, limitMs));

@@ -1,10 +1,11 @@
 // Runs a case: everyone is set up and checked against our results, then measured in turn, round after round (A, B, C, A, B,
 // C, ...), so that whatever else the machine does meets all alike. Leaves out which cases there are.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BenchmarkCase, Entrant } from './cases.ts';
+import type { BenchmarkCase } from './cases.ts';
+import type { Entrant } from './roster.ts';
 import { AbsentError, type Contestant, disagreement } from './contestant.ts';
 import type { Summary } from './peers/protocol.mjs';
-import { type Ratio, ratio, type Timing, timing } from './statistics.ts';
+import { bestRatio, type Ratio, ratio, type Timing, timing } from './statistics.ts';
 
 export interface Measured extends Timing {
   readonly name: string;
@@ -12,8 +13,10 @@ export interface Measured extends Timing {
   readonly details: string;
 }
 
-/** `ratio`: how many times as fast as this one we are. */
-export type PeerResult = (Measured & { readonly ratio: Ratio }) | { readonly name: string; readonly absent: string };
+/** `ratio`: how many times as fast as this one we are; `bestRatio`: at the best times of both. */
+export type PeerResult =
+  | (Measured & { readonly ratio: Ratio; readonly bestRatio: number })
+  | { readonly name: string; readonly absent: string };
 
 export interface CaseResult {
   readonly name: string;
@@ -139,6 +142,7 @@ export async function runCase(
         : {
             ...measured(peer, entrant.name, times.get(entrant)!),
             ratio: ratio(oursTimes, times.get(entrant)!),
+            bestRatio: bestRatio(oursTimes, times.get(entrant)!),
           },
     ),
   };

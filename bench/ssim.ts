@@ -21,7 +21,7 @@ import {
 } from '../engine/index.ts';
 import { costOf, ssim as ssimKernel, ssimBackward } from '../kernels/index.ts';
 import { composedSsim } from '../test/engine/ssim.ts';
-import { machineFacts } from './report.ts';
+import { machineFacts } from './document.ts';
 import { median, ratio, timing } from './statistics.ts';
 
 const WINDOW = 11;

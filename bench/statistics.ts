@@ -43,3 +43,7 @@ export function timing(rounds: readonly (readonly number[])[], flops: number): T
 export function ratio(ours: readonly (readonly number[])[], other: readonly (readonly number[])[]): Ratio {
   return spread(other.map((times, round) => median(times) / median(ours[round]!)));
 }
+
+/** The same at the best times of both, which other work on the machine disturbs least. */
+export const bestRatio = (ours: readonly (readonly number[])[], other: readonly (readonly number[])[]): number =>
+  Math.min(...other.flat()) / Math.min(...ours.flat());

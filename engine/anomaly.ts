@@ -16,7 +16,7 @@ interface Result {
  */
 export async function detectAnomaly<T>(body: () => T | Promise<T>): Promise<T> {
   const results: Result[] = [];
-  observeOperations({
+  const before = observeOperations({
     result(name, output, site) {
       if (output.dtype === 'float32') results.push({ name, output: output.alias(), site });
     },
@@ -35,7 +35,7 @@ export async function detectAnomaly<T>(body: () => T | Promise<T>): Promise<T> {
     }
     return value;
   } finally {
-    observeOperations(undefined);
+    observeOperations(before);
     for (const { output } of results) output.dispose();
   }
 }

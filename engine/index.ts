@@ -39,6 +39,11 @@ export {
   type GradcheckFailure,
   type GradcheckOptions,
 } from './gradcheck.ts';
+export type * from './profile/profile.ts';
+export { profiled, type ProfileOptions, Profiler } from './profile/profiler.ts';
+export * from './profile/summary.ts';
+export * from './profile/trace.ts';
+export { region } from './profile/work.ts';
 export * as kernels from '../kernels/index.ts';
 export type { DType } from '../kernels/index.ts';
 export type { OwnPlans, ReferencePlan, WebGpuPlan, WebGpuPlanner } from '../kernels/plan.ts';

@@ -79,8 +79,11 @@ export interface OperationObserver {
 
 let observer: OperationObserver | undefined;
 
-export function observeOperations(next: OperationObserver | undefined): void {
+/** Sets who is told, and returns who was until now. */
+export function observeOperations(next: OperationObserver | undefined): OperationObserver | undefined {
+  const before = observer;
   observer = next;
+  return before;
 }
 
 export type Apply<A> = (inputs: readonly (Tensor | undefined)[], attrs: A) => Tensor[];

@@ -4,7 +4,9 @@
 // leaves) of its inputs, and the tensors its vjp will read. Backward walks the nodes from newest to oldest - the order of
 // creation is a topological order, so no recursion is needed - and hands each node the sum of the gradients that reached
 // it. vjps are written with differentiable operations: with `createGraph` they leave nodes of their own.
+import { during } from './during.ts';
 import { DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
+import { type Layer, workObserver } from './profile/work.ts';
 import { currentSaver, type Saved, saveTensor } from './saved.ts';
 import { disown, own, type Owned, scope, type Scope } from './scope.ts';
 import { checkAlive } from './signature.ts';
@@ -40,6 +42,8 @@ export class TapeNode<A = unknown> implements Owned {
   readonly name: string;
   readonly edges: readonly (Edge | undefined)[];
   readonly outputCount: number;
+  /** The layer that called the operation, while a profiler watches. */
+  readonly layer: Layer = workObserver()?.layer;
   owner: Scope | undefined;
   readonly #attrs: A;
   readonly #vjp: Vjp<A>;
@@ -159,19 +163,7 @@ export const gradEnabled = (): boolean => recording;
 export function withGradMode<T>(on: boolean, body: () => T): T {
   const before = recording;
   recording = on;
-  const restore = () => {
-    recording = before;
-  };
-  let result: T;
-  try {
-    result = body();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  return during(body, () => (recording = before));
 }
 
 /** Runs `body` without recording: for evaluation and for updates. */
@@ -207,7 +199,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   for (const [leaf, gradient] of leaves) {
     // The leaf owns its gradient: it must outlive the scope of the step, for accumulation over steps.
     const before = leaf.grad;
-    leaf.grad = before ? addHeld(before, gradient) : gradient;
+    leaf.grad = before ? attributed('accumulate', leaf, () => addHeld(before, gradient)) : gradient;
   }
 }
 
@@ -230,6 +222,13 @@ export function grad(
     else if (!gradient.owner) own(gradient);
   }
   return inputs.map((input) => found.get(input) ?? arithmetic.zerosLike(input));
+}
+
+/** Runs a part of backward, for a node or for a leaf, under the eyes of the profiler if there is one. */
+function attributed<T>(operation: string, source: TapeNode | Tensor, body: () => T): T {
+  const observer = workObserver();
+  if (!observer) return body();
+  return observer.backward(operation, source instanceof TapeNode ? source.layer : source, body);
 }
 
 /** a + b outside of any scope; `a` is let go. */
@@ -268,7 +267,10 @@ function walk(
     }
   };
 
-  const roots = outputs.map((output, i) => ({ edge: edgeOf(output), gradient: startGradient(output, gradOutputs[i]) }));
+  const roots = outputs.map((output, i) => ({
+    edge: edgeOf(output),
+    gradient: attributed('start', output.node ?? output.leaf, () => startGradient(output, gradOutputs[i])),
+  }));
   const nodes = reachable(roots.map((root) => root.edge));
   for (const node of nodes) pending.set(node, new Array<Tensor | undefined>(node.outputCount).fill(undefined));
 
@@ -305,10 +307,12 @@ function walk(
   };
   withGradMode(createGraph, () => {
     for (const root of roots) deliver(root.edge, root.gradient);
-    for (const node of nodes) inScope(() => visit(node));
+    for (const node of nodes) inScope(() => attributed(node.name, node, () => visit(node)));
     for (const [target, gradient] of found) {
       const isWanted = wanted.length === 0 || wanted.includes(target);
-      if (target.hooks && !target.node && isWanted) inScope(() => hookLeaf(target, gradient));
+      if (target.hooks && !target.node && isWanted) {
+        inScope(() => attributed('hook', target, () => hookLeaf(target, gradient)));
+      }
     }
   });
   return found;

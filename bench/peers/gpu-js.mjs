@@ -2,7 +2,7 @@
 // out gradients, which it has none of. The image is padded before the clock starts.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fixedValues, serve } from './protocol.mjs';
+import { completed, fixedValues, serve } from './protocol.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -23,8 +23,11 @@ async function open() {
   const { GPU, input } = require('gpu.js');
   const gpu = new GPU({ mode: 'webasm' });
   const { version } = JSON.parse(readFileSync(require.resolve('gpu.js/package.json'), 'utf8'));
-  const forward = ({ batch, inChannels, height, width, outChannels, kernel }) => {
-    const [border, images] = [(kernel - 1) / 2, batch * inChannels];
+  const forward = (shape) => {
+    const { batch, inChannels, height, width, outChannels, kernel, stride, dilation, groups, ...rest } =
+      completed(shape);
+    if (groups > 1) throw new Error('the kernel written here has no groups');
+    const [border, images] = [rest.padding, batch * inChannels];
     const x = withBorder(fixedValues(images * height * width, 1), images, height, width, border);
     const w = fixedValues(outChannels * inChannels * kernel * kernel, 2);
     const run = gpu
@@ -36,15 +39,17 @@ async function open() {
           for (let i = 0; i < this.constants.kernel; i++) {
             for (let j = 0; j < this.constants.kernel; j++) {
               sum +=
-                image[n * this.constants.inChannels + c][this.thread.y + i][this.thread.x + j] *
+                image[n * this.constants.inChannels + c][
+                  this.thread.y * this.constants.stride + i * this.constants.dilation
+                ][this.thread.x * this.constants.stride + j * this.constants.dilation] *
                 weight[o * this.constants.inChannels + c][i][j];
             }
           }
         }
         return sum;
       })
-      .setConstants({ inChannels, outChannels, kernel })
-      .setOutput([width, height, batch * outChannels]);
+      .setConstants({ inChannels, outChannels, kernel, stride, dilation })
+      .setOutput([rest.outW, rest.outH, batch * outChannels]);
     const image = input(x, [width + 2 * border, height + 2 * border, images]);
     const weight = input(w, [kernel, kernel, outChannels * inChannels]);
     let last;

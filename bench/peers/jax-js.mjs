@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
-import { fixedValues, serve } from './protocol.mjs';
+import { completed, fixedValues, operandsOf, serve, sizeOf } from './protocol.mjs';
+import { unetStep } from './jax-unet.mjs';
 import { installWebGpu } from './webgpu.mjs';
 import { installWebWorker } from './web-worker.mjs';
 
@@ -26,22 +27,19 @@ async function open() {
 
 function casesOf(jax) {
   const { numpy, lax, vjp } = jax;
-  const prepare = ({ batch, inChannels, height, width, outChannels, kernel }, work) => {
-    const upload = (shape, seed) =>
-      numpy.array(
-        fixedValues(
-          shape.reduce((product, n) => product * n, 1),
-          seed,
-        ),
-        { shape },
-      );
-    const x = upload([batch, inChannels, height, width], 1);
-    const w = upload([outChannels, inChannels, kernel, kernel], 2);
-    const dy = upload([batch, outChannels, height, width], 3);
+  const prepare = (shape, work) => {
+    const given = completed(shape);
+    const { image, weight, cotangent } = operandsOf(given);
+    const upload = ({ shape, seed }) => numpy.array(fixedValues(sizeOf(shape), seed), { shape });
+    const [x, w, dy] = [upload(image), upload(weight), upload(cotangent)];
+    const { stride, padding, dilation, groups } = given;
+    const options = { rhsDilation: [dilation, dilation], featureGroupCount: groups };
+    const pads = [padding, padding];
+    const conv = (x, w) => lax.convGeneralDilated(x, w, [stride, stride], [pads, pads], options);
     let launched = []; // all are kept until they are done: an array that is disposed of earlier is never computed
     let last = [];
     return {
-      launch: () => launched.push(work(x, w, dy)),
+      launch: () => launched.push(work(conv, x, w, dy)),
       async finish() {
         await jax.blockUntilReady(launched);
         for (const array of last) array.dispose();
@@ -52,11 +50,21 @@ function casesOf(jax) {
       results: () => Promise.all(last.map((array) => array.ref.data())),
     };
   };
-  const conv = (x, w) => lax.conv(x, w, [1, 1], 'SAME');
+  const notWritten = () => {
+    throw new Error('this network is not written for it: the U-Net stands for the others');
+  };
   return {
-    'conv2d.forward': (shape) => prepare(shape, (x, w) => [conv(x.ref, w.ref)]),
+    'unet.step': async (shape) => {
+      const { launch, check } = unetStep(jax, shape);
+      const first = await check();
+      return { launch, results: async () => first };
+    },
+    'multidepth.step': notWritten,
+    'crossStitch.step': notWritten,
+    'denseBlock.step': notWritten,
+    'conv2d.forward': (shape) => prepare(shape, (conv, x, w) => [conv(x.ref, w.ref)]),
     'conv2d.gradients': (shape) =>
-      prepare(shape, (x, w, dy) => {
+      prepare(shape, (conv, x, w, dy) => {
         const [y, pullBack] = vjp(conv, [x.ref, w.ref]);
         const gradients = pullBack(dy.ref);
         pullBack.dispose();

@@ -2,7 +2,7 @@
 
 /** Repeated work: `launch` may return before it is done, `finish` waits for all that was launched. */
 export interface Work {
-  launch(): void;
+  launch(): void | Promise<void>;
   finish?(): Promise<void>;
 }
 
@@ -16,11 +16,11 @@ export interface Peer {
   version: string;
   details: string;
   adapter?: string;
-  cases: Record<string, (shape: Record<string, number>) => unknown>;
+  cases: Record<string, (shape: Record<string, never>) => unknown>;
 }
 
 export declare function fixedValues(count: number, seed: number): Float32Array;
 export declare function summarize(values: ArrayLike<number>): Summary;
 export declare function permute(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array;
-export declare function repeat(work: Work, seconds: number): Promise<number[]>;
+export declare function repeat(work: Work, seconds: number, shortestMs?: number): Promise<number[]>;
 export declare function serve(open: () => Promise<Peer>): Promise<void>;

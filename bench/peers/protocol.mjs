@@ -2,6 +2,8 @@
 // there, `{"name", "version", "details"}` or `{"absent"}`; then each request has one answer:
 //   {"prepare": CASE, "shape": {...}}   {"results": [{"rms", "samples"}, ...]} or {"absent": reason}; warms up
 //   {"measure": SECONDS}                {"times": [seconds, ...]}: repetitions until that much time has passed
+//   {"once": CASE, "shape": {...}}      {"once": {...}} when one repetition has ended in a fresh process (one-step.ts)
+//   {"memory": REPETITIONS}             {"memory": {"baseline", "peak"}}: bytes of the process before that one, and the most since
 // wgrad's own side measures with the same functions.
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
@@ -33,6 +35,25 @@ export function summarize(values) {
   return { rms: Math.sqrt(sum / values.length), samples };
 }
 
+/** A convolution with everything said; what is absent is as shapes.ts says. */
+export function completed(shape) {
+  const { kernel, stride = 1, dilation = 1, groups = 1 } = shape;
+  const { padding = Math.floor((dilation * (kernel - 1)) / 2) } = shape;
+  const outOf = (side) => Math.floor((side + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
+  return { ...shape, stride, dilation, groups, padding, outH: outOf(shape.height), outW: outOf(shape.width) };
+}
+
+/** Image, weight and cotangent of a convolution: shapes and seeds. */
+export function operandsOf({ batch, inChannels, height, width, outChannels, kernel, groups, outH, outW }) {
+  return {
+    image: { shape: [batch, inChannels, height, width], seed: 1 },
+    weight: { shape: [outChannels, inChannels / groups, kernel, kernel], seed: 2 },
+    cotangent: { shape: [batch, outChannels, outH, outW], seed: 3 },
+  };
+}
+
+export const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
+
 /** Reorders the axes of a row-major array, as NumPy's transpose does. */
 export function permute(values, shape, axes) {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
@@ -53,20 +74,23 @@ export function permute(values, shape, axes) {
 }
 
 /**
- * Seconds of each repetition, for at least `seconds` in all. `launch` may return before its work is done; `finish` waits for
- * all that was launched.
+ * Seconds of each repetition, for at least `seconds` in all. `launch` may return before its work is done, or a promise that
+ * must be kept before the next one; `finish` waits for all that was launched.
  */
-export async function repeat({ launch, finish = async () => undefined }, seconds) {
+export async function repeat({ launch, finish = async () => undefined }, seconds, shortestMs = SHORTEST_MEASURED_MS) {
   const times = [];
   const started = performance.now();
   let batch = 1;
   while (times.length === 0 || performance.now() - started < 1000 * seconds) {
     const begin = performance.now();
-    for (let i = 0; i < batch; i++) launch();
+    for (let i = 0; i < batch; i++) {
+      const pending = launch();
+      if (pending) await pending;
+    }
     await finish();
     const passed = performance.now() - begin;
     times.push(passed / batch / 1000);
-    if (passed < SHORTEST_MEASURED_MS) batch = Math.min(2 * batch, LARGEST_BATCH);
+    if (passed < shortestMs) batch = Math.min(2 * batch, LARGEST_BATCH);
   }
   return times;
 }

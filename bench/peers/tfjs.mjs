@@ -1,9 +1,9 @@
-// TensorFlow.js on one of its backends: `node tfjs.mjs wasm 2` (threads) or `node tfjs.mjs webgpu`. Tensors are NHWC, the
-// layout for which its kernels are written.
+// TensorFlow.js on one of its backends: `node tfjs.mjs wasm 2` (threads), `node tfjs.mjs cpu` or `node tfjs.mjs webgpu`. Tensors
+// are NHWC, the layout for which its kernels are written. Leaves out training steps: see `stepReason`.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
-import { fixedValues, permute, serve } from './protocol.mjs';
+import { completed, fixedValues, operandsOf, permute, serve, sizeOf } from './protocol.mjs';
 import { installWebGpu } from './webgpu.mjs';
 import { installWebWorker } from './web-worker.mjs';
 
@@ -34,7 +34,7 @@ async function open() {
   if (Number(threads) > 1) installWebWorker(Number(threads), bundleNames);
   const tf = require('@tensorflow/tfjs-core');
   const describe = backend === 'wasm' ? openWasm(tf) : () => '';
-  if (backend === 'webgpu') require('@tensorflow/tfjs-backend-webgpu');
+  if (backend !== 'wasm') require(`@tensorflow/tfjs-backend-${backend}`);
   if (!(await tf.setBackend(backend))) throw new Error(`the ${backend} backend did not start`);
   return {
     name: `tfjs-${backend}`,
@@ -53,47 +53,60 @@ function casesOf(tf) {
     tf.backend().submitQueue();
     await tf.backend().queue.onSubmittedWorkDone();
   };
-  const prepare = ({ batch, inChannels, height, width, outChannels, kernel }, work, layouts) => {
-    const image = [batch, inChannels, height, width];
-    const weight = [outChannels, inChannels, kernel, kernel];
-    const output = [batch, outChannels, height, width];
-    const upload = (shape, seed, axes) =>
+  const prepare = (shape, work, layouts) => {
+    const given = completed(shape);
+    if (given.groups > 1) throw new Error(`${backend}: tfjs has no convolution in groups`);
+    const { image, weight, cotangent } = operandsOf(given);
+    const upload = ({ shape, seed }, axes) =>
       tf.tensor(
-        permute(
-          fixedValues(
-            shape.reduce((product, n) => product * n, 1),
-            seed,
-          ),
-          shape,
-          axes,
-        ),
+        permute(fixedValues(sizeOf(shape), seed), shape, axes),
         axes.map((axis) => shape[axis]),
       );
-    const x = upload(image, 1, [0, 2, 3, 1]);
-    const w = upload(weight, 2, [2, 3, 1, 0]);
-    const dy = upload(output, 3, [0, 2, 3, 1]);
+    const x = upload(image, [0, 2, 3, 1]);
+    const w = upload(weight, [2, 3, 1, 0]);
+    const dy = upload(cotangent, [0, 2, 3, 1]);
     let last = [];
     return {
       launch() {
         tf.dispose(last);
-        last = work(x, w, dy);
+        last = work(x, w, dy, given);
       },
       finish,
       results: () => Promise.all(last.map(async (y, i) => permute(await y.data(), y.shape, layouts[i]))),
     };
   };
   const fromNhwc = [0, 3, 1, 2];
-  const conv = (x, w) => tf.conv2d(x, w, 1, 'same');
+  const conv = (x, w, { stride, padding, dilation }) => tf.conv2d(x, w, stride, padding, 'NHWC', dilation);
   /** The kernels that its gradient of conv2d runs. The gradient itself is not in the packages installed here. */
-  const same = { strides: 1, pad: 'same', dataFormat: 'NHWC' };
-  const gradients = (x, w, dy) => [
-    tf.engine().runKernel('Conv2DBackpropInput', { dy, filter: w }, { ...same, inputShape: x.shape }),
-    tf.engine().runKernel('Conv2DBackpropFilter', { x, dy }, { ...same, filterShape: w.shape }),
-  ];
+  const gradients = (x, w, dy, { stride: strides, padding: pad, dilation }) => {
+    if (dilation > 1) throw new Error('tfjs has no gradient of a dilated convolution');
+    const same = { strides, pad, dataFormat: 'NHWC' };
+    return [
+      tf.engine().runKernel('Conv2DBackpropInput', { dy, filter: w }, { ...same, inputShape: x.shape }),
+      tf.engine().runKernel('Conv2DBackpropFilter', { x, dy }, { ...same, filterShape: w.shape }),
+    ];
+  };
+  const has = (kernel) => tf.getKernelsForBackend(backend).some(({ kernelName }) => kernelName === kernel);
+  /** Why it trains none of the networks. */
+  const stepReason = () =>
+    has('Conv2DBackpropFilter')
+      ? 'its package of gradients is not installed'
+      : `its ${backend} backend has no gradient of a convolution to the weights`;
+  const step = () => {
+    throw new Error(stepReason());
+  };
   return {
-    'conv2d.forward': (shape) => prepare(shape, (x, w) => [conv(x, w)], [fromNhwc]),
+    'conv2d.forward': (shape) => prepare(shape, (x, w, _, given) => [conv(x, w, given)], [fromNhwc]),
     'conv2d.gradients': (shape) =>
-      prepare(shape, (x, w, dy) => [conv(x, w), ...gradients(x, w, dy)], [fromNhwc, fromNhwc, [3, 2, 0, 1]]),
+      prepare(shape, (x, w, dy, given) => [conv(x, w, given), ...gradients(x, w, dy, given)], [
+        fromNhwc,
+        fromNhwc,
+        [3, 2, 0, 1],
+      ]),
+    'unet.step': step,
+    'multidepth.step': step,
+    'crossStitch.step': step,
+    'denseBlock.step': step,
   };
 }
 

@@ -29,10 +29,18 @@ export interface DeviceStatistics {
   submits: number;
 }
 
-/** Called around every launch when set: the profiler, the launch counter of tests, anomaly detection. */
+/** Told when a launch began and ended on the device's own clock, in milliseconds since some moment. */
+export type LaunchTimer = (begin: number, end: number) => void;
+
+/** Called around every launch when set: the profiler, the launch counter of tests, the list of plans of a run. */
 export interface LaunchObserver {
   before?(kernel: Kernel<never>, params: ParamValues, plan: string): void;
   after?(kernel: Kernel<never>, params: ParamValues, plan: string): void;
+  /**
+   * Asked after `before` by a device that works on while `launch` returns and has a clock of its own. The answer is called
+   * before a `synchronize` that begins after the launch resolves. Timing a launch costs some of its speed.
+   */
+  timer?(): LaunchTimer | undefined;
 }
 
 export interface Device {
@@ -42,6 +50,8 @@ export interface Device {
   /** Facts for the manifest: driver, limits, features, threads. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   observer: LaunchObserver | undefined;
+  /** Where the time of a kernel can be read: around `launch`, through `LaunchObserver.timer`, or nowhere. */
+  readonly launchClock: 'host' | 'device' | 'none';
 
   /** A buffer with one reference and unspecified content. Throws OutOfMemoryError. */
   allocate(length: number, dtype: DType): Storage;

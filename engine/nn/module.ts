@@ -51,8 +51,25 @@ export interface LoadOptions {
   source?: string;
 }
 
+type ModuleClass = abstract new (...args: never[]) => Module;
+
+const classes = new Set<ModuleClass>();
+let watcher: ((made: ModuleClass) => void) | undefined;
+
+/** Tells `watch` each class of modules: those that have been made so far now, others at their first construction. */
+export function watchModuleClasses(watch: ((made: ModuleClass) => void) | undefined): void {
+  watcher = watch;
+  if (watch) classes.forEach(watch);
+}
+
 export abstract class Module {
   training = true;
+
+  constructor() {
+    if (classes.has(new.target)) return;
+    classes.add(new.target);
+    watcher?.(new.target);
+  }
 
   /** Own parameters, buffers and submodules, in the order in which the constructor made them. */
   *#members(): Iterable<[string, Parameter | Counter | Module]> {

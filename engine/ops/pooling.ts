@@ -170,6 +170,9 @@ function poolAverages(
   options: PoolOptions & { countIncludePad?: boolean } = {},
 ): Tensor {
   const { sizes, planar, shape } = geometry('avgPool2d', x, kernel, options);
+  const { kernelH, kernelW, strideH, strideW, padH, padW } = sizes;
+  // Each window is one element: the finest bins of a pyramid.
+  if (Math.max(kernelH, kernelW, strideH, strideW) === 1 && padH + padW === 0) return reshape(x, shape);
   return reshape(averageOp([planar], { ...sizes, countPadding: Number(options.countIncludePad ?? true) })[0]!, shape);
 }
 

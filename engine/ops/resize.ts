@@ -79,6 +79,8 @@ function resizeImage(x: Tensor, options: InterpolateOptions): Tensor {
     ? wholePair('interpolate', 'scaleFactor', [Math.floor(inH * factor[0]), Math.floor(inW * factor[1])], 1)
     : wholePair('interpolate', 'size', options.size!, 1);
   const aligned = mode === 'bilinear' && alignCorners === true;
+  const isUnscaled = aligned || !factor || (factor[0] === 1 && factor[1] === 1);
+  if (isUnscaled && outH === inH && outW === inW) return reshape(x, x.shape);
   const y = resizeOp([reshape(x, [n * c, inH, inW])], {
     planes: n * c,
     inH,

@@ -4,6 +4,7 @@ import type { Storage } from '../devices/device.ts';
 import { type Interval, numberWithin } from '../checks.ts';
 import { ConfigError, DataError, DTypeError } from '../errors.ts';
 import type { StateDict } from '../nn/module.ts';
+import { workObserver } from '../profile/work.ts';
 import { checkAlive } from '../signature.ts';
 import { Parameter, Tensor } from '../tensor.ts';
 
@@ -83,7 +84,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       if (!parameter.grad || parameter.size === 0) continue;
       const t = (this.#steps.get(parameter) ?? 0) + 1;
       this.#steps.set(parameter, t);
-      this.update(parameter, parameter.grad, t);
+      const observer = workObserver();
+      const { grad } = parameter;
+      if (observer) observer.update(parameter, () => this.update(parameter, grad, t));
+      else this.update(parameter, grad, t);
       parameter.version++;
     }
   }

@@ -1,11 +1,15 @@
 // `wgrad predict`: depth maps of pictures from trained weights, with time and peak memory.
-import { createDevice, type DeviceChoice, setDefaultDevice } from '../../engine/index.ts';
+import { createDevice, type DeviceChoice, Profiler, setDefaultDevice } from '../../engine/index.ts';
 import { checkNames, loadNetwork, outputsOf, predictFile } from '../papers/multidepth/predict.ts';
+import { ProfileFolder } from '../runner/profile.ts';
 import { checkWritable } from '../runner/reproduce.ts';
+import { profileText } from './profile.ts';
+import { DEFAULT_WIDTH } from './tables.ts';
 
 export interface PredictFlags {
   out: string;
   device: DeviceChoice;
+  profile?: boolean;
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -22,10 +26,21 @@ export async function predictCommand(weights: string, images: readonly string[],
   let started = performance.now();
   const network = await loadNetwork(weights);
   print(`${weights}: ${network.model.parameterCount()} parameters, ${seconds(started)}`);
+  const profiler = flags.profile ? new Profiler({ device }) : undefined;
   for (const image of images) {
     started = performance.now();
     const [width, height] = await predictFile(network, image, flags.out);
+    await profiler?.step();
     print(`${image}: ${width} x ${height}, ${seconds(started)}: ${outputsOf(flags.out, image).depth}`);
+  }
+  if (profiler) {
+    const profiles = new ProfileFolder(flags.out);
+    const name = `${images.length} picture(s), the first of them with warming up`;
+    profiles.add(name, await profiler.stop(), { jobs: 1, threads: Number(device.facts.threads ?? 1) });
+    await profiles.written();
+    for (const record of profiles.records) {
+      print(profileText(record, profiles.traceFile, process.stdout.columns || DEFAULT_WIDTH));
+    }
   }
   const resident = process.resourceUsage().maxRSS * 1024;
   print(`peak memory: tensors ${megabytes(device.statistics().peakBytes)}, process ${megabytes(resident)}`);

@@ -44,6 +44,10 @@ function withRunOptions(command: Command): Command {
     .addOption(deviceOption())
     .option('--out <dir>', 'folder of runs and reports (default: runs/<preset>)')
     .option('--jobs <n>', 'worker processes (default: one per core, one on webgpu)', wholeNumber)
+    .option(
+      '--profile',
+      'profile some steps of the first run of each table: a short table, profile.json and trace.json',
+    )
     .option('--json', 'progress and results as JSON lines on stdout');
 }
 
@@ -131,6 +135,7 @@ export function buildProgram(done: (status: number) => void): Command {
     .argument('<image...>', 'PNG pictures')
     .addOption(deviceOption())
     .option('--out <dir>', 'folder to write to', 'predictions')
+    .option('--profile', 'profile each picture as a step: a short table, profile.json and trace.json')
     .action(async (_network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
       done(await predictCommand(checkpoint, images, flags)),
     );

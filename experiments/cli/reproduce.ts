@@ -6,6 +6,7 @@ import type { PresetName } from '../runner/paper.ts';
 import type { Display } from '../runner/progress.ts';
 import { reproduce, type Selection } from '../runner/reproduce.ts';
 import { barDisplay, jsonDisplay, lineDisplay } from './display.ts';
+import { profileText } from './profile.ts';
 import { select } from './select.ts';
 import { DEFAULT_WIDTH, tableText } from './tables.ts';
 
@@ -17,6 +18,7 @@ export interface ReproduceFlags {
   out?: string;
   jobs?: number;
   json?: boolean;
+  profile?: boolean;
 }
 
 export const EXIT_INTERRUPTED = 130;
@@ -37,7 +39,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags, comma
   process.once('SIGTERM', interrupt);
   const display = displayFor(flags.json ?? false);
   try {
-    const { tables, failures, stopped } = await reproduce({
+    const { tables, failures, profiles, stopped } = await reproduce({
       ...flags,
       selection,
       out,
@@ -45,6 +47,11 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags, comma
       display,
       signal: stop.signal,
     });
+    const width = process.stdout.columns || DEFAULT_WIDTH;
+    for (const profile of profiles.records) {
+      if (flags.json) print(JSON.stringify({ type: 'profile', ...profile }));
+      else print(`${profileText(profile, profiles.traceFile, width)}\n`);
+    }
     if (stopped) {
       display.notice(`Stopped. What is finished is in ${out}; to go on: ${command}`);
       return EXIT_INTERRUPTED;
@@ -52,7 +59,6 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags, comma
     if (flags.json) {
       for (const { result, claims } of tables) print(JSON.stringify({ type: 'table', ...result, claims }));
     } else {
-      const width = process.stdout.columns || DEFAULT_WIDTH;
       for (const table of tables) print(`${tableText(table, width)}\n`);
       print(`Report: ${path.join(out, 'report.html')}`);
     }

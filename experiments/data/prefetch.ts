@@ -1,6 +1,7 @@
 // A bounded queue of values that are made ahead of their use, in order. Making is asynchronous (decoding in other threads),
 // so that the one who takes seldom waits; how often it did is counted.
 import { setImmediate as turn } from 'node:timers/promises';
+import { region } from '../../engine/index.ts';
 
 export interface PrefetchOptions {
   /** Index of the first value. */
@@ -47,7 +48,11 @@ export class Prefetch<T> {
   }
 
   /** The next value. Rejects with what making it rejected with; undefined after the last one. */
-  async next(): Promise<T | undefined> {
+  next(): Promise<T | undefined> {
+    return region('data', () => this.#next());
+  }
+
+  async #next(): Promise<T | undefined> {
     this.#fill();
     const slot = this.#queue.shift();
     if (!slot) return undefined;

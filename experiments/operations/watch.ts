@@ -24,7 +24,7 @@ export async function watch<T>(sightings: Sightings, body: () => T | Promise<T>,
     sightings.set(name, sighting);
     return sighting;
   };
-  observeOperations({
+  const before = observeOperations({
     around(name, part, run) {
       const outer = open.at(-1);
       if (part !== 'vjp') {
@@ -50,7 +50,7 @@ export async function watch<T>(sightings: Sightings, body: () => T | Promise<T>,
   try {
     return await body();
   } finally {
-    observeOperations(undefined);
+    observeOperations(before);
     if (device) device.observer = undefined;
   }
 }

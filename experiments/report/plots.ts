@@ -7,7 +7,8 @@ import { summarize } from '../runner/statistics.ts';
 const WIDTH = 460;
 const HEIGHT = 260;
 
-async function draw(spec: TopLevelSpec): Promise<string> {
+/** A plot as SVG text. */
+export async function draw(spec: TopLevelSpec): Promise<string> {
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
   try {
     return await view.toSVG();

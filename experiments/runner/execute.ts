@@ -1,9 +1,10 @@
 // One run in this process: its device, its progress, its checkpoints, its record on disk.
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createDevice, type Device, setDefaultDevice } from '../../engine/index.ts';
+import { createDevice, type Device, type Profile, setDefaultDevice } from '../../engine/index.ts';
 import { paperNamed } from '../papers/index.ts';
 import type { DataFacts } from './paper.ts';
+import { RunProfiler } from './profile.ts';
 import { type RunRecord, type RunRequest, RunStore } from './store.ts';
 
 export interface ExecuteOptions {
@@ -13,6 +14,8 @@ export interface ExecuteOptions {
   readonly threads: number;
   /** Told about four times a second. */
   readonly report: (done: number, total: number) => void;
+  /** Profiles some steps, and is given the profile as soon as they are done. */
+  readonly profile?: ((profile: Profile) => void) | undefined;
 }
 
 /** Milliseconds between two reports, and between two looks at other events. */
@@ -42,6 +45,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       else plans.set(kernel.name, new Set([plan]));
     },
   };
+  const profiler = options.profile && new RunProfiler(device, options.profile);
   const started = performance.now();
   let last = started;
   try {
@@ -50,16 +54,23 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       device,
       cache: path.join(options.out, 'cache'),
       resume: () => store.resume(),
-      save: (checkpoint) => store.save(checkpoint),
+      async save(checkpoint) {
+        await store.save(checkpoint);
+        profiler?.skip();
+      },
       keep: (name, state, metadata) => store.keep(name, state, metadata),
       async progress(done, total) {
-        if (performance.now() - last < REPORT_MS && done < total) return;
-        await device.synchronize();
-        options.report(done, total);
-        await turn();
-        last = performance.now();
+        await profiler?.progress(done);
+        if (performance.now() - last >= REPORT_MS || done >= total) {
+          await device.synchronize();
+          options.report(done, total);
+          await turn();
+          last = performance.now();
+        }
+        profiler?.skip();
       },
     });
+    await profiler?.end();
     const record: RunRecord = {
       paper: request.paper,
       run: request.run,
@@ -80,6 +91,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
     await store.write(record);
     return record;
   } finally {
+    profiler?.cancel();
     device.observer = undefined;
   }
 }

@@ -41,6 +41,8 @@ export interface TableDefinition {
   /** How far from the published number a cell of the `paper` preset may be, in the table's units. */
   readonly tolerance: number;
   readonly format: (value: number) => string;
+  /** True where every preset computes what the paper did, without its data: nothing in the table is smaller. */
+  readonly presetIndependent?: boolean;
   /** Paragraphs for the report: what is compared, controls, contradictions inside the paper. */
   readonly notes: readonly string[];
   /** A conclusion drawn from the numbers. */

@@ -2,11 +2,14 @@
 // its checkpoint; a run that fails is reported and the others go on.
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
+import type { Profile } from '../../engine/index.ts';
 import type { WorkerMessage, WorkerTask } from './worker.ts';
 
 export interface PoolEvents {
   started(task: WorkerTask): void;
   progress(task: WorkerTask, done: number, total: number): void;
+  /** Some steps of a run that was to be profiled. Comes again if the run is tried again. */
+  profile(task: WorkerTask, profile: Profile): void;
   done(task: WorkerTask): void;
   failed(task: WorkerTask, message: string): void;
 }
@@ -67,6 +70,10 @@ function runOn(worker: ChildProcess, task: WorkerTask, events: PoolEvents): Prom
     const listen = (message: WorkerMessage): void => {
       if (message.type === 'progress') {
         events.progress(task, message.done, message.total);
+        return;
+      }
+      if (message.type === 'profile') {
+        events.profile(task, message.profile);
         return;
       }
       if (message.type === 'done') events.done(task);

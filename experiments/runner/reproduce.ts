@@ -8,6 +8,7 @@ import { makeFolder, writeJson } from './files.ts';
 import { buildManifest } from './manifest.ts';
 import type { DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
 import { runTasks } from './pool.ts';
+import { ProfileFolder, profiledTasks } from './profile.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
 import { type JudgedTable, judgeTable, noData, type RunOutcomes, runsOf, writeResults } from './results.ts';
 import { type RunRecord, type RunRequest, RunStore } from './store.ts';
@@ -31,6 +32,8 @@ export interface ReproduceOptions {
   readonly out: string;
   /** Worker processes. Default: one per core, one on webgpu. */
   readonly jobs?: number | undefined;
+  /** Profile some steps of the first run of each table. */
+  readonly profile?: boolean | undefined;
   readonly commandLine: readonly string[];
   readonly display: Display;
   readonly signal: AbortSignal;
@@ -39,6 +42,7 @@ export interface ReproduceOptions {
 export interface Reproduction {
   readonly tables: readonly JudgedTable[];
   readonly failures: ReadonlyMap<string, string>;
+  readonly profiles: ProfileFolder;
   /** True when it was stopped before the end; nothing but finished runs and checkpoints has been written then. */
   readonly stopped: boolean;
 }
@@ -115,8 +119,21 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       }
     }
   }
-  // Long runs first, so that the last ones to end are short.
-  pending.sort((a, b) => b.cost - a.cost);
+  const profiled = options.profile
+    ? profiledTasks(
+        parts.flatMap(({ paper, tables, seeds }) =>
+          tables.map((table) => ({
+            name: `${paper.name}/${table.name}`,
+            keys: runsOf(table).flatMap((run) => seeds.map((seed) => keyOf({ paper: paper.name, run, seed }))),
+          })),
+        ),
+        new Set(pending.map(({ task }) => keyOf(task.request))),
+        (table) => display.notice(`${table}: nothing to profile, all its runs are on disk; choose another --out`),
+      )
+    : new Set<string>();
+  // Long runs first, so that the last ones to end are short; before them those whose profile is waited for.
+  const isProfiled = ({ task }: (typeof pending)[number]): boolean => profiled.has(keyOf(task.request));
+  pending.sort((a, b) => Number(isProfiled(b)) - Number(isProfiled(a)) || b.cost - a.cost);
   if (records.size > 0) display.notice(`${records.size} of ${seen.size} runs are on disk already`);
 
   const cores = os.availableParallelism();
@@ -124,7 +141,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const threads = Math.max(1, Math.floor(cores / jobs));
   if (pending.length > 0)
     display.notice(`${pending.length} runs to make, ${jobs} at a time, ${threads} thread(s) each`);
-  const tasks = pending.map(({ task }) => ({ ...task, threads }));
+  const tasks = pending.map(({ task }) => ({ ...task, threads, profile: profiled.has(keyOf(task.request)) }));
+  const profiles = new ProfileFolder(out);
   const costs = new Map(pending.map(({ task, cost }) => [keyOf(task.request), cost]));
   const progress = new Progress(needs, [...records.keys()], [...costs.values()]);
   const tell = (type: 'started' | 'done' | 'failed', { request }: WorkerTask, rest: object = {}): void => {
@@ -144,6 +162,10 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
           progress.update(task, done, total);
           display.progress(progress.snapshot());
         },
+        profile(task, profile) {
+          profiles.add(keyOf(task.request), profile, { jobs, threads });
+          display.notice(`profile of ${keyOf(task.request)}: ${profiles.traceFile}`);
+        },
         done(task) {
           tell('done', task, { seconds: progress.finish(task) });
         },
@@ -158,7 +180,12 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   } finally {
     display.end();
   }
-  if (signal.aborted) return { tables: [], failures, stopped: true };
+  await profiles.written();
+  for (const key of profiled) {
+    if (!profiles.has(key) && !failures.has(key) && !signal.aborted)
+      display.notice(`no profile of ${key}: it had too few steps left`);
+  }
+  if (signal.aborted) return { tables: [], failures, profiles, stopped: true };
 
   for (const { request } of tasks) {
     const part = parts.find(({ paper }) => paper.name === request.paper)!;
@@ -179,5 +206,5 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   await writeResults(out, judged);
   await writeJson(path.join(out, 'manifest.json'), manifest);
   await writeReport(path.join(out, 'report.html'), judged, manifest);
-  return { tables: judged, failures, stopped: false };
+  return { tables: judged, failures, profiles, stopped: false };
 }

@@ -67,7 +67,7 @@ export function judgeTable(
 ): JudgedTable {
   const { preset, device, seeds } = setting;
   const data = runsOf(table).length > 0 ? setting.data : noData;
-  const comparable = preset === 'paper' && data.real;
+  const comparable = table.presetIndependent === true || (preset === 'paper' && data.real);
   const { cells, claims } = judge(table, (cell) => outcomeOf(paper, cell, seeds, outcomes), comparable);
   const records = new Map<string, RunRecord[]>();
   for (const run of runsOf(table)) {

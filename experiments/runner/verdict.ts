@@ -1,8 +1,9 @@
 // The four verdicts, defined here and nowhere else.
 //
 // - `not attempted`: the cell has no run, or one of its seeds failed. The reason is given.
-// - `reproduced`: the preset is `paper` on the paper's own data; |ours - published| is at most the larger of the table's
-//   tolerance and our spread over seeds; and no claim about the cell fails. A published spread does not widen this.
+// - `reproduced`: the preset is `paper` on the paper's own data, or the table is the same without them (`presetIndependent`);
+//   |ours - published| is at most the larger of the table's tolerance and our spread over seeds; and no claim about the cell
+//   fails. A published spread does not widen this.
 // - `same ordering`: at least one claim of the table is about the cell, and all of those hold in the means over seeds.
 // - `not reproduced`: everything else.
 //
@@ -80,7 +81,7 @@ function verdictOf(
 /** What became of a cell's runs: the values in the order of the seeds, or why there are none. */
 export type CellOutcome = { values: readonly number[] } | { reason: string };
 
-/** Judges a table. `comparable` is true for the `paper` preset on the paper's own data. */
+/** Judges a table. `comparable` is true where its numbers may be called reproduced. */
 export function judge(
   table: TableDefinition,
   outcome: (cell: CellDefinition) => CellOutcome,

@@ -1,4 +1,5 @@
 // The program of a worker process: takes runs from its parent one after the other, and ends when the parent is gone.
+import type { Profile } from '../../engine/index.ts';
 import type { DataFacts } from './paper.ts';
 import { execute } from './execute.ts';
 import type { RunRequest } from './store.ts';
@@ -8,10 +9,13 @@ export interface WorkerTask {
   readonly out: string;
   readonly dataFacts: DataFacts;
   readonly threads: number;
+  /** Profile some of its steps. */
+  readonly profile?: boolean;
 }
 
 export type WorkerMessage =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
+  | { readonly type: 'profile'; readonly profile: Profile }
   | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly message: string };
 
@@ -19,9 +23,10 @@ const send = (message: WorkerMessage): void => {
   if (process.connected) process.send?.(message);
 };
 
-process.on('message', ({ request, out, dataFacts, threads }: WorkerTask) => {
+process.on('message', ({ request, out, dataFacts, threads, profile }: WorkerTask) => {
   const report = (done: number, total: number): void => send({ type: 'progress', done, total });
-  execute(request, { out, dataFacts, threads, report }).then(
+  const profiled = profile ? (made: Profile): void => send({ type: 'profile', profile: made }) : undefined;
+  execute(request, { out, dataFacts, threads, report, profile: profiled }).then(
     () => send({ type: 'done' }),
     (error: unknown) => {
       send({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -156,9 +156,12 @@ const TILE_RESULTS = 512;
 const TILE_WIDTH = 256;
 /** Tile and panel should stay in the second-level cache. */
 const TILE_BYTES = 256 * 1024;
-/** Outputs narrower than a vector are packed into columns, so many per tile at least. */
-const NARROW = 4;
-const PACKED_RESULTS = 8;
+/**
+ * Outputs are packed into columns, so many per tile at least, where rows would leave more of their vectors empty than packing
+ * costs: its work per column is that of so many output channels.
+ */
+const PACKED_RESULTS = 64;
+const PACKING_ROWS = 8;
 /** Fewer multiply-adds than these do not pay for another thread. */
 export const TASK_WORK = 200_000;
 
@@ -185,7 +188,8 @@ export function planCorrelation(
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const taps = rows.taps * columns.taps;
-  const packed = !size && columns.size < NARROW;
+  const emptiness = ((columns.size + 3) & ~3) / Math.max(1, columns.size);
+  const packed = !size && (columns.size < 4 || emptiness > 1 + PACKING_ROWS / g.rows);
   const width = size?.[1] ?? (packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3);
   const height = size?.[0] ?? evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
   const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;

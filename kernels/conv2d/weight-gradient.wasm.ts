@@ -3,7 +3,7 @@
 // partial results are added in order. conv2dWeightChannelsLast turns tiles of x to [row][column][c] and adds up outer products
 // of g with the runs that the taps meet there; conv2dWeightDots takes inner products along the rows of padded tiles of x and g.
 import { dotTile } from '../dot-tile.wasm';
-import { copyWords } from '../simd.wasm';
+import { copyWords, storeLanes } from '../simd.wasm';
 import { fillChannelsLast } from './channels-last.wasm';
 import { fillTile } from './image-tile.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
@@ -391,14 +391,6 @@ export function conv2dSumPartials(params: usize, buffers: usize, begin: i32, end
     for (let split = 0; split < p.splits; split++) {
       sum = f32x4.add(sum, v128.load(partials + ((<usize>(split * count + i)) << 2)));
     }
-    const to = w + ((<usize>i) << 2);
-    if (i + 4 <= count) v128.store(to, sum);
-    else for (let lane = 0; lane < count - i; lane++) storeLane(to, sum, lane);
+    storeLanes(w + ((<usize>i) << 2), sum, min(4, count - i));
   }
-}
-
-function storeLane(to: usize, value: v128, lane: i32): void {
-  if (lane == 0) v128.store32_lane(to, value, 0);
-  else if (lane == 1) v128.store32_lane(to, value, 1, 4);
-  else v128.store32_lane(to, value, 2, 8);
 }

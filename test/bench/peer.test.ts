@@ -1,7 +1,8 @@
 // The conversation with peers, and what becomes of those that are missing, die, hang or compute something else.
 import path from 'node:path';
 import t from 'tap';
-import type { BenchmarkCase, Entrant } from '../../bench/cases.ts';
+import type { BenchmarkCase } from '../../bench/cases.ts';
+import type { Entrant } from '../../bench/roster.ts';
 import { AbsentError, disagreement } from '../../bench/contestant.ts';
 import { startFirst, startPeer } from '../../bench/peer.ts';
 import { fixedValues, permute, repeat, summarize } from '../../bench/peers/protocol.mjs';

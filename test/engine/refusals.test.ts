@@ -107,7 +107,7 @@ const others = new Set(
   (
     'applySchedule callSite checkpoint clipGradNorm clipGradValue cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR full grad gradEnabled ' +
     'gradcheck gradgradcheck isRecomputing largestHolders liveTensorCount loadCheckpoint manualSeed multiStepLR noGrad observeOperations ' +
-    'oneCycleLR ones parameter polynomialLR random readCheckpoint readSafetensors readStateDict registry saveCheckpoint scope setDefaultDevice showShape stepLR ' +
+    'chromeTrace oneCycleLR ones parameter polynomialLR profiled random readCheckpoint readSafetensors readStateDict region registry saveCheckpoint scope setDefaultDevice showShape stepLR summarize ' +
     'tensor tidy toDevice trackTensors writeSafetensors writeStateDict zeros'
   ).split(' '),
 );

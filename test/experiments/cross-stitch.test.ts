@@ -217,7 +217,9 @@ t.test('run keys, tables and presets', async (t) => {
 
 t.test('from the command line', async (t) => {
   const out = path.join(t.testdir(), 'out');
-  const tables = ['table1', 'figure3', 'task-weights', 'stitch', 'last-batch'].map((name) => `cross-stitch/${name}`);
+  const tables = ['table1', 'figure3', 'task-weights', 'stitch', 'last-batch', 'parameters'].map(
+    (name) => `cross-stitch/${name}`,
+  );
   const { status, stderr } = await runCommand(
     ['reproduce', ...tables, '--preset', 'smoke', '--device', 'wasm', '--out', out],
     path.dirname(out),
@@ -225,6 +227,16 @@ t.test('from the command line', async (t) => {
   t.equal(status, 0, stderr);
   const results = JSON.parse(await readFile(path.join(out, 'results.json'), 'utf8')) as TableResult[];
   t.equal(results[0]!.cells.filter(({ ours }) => ours !== null).length, 33);
+  t.notOk(
+    results[0]!.cells.some(({ verdict }) => verdict === 'reproduced'),
+    'a smaller network on drawn pets is another experiment',
+  );
+  const counts = results.at(-1)!.cells.filter(({ published }) => published !== null);
+  t.same(
+    counts.map(({ verdict }) => verdict),
+    networkNames.map(() => 'reproduced'),
+    'parameters are those of the paper under every preset',
+  );
   const report = await readFile(path.join(out, 'report.html'), 'utf8');
   t.match(report, /generated pets, 25 \+ 10 \+ 12 \(a stand-in for the paper&#39;s data\)/);
   t.match(report, /true \(green\) and predicted \(red\) box/);

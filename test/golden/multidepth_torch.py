@@ -15,12 +15,13 @@ from torch import nn
 from torch.nn import functional as F
 
 BINS = (6, 3, 2, 1)
-# The least distance of a relu's input from 0 so far: rounding moves what is nearer to the other side.
-margin = [float("inf")]
+# The least distance of a relu's input from 0 so far, where a run wants it: rounding moves what is nearer to the other side.
+margin = []
 
 
 def relu(x):
-    margin[0] = min(margin[0], x.detach().abs().min().item())
+    if margin:
+        margin[0] = min(margin[0], x.detach().abs().min().item())
     return F.relu(x)
 
 
@@ -132,7 +133,7 @@ def write_safetensors(file, tensors, metadata):
 
 def run(options, seed):
     """A network drawn from the seed, in float64, and what it makes of a picture."""
-    margin[0] = float("inf")
+    margin[:] = [float("inf")]
     torch.manual_seed(seed)
     net = MultiDepth(options.base, [int(n) for n in options.blocks.split(",")], options.classes)
     with torch.no_grad():

@@ -11,6 +11,7 @@ class MetaDevice implements Device {
   readonly description = 'meta (shapes only, nothing is computed)';
   readonly facts = { elementBytes: 4 };
   observer: LaunchObserver | undefined;
+  readonly launchClock = 'none';
   #nextId = 1;
   #liveBuffers = 0;
   #liveBytes = 0;

@@ -24,6 +24,7 @@ class ReferenceDevice implements Device {
   readonly description = 'reference (float64 loops, one thread)';
   readonly facts = { threads: 1, elementBytes: 8 };
   observer: LaunchObserver | undefined;
+  readonly launchClock = 'host';
   readonly #pool = new ExactSizePool<ArrayBuffer>();
   #nextId = 1;
   #live = new Set<Storage>();

@@ -29,6 +29,7 @@ class WasmDevice implements Device {
   readonly description: string;
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   observer: LaunchObserver | undefined;
+  readonly launchClock = 'host';
   readonly #memory: LinearMemory;
   readonly #threads: ThreadPool;
   readonly #plans: PlanCache;

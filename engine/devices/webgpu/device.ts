@@ -46,6 +46,7 @@ export class WebGpuDevice implements Device {
   /** What the choice of plans depends on. */
   readonly planFacts: WebGpuFacts;
   observer: LaunchObserver | undefined;
+  readonly launchClock: 'device' | 'none';
   readonly #gpu: GPUDevice;
   readonly #queue: CommandQueue;
   readonly #pipelines: PipelineCache;
@@ -69,6 +70,7 @@ export class WebGpuDevice implements Device {
     this.#buffers = new BufferStore(gpu, this.#queue.parameterBuffer, (make, bytes) =>
       this.#queue.guard(make, (message) => `${message.trim()} (a buffer of ${bytes} bytes; ${this.#held()})`),
     );
+    this.launchClock = gpu.features.has('timestamp-query') ? 'device' : 'none';
     const software = isSoftware(info);
     this.description = `webgpu (${describeAdapter(info)}${software ? ', software' : ''})`;
     this.planFacts = {
@@ -235,13 +237,14 @@ export class WebGpuDevice implements Device {
     });
     for (const buffer of bound.buffers()) buffer.lastBatch = this.#queue.recording;
     let launch: LaunchRecord | undefined;
+    const timer = this.launchClock === 'device' ? this.observer?.timer?.() : undefined;
     for (const pass of plan.passes) {
       if (pass.workgroups.includes(0)) continue;
       const { pattern, buffers } = bound.of(pass);
       const pipeline = this.#pipelines.pipeline(pass, pattern, label);
       // What can go wrong goes wrong when a pipeline is first used. Capturing every launch would cost about half as much
       // again as recording it, so the later ones are known by their label alone, except in debug mode.
-      launch ??= { label, stack: this.#debug || !pipeline.pipeline ? captureStack() : undefined };
+      launch ??= { label, stack: this.#debug || !pipeline.pipeline ? captureStack() : undefined, timer };
       const group = this.#buffers.bindGroup(pipeline.layout, buffers);
       this.#queue.record({ kind: 'dispatch', pipeline, group, offset, workgroups: pass.workgroups, launch });
     }

@@ -2,13 +2,17 @@
 // buffer with, as a rule, one compute pass and one write of all parameter blocks. A batch waits until its pipelines have
 // been compiled, and later batches wait behind it. Errors are collected and re-thrown by `check`.
 import { callSite, DeviceError, DeviceLostError, OutOfMemoryError } from '../../errors.ts';
+import type { LaunchTimer } from '../device.ts';
 import { PARAMETER_WINDOW, usage } from './buffers.ts';
 import type { PendingPipeline } from './pipelines.ts';
+import { GpuClock, type TimedLaunches } from './timestamps.ts';
 
 /** What an error message says about a launch. `stack` holds the call's frames; they become text only if an error needs it. */
 export interface LaunchRecord {
   readonly label: string;
   readonly stack: { readonly stack?: string } | undefined;
+  /** Told when the launch began and ended. */
+  readonly timer: LaunchTimer | undefined;
 }
 
 export interface Dispatch {
@@ -34,6 +38,8 @@ interface Batch {
   readonly parameters: Int32Array<ArrayBuffer>;
   parameterBytes: number;
   launches: number;
+  /** Some launch of it wants to know its time. */
+  isTimed: boolean;
   /** Run right after the submit. */
   readonly after: (() => void)[];
 }
@@ -55,6 +61,7 @@ export class CommandQueue {
   #stalled: Promise<void> | undefined;
   #error: Error | undefined;
   #lost: string | undefined;
+  #clock: GpuClock | undefined;
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -102,6 +109,7 @@ export class CommandQueue {
 
   record(command: Dispatch | Copy): void {
     this.#batch.commands.push(command);
+    if (command.kind === 'dispatch' && command.launch.timer) this.#batch.isTimed = true;
   }
 
   /** Ends a launch: all its commands have been recorded. */
@@ -130,6 +138,7 @@ export class CommandQueue {
   /** Waits for the driver's answers so far and throws the first error among them, once. */
   async check(operation: string): Promise<void> {
     while (this.#checks.size > 0) await Promise.all(this.#checks);
+    await this.#clock?.settled();
     const error = this.#error;
     this.#error = undefined;
     if (error && this.#lost === undefined) throw error;
@@ -164,7 +173,7 @@ export class CommandQueue {
 
   #newBatch(serial: number): Batch {
     const parameters = new Int32Array(PARAMETER_BYTES / 4);
-    return { serial, commands: [], parameters, parameterBytes: 0, launches: 0, after: [] };
+    return { serial, commands: [], parameters, parameterBytes: 0, launches: 0, isTimed: false, after: [] };
   }
 
   #pump(): void {
@@ -189,17 +198,19 @@ export class CommandQueue {
   }
 
   #submit(batch: Batch): void {
+    const timed = batch.isTimed ? (this.#clock ??= new GpuClock(this.#device, MOST_LAUNCHES)).begin() : undefined;
     this.guard(
       () => {
         if (batch.parameterBytes > 0) {
           this.#device.queue.writeBuffer(this.parameterBuffer, 0, batch.parameters.buffer, 0, batch.parameterBytes);
         }
-        this.#device.queue.submit([this.#encode(batch.commands)]);
+        this.#device.queue.submit([this.#encode(batch.commands, timed)]);
       },
       (message) => this.#blame(batch, message),
     );
     this.submits++;
     this.#submitted = batch.serial;
+    if (timed) this.#clock!.read(timed);
     for (const work of batch.after) work();
   }
 
@@ -215,9 +226,11 @@ export class CommandQueue {
     return message.trim();
   }
 
-  #encode(commands: readonly (Dispatch | Copy)[]): GPUCommandBuffer {
+  /** A timed launch has a pass of its own; all others share one between two copies. */
+  #encode(commands: readonly (Dispatch | Copy)[], timed?: TimedLaunches): GPUCommandBuffer {
     const encoder = this.#device.createCommandEncoder();
     let pass: GPUComputePassEncoder | undefined;
+    let timer: LaunchTimer | undefined;
     let current: GPUComputePipeline | undefined;
     for (const command of commands) {
       if (command.kind === 'copy') {
@@ -231,8 +244,13 @@ export class CommandQueue {
         this.#error ??= new DeviceError(describeLaunch(command.launch, error?.message ?? 'no pipeline'));
         continue;
       }
+      if (timed && command.launch.timer !== timer) {
+        pass?.end();
+        pass = undefined;
+      }
       if (!pass) {
-        pass = encoder.beginComputePass();
+        timer = timed && command.launch.timer;
+        pass = encoder.beginComputePass(timer && { timestampWrites: this.#clock!.writes(timed!, timer) });
         current = undefined;
       }
       if (pipeline !== current) pass.setPipeline(pipeline);
@@ -241,6 +259,7 @@ export class CommandQueue {
       pass.dispatchWorkgroups(...command.workgroups);
     }
     pass?.end();
+    if (timed) this.#clock!.resolve(encoder, timed);
     return encoder.finish();
   }
 }

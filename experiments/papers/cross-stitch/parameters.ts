@@ -50,6 +50,7 @@ export const parameterTable: TableDefinition = {
   ]),
   claims: [toTheLastDigit],
   tolerance: 0,
+  presetIndependent: true,
   format: (value) => value.toLocaleString('en'),
   notes: [
     'The published numbers come from a tool that walks layers: it leaves out the stitch matrices, counts the shared stem once for ' +

@@ -6,6 +6,7 @@ import {
   noGrad,
   NonFiniteError,
   random,
+  region,
   scope,
   stack,
   type StateDict,
@@ -166,8 +167,11 @@ class Run {
     using _step = scope();
     const { seed } = this.#context;
     const step = this.#stepsDone;
-    const drawn = trainingBatch(this.#samples.train, chunks, this.#settings, { seed, step, flip: this.#settings.flip });
-    const batch = phase.warps ? warpAsPaper(drawn, seed, step) : drawn;
+    const batch = region('data', () => {
+      const options = { seed, step, flip: this.#settings.flip };
+      const drawn = trainingBatch(this.#samples.train, chunks, this.#settings, options);
+      return phase.warps ? warpAsPaper(drawn, seed, step) : drawn;
+    });
     const [x, targets] = [inputOf(batch), targetsOf(batch)];
     const outputs = phase.forward(x);
     const losses = taskLosses(outputs, targets, phase.tasks);

@@ -8,6 +8,7 @@ import {
   noGrad,
   NonFiniteError,
   random,
+  region,
   scope,
   type StateDict,
   type Tensor,
@@ -150,7 +151,7 @@ class Run {
   }
 
   #batch(indices: Int32Array, weight: Tensor): Batch {
-    const { input, depth, label } = this.#images.train.batch(indices);
+    const { input, depth, label } = region('data', () => this.#images.train.batch(indices));
     const { size } = this.#settings.images;
     const shape = [label.length, 1, size, size];
     return { input: tensor(input, shape), depth: tensor(depth, shape), label: tensor(label), weight };

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { ConfigError, DataError, readSafetensors, type StateDict } from '../../../engine/index.ts';
+import { ConfigError, DataError, readSafetensors, region, type StateDict } from '../../../engine/index.ts';
 import { MultiDepth, multiDepthOptionsOf } from '../../../models/index.ts';
 import { type ColorImage, depthUnits, encodeDepthPng, readColorPng } from '../../data/png.ts';
 import { depthPicture } from '../../report/depth-pictures.ts';
@@ -119,7 +119,7 @@ export function checkNames(images: readonly string[], out: string): void {
 
 /** Predicts one picture and writes both files. Returns its size. */
 export async function predictFile(network: LoadedNetwork, image: string, out: string): Promise<[number, number]> {
-  const picture = await readColorPng(image);
+  const picture = await region('data', () => readColorPng(image));
   const { width, height } = picture;
   const metres = await depthOf(network, picture);
   const files = outputsOf(out, image);

@@ -182,12 +182,28 @@ t.test('the command line', async (t) => {
   const odd = path.join(folder, 'odd.png');
   await sharp(first!.color).resize(101, 50).toFile(odd);
   const predict = await command(
-    ['predict', 'multidepth', path.join(weights, network), first!.color, odd, '--out', 'depths', '--device', 'wasm'],
+    [
+      'predict',
+      'multidepth',
+      path.join(weights, network),
+      first!.color,
+      odd,
+      '--out',
+      'depths',
+      '--device',
+      'wasm',
+      '--profile',
+    ],
     folder,
   );
   t.equal(predict.status, 0, predict.stderr);
   t.match(predict.stdout, /odd\.png: 101 x 50/);
   t.match(predict.stdout, /peak memory: tensors \d+ MiB, process \d+ MiB/);
+  t.match(predict.stdout, /Profile of 2 picture\(s\).*means over 2 step\(s\)/);
+  t.match(predict.stdout, /layer .*\n.*res_block|head_d/);
+  t.match(JSON.parse(await readFile(path.join(folder, 'depths', 'trace.json'), 'utf8')), {
+    traceEvents: [{ ph: 'M' }],
+  });
   const depth = decode(await readFile(path.join(folder, 'depths', 'odd-depth.png')));
   t.same([depth.width, depth.height, depth.depth, depth.channels], [101, 50, 16, 1]);
   t.ok(Math.min(...depth.data) >= 2 * 256 - 1 && Math.max(...depth.data) <= 125 * 256);

@@ -1,0 +1,44 @@
+// `wgrad bench page`: results as one HTML page with roofline and scaling plots.
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { DataError, WgradError } from '../../engine/index.ts';
+import { readDocument, type ReadDocument, writeWhole } from '../document.ts';
+import { resultsPage } from '../page.ts';
+import { resultsFolder } from '../roster.ts';
+import { fileName, print, type Subcommand } from './subcommand.ts';
+
+const DEFAULT_FILE = 'bench.html';
+
+/** The tracked results that are documents of this program; others stand beside them with formats of their own. */
+async function tracked(): Promise<Map<string, ReadDocument>> {
+  const results = new Map<string, ReadDocument>();
+  const names = await readdir(resultsFolder).catch(() => []);
+  for (const name of names.filter((each) => each.endsWith('.json')).sort()) {
+    try {
+      results.set(name, await readDocument(path.join(resultsFolder, name)));
+    } catch (error) {
+      if (!(error instanceof WgradError)) throw error;
+    }
+  }
+  return results;
+}
+
+async function run(files: readonly string[], { out = DEFAULT_FILE }: { out?: string }): Promise<number> {
+  const results =
+    files.length > 0
+      ? new Map(await Promise.all(files.map(async (file) => [path.basename(file), await readDocument(file)] as const)))
+      : await tracked();
+  if (results.size === 0) throw new DataError('there are no tracked results', { given: resultsFolder });
+  await writeWhole(out, await resultsPage(results));
+  print(out);
+  return 0;
+}
+
+export const page: Subcommand = (program, done) => {
+  program
+    .command('page')
+    .description('results as one HTML page with roofline and scaling plots')
+    .argument('[file...]', 'what --out has written (default: the tracked results)')
+    .option('--out <file>', `the page (default: ${DEFAULT_FILE})`, fileName)
+    .action(async (files: string[], flags: { out?: string }) => done(await run(files, flags)));
+};

@@ -1,0 +1,34 @@
+// Whose work is being done. Modules, the tape, the optimisers and `region` tell the observer of the moment, which is the
+// profiler while it runs and otherwise nobody: then this costs a test for undefined. Leaves out what is made of it.
+import type { Module } from '../nn/module.ts';
+import type { Parameter, Tensor } from '../tensor.ts';
+
+/** What work is done for: a module, or the one that holds this tensor as its parameter, if there is one. */
+export type Layer = Module | Tensor | undefined;
+
+export interface WorkObserver {
+  /** The layer at work, which a new node of the tape remembers. */
+  readonly layer: Layer;
+  /** Runs the part of backward that computes the gradient of `operation`, called in its time by `layer`. */
+  backward<T>(operation: string, layer: Layer, body: () => T): T;
+  /** Runs an optimiser's update of one parameter. */
+  update(parameter: Parameter, body: () => void): void;
+  region<T>(name: string, body: () => T): T;
+}
+
+let observer: WorkObserver | undefined;
+
+export const workObserver = (): WorkObserver | undefined => observer;
+
+export function observeWork(next: WorkObserver | undefined): void {
+  observer = next;
+}
+
+/** The name under which waiting for data counts as such in profiles. */
+export const DATA_REGION = 'data';
+
+/**
+ * Names a piece of work for the profiler: its time, until its promise settles if it returns one, is on the track of regions
+ * of the trace. Time in regions called `data` counts as waiting for data.
+ */
+export const region = <T>(name: string, body: () => T): T => (observer ? observer.region(name, body) : body());
