@@ -1,7 +1,7 @@
 // TypeScript to dist with esbuild: one bundle with shared chunks for Node; for browsers one self-contained
 // file, and the page of golden fixtures that imports it.
 import { existsSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { root } from './sources.mjs';
@@ -36,6 +36,21 @@ const inlineScripts = {
   },
 };
 
+/** `import text from './scalar.wasm.ts?text'`: that file as it is. */
+const plainText = {
+  name: 'plain-text',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?text$/ }, ({ path: specifier, resolveDir }) => ({
+      path: path.resolve(resolveDir, specifier.replace('?text', '')),
+      namespace: 'text',
+    }));
+    onLoad({ filter: /.*/, namespace: 'text' }, async ({ path: file }) => ({
+      contents: await readFile(file, 'utf8'),
+      loader: 'text',
+    }));
+  },
+};
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -44,7 +59,7 @@ const shared = {
   sourcemap: 'linked',
   metafile: true,
   logLevel: 'silent',
-  plugins: [inlineScripts],
+  plugins: [inlineScripts, plainText],
 };
 
 /** Runs esbuild; its errors become one readable message. */
@@ -83,6 +98,33 @@ export async function bundleNode(entryPoints, { quiet = false } = {}) {
     quiet,
   );
   return absolute(outputs);
+}
+
+/** Packages that come with files of their own; wgrad loads them when it needs them, and says so when they are not there. */
+const separate = ['webgpu', 'sharp', 'h5wasm', 'playwright-core', 'canvas'];
+const programs = ['experiments/cli/main.ts', 'experiments/runner/worker.ts', 'bench/main.ts'];
+
+/** The programs with all packages but those, for a machine that has no node_modules. */
+export async function bundleWhole(outdir) {
+  await run(
+    {
+      entryPoints: programs,
+      outbase: root,
+      outdir,
+      chunkNames: 'chunks/[name]-[hash]',
+      platform: 'node',
+      format: 'esm',
+      splitting: true,
+      minifyWhitespace: true,
+      sourcemap: false,
+      external: [...separate.flatMap((name) => [name, `${name}/*`]), '#*'],
+      // Packages written for CommonJS ask for Node's own modules.
+      banner: {
+        js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+      },
+    },
+    true,
+  );
 }
 
 const forBrowsers = { platform: 'browser', format: 'esm', target: 'es2022', external: ['node:*', 'webgpu'] };

@@ -1,6 +1,7 @@
 // AssemblyScript to dist/wasm: every kernels/<family>/*.wasm.ts is an entry file, whatever it exports is exported.
 // Not so plans.wasm.ts, which is TypeScript, and kernels/*.wasm.ts, which the entries share.
 // Four variants: with and without relaxed SIMD, with an own or a shared memory. The only import is env.memory.
+// kernels/<family>/ladder/*.wasm.ts, which the library has no use for, become a module of their own for one thread.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -14,12 +15,13 @@ const common = [
 ];
 const relaxed = ['--enable', 'relaxed-simd'];
 const shared = ['--enable', 'threads', '--sharedMemory', '--maximumMemory', '65536'];
-const variants = {
+const libraryVariants = {
   simd: [],
   relaxed,
   'simd-shared': shared,
   'relaxed-shared': [...relaxed, ...shared],
 };
+const ladderVariants = { 'ladder-simd': [], 'ladder-relaxed': relaxed };
 
 export async function buildWasm({ quiet = false } = {}) {
   const sources = sourceFiles(['kernels']).filter(
@@ -27,28 +29,32 @@ export async function buildWasm({ quiet = false } = {}) {
   );
   const entries = sources.filter((file) => file.endsWith('.wasm.ts') && file.split('/').length > 2);
   if (entries.length === 0) return;
+  const isRung = (file) => file.includes('/ladder/');
+  const jobs = [
+    { variants: libraryVariants, files: entries.filter((file) => !isRung(file)) },
+    { variants: ladderVariants, files: entries.filter(isRung) },
+  ].flatMap(({ variants, files }) => Object.entries(variants).map(([name, options]) => ({ name, options, files })));
   refuseCollisions(entries);
   const compiler = readFileSync(path.join(root, 'node_modules/assemblyscript/package.json'), 'utf8');
   const stamp = contentStamp([...sources, '.config/wasm.mjs'], compiler);
   const folder = path.join(root, 'dist/wasm');
   const stampFile = path.join(folder, '.stamp');
-  const isThere = Object.keys(variants).every((name) => existsSync(path.join(folder, `${name}.wasm`)));
+  const isThere = jobs.every(({ name }) => existsSync(path.join(folder, `${name}.wasm`)));
   if (isThere && readIfThere(stampFile) === stamp) return;
 
   await mkdir(folder, { recursive: true });
-  const waiting = Object.entries(variants);
+  const waiting = [...jobs];
   const compileNext = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) await compile(entries, ...next);
+    for (let next = waiting.shift(); next; next = waiting.shift()) await compile(next);
   };
   await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, compileNext));
   await writeFile(stampFile, stamp);
-  if (!quiet)
-    console.log(`compiled ${entries.length} WebAssembly kernel files, ${Object.keys(variants).length} variants`);
+  if (!quiet) console.log(`compiled ${entries.length} WebAssembly kernel files to ${jobs.length} modules`);
 }
 
-function compile(entries, name, options) {
+function compile({ name, options, files }) {
   const asc = path.join(root, 'node_modules/assemblyscript/bin/asc.js');
-  const args = [asc, ...entries, ...common, ...options, '--outFile', `dist/wasm/${name}.wasm`];
+  const args = [asc, ...files, ...common, ...options, '--outFile', `dist/wasm/${name}.wasm`];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';

@@ -1,8 +1,7 @@
 // How long repeated work takes: by the host's clock, or on a GPU by timestamps that it writes itself at both ends of every
 // compute pass, so that the host's share of the time does not count. Leaves out copies between buffers.
-import type { Device } from '../engine/index.ts';
 import { findAdapter, requestDevice } from '../engine/devices/webgpu/adapter.ts';
-import { WebGpuDevice } from '../engine/devices/webgpu/device.ts';
+import { WebGpuDevice, type WebGpuDeviceOptions } from '../engine/devices/webgpu/device.ts';
 import { repeat, type Work } from './peers/protocol.mjs';
 
 export interface Clock {
@@ -112,9 +111,11 @@ function gpuClock(gpu: GPUDevice): Clock {
 }
 
 /** The WebGPU device with the GPU's own clock, or the host's where the adapter has no timestamps. */
-export async function openTimedWebGpu(): Promise<{ device: Device; clock: Clock }> {
+export async function openTimedWebGpu(
+  options: WebGpuDeviceOptions = {},
+): Promise<{ device: WebGpuDevice; clock: Clock }> {
   const adapter = await findAdapter({});
   const gpu = await requestDevice(adapter);
   const clock = gpu.features.has('timestamp-query') ? gpuClock(gpu) : hostClock;
-  return { device: new WebGpuDevice(gpu, adapter.info, {}), clock };
+  return { device: new WebGpuDevice(gpu, adapter.info, options), clock };
 }

@@ -1,7 +1,7 @@
 // One launch, again and again, on buffers of its own: what a kernel costs without the tape and the layers above it. Floats
 // are fixed values, integers and flags are 0, which is within the bounds of every index.
 import type { Device } from '../engine/index.ts';
-import type { Storage } from '../engine/devices/device.ts';
+import type { HostArray, Storage } from '../engine/devices/device.ts';
 import { type Cost, costOf, type Kernel, type Operand, type ParamValues, sizeOf } from '../kernels/index.ts';
 import { fixedValues, type Work } from './peers/protocol.mjs';
 import { SEEDS } from './steps/step.ts';
@@ -20,21 +20,24 @@ export interface LaunchWork extends Work {
   readonly cost: Cost;
   /** The plan that the device has taken. */
   readonly plan: string;
+  /** Values of all outputs, the same after every launch. */
+  results(): Promise<HostArray[]>;
   dispose(): void;
 }
 
-/** Sets a launch up and runs it once. Throws OutOfMemoryError, or an error of the launch. */
+/** Sets a launch up and runs it once. `values` gives operands that must not be any numbers. Throws OutOfMemoryError, or an error of the launch. */
 export async function prepareLaunch<P extends ParamValues>(
   device: Device,
   kernel: Kernel<P>,
   params: P,
+  values: (operand: string, params: P) => Float32Array | undefined = () => undefined,
 ): Promise<LaunchWork> {
   const storages: Storage[] = [];
   const allocate = (operand: Operand): Storage => {
     const length = sizeOf(operand.shape);
     const storage = device.allocate(length, operand.dtype === 'word' ? 'float32' : operand.dtype);
     storages.push(storage);
-    device.write(storage, valuesFor(operand, length));
+    device.write(storage, values(operand.name, params) ?? valuesFor(operand, length));
     return storage;
   };
   const dispose = (): void => storages.forEach((storage) => device.release(storage));
@@ -46,7 +49,9 @@ export async function prepareLaunch<P extends ParamValues>(
     device.observer = { before: (_, __, name) => (plan = name) };
     launch();
     await device.synchronize();
-    return { launch, finish: () => device.synchronize(), cost: costOf(kernel, params), plan, dispose };
+    const finish = () => device.synchronize();
+    const results = () => Promise.all(outputs.map((output) => device.read(output)));
+    return { launch, finish, cost: costOf(kernel, params), plan, results, dispose };
   } catch (error) {
     dispose();
     throw error;

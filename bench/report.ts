@@ -8,7 +8,7 @@ import type { Ratio } from './statistics.ts';
 
 /** Three digits, without an exponent. */
 export const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-const spreadOfMs = ({ median, min, max }: Ratio): string =>
+export const spreadOfMs = ({ median, min, max }: Ratio): string =>
   `${digits(1000 * median)} ms (${digits(1000 * min)} to ${digits(1000 * max)})`;
 export const ratioText = ({ median, min, max }: Ratio): string =>
   `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;

@@ -38,7 +38,7 @@ const ROUNDS = 5;
 const PEER_FACTOR = 10;
 const LARGEST_THREADS = 64;
 
-function threadCount(text: string): number {
+export function threadCount(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value > LARGEST_THREADS) {
     throw new InvalidArgumentError(`Expected a whole number from 1 to ${LARGEST_THREADS}.`);
@@ -46,14 +46,14 @@ function threadCount(text: string): number {
   return value;
 }
 
-function duration(text: string): number {
+export function duration(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0) || value > 3600)
     throw new InvalidArgumentError('Expected seconds, 0 to 3600.');
   return value;
 }
 
-function networkList(text: string): readonly Network[] {
+export function networkList(text: string): readonly Network[] {
   const known = networks.map(({ name }) => name);
   return text.split(',').map((name) => {
     const network = networks.find((each) => each.name === name.trim());

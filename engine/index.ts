@@ -46,4 +46,5 @@ export * from './profile/trace.ts';
 export { region } from './profile/work.ts';
 export * as kernels from '../kernels/index.ts';
 export type { DType } from '../kernels/index.ts';
-export type { OwnPlans, ReferencePlan, WebGpuPlan, WebGpuPlanner } from '../kernels/plan.ts';
+export type { OwnPlans, ReferencePlan, WasmPlanner, WebGpuPlan, WebGpuPlanner } from '../kernels/plan.ts';
+export type { Tuning, TuningEntry, TuningTable } from '../kernels/tuning.ts';

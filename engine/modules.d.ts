@@ -1,4 +1,5 @@
-// What the build turns into a module besides TypeScript: shader text, compiled WebAssembly, and scripts bundled to a string.
+// What the build turns into a module besides TypeScript: shader text, compiled WebAssembly, scripts bundled to a string, and
+// files as they are.
 declare module '*.wgsl' {
   const text: string;
   export default text;
@@ -10,4 +11,8 @@ declare module '*.wasm' {
 declare module '*?inline' {
   const script: string;
   export default script;
+}
+declare module '*?text' {
+  const text: string;
+  export default text;
 }

@@ -41,7 +41,9 @@ export interface WasmFacts {
   readonly relaxedSimd: boolean;
 }
 
-export type WasmPlanner<P extends ParamValues> = (params: P, facts: WasmFacts) => WasmPlan;
+/** Chooses a plan. `prefer` names the plan wanted by a benchmark, a test or a measured table; it is passed over where it
+ *  cannot take the parameters. */
+export type WasmPlanner<P extends ParamValues> = (params: P, facts: WasmFacts, prefer?: string) => WasmPlan;
 
 /**
  * One compute pass. Group 0: binding 0 is the uniform parameter block, then inputs, outputs and scratch buffers in order
@@ -83,10 +85,12 @@ export interface WebGpuFacts {
  *  cannot take the parameters. */
 export type WebGpuPlanner<P extends ParamValues> = (params: P, facts: WebGpuFacts, prefer?: string) => WebGpuPlan;
 
-/** What a kernel that is declared outside of this folder brings along. The WASM module is closed to those. */
+/** What a kernel that is declared outside of the tables brings along. */
 export interface OwnPlans<P extends ParamValues> {
   readonly reference?: ReferencePlan<P>;
   readonly webgpu?: WebGpuPlanner<P>;
+  /** Names exports of the module that the device has been given; that of the library is closed. */
+  readonly wasm?: WasmPlanner<P>;
 }
 
 /** A table from kernels to one device's plans. */

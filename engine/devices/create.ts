@@ -25,10 +25,12 @@ export async function createDevice(
     case 'wasm':
       return (await import('./wasm/device.ts')).createWasmDevice(options);
     case 'webgpu':
-      return (await import('./webgpu/device.ts')).createWebGpuDevice({ software: true });
+      return (await import('./webgpu/device.ts')).createWebGpuDevice({ software: true, tuning: options.tuning });
     case 'auto':
       try {
-        return await (await import('./webgpu/device.ts')).createWebGpuDevice({ software: false });
+        return await (
+          await import('./webgpu/device.ts')
+        ).createWebGpuDevice({ software: false, tuning: options.tuning });
       } catch (error) {
         if (!(error instanceof DeviceError)) throw error;
         options.why?.(error.message);

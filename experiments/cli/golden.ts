@@ -4,9 +4,12 @@ import { ConfigError, type DeviceChoice } from '../../engine/index.ts';
 import { pageAddress, runGoldenInBrowser } from '../golden/browser.ts';
 import { runGolden } from '../golden/folder.ts';
 import { serveGolden } from '../golden/serve.ts';
+import { readTuning } from '../runner/tuning.ts';
 
 export interface GoldenFlags {
   device: DeviceChoice;
+  /** A file of measured tables. */
+  tuning?: string;
   family?: string;
   /** The executable, or true for the one that is found. */
   browser?: string | true;
@@ -33,9 +36,16 @@ async function serve(dir: string, { serve: port, ...flags }: GoldenFlags): Promi
   return 0;
 }
 
+const tuningOf = ({ tuning }: GoldenFlags) => (tuning === undefined ? undefined : readTuning(tuning));
+
 export async function goldenCommand(dir: string, flags: GoldenFlags): Promise<number> {
   if (flags.browser !== undefined && flags.serve !== undefined) {
     throw new ConfigError('the page is either opened or served', { hint: 'Give --browser or --serve' });
+  }
+  if (flags.tuning !== undefined && (flags.browser !== undefined || flags.serve !== undefined)) {
+    throw new ConfigError('measured plans are for this process', {
+      hint: 'Leave out --browser and --serve, or --tuning',
+    });
   }
   if (!flags.isolation && flags.browser === undefined && flags.serve === undefined) {
     throw new ConfigError('isolation is a matter of browsers', {
@@ -48,7 +58,7 @@ export async function goldenCommand(dir: string, flags: GoldenFlags): Promise<nu
   };
   const { passed, failed } = flags.browser
     ? await inBrowser(dir, flags)
-    : await runGolden(dir, { device: flags.device, family: flags.family, report });
+    : await runGolden(dir, { device: flags.device, tuning: await tuningOf(flags), family: flags.family, report });
   print(`${passed} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;
 }

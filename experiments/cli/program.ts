@@ -37,11 +37,14 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const deviceOption = (): Option =>
   new Option('--device <name>', 'where to compute').choices(deviceChoices).default('auto');
 
+const tuningOption = (): Option => new Option('--tuning <file>', 'measured plans, as `wgrad bench tune` writes them');
+
 /** Options of the commands that train. */
 function withRunOptions(command: Command): Command {
   return command
     .option('--data <dir>', 'folder of real data (as `wgrad data fetch` makes it)')
     .addOption(deviceOption())
+    .addOption(tuningOption())
     .option('--out <dir>', 'folder of runs and reports (default: runs/<preset>)')
     .option('--jobs <n>', 'worker processes (default: one per core, one on webgpu)', wholeNumber)
     .option(
@@ -162,6 +165,7 @@ export function buildProgram(done: (status: number) => void): Command {
     .description('checks the engine against a folder of reference results')
     .argument('<dir>', 'folder with manifest.json')
     .addOption(deviceOption())
+    .addOption(tuningOption())
     .option('--family <name>', 'only this family of operations')
     .option('--browser [executable]', 'in a headless Chromium, which playwright-core drives')
     .option('--serve [port]', 'only serve the page that does it, for a browser of your own', portNumber)

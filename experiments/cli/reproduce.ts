@@ -5,6 +5,7 @@ import { papers } from '../papers/index.ts';
 import type { PresetName } from '../runner/paper.ts';
 import type { Display } from '../runner/progress.ts';
 import { reproduce, type Selection } from '../runner/reproduce.ts';
+import { readTuning } from '../runner/tuning.ts';
 import { barDisplay, jsonDisplay, lineDisplay } from './display.ts';
 import { profileText } from './profile.ts';
 import { select } from './select.ts';
@@ -15,6 +16,8 @@ export interface ReproduceFlags {
   seeds?: number;
   data?: string;
   device: DeviceChoice;
+  /** A file of measured tables. */
+  tuning?: string;
   out?: string;
   jobs?: number;
   json?: boolean;
@@ -41,6 +44,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags, comma
   try {
     const { tables, failures, profiles, stopped } = await reproduce({
       ...flags,
+      tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
       selection,
       out,
       commandLine: ['wgrad', ...process.argv.slice(2)],

@@ -1,7 +1,7 @@
 // PNG pictures and depth maps of data sets, decoded in the thread pool of `sharp` so that training goes on meanwhile.
-// Depth maps are 16-bit grey: metres = value / 256, 0 is no measurement (KITTI). Leaves out every other format.
+// Depth maps are 16-bit grey: metres = value / 256, 0 is no measurement (KITTI). Leaves out every other format. `sharp` brings
+// a library of its own, so it is loaded where a picture is, and not where only a network's settings are asked for.
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
 import { DataError } from '../../engine/index.ts';
 
 export interface ColorImage {
@@ -75,13 +75,15 @@ export async function readColorPng(file: string): Promise<ColorImage> {
     });
   }
   try {
-    const image = sharp(bytes, { failOn: 'truncated' }).removeAlpha().toColourspace('srgb').raw();
+    const image = (await loadSharp())(bytes, { failOn: 'truncated' }).removeAlpha().toColourspace('srgb').raw();
     const { data, info } = await image.toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data };
   } catch (cause) {
     throw damaged(file, bytes, cause);
   }
 }
+
+const loadSharp = async () => (await import('sharp')).default;
 
 /** Reads a depth map exactly. Throws DataError for a map of 8 bits or with colours, and for a damaged file. */
 export async function readDepthPng(file: string): Promise<DepthImage> {
@@ -95,7 +97,7 @@ export async function readDepthPng(file: string): Promise<DepthImage> {
     });
   }
   try {
-    const image = sharp(bytes, { failOn: 'truncated' }).toColourspace('grey16').raw({ depth: 'ushort' });
+    const image = (await loadSharp())(bytes, { failOn: 'truncated' }).toColourspace('grey16').raw({ depth: 'ushort' });
     const { data, info } = await image.toBuffer({ resolveWithObject: true });
     const values = new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
     return { width: info.width, height: info.height, data: values };
@@ -108,13 +110,15 @@ export async function readDepthPng(file: string): Promise<DepthImage> {
 export const depthUnits = (metres: number): number =>
   Math.min(LARGEST_UNIT, Math.max(1, Math.round(UNITS_PER_METRE * metres)));
 
-export const encodeDepthPng = ({ width, height, data }: DepthImage): Promise<Buffer> =>
-  sharp(data, { raw: { width, height, channels: 1 } })
-    .toColourspace('grey16')
-    .png()
-    .toBuffer();
+export async function encodeDepthPng({ width, height, data }: DepthImage): Promise<Buffer> {
+  const sharp = await loadSharp();
+  const image = sharp(data, { raw: { width, height, channels: 1 } });
+  return image.toColourspace('grey16').png().toBuffer();
+}
 
-export const encodeColorPng = ({ width, height, data }: ColorImage): Promise<Buffer> =>
-  sharp(data, { raw: { width, height, channels: 3 } })
+export async function encodeColorPng({ width, height, data }: ColorImage): Promise<Buffer> {
+  const sharp = await loadSharp();
+  return sharp(data, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
+}

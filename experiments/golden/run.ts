@@ -11,6 +11,7 @@ import {
   setDefaultDevice,
   type Tensor,
   tensor,
+  type Tuning,
 } from '../../engine/index.ts';
 import { adapters, outputsOf } from './adapters.ts';
 import type { Family, Fixtures, GoldenCase } from './fixtures.ts';
@@ -22,6 +23,8 @@ export interface GoldenOptions {
   family?: string | undefined;
   /** Told of the device and the number of cases before the first. */
   begin?: (device: Device, cases: number) => void;
+  /** Measured tables of plans. */
+  tuning?: Tuning | undefined;
   /** Told of each case as it ends. The next case waits for what it returns, if that is a promise. */
   report?: (id: string, failure: string | undefined) => unknown;
 }
@@ -37,7 +40,7 @@ export interface GoldenResult {
 
 /** Runs all cases (or one family) on a new device. */
 export async function runFixtures(fixtures: Fixtures, options: GoldenOptions = {}): Promise<GoldenResult> {
-  const device = await createDevice(options.device ?? 'auto');
+  const device = await createDevice(options.device ?? 'auto', { tuning: options.tuning });
   try {
     return await runFixturesOn(device, fixtures, options);
   } finally {
@@ -49,7 +52,7 @@ export async function runFixtures(fixtures: Fixtures, options: GoldenOptions = {
 export async function runFixturesOn(
   device: Device,
   fixtures: Fixtures,
-  { family, begin, report }: Omit<GoldenOptions, 'device'> = {},
+  { family, begin, report }: Omit<GoldenOptions, 'device' | 'tuning'> = {},
 ): Promise<GoldenResult> {
   const cases = fixtures.cases(family);
   const { description, facts } = device;

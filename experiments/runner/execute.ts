@@ -25,8 +25,9 @@ const devices = new Map<string, Promise<Device>>();
 
 /** The device of this process, made once. */
 function deviceOf(request: RunRequest, threads: number): Promise<Device> {
-  const key = `${request.device} ${threads}`;
-  const device = devices.get(key) ?? createDevice(request.device, { threads });
+  const { device: name, tuning } = request;
+  const key = `${name} ${threads} ${tuning?.checksum}`;
+  const device = devices.get(key) ?? createDevice(name, { threads, tuning });
   devices.set(key, device);
   return device;
 }

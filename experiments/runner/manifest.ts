@@ -13,6 +13,8 @@ export interface Manifest {
   readonly cores: number;
   readonly memoryBytes: number;
   readonly device: Record<string, unknown>;
+  /** Checksum of the measured table of plans, or why it was not used; absent without one. */
+  readonly tuning?: string;
   /** Plans used, by kernel, over all runs. */
   readonly plans: Record<string, string[]>;
   /** What each paper was run with. */
@@ -29,11 +31,13 @@ export function buildManifest(tables: readonly JudgedTable[], commandLine: reado
   const plans = new Map<string, Set<string>>();
   const configurations: Record<string, Record<string, unknown>> = {};
   let device: Record<string, unknown> = {};
+  let tuning: string | undefined;
   for (const { records } of tables) {
     for (const [run, list] of records) {
       for (const record of list) {
         const { plans: used, ...facts } = record.device;
         device = facts;
+        tuning = facts.facts.tuning === undefined ? undefined : String(facts.facts.tuning);
         (configurations[record.paper] ??= {})[run] = record.configuration;
         for (const [kernel, names] of Object.entries(used)) {
           plans.set(kernel, new Set([...(plans.get(kernel) ?? []), ...names]));
@@ -50,6 +54,7 @@ export function buildManifest(tables: readonly JudgedTable[], commandLine: reado
     cores: os.availableParallelism(),
     memoryBytes: os.totalmem(),
     device,
+    ...(tuning === undefined ? {} : { tuning }),
     plans: Object.fromEntries([...plans].sort().map(([kernel, names]) => [kernel, [...names].sort()])),
     papers: Object.fromEntries(
       tables

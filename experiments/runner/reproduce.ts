@@ -2,7 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError, createDevice, type DeviceChoice, type DeviceName } from '../../engine/index.ts';
+import { ConfigError, createDevice, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
 import { writeReport } from '../report/report.ts';
 import { makeFolder, writeJson } from './files.ts';
 import { buildManifest } from './manifest.ts';
@@ -29,6 +29,8 @@ export interface ReproduceOptions {
   readonly seeds?: number | undefined;
   readonly data?: string | undefined;
   readonly device: DeviceChoice;
+  /** Measured tables of plans, of which the device takes its own. */
+  readonly tuning?: Tuning | undefined;
   readonly out: string;
   /** Worker processes. Default: one per core, one on webgpu. */
   readonly jobs?: number | undefined;
@@ -109,7 +111,16 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       }
       for (const run of runsOf(table)) {
         for (const seed of seeds) {
-          const request: RunRequest = { paper: paper.name, run, seed, preset, device: device.name, data: options.data };
+          const { data: folder, tuning } = options;
+          const request: RunRequest = {
+            paper: paper.name,
+            run,
+            seed,
+            preset,
+            device: device.name,
+            data: folder,
+            tuning,
+          };
           if (seen.has(keyOf(request))) continue;
           seen.add(keyOf(request));
           const record = await new RunStore(out, request, paper, data).read();

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type DeviceName, type StateDict } from '../../engine/index.ts';
+import { type DeviceName, type StateDict, type Tuning } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
 import { writeJson } from './files.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
@@ -19,6 +19,8 @@ export interface RunRequest {
   readonly preset: PresetName;
   readonly device: DeviceName;
   readonly data: string | undefined;
+  /** Measured tables of plans. Plans round in different orders, so a run belongs to its table. */
+  readonly tuning?: Tuning | undefined;
 }
 
 export interface RunRecord {
@@ -54,6 +56,7 @@ export class RunStore {
       device: request.device,
       data,
       configuration: paper.configuration(request.run, request.preset),
+      ...(request.tuning ? { tuning: request.tuning.checksum } : {}),
     };
     const { seed, ...shared } = facts;
     const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');

@@ -33,7 +33,10 @@ const backwardSumsText = forWidths(backwardSumsModule);
 const LEAST_PART = 4096;
 const MOST_PARTS = 64;
 
-/** How the sums over channels are shared out: parts per channel (a power of two), threads per workgroup, width of reads. */
+/**
+ * How the sums over channels are shared out: parts per channel (a power of two), threads per workgroup, width of reads. An empty
+ * x is shorter than four numbers.
+ */
 type Split = { parts: number; threads: number; width: Width };
 
 function split({ batch, channels, spatial }: BatchNormParams, facts: WebGpuFacts): Split {
@@ -43,7 +46,7 @@ function split({ batch, channels, spatial }: BatchNormParams, facts: WebGpuFacts
   while (parts < MOST_PARTS && channels * parts < wantedGroups && length >= 2 * parts * LEAST_PART) parts *= 2;
   // A software adapter runs a workgroup on one core, and pays for every thread at each barrier.
   const threads = facts.software ? 8 : length / parts < 1024 ? 64 : WORKGROUP;
-  return { parts, threads, width: spatial > 0 && spatial % 4 === 0 ? 4 : 1 };
+  return { parts, threads, width: length > 0 && spatial % 4 === 0 ? 4 : 1 };
 }
 
 const statisticsPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {

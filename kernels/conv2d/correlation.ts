@@ -162,6 +162,8 @@ const TILE_BYTES = 256 * 1024;
  */
 const PACKED_RESULTS = 64;
 const PACKING_ROWS = 8;
+/** Outputs that can be packed, for those who ask: their rows stay whole. */
+const WIDEST_PACKED = 64;
 /** Fewer multiply-adds than these do not pay for another thread. */
 export const TASK_WORK = 200_000;
 
@@ -183,13 +185,15 @@ export function planCorrelation(
   given: Geometry,
   firstTask: number,
   threads: number,
+  prefer: string | undefined,
   size?: readonly [number, number],
 ): Correlation {
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const taps = rows.taps * columns.taps;
   const emptiness = ((columns.size + 3) & ~3) / Math.max(1, columns.size);
-  const packed = !size && (columns.size < 4 || emptiness > 1 + PACKING_ROWS / g.rows);
+  const isUsual = (columns.size < 4 || emptiness > 1 + PACKING_ROWS / g.rows) && prefer !== 'shiftedRows';
+  const packed = prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;
   const width = size?.[1] ?? (packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3);
   const height = size?.[0] ?? evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
   const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;

@@ -16,6 +16,7 @@ function correlate(
   geometries: Geometry[],
   header: number[],
   threads: number,
+  prefer: string | undefined,
 ): { phases: WasmPhase[]; scratchBytes: number; name: string } {
   const phases: WasmPhase[] = [];
   let scratchBytes = 0;
@@ -25,7 +26,7 @@ function correlate(
     let work = 0;
     const constants = [...header];
     for (const geometry of geometries.slice(from, from + CORRELATIONS_PER_PHASE)) {
-      const plan = planCorrelation(geometry, tasks, threads);
+      const plan = planCorrelation(geometry, tasks, threads, prefer);
       tasks += plan.tasks;
       constants.push(...plan.words);
       scratchBytes = Math.max(scratchBytes, plan.scratchBytes);
@@ -38,20 +39,20 @@ function correlate(
   return { phases, scratchBytes, name: packed ? 'packedColumns' : 'shiftedRows' };
 }
 
-const planForward: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
+const planForward: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const geometry = forwardGeometry(p);
   const header = [1, p.bias ? 2 : -1, output, output + 2];
-  if (isWinograd(geometry)) {
+  if (isWinograd(geometry, prefer)) {
     const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, header, 0, threads);
     return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }
-  const { phases, scratchBytes, name } = correlate([geometry], header, threads);
+  const { phases, scratchBytes, name } = correlate([geometry], header, threads, prefer);
   return { name, phases, threadScratch: scratchBytes };
 };
 
-const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
+const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const header = [output + 1, p.bias ? 2 : -1, output, output + 2];
@@ -64,7 +65,7 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan 
     constants: header,
   };
   const geometries = inputGradientGeometries(p);
-  if (geometries.length === 1 && isWinograd(geometries[0])) {
+  if (geometries.length === 1 && isWinograd(geometries[0], prefer)) {
     // Their transforms stand behind the turned weights.
     const filtersAt = 64 * Math.ceil((4 * weights) / 64);
     const { phases, sharedBytes, scratchBytes } = planWinograd(geometries[0], header, filtersAt, threads);
@@ -75,7 +76,7 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan 
       threadScratch: Math.max(scratchBytes, 4 * taps),
     };
   }
-  const { phases, scratchBytes, name } = correlate(geometries, header, threads);
+  const { phases, scratchBytes, name } = correlate(geometries, header, threads, prefer);
   return {
     name,
     phases: [transpose, ...phases],
@@ -84,10 +85,10 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan 
   };
 };
 
-const planGradientOfWeights: WasmPlanner<Conv2dParams> = (p, facts): WasmPlan => {
-  const plain = planWeightGradient(p, facts);
+const planGradientOfWeights: WasmPlanner<Conv2dParams> = (p, facts, prefer): WasmPlan => {
   const geometry = forwardGeometry(p);
-  return isWinogradGradient(geometry) ? planWinogradGradient(geometry, plain, facts.threads) : plain;
+  if (!isWinogradGradient(geometry, prefer)) return planWeightGradient(p, facts, prefer);
+  return planWinogradGradient(geometry, planWeightGradient(p, facts, 'channelsLast'), facts.threads);
 };
 
 export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {

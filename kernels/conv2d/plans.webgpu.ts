@@ -12,7 +12,8 @@ import params from './params.wgsl';
 import rows3x3 from './rows3x3.wgsl';
 import { addWeightGradient } from './weight-gradient.webgpu.ts';
 
-const geometry = params + geometryFunctions;
+/** Parameters and geometry: what stands before every gathering module. */
+export const geometry = params + geometryFunctions;
 
 // Whole modules, put together once: the device knows a module by its text.
 const modules = {
@@ -30,7 +31,7 @@ interface Targets {
   columns: number;
 }
 
-function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
+export function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
   const ins = p.inChannels / p.groups;
   const outs = p.outChannels / p.groups;
   if (!adjoint) return { channels: outs, phases: 1, rows: p.outH, columns: p.outW };
@@ -40,7 +41,7 @@ function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
 }
 
 /** The plan of one shader: group 0 as geometry.wgsl binds it. `tiles` workgroups per group and phase. */
-function gatherPlan(
+export function gatherPlan(
   name: string,
   module: string,
   p: Conv2dParams,

@@ -166,8 +166,10 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   return planOf(g, c, 'conv2dWeightChannelsLast', 'channelsLast', constants, end);
 }
 
-export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
+export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
   const g = flatten(forwardGeometry(p));
   if (weightsOf(g) === 0) return { name: 'empty', phases: [] };
-  return g.rows < 3 || g.channels < 2 ? planDots(g, threads) : planChannelsLast(g, threads);
+  const isNarrow = g.rows < 3 || g.channels < 2;
+  const dots = prefer === 'innerProducts' || (isNarrow && prefer !== 'channelsLast');
+  return dots ? planDots(g, threads) : planChannelsLast(g, threads);
 };

@@ -12,7 +12,8 @@ import lanes from './weight-gradient-lanes.wgsl';
 import rows3x3 from './weight-gradient-rows3x3.wgsl';
 import tiled from './weight-gradient-tiled.wgsl';
 
-const weightGeometry = params + weightGeometryFunctions;
+/** The same for modules of the weight gradient. */
+export const weightGeometry = params + weightGeometryFunctions;
 
 // Whole modules, put together once: the device knows a module by its text.
 const modules = {
@@ -42,10 +43,11 @@ export function splitsFor(p: Conv2dParams, workgroups: number, leastPixels: numb
   return Math.max(1, Math.min(...limits));
 }
 
-const weightCount = (p: Conv2dParams): number => (p.outChannels * p.inChannels * p.kernelH * p.kernelW) / p.groups;
+export const weightCount = (p: Conv2dParams): number =>
+  (p.outChannels * p.inChannels * p.kernelH * p.kernelW) / p.groups;
 
 /** `grid` has its splits along z. With one split the weights are written at once. */
-function splitPlan(
+export function splitPlan(
   name: string,
   module: string,
   p: Conv2dParams,

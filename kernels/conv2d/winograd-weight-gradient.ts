@@ -3,7 +3,7 @@
 import type { WasmPlan } from '../plan.ts';
 import { evenParts, type Geometry, TASK_WORK } from './correlation.ts';
 import { sumPhase } from './weight-gradient.ts';
-import { isPlain3x3, oddLines, PANEL, PRODUCTS, tileGrid, tilesOf } from './winograd.ts';
+import { isPlain3x3, isPreferred, oddLines, PANEL, PRODUCTS, tileGrid, tilesOf } from './winograd.ts';
 
 /** Tiles that are transformed at once: enough to pay for reading the sums, few enough that both sides stay in the cache. */
 const BLOCK_TILES = 80;
@@ -20,9 +20,12 @@ const splitsOf = (g: Geometry): number => {
   return Math.max(1, Math.min(SPLITS, Math.floor(blocks / 2)));
 };
 
-/** Whether the gradient is one that Winograd's algorithm computes, and faster than the plain sum. */
-export function isWinogradGradient(g: Geometry): boolean {
-  if (!isPlain3x3(g)) return false;
+/** Whether the gradient is one that Winograd's algorithm computes, and is to: `prefer`red or faster than the plain sum. */
+export function isWinogradGradient(g: Geometry, prefer: string | undefined): boolean {
+  return isPlain3x3(g) && (isPreferred(prefer) ?? isFaster(g));
+}
+
+function isFaster(g: Geometry): boolean {
   const [tilesH, tilesW] = tilesOf(g);
   const tiles = g.batch * tilesH * tilesW;
   const pairs = g.channels * g.rows;
@@ -32,7 +35,7 @@ export function isWinogradGradient(g: Geometry): boolean {
   return GAIN * work < 9 * pairs * g.batch * g.axes[0].size * g.axes[1].size;
 }
 
-/** `plain`: the plan that repeats a gradient that is not finite. */
+/** `plain`: the plan `channelsLast`, which repeats a gradient that is not finite. */
 export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
   const grid = tileGrid(g, BLOCK_TILES, Math.max(g.channels, g.rows));

@@ -63,15 +63,23 @@ export function tileGrid(g: Geometry, most: number, channels: number): TileGrid 
 export const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) | 1);
 
 /** A 3x3 window at every place, and channels that fill vectors. */
-export const isPlain3x3 = ({ axes, groups, channels, rows }: Geometry): boolean =>
+export const isPlain3x3 = ({ axes, groups, channels, rows, batch }: Geometry): boolean =>
   axes.every((a) => a.stride === 1 && a.taps === 3 && a.tapStep === 1 && a.offset === 0 && a.step === 1) &&
   groups === 1 &&
   channels % 4 === 0 &&
-  rows % 4 === 0;
+  rows % 4 === 0 &&
+  batch * channels * rows * axes[0].size * axes[1].size > 0;
 
-/** Whether the correlation is one that Winograd's algorithm computes, and faster than the plain loop. */
-export function isWinograd(g: Geometry): boolean {
-  if (!isPlain3x3(g)) return false;
+/** Whether a measured or wanted plan decides: true for this one, false for another, undefined if none is named. */
+export const isPreferred = (prefer: string | undefined): boolean | undefined =>
+  prefer === undefined ? undefined : prefer === 'winograd';
+
+/** Whether the correlation is one that Winograd's algorithm computes, and is to: `prefer`red or faster than the plain loop. */
+export function isWinograd(g: Geometry, prefer: string | undefined): boolean {
+  return isPlain3x3(g) && (isPreferred(prefer) ?? isFaster(g));
+}
+
+function isFaster(g: Geometry): boolean {
   const pairs = g.channels * g.rows;
   const [tilesH, tilesW] = tilesOf(g);
   const tiles = g.batch * tilesH * tilesW;
@@ -105,7 +113,7 @@ export function planWinograd(g: Geometry, header: readonly number[], filtersAt: 
   const valueStride = oddLines(4 * tiles * g.channels);
   const filterStride = oddLines(4 * PANEL * g.channels);
   const productStride = oddLines(4 * tiles * PANEL);
-  const direct = planCorrelation(g, 0, threads, [OUTPUTS, segmentTiles * OUTPUTS]);
+  const direct = planCorrelation(g, 0, threads, 'shiftedRows', [OUTPUTS, segmentTiles * OUTPUTS]);
   // The plain loop begins where the transformed tiles are no longer needed; only the checks must outlast it.
   const productsAt = PRODUCTS * valueStride;
   const patchAt = productsAt + PRODUCTS * productStride;

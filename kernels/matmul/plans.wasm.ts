@@ -29,13 +29,18 @@ function share(size: number, tile: number, others: number, workPerUnit: number, 
   return Math.max(1, Math.min(size, Math.ceil(evenParts(size, Math.min(part, tile)) / unit) * unit));
 }
 
-const planMatmul: WasmPlanner<MatmulParams> = (p): WasmPlan => {
+const isTiles = (prefer?: string): boolean => prefer === 'packedTiles' || prefer === 'directTiles';
+
+const planMatmul: WasmPlanner<MatmulParams> = (p, _facts, prefer): WasmPlan => {
   if (p.batch * p.m * p.n === 0) return { name: 'empty', phases: [] };
   // A vector has the same bytes either way; read along k it suits the inner products.
   const transposeA = p.m === 1 ? 0 : p.transposeA;
   const transposeB = p.n === 1 ? 1 : p.transposeB;
-  const dots = !transposeA && transposeB && (p.m <= FEW_ROWS || p.n <= FEW_COLUMNS);
-  const packB = transposeB || p.m >= PACK_ROWS ? 1 : 0;
+  const dotsFit = !transposeA && transposeB === 1;
+  const dotsWanted = isTiles(prefer) ? false : prefer === 'innerProducts' || p.m <= FEW_ROWS || p.n <= FEW_COLUMNS;
+  const dots = dotsFit && dotsWanted;
+  const packWanted = isTiles(prefer) ? prefer === 'packedTiles' : p.m >= PACK_ROWS;
+  const packB = transposeB || packWanted ? 1 : 0;
   const tileK = packB || transposeA ? evenParts(Math.max(1, p.k), TILE_K) : Math.max(1, p.k);
   const unitN = dots ? DOT_TILE : 8;
   const tileN = share(

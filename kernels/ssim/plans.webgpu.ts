@@ -1,30 +1,23 @@
-// WebGPU plans of SSIM: a workgroup per tile; slower ways to the same map, for those who ask for them by name, are in
-// ladder.ts. The gradient takes two passes with the factors between them in scratch, for as many planes at a time as a
-// binding holds.
+// WebGPU plans of SSIM: a workgroup per tile; the slower ways that led there are in ladder.ts. The gradient takes two passes
+// with the factors between them in scratch, for as many planes at a time as a binding holds.
 import type { PlanTable, WebGpuPass, WebGpuPlanner } from '../plan.ts';
-import { choosePlan } from '../webgpu-plan.ts';
 import backwardModule from './backward.wgsl';
 import derivativesModule from './derivatives.wgsl';
-import { ssimLadder } from './ladder.ts';
 import { ssim, ssimBackward, type SsimParams } from './ssim.ts';
+import ssimModule from './ssim.wgsl';
 import { tiledPass, tilePrelude } from './tiles.webgpu.ts';
 
+const ssimText = tilePrelude + ssimModule;
 const derivativesText = tilePrelude + derivativesModule;
 const backwardText = tilePrelude + backwardModule;
 
 /** Of the gradient's scratch. */
 const MAX_FACTOR_BYTES = 2 ** 28;
 
-const ssimPlan: WebGpuPlanner<SsimParams> = (p, facts, prefer) =>
-  choosePlan(
-    ssimLadder.map((step) => ({
-      name: step.name,
-      fits: step.fits(p),
-      wanted: step === ssimLadder.at(-1),
-      make: () => step.plan(p, facts),
-    })),
-    prefer,
-  );
+const ssimPlan: WebGpuPlanner<SsimParams> = (p, facts) => {
+  const all = { height: p.outH, width: p.outW, planes: p.planes };
+  return { name: 'tiles', passes: [tiledPass(p, { module: ssimText, ...all }, facts)] };
+};
 
 const ssimBackwardPlan: WebGpuPlanner<SsimParams> = (p, facts) => {
   const planeBytes = 16 * p.outH * p.outW;
@@ -45,6 +38,6 @@ const ssimBackwardPlan: WebGpuPlanner<SsimParams> = (p, facts) => {
 };
 
 export function addSsim(table: PlanTable<WebGpuPlanner<never>>): void {
-  table.add(ssim, ssimPlan, ...ssimLadder.map(({ name }) => name).reverse());
+  table.add(ssim, ssimPlan, 'tiles');
   table.add(ssimBackward, ssimBackwardPlan, 'twoPasses');
 }

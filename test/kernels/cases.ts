@@ -138,6 +138,8 @@ export interface CaseSource<P extends ParamValues = ParamValues> {
   readonly exampleParams: readonly P[];
   readonly cases: fc.Arbitrary<KernelCase>;
   readonly examples: readonly KernelCase[];
+  /** The same cases for a kernel that differs in its plans alone, where it takes the parameters; `slack` widens the tolerance. */
+  on(kernel: Kernel<P>, takes: (params: P) => boolean, slack: number): CaseSource<P>;
 }
 
 export function caseSource<P extends ParamValues>(generator: KernelGenerator<P>): CaseSource<P> {
@@ -147,6 +149,17 @@ export function caseSource<P extends ParamValues>(generator: KernelGenerator<P>)
     exampleParams: generator.examples,
     cases: fc.tuple(generator.params, fc.nat(1000)).map(([params, seed]) => randomCase(generator, params, seed)),
     examples: generator.examples.flatMap((params) => [1, 2].map((seed) => randomCase(generator, params, seed))),
+    on: (kernel, takes, slack) =>
+      caseSource({
+        ...generator,
+        kernel,
+        tolerance: (params) => {
+          const { rtol, atol } = generator.tolerance(params);
+          return { rtol: slack * rtol, atol: slack * atol };
+        },
+        params: generator.params.filter(takes),
+        examples: generator.examples.filter(takes),
+      }),
   };
 }
 

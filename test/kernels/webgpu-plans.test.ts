@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import t from 'tap';
 import * as kernels from '../../kernels/index.ts';
 import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
-import { ssimLadder } from '../../kernels/ssim/ladder.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { foldGrid, grid1d } from '../../kernels/webgpu-grid.ts';
 import { caseSources } from './generators/index.ts';
@@ -117,21 +116,6 @@ t.test('a split sum keeps its partial sums within bounds', (t) => {
       t.equal(plan.passes.length, bytes > 0 ? 2 : 1);
     }
   }
-  t.end();
-});
-
-t.test('the ladder of SSIM ends with the plan in use, and each step says what changed', (t) => {
-  const side = { inH: 20, inW: 30, outH: 10, outW: 20, windowH: 11, windowW: 11, padH: 0, padW: 0 };
-  const params = { planes: 140_000, ...side, c1: 1e-4, c2: 9e-4 };
-  t.equal(planOf('ssim', params, hardware).name, ssimLadder.at(-1)?.name);
-  for (const { name, module, description } of ssimLadder) {
-    const plan = planOf('ssim', params, hardware, name);
-    t.equal(plan.name, name);
-    t.ok(plan.passes.every((pass) => pass.module.endsWith(module)));
-    t.ok(plan.passes.every(({ workgroups: [x, y] }) => x <= 65535 && y >= 2));
-    t.match(description, /^[A-Z][^.]+\.$/);
-  }
-  t.equal(planOf('ssim', { ...params, windowH: 50 }, hardware, 'onePerThread').name, 'tiles', 'if it does not fit');
   t.end();
 });
 

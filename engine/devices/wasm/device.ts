@@ -1,12 +1,13 @@
 // The `wasm` device: SIMD kernels over one linear memory, run by the calling thread and a pool of workers. A launch
 // returns when its work is done, so reading needs no queue. Leaves out browsers' asynchronous waiting: a launch blocks.
 import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
+import { type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
 import { DeviceError, UseAfterFreeError, WgradError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
 import { PARAMS_AT, TABLES_AT } from './control.ts';
-import { defaultThreads, type LoadedModule, loadModule } from './load.ts';
+import { defaultThreads, type LoadedModule, loadModule, type WasmModules } from './load.ts';
 import { blockBytes, LinearMemory } from './memory.ts';
 import { PlanCache, type ResolvedPlan } from './plan-cache.ts';
 import { Scratch } from './scratch.ts';
@@ -17,6 +18,10 @@ export interface WasmDeviceOptions {
   threads?: number;
   /** false: do not use relaxed SIMD even where there is one. Its fused multiply-add rounds once instead of twice. */
   relaxedSimd?: boolean;
+  /** Kernels in the place of the library's, for launches of kernels that bring WASM plans along. They run on one thread. */
+  modules?: WasmModules;
+  /** Measured tables of plans; the one for this device is used, if there is one. */
+  tuning?: Tuning;
 }
 
 interface WasmStorage extends Storage {
@@ -43,16 +48,18 @@ class WasmDevice implements Device {
   #launches = 0;
   #disposed = false;
 
-  constructor(loaded: LoadedModule, threads: ThreadPool) {
+  constructor(loaded: LoadedModule, threads: ThreadPool, tuning: Tuning | undefined) {
     const { relaxedSimd, shared } = loaded;
     this.#memory = new LinearMemory(loaded.memory, loaded.maximumPages);
     this.#threads = threads;
-    this.#plans = new PlanCache({ threads: threads.threads, relaxedSimd }, (name) => threads.indexOf(name));
+    const facts = { threads: threads.threads, relaxedSimd, shared };
+    const tuned = tuning && tunedPlansFor(tuning, 'wasm', facts);
+    this.#plans = new PlanCache({ threads: threads.threads, relaxedSimd }, (name) => threads.indexOf(name), tuned);
     this.#scratch = new Scratch(
       (bytes) => this.#reserve(bytes),
       (address, bytes) => this.#memory.free(address, bytes),
     );
-    this.facts = { threads: threads.threads, relaxedSimd, shared };
+    this.facts = tuning ? { ...facts, tuning: tuningFact(tuning, tuned) } : facts;
     const plural = threads.threads === 1 ? 'thread' : 'threads';
     this.description = `wasm (${relaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${threads.threads} ${plural})`;
   }
@@ -228,7 +235,7 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
   if (!Number.isInteger(wanted) || wanted < 1) {
     throw new DeviceError('not a number of threads', { operation: 'createWasmDevice', given: String(wanted) });
   }
-  const loaded = await loadModule(options.relaxedSimd ?? true, wanted);
+  const loaded = await loadModule(options.relaxedSimd ?? true, wanted, options.modules);
   const threads = await ThreadPool.create(loaded.module, loaded.memory, loaded.shared ? wanted : 1);
-  return new WasmDevice(loaded, threads);
+  return new WasmDevice(loaded, threads, options.tuning);
 }

@@ -29,6 +29,12 @@ const hasThreads = (): boolean =>
   (isNode || typeof Worker === 'function') &&
   WebAssembly.validate(simdSharedBytes);
 
+/** Builds of one set of kernels for one thread, with and without relaxed SIMD. */
+export interface WasmModules {
+  readonly simd: BufferSource;
+  readonly relaxedSimd: BufferSource;
+}
+
 export interface LoadedModule {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -37,15 +43,16 @@ export interface LoadedModule {
   readonly shared: boolean;
 }
 
-/** Throws DeviceError where WebAssembly SIMD is missing. */
-export async function loadModule(wantRelaxed: boolean, threads: number): Promise<LoadedModule> {
+/** Throws DeviceError where WebAssembly SIMD is missing. `own` takes the place of the library's kernels, on one thread. */
+export async function loadModule(wantRelaxed: boolean, threads: number, own?: WasmModules): Promise<LoadedModule> {
   if (!WebAssembly.validate(simdBytes)) {
     throw new DeviceError('this JavaScript engine has no WebAssembly SIMD', { hint: "Use the 'reference' device" });
   }
   const relaxedSimd = wantRelaxed && (await hasRelaxedSimd());
-  const shared = threads > 1 && hasThreads();
+  const shared = threads > 1 && own === undefined && hasThreads();
   const bytes = shared ? (relaxedSimd ? relaxedSharedBytes : simdSharedBytes) : relaxedSimd ? relaxedBytes : simdBytes;
-  const module = await WebAssembly.compile(bytes);
+  const ownBytes = relaxedSimd ? own?.relaxedSimd : own?.simd;
+  const module = await WebAssembly.compile(ownBytes ?? bytes);
   return { module, ...reserveMemory(shared), relaxedSimd, shared };
 }
 

@@ -2,6 +2,7 @@
 // expect. Training repeats the same launches, so planning and describing happen once per shape, not once per launch.
 import { type Kernel, packParams, paramWords, type ParamValues, sizeOf } from '../../../kernels/kernel.ts';
 import type { WasmFacts, WasmPlan, WasmPlanner } from '../../../kernels/plan.ts';
+import type { TunedPlans } from '../../../kernels/tuning.ts';
 import { wasmPlans } from '../../../kernels/wasm.ts';
 import { planFor } from '../check-launch.ts';
 
@@ -37,13 +38,15 @@ const MAX_PLANS_PER_KERNEL = 1024;
 export class PlanCache {
   readonly #facts: WasmFacts;
   readonly #indexOf: (exportName: string) => number;
+  readonly #tuned: TunedPlans | undefined;
   readonly #kernels = new Map<string, KernelRecord>();
   /** Packed words of the launch that was looked up last. */
   words: Int32Array = new Int32Array(0);
 
-  constructor(facts: WasmFacts, indexOf: (exportName: string) => number) {
+  constructor(facts: WasmFacts, indexOf: (exportName: string) => number, tuned?: TunedPlans) {
     this.#facts = facts;
     this.#indexOf = indexOf;
+    this.#tuned = tuned;
   }
 
   /** The plan for these parameters, or undefined if it must be made. Leaves the packed words in `words`. */
@@ -66,7 +69,7 @@ export class PlanCache {
       record.plans.clear();
       record.count = 0;
     }
-    const plan = record.planner(params as never, this.#facts);
+    const plan = record.planner(params as never, this.#facts, this.#tuned?.preferred(kernel, params));
     const inputs = kernel.inputs(params);
     const operands = [...inputs, ...kernel.outputs(params)];
     const resolved: ResolvedPlan = {

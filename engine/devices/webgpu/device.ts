@@ -9,6 +9,7 @@ import {
   paramWords,
 } from '../../../kernels/kernel.ts';
 import type { WebGpuFacts, WebGpuPass, WebGpuPlan } from '../../../kernels/plan.ts';
+import { type TunedPlans, type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch, planFor } from '../check-launch.ts';
@@ -28,8 +29,10 @@ import { CommandQueue, type LaunchRecord } from './queue.ts';
 export interface WebGpuDeviceOptions extends WebGpuOptions {
   /** Submits every launch by itself and remembers where it was called, so that every error names its line. Slow. */
   debug?: boolean;
-  /** The plan to take for a launch, from a benchmark, a test or a measured table; undefined leaves the choice alone. */
+  /** The plan to take for a launch, from a benchmark or a test; undefined leaves the choice to the table and the rule. */
   preferPlan?: (kernel: string, params: ParamValues) => string | undefined;
+  /** Measured tables of plans; the one for this adapter is used, if there is one. */
+  tuning?: Tuning;
 }
 
 interface WebGpuStorage extends Storage {
@@ -53,6 +56,7 @@ export class WebGpuDevice implements Device {
   readonly #buffers: BufferStore;
   readonly #debug: boolean;
   readonly #preferPlan: WebGpuDeviceOptions['preferPlan'];
+  readonly #tuned: TunedPlans | undefined;
   #nextId = 1;
   #liveBuffers = 0;
   #liveBytes = 0;
@@ -84,7 +88,7 @@ export class WebGpuDevice implements Device {
       architecture: info.architecture,
       software,
     };
-    this.facts = {
+    const facts = {
       vendor: info.vendor,
       architecture: info.architecture,
       device: info.device,
@@ -93,6 +97,9 @@ export class WebGpuDevice implements Device {
       features: [...gpu.features].sort().join(' '),
       ...grantedLimits(limits),
     };
+    const { tuning } = options;
+    this.#tuned = tuning && tunedPlansFor(tuning, 'webgpu', facts);
+    this.facts = tuning ? { ...facts, tuning: tuningFact(tuning, this.#tuned) } : facts;
   }
 
   allocate(length: number, dtype: DType): Storage {
@@ -176,7 +183,8 @@ export class WebGpuDevice implements Device {
     checkLaunch(this, kernel, inputs, outputs, params);
     if (outputs.every(({ length }) => length === 0)) return;
     const planner = planFor(webGpuPlans, kernel as unknown as Kernel<never>, 'webgpu');
-    const plan = planner(params as never, this.planFacts, this.#preferPlan?.(kernel.name, params));
+    const preferred = this.#preferPlan?.(kernel.name, params) ?? this.#tuned?.preferred(kernel, params);
+    const plan = planner(params as never, this.planFacts, preferred);
     const observed = kernel as unknown as Kernel<never>;
     this.observer?.before?.(observed, params, plan.name);
     this.#record(kernel, observed, inputs, outputs, params, plan);

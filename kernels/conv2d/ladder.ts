@@ -1,0 +1,132 @@
+// The ladders of the convolutions. Hardware takes the plans of 64 x 64 tiles; software adapters, where the memory of a
+// workgroup is memory like any other, take `rows3x3` and `lanes`, which do without. The transposed convolution is the input
+// gradient at other sizes.
+import { ancestor, type Ladder, ofLibrary, wasmAncestor, wasmLibrary, type WebGpuRung } from '../ladder.ts';
+import { foldGrid, grid1d } from '../webgpu-grid.ts';
+import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
+import everyTap from './ladder/every-tap.wgsl';
+import onePerThread from './ladder/one-per-thread.wgsl';
+import registerTile from './ladder/register-tile.wasm.ts?text';
+import scalar from './ladder/scalar.wasm.ts?text';
+import vectors from './ladder/vectors.wasm.ts?text';
+import weightOnePerThread from './ladder/weight-one-per-thread.wgsl';
+import weightWorkgroupTiles from './ladder/weight-workgroup-tiles.wgsl';
+import workgroupTiles from './ladder/workgroup-tiles.wgsl';
+import { gatherPlan, geometry, targetsOf } from './plans.webgpu.ts';
+import { splitPlan, splitsFor, weightCount, weightGeometry } from './weight-gradient.webgpu.ts';
+
+type Rung = WebGpuRung<Conv2dParams>;
+
+/** What conv2d and its input gradient have in common: the rungs above a thread per target. */
+function gatheringRungs(adjoint: boolean): Rung[] {
+  const kernel = adjoint ? conv2dInputGradient : conv2d;
+  return [
+    ancestor('onePerThread', onePerThread, (p, facts) => {
+      const t = targetsOf(p, adjoint);
+      const targets = p.batch * t.channels * p.groups * t.rows * t.columns;
+      const workgroups = foldGrid(Math.ceil(targets / 64) * t.phases, facts);
+      return gatherPlan('onePerThread', geometry + onePerThread, p, adjoint, workgroups);
+    }),
+    ofLibrary(
+      kernel,
+      'direct',
+      'A thread makes four targets below each other, so a weight is loaded once for four: 5 loads for 4 multiply-adds.',
+    ),
+    ancestor('workgroupTiles', workgroupTiles, (p, facts) => {
+      const t = targetsOf(p, adjoint);
+      const [x, y] = foldGrid(Math.ceil((p.batch * t.rows * t.columns) / 16) * Math.ceil(t.channels / 16), facts);
+      const depth = p.groups * t.phases;
+      if (depth > facts.maxComputeWorkgroupsPerDimension) return undefined;
+      return gatherPlan('workgroupTiles', geometry + workgroupTiles, p, adjoint, [x, y, depth]);
+    }),
+    ofLibrary(
+      kernel,
+      'implicitGemm64',
+      'A thread makes 8 channels x 8 pixels: 16 loads from workgroup memory for 64 multiply-adds, 1/32 word from buffers for one.',
+    ),
+    ofLibrary(
+      kernel,
+      'lanes',
+      'No workgroup memory and no barrier: lanes of a subgroup hold weights and broadcast them, 8 loads for 128 multiply-adds.',
+    ),
+    ofLibrary(
+      kernel,
+      'rows3x3',
+      'Windows of 4 x 6 words stay in registers for the nine taps that share them: 42 loads for 1152 multiply-adds.',
+    ),
+  ];
+}
+
+const fromEveryTap: Rung = ancestor('everyTap', everyTap, (p, facts) => {
+  const workgroups = grid1d(p.batch * p.inChannels * p.inH * p.inW, 64, facts);
+  return gatherPlan('everyTap', geometry + everyTap, p, true, workgroups);
+});
+
+/** The register tile copies the images of a group to its scratch, with their padding and some words for its last loads. */
+const paddedBytes = (p: Conv2dParams): number => {
+  const height = (p.outH - 1) * p.strideH + (p.kernelH - 1) * p.dilationH + 1;
+  const width = (p.outW - 1) * p.strideW + (p.kernelW - 1) * p.dilationW + 1;
+  return 4 * ((p.inChannels / p.groups) * Math.max(0, height) * Math.max(0, width) + 8 * p.strideW + 16);
+};
+
+export const conv2dLadder: Ladder<Conv2dParams> = {
+  name: 'conv2d',
+  kernel: conv2d,
+  webgpu: gatheringRungs(false),
+  wasm: [
+    wasmAncestor('scalar', scalar, 'conv2dScalar', () => true),
+    wasmAncestor('vectors', vectors, 'conv2dVectors', () => true),
+    wasmAncestor('registerTile', registerTile, 'conv2dRegisterTile', () => true, paddedBytes),
+    ...wasmLibrary(
+      'Tiles of 6 x 8 over blocks that fit the caches; strided images are dealt out by remainder, small ones packed.',
+    ),
+  ],
+};
+
+export const inputGradientLadder: Ladder<Conv2dParams> = {
+  name: 'conv2d-input-gradient',
+  kernel: conv2dInputGradient,
+  webgpu: [fromEveryTap, ...gatheringRungs(true)],
+  wasm: [],
+};
+
+export const transposeLadder: Ladder<Conv2dParams> = { ...inputGradientLadder, name: 'convTranspose2d' };
+
+export const weightGradientLadder: Ladder<Conv2dParams> = {
+  name: 'conv2d-weight-gradient',
+  kernel: conv2dWeightGradient,
+  webgpu: [
+    ancestor('onePerThread', weightOnePerThread, (p, facts) =>
+      splitPlan('onePerThread', weightGeometry + weightOnePerThread, p, facts, 1, grid1d(weightCount(p), 64, facts)),
+    ),
+    ofLibrary(
+      conv2dWeightGradient,
+      'directSplitK',
+      'The pixels are split among workgroups, whose parts a second pass adds up, and no tap outside of the image is tried.',
+    ),
+    ancestor('workgroupTilesSplitK', weightWorkgroupTiles, (p, facts) => {
+      const outs = p.outChannels / p.groups;
+      const [x, y] = [Math.ceil(weightCount(p) / p.outChannels / 16), Math.ceil(outs / 16)];
+      if (Math.max(x, y, p.groups) > facts.maxComputeWorkgroupsPerDimension) return undefined;
+      const splits = splitsFor(p, x * y * p.groups, 512, facts);
+      const module = weightGeometry + weightWorkgroupTiles;
+      return splitPlan('workgroupTilesSplitK', module, p, facts, splits, [x, y, splits * p.groups]);
+    }),
+    ofLibrary(
+      conv2dWeightGradient,
+      'tiled64SplitK',
+      'A thread makes 8 x 8 weights: 16 loads from workgroup memory for 64 multiply-adds, 1/32 word from buffers for one.',
+    ),
+    ofLibrary(
+      conv2dWeightGradient,
+      'lanesSplitK',
+      'No workgroup memory and no barrier in the loop: lanes of a subgroup hold words of g and broadcast them, 8 loads for 128 multiply-adds.',
+    ),
+    ofLibrary(
+      conv2dWeightGradient,
+      'rows3x3SplitK',
+      'A word of x is loaded once for the nine taps that share it: 10 loads for 288 multiply-adds.',
+    ),
+  ],
+  wasm: [],
+};
