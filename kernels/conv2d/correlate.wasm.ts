@@ -9,7 +9,7 @@ import { FROM_C, FROM_ZERO } from '../tiles.wasm';
 
 /** What the planner worked out (plans.wasm.ts, `Correlation`). Sizes and steps in elements, scratch places in bytes. */
 @unmanaged
-class Correlation {
+export class Correlation {
   endTask: i32;
   batch: i32;
   groups: i32;
@@ -187,7 +187,8 @@ export function conv2dCorrelate(params: usize, buffers: usize, begin: i32, end: 
   }
 }
 
-function correlate(
+/** Tasks [begin, end) of this correlation. */
+export function correlate(
   p: Correlation,
   source: usize,
   weights: usize,

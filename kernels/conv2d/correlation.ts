@@ -179,12 +179,14 @@ export interface Correlation {
 /**
  * Cuts a correlation into tasks. `firstTask` is the number of tasks of those before it in the same launch. Every output is
  * one sum over channels and taps in the same order however the tasks are cut, so they may depend on the threads.
+ * `size`: height and width of the tiles, for a launch that repeats some of them; a tile is one task then.
  */
 export function planCorrelation(
   given: Geometry,
   firstTask: number,
   threads: number,
   prefer: string | undefined,
+  size?: readonly [number, number],
 ): Correlation {
   const g = flatten(given);
   const [rows, columns] = g.axes;
@@ -192,8 +194,8 @@ export function planCorrelation(
   const emptiness = ((columns.size + 3) & ~3) / Math.max(1, columns.size);
   const isUsual = (columns.size < 4 || emptiness > 1 + PACKING_ROWS / g.rows) && prefer !== 'shiftedRows';
   const packed = prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;
-  const width = packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3;
-  const height = evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
+  const width = size?.[1] ?? (packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3);
+  const height = size?.[0] ?? evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
   const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;
   const tile = imageTile(g.axes, height, width);
   const results = Math.ceil((images * height * width) / 4) * 4;
@@ -206,7 +208,7 @@ export function planCorrelation(
     Math.ceil(columns.size / Math.max(width, 1));
   // Output channels are divided only if there are few tiles: each block of them fills the tile anew.
   const work = g.rows * g.channels * taps * images * height * width;
-  const wanted = Math.ceil((packed ? threads : 2 * threads) / tiles);
+  const wanted = size ? 1 : Math.ceil((packed ? threads : 2 * threads) / tiles);
   const blocks = Math.max(1, Math.min(wanted, Math.floor(work / TASK_WORK), Math.ceil(g.rows / 12)));
   const outputs = evenParts(g.rows, Math.ceil(g.rows / blocks));
   const tasks = tiles * Math.ceil(g.rows / outputs);

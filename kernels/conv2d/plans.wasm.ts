@@ -2,6 +2,8 @@
 import type { PlanTable, WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
 import { forwardGeometry, type Geometry, inputGradientGeometries, planCorrelation, TASK_WORK } from './correlation.ts';
+import { isWinograd, planWinograd } from './winograd.ts';
+import { isWinogradGradient, planWinogradGradient } from './winograd-weight-gradient.ts';
 import { planWeightGradient } from './weight-gradient.ts';
 
 /** Correlations in one phase: their constants must fit the parameter block. */
@@ -40,12 +42,13 @@ function correlate(
 const planForward: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
-  const { phases, scratchBytes, name } = correlate(
-    [forwardGeometry(p)],
-    [1, p.bias ? 2 : -1, output, output + 2],
-    threads,
-    prefer,
-  );
+  const geometry = forwardGeometry(p);
+  const header = [1, p.bias ? 2 : -1, output, output + 2];
+  if (isWinograd(geometry, prefer)) {
+    const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, header, 0, threads);
+    return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
+  }
+  const { phases, scratchBytes, name } = correlate([geometry], header, threads, prefer);
   return { name, phases, threadScratch: scratchBytes };
 };
 
@@ -53,7 +56,6 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const header = [output + 1, p.bias ? 2 : -1, output, output + 2];
-  const { phases, scratchBytes, name } = correlate(inputGradientGeometries(p), header, threads, prefer);
   const taps = p.kernelH * p.kernelW;
   const weights = (p.outChannels / p.groups) * p.inChannels * taps;
   const transpose: WasmPhase = {
@@ -62,6 +64,19 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
     grain: Math.ceil((4096 * p.inChannels) / Math.max(1, weights)),
     constants: header,
   };
+  const geometries = inputGradientGeometries(p);
+  if (geometries.length === 1 && isWinograd(geometries[0], prefer)) {
+    // Their transforms stand behind the turned weights.
+    const filtersAt = 64 * Math.ceil((4 * weights) / 64);
+    const { phases, sharedBytes, scratchBytes } = planWinograd(geometries[0], header, filtersAt, threads);
+    return {
+      name: 'winograd',
+      phases: [transpose, ...phases],
+      sharedScratch: sharedBytes,
+      threadScratch: Math.max(scratchBytes, 4 * taps),
+    };
+  }
+  const { phases, scratchBytes, name } = correlate(geometries, header, threads, prefer);
   return {
     name,
     phases: [transpose, ...phases],
@@ -70,8 +85,14 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
   };
 };
 
+const planGradientOfWeights: WasmPlanner<Conv2dParams> = (p, facts, prefer): WasmPlan => {
+  const geometry = forwardGeometry(p);
+  if (!isWinogradGradient(geometry, prefer)) return planWeightGradient(p, facts, prefer);
+  return planWinogradGradient(geometry, planWeightGradient(p, facts, 'channelsLast'), facts.threads);
+};
+
 export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(conv2d, planForward, 'packedColumns', 'shiftedRows');
-  table.add(conv2dInputGradient, planInputGradient, 'packedColumns', 'shiftedRows');
-  table.add(conv2dWeightGradient, planWeightGradient, 'channelsLast', 'innerProducts');
+  table.add(conv2d, planForward, 'winograd', 'packedColumns', 'shiftedRows');
+  table.add(conv2dInputGradient, planInputGradient, 'winograd', 'packedColumns', 'shiftedRows');
+  table.add(conv2dWeightGradient, planGradientOfWeights, 'winograd', 'channelsLast', 'innerProducts');
 }

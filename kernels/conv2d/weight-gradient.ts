@@ -1,6 +1,6 @@
 // WASM plan of the convolution's weight gradient: tiles, units and splits, see weight-gradient.wasm.ts. The number of
 // splits depends on shapes alone, since it decides the order of the sum.
-import type { WasmPlan, WasmPlanner } from '../plan.ts';
+import type { WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
 import {
   type Axis,
@@ -101,15 +101,21 @@ function commonWords(g: Geometry, c: Cut, tileAt: number, gradientAt: number): n
   ];
 }
 
+/** Adds the partial results of so many splits, [split][weight] in the shared scratch. */
+export const sumPhase = (g: Geometry, splits: number): WasmPhase => {
+  const none = { images: 0, height: 0, width: 0, channels: 0, outputs: 0, units: 0, blocks: 0 };
+  const constants = commonWords(g, { ...none, splits }, 0, 0);
+  return { exportName: 'conv2dSumPartials', tasks: Math.ceil(weightsOf(g) / SUM_BLOCK), grain: 16, constants };
+};
+
 function planOf(g: Geometry, c: Cut, exportName: string, name: string, constants: number[], words: number): WasmPlan {
   const count = weightsOf(g);
   const tasks = c.blocks * c.splits;
   const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, workOf(g))));
   const multiply = { exportName, tasks, grain, constants };
-  const sum = { exportName: 'conv2dSumPartials', tasks: Math.ceil(count / SUM_BLOCK), grain: 16, constants };
   return {
     name,
-    phases: c.splits === 1 ? [multiply] : [multiply, sum],
+    phases: c.splits === 1 ? [multiply] : [multiply, sumPhase(g, c.splits)],
     sharedScratch: 4 * c.splits * count + 64,
     threadScratch: 4 * (words + BEHIND_TILE),
   };

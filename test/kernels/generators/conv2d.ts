@@ -63,7 +63,7 @@ function convOf(
   };
 }
 
-const convParams: fc.Arbitrary<Conv2dParams> = fc
+const anyConv: fc.Arbitrary<Conv2dParams> = fc
   .record({
     batch: fc.constantFrom(0, 1, 1, 2, 3),
     groups: fc.constantFrom(1, 1, 2, 3),
@@ -76,6 +76,26 @@ const convParams: fc.Arbitrary<Conv2dParams> = fc
   .map(({ batch, groups, inPerGroup, outPerGroup, h, w, bias }) =>
     convOf(batch, [inPerGroup * groups, outPerGroup * groups, groups], h, w, bias),
   );
+
+/** 3x3 windows of stride 1 and channels in fours: Winograd's. */
+const plain3x3: fc.Arbitrary<Conv2dParams> = fc
+  .record({
+    batch: fc.integer({ min: 1, max: 3 }),
+    channels: fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 })),
+    h: fc.integer({ min: 3, max: 20 }),
+    w: fc.integer({ min: 3, max: 20 }),
+    pad: fc.integer({ min: 0, max: 3 }),
+    bias: flag,
+  })
+  .map(({ batch, channels: [c, o], h, w, pad, bias }) => {
+    const along = (size: number): Axis => {
+      const rest = { in: size, kernel: 3, stride: 1, pad, dilation: 1 };
+      return { ...rest, out: fitting(rest) };
+    };
+    return convOf(batch, [4 * c, 4 * o, 1], along(h), along(w), bias);
+  });
+
+const convParams = fc.oneof({ weight: 3, arbitrary: anyConv }, { weight: 1, arbitrary: plain3x3 });
 
 /** A square window on an image of height `size` and width `size` + 3. */
 function square(
@@ -110,6 +130,12 @@ const examples: Conv2dParams[] = [
   square(1, [5, 3, 1], 8, [2, 2, 0, 1], 1),
   square(1, [4, 6, 1], 6, [8, 1, 0, 1]),
   square(3, [3, 2, 1], 64, [3, 1, 1, 1]),
+  // Winograd's tiles: whole and cut ones, more channels than a block, half a panel of filters, parts of a row of tiles.
+  square(2, [20, 28, 1], 13, [3, 1, 1, 1], 1),
+  square(3, [8, 12, 1], 16, [3, 1, 0, 1]),
+  square(5, [12, 8, 1], 18, [3, 1, 2, 1], 1),
+  { ...square(1, [16, 16, 1], 10, [3, 1, 1, 1]), inW: 301, outW: 301 },
+  { ...square(1, [8, 8, 1], 17, [3, 1, 1, 1], 1), outH: 16, outW: 21 },
 ];
 
 const source = (

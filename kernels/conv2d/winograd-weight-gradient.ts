@@ -1,0 +1,92 @@
+// Plans of the weight gradient of 3x3 convolutions of stride 1 by Winograd's F(3x3, 2x2), see
+// winograd-weight-gradient.wasm.ts. The splits of the sum depend on shapes alone. Pure arithmetic.
+import type { WasmPlan } from '../plan.ts';
+import { evenParts, type Geometry, TASK_WORK } from './correlation.ts';
+import { sumPhase } from './weight-gradient.ts';
+import { isPlain3x3, isPreferred, oddLines, PANEL, PRODUCTS, tileGrid, tilesOf } from './winograd.ts';
+
+/** Tiles that are transformed at once: enough to pay for reading the sums, few enough that both sides stay in the cache. */
+const BLOCK_TILES = 80;
+const TASK_OUTPUTS = 64;
+const SPLITS = 8;
+/** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
+const TILE_WORK = 110;
+const WEIGHT_WORK = 60;
+const GAIN = 1.1;
+
+const splitsOf = (g: Geometry): number => {
+  const [tilesH, tilesW] = tilesOf(g);
+  const blocks = Math.ceil((g.batch * tilesH * tilesW) / BLOCK_TILES);
+  return Math.max(1, Math.min(SPLITS, Math.floor(blocks / 2)));
+};
+
+/** Whether the gradient is one that Winograd's algorithm computes, and is to: `prefer`red or faster than the plain sum. */
+export function isWinogradGradient(g: Geometry, prefer: string | undefined): boolean {
+  return isPlain3x3(g) && (isPreferred(prefer) ?? isFaster(g));
+}
+
+function isFaster(g: Geometry): boolean {
+  const [tilesH, tilesW] = tilesOf(g);
+  const tiles = g.batch * tilesH * tilesW;
+  const pairs = g.channels * g.rows;
+  const sourceTurns = Math.ceil(g.rows / TASK_OUTPUTS);
+  const ends = TILE_WORK * tiles * (sourceTurns * g.channels + g.rows);
+  const work = PRODUCTS * tiles * pairs + ends + WEIGHT_WORK * splitsOf(g) * pairs;
+  return GAIN * work < 9 * pairs * g.batch * g.axes[0].size * g.axes[1].size;
+}
+
+/** `plain`: the plan `channelsLast`, which repeats a gradient that is not finite. */
+export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: number): WasmPlan {
+  const [rows, columns] = g.axes;
+  const grid = tileGrid(g, BLOCK_TILES, Math.max(g.channels, g.rows));
+  const splits = Math.min(grid.units, splitsOf(g));
+  // Blocks of outputs change no sum, so that they may depend on the threads.
+  const wanted = Math.min(TASK_OUTPUTS, g.rows / Math.ceil((2 * threads) / splits));
+  const taskOutputs = Math.min(g.rows, 4 * Math.ceil(evenParts(g.rows, Math.max(8, wanted)) / 4));
+  const blocks = Math.ceil(g.rows / taskOutputs);
+  const blockUnits = Math.max(1, Math.min(Math.ceil(grid.units / splits), Math.floor(BLOCK_TILES / grid.segmentTiles)));
+  const tiles = blockUnits * grid.segmentTiles;
+
+  const sumStride = oddLines(4 * PANEL * Math.ceil(g.channels / PANEL) * taskOutputs);
+  const valueStride = oddLines(4 * (tiles * g.channels + PANEL));
+  const gradientStride = oddLines(4 * tiles * taskOutputs);
+  // The last transform works at the start of the scratch, and the sums of a panel stand there.
+  const sumsAt = Math.max(1024, 4 * PANEL * taskOutputs);
+  const valuesAt = sumsAt + PRODUCTS * sumStride;
+  const gradientsAt = valuesAt + PRODUCTS * valueStride;
+  const patchAt = gradientsAt + PRODUCTS * gradientStride;
+  const end = patchAt + grid.patchBytes + grid.linesBytes;
+  const count = 9 * g.rows * g.channels;
+  const flagsAt = 64 * Math.ceil(Math.max(4 * splits * count + 64, plain.sharedScratch ?? 0) / 64);
+  const words = [
+    ...grid.words(patchAt),
+    ...[g.channels, ...g.source, rows.origin, columns.origin],
+    ...[g.rows, rows.size, columns.size, 0, 0],
+    ...[g.channels, g.rows, taskOutputs, grid.units, blockUnits, splits],
+    ...[flagsAt, sumsAt, sumStride, valuesAt, valueStride, gradientsAt, gradientStride],
+  ];
+  const tasks = splits * blocks;
+  const work = PRODUCTS * grid.units * grid.segmentTiles * g.channels * g.rows;
+  const repeats = ['conv2dWinogradRepeat', 'conv2dWinogradRepeatSum'];
+  return {
+    name: 'winograd',
+    phases: [
+      {
+        exportName: 'conv2dWinogradWeights',
+        tasks,
+        grain: Math.max(1, Math.floor((TASK_WORK * tasks) / work)),
+        constants: words,
+      },
+      ...(splits > 1 ? [sumPhase(g, splits)] : []),
+      // Rarely needed, so that no thread is woken for them.
+      ...plain.phases.map(({ tasks, constants = [] }, i) => ({
+        exportName: repeats[i]!,
+        tasks,
+        grain: tasks,
+        constants: [...words, ...constants],
+      })),
+    ],
+    sharedScratch: flagsAt + 4 * tasks,
+    threadScratch: Math.max(end, plain.threadScratch ?? 0),
+  };
+}

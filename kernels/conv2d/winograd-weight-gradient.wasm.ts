@@ -1,0 +1,153 @@
+// The weight gradient of a 3x3 convolution of stride 1 by Winograd's F(3x3, 2x2): 16 products make what the plain sum needs
+// 36 for. A task is a split of the sum over images and tiles, and a block of output channels: it transforms some tiles of x
+// and of g with the channels last, V[product][tile][c] and Y[product][tile][o], adds Y' V to its sums
+// M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are added in order.
+// Where a weight is not finite the whole gradient is computed again by the plain sum, since the transforms make NaN of
+// infinities and may overflow sooner.
+import { conv2dSumPartials, conv2dWeightChannelsLast } from './weight-gradient.wasm';
+import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
+import { fillWords } from '../simd.wasm';
+import { GradientLine, INPUTS, PRODUCTS, SourceLine, turnSums } from '../winograd-transforms.wasm';
+import { PANEL, sumPanel } from './winograd-tiles.wasm';
+
+/** What the planner worked out, behind the grid of tiles and the planes of x and g. Places and strides in bytes. */
+@unmanaged
+class Plan {
+  channels: i32;
+  outputs: i32;
+  /** Output channels of a task. */
+  taskOutputs: i32;
+  units: i32;
+  /** Units whose tiles are transformed at once. */
+  blockUnits: i32;
+  splits: i32;
+  /** Of the shared scratch: one word per task, 1 where a weight is not finite. */
+  flagsAt: i32;
+  sumsAt: i32;
+  sumStride: i32;
+  valuesAt: i32;
+  valueStride: i32;
+  gradientsAt: i32;
+  gradientStride: i32;
+}
+
+const PARAM_BYTES: usize = 80;
+const TAPS: i32 = 9;
+
+@inline
+function words(count: i32): usize {
+  return (<usize>count) << 2;
+}
+
+@inline
+function buffer(buffers: usize, index: i32): usize {
+  return <usize>load<u32>(buffers + words(index));
+}
+
+@inline
+function planOf(params: usize): Plan {
+  return changetype<Plan>(params + PARAM_BYTES + offsetof<TileGrid>() + 2 * offsetof<Plane>());
+}
+
+/** Stores lane `lane` of nine vectors in a row. */
+@inline
+function putTaps(from: usize, to: usize, lane: usize): void {
+  for (let k = 0; k < TAPS; k++) store<u32>(to + words(k), load<u32>(from + ((<usize>k) << 4) + (lane << 2)));
+}
+
+/** Weights of one output and of four input channels from their sums. Returns zeros, or NaN where one is not finite. */
+function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): v128 {
+  const taps = turned + 3 * INPUTS * 16;
+  for (let j = 0; j < INPUTS; j++) turnSums(sums + <usize>j * stride, INPUTS * stride, turned + ((<usize>j) << 4), 64);
+  for (let i: usize = 0; i < 3; i++) turnSums(turned + 64 * i, 16, taps + 48 * i, 16);
+  let check = i32x4.splat(0);
+  for (let k = 0; k < TAPS; k++) {
+    const tap = v128.load(taps + ((<usize>k) << 4));
+    check = f32x4.add(check, f32x4.sub(tap, tap));
+  }
+  for (let lane = 0; lane < 4; lane++) putTaps(taps, to + words(TAPS * lane), lane);
+  return check;
+}
+
+/** Tasks: (split, block of output channels), the last fastest. */
+export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const grid = changetype<TileGrid>(params + PARAM_BYTES);
+  const source = changetype<Plane>(params + PARAM_BYTES + offsetof<TileGrid>());
+  const gradient = changetype<Plane>(params + PARAM_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
+  const p = planOf(params);
+  const scratch = buffer(buffers, 4);
+  const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
+  const flags = buffer(buffers, 3) + p.flagsAt;
+  const sums = scratch + p.sumsAt;
+  const values = scratch + p.valuesAt;
+  const gradients = scratch + p.gradientsAt;
+  const blocks = (p.outputs + p.taskOutputs - 1) / p.taskOutputs;
+  const panels = (p.channels + PANEL - 1) / PANEL;
+  const pitch = words(p.channels);
+  for (let task = begin; task < end; task++) {
+    const firstOutput = (task % blocks) * p.taskOutputs;
+    const outputs = min(p.taskOutputs, p.outputs - firstOutput);
+    const split = task / blocks;
+    const endUnit = ((split + 1) * p.units) / p.splits;
+    fillWords(sums, 0, (PRODUCTS * p.sumStride) >> 2);
+    for (let unit = (split * p.units) / p.splits; unit < endUnit; unit += p.blockUnits) {
+      const last = min(endUnit, unit + p.blockUnits);
+      const x = buffer(buffers, 0);
+      const g = buffer(buffers, 1);
+      turnImage<SourceLine>(grid, source, x, 0, p.channels, scratch, values, p.valueStride, unit, last);
+      const tiles = turnImage<GradientLine>(
+        grid,
+        gradient,
+        g,
+        firstOutput,
+        outputs,
+        scratch,
+        gradients,
+        p.gradientStride,
+        unit,
+        last,
+      );
+      for (let k = 0; k < PRODUCTS; k++) {
+        const left = gradients + <usize>(k * p.gradientStride);
+        for (let panel = 0; panel < panels; panel++) {
+          const right = values + <usize>(k * p.valueStride) + words(PANEL * panel);
+          const sum = sums + <usize>(k * p.sumStride) + words(PANEL * panel * p.taskOutputs);
+          sumPanel(left, words(outputs), right, pitch, tiles, sum, outputs, scratch);
+        }
+      }
+    }
+    let check = i32x4.splat(0);
+    for (let o = 0; o < outputs; o++) {
+      const to = target + words(TAPS * p.channels * (split * p.outputs + firstOutput + o));
+      for (let c = 0; c < p.channels; c += 4) {
+        const from = sums + words((c / PANEL) * PANEL * p.taskOutputs + PANEL * o + (c & 4));
+        check = f32x4.add(check, turnWeights(from, p.sumStride, scratch, to + words(TAPS * c)));
+      }
+    }
+    store<i32>(flags + words(task), i32x4.all_true(f32x4.eq(check, check)) ? 0 : 1);
+  }
+}
+
+function isFlagged(params: usize, buffers: usize): bool {
+  const p = planOf(params);
+  const tasks = p.splits * ((p.outputs + p.taskOutputs - 1) / p.taskOutputs);
+  const flags = buffer(buffers, 3) + p.flagsAt;
+  for (let task = 0; task < tasks; task++) if (load<i32>(flags + words(task))) return true;
+  return false;
+}
+
+/** The plain sum's parameters stand behind the plan. */
+@inline
+function plainParams(params: usize): usize {
+  return params + offsetof<TileGrid>() + 2 * offsetof<Plane>() + offsetof<Plan>();
+}
+
+/** The plain sum, if a weight is not finite. Tasks: those of conv2dWeightChannelsLast. */
+export function conv2dWinogradRepeat(params: usize, buffers: usize, begin: i32, end: i32): void {
+  if (isFlagged(params, buffers)) conv2dWeightChannelsLast(plainParams(params), buffers, begin, end);
+}
+
+/** Its splits. Tasks: those of conv2dSumPartials. */
+export function conv2dWinogradRepeatSum(params: usize, buffers: usize, begin: i32, end: i32): void {
+  if (isFlagged(params, buffers)) conv2dSumPartials(plainParams(params), buffers, begin, end);
+}

@@ -1,0 +1,270 @@
+// A 3x3 convolution of stride 1 by Winograd's F(2x2, 3x3): 16 products make the four outputs of a tile for which the plain
+// loop needs 36. Filters are transformed once per launch. A task transforms its tiles of the source with the channels last,
+// V[product][tile][channel], multiplies them by panels of eight filters, U[panel][product][channel][8], and turns each
+// panel's products to outputs. Serves conv2d and, with the turned weights, its input gradient.
+// The transforms mix the outputs of a tile: where an output is not finite, its row of tiles is computed again by the plain
+// loop, so infinities and NaN reach no further than their windows.
+import { Correlation, correlate } from './correlate.wasm';
+import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
+import { fillWords, loadStrided } from '../simd.wasm';
+import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnTaps } from '../winograd-transforms.wasm';
+import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.wasm';
+
+/** What the planner worked out (winograd.ts), behind the grid of tiles and the plane of the source. Places and strides in bytes. */
+@unmanaged
+class Plan {
+  weights: i32;
+  bias: i32;
+  output: i32;
+  scratch: i32;
+  channels: i32;
+  outputs: i32;
+  height: i32;
+  width: i32;
+  units: i32;
+  taskUnits: i32;
+  filtersAt: i32;
+  filterStride: i32;
+  valuesAt: i32;
+  valueStride: i32;
+  productsAt: i32;
+  productStride: i32;
+  checksAt: i32;
+}
+
+const PARAM_BYTES: usize = 80;
+
+@inline
+function gridOf(params: usize): TileGrid {
+  return changetype<TileGrid>(params + PARAM_BYTES);
+}
+
+@inline
+function planOf(params: usize): Plan {
+  return changetype<Plan>(params + PARAM_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
+}
+
+@inline
+function words(count: i32): usize {
+  return (<usize>count) << 2;
+}
+
+@inline
+function buffer(buffers: usize, index: i32): usize {
+  return <usize>load<u32>(buffers + words(index));
+}
+
+/** U of four filters `lane` bytes apart. */
+function turnFilters(from: usize, lane: usize, turned: usize, to: usize, stride: usize): void {
+  const taps = turned + 3 * INPUTS * 16;
+  for (let k = 0; k < 9; k++) v128.store(taps + ((<usize>k) << 4), loadStrided(from + words(k), lane));
+  for (let j: usize = 0; j < 48; j += 16) turnTaps(taps + j, 48, turned + j, 48);
+  for (let i = 0; i < INPUTS; i++) {
+    turnTaps(turned, 16, to, stride);
+    turned += 48;
+    to += INPUTS * stride;
+  }
+}
+
+/** U from weights [outputs][channels][3][3]. Tasks: panels of filters. */
+export function conv2dWinogradFilters(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = planOf(params);
+  const weights = buffer(buffers, p.weights);
+  const filters = buffer(buffers, p.scratch - 1) + p.filtersAt;
+  const turned = buffer(buffers, p.scratch);
+  const lane = words(9 * p.channels);
+  for (let panel = begin; panel < end; panel++) {
+    const to = filters + <usize>panel * PRODUCTS * <usize>p.filterStride;
+    const halves = min(PANEL, p.outputs - panel * PANEL) >> 2;
+    for (let channel = 0; channel < p.channels; channel++) {
+      const from = weights + words(9 * (panel * PANEL * p.channels + channel));
+      const write = to + words(PANEL * channel);
+      turnFilters(from, lane, turned, write, p.filterStride);
+      if (halves > 1) turnFilters(from + 4 * lane, lane, turned, write + 16, p.filterStride);
+      else for (let k = 0; k < PRODUCTS; k++) v128.store(write + <usize>(k * p.filterStride), i32x4.splat(0), 16);
+    }
+  }
+}
+
+/** V of the units [first, end). Returns the number of their tiles. */
+function turnSource(grid: TileGrid, p: Plan, source: usize, scratch: usize, first: i32, end: i32): i32 {
+  const plane = changetype<Plane>(changetype<usize>(grid) + offsetof<TileGrid>());
+  const values = scratch + p.valuesAt;
+  const stride = <usize>p.valueStride;
+  const count = turnImage<SourceLine>(grid, plane, source, 0, p.channels, scratch, values, stride, first, end);
+  // The register tile reads a few more rows: denormal numbers among them would be slow.
+  const behind = paddedRows(count) - count;
+  for (let k = 0; k < PRODUCTS; k++) {
+    fillWords(values + <usize>k * stride + words(count * p.channels), 0, behind * p.channels);
+  }
+  return count;
+}
+
+@inline
+function sumOf(m0: v128, m1: v128, m2: v128): v128 {
+  return f32x4.add(f32x4.add(m0, m1), m2);
+}
+
+@inline
+function differenceOf(m1: v128, m2: v128, m3: v128): v128 {
+  return f32x4.sub(f32x4.sub(m1, m2), m3);
+}
+
+/** One row of outputs of four channels: y0 and y1 hold its two columns, of which the first may be the last of the image. */
+@inline
+function putRow(to: usize, plane: usize, y0: v128, y1: v128, bias: v128, isWhole: bool): void {
+  const a = f32x4.add(y0, bias);
+  const b = f32x4.add(y1, bias);
+  const low = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+  const high = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const to2 = to + 2 * plane;
+  if (isWhole) {
+    v128.store64_lane(to, low, 0);
+    v128.store64_lane(to + plane, low, 1);
+    v128.store64_lane(to2, high, 0);
+    v128.store64_lane(to2 + plane, high, 1);
+  } else {
+    v128.store32_lane(to, low, 0);
+    v128.store32_lane(to + plane, low, 2);
+    v128.store32_lane(to2, high, 0);
+    v128.store32_lane(to2 + plane, high, 2);
+  }
+}
+
+/**
+ * A' M A: outputs of four channels for a row of tiles, one or two `rows` of `width` elements. Returns `check` plus sums in
+ * which each product has a part, so that one that is not finite shows.
+ */
+function turnProducts(
+  products: usize,
+  stride: usize,
+  bias: v128,
+  to: usize,
+  plane: usize,
+  pitch: usize,
+  rows: i32,
+  width: i32,
+  check: v128,
+): v128 {
+  do {
+    let m = products;
+    let m1 = v128.load(m + stride);
+    let m2 = v128.load(m + 2 * stride);
+    let m3 = v128.load(m + 3 * stride);
+    const left0 = sumOf(v128.load(m), m1, m2);
+    const right0 = differenceOf(m1, m2, m3);
+    m += INPUTS * stride;
+    m1 = v128.load(m + stride);
+    m2 = v128.load(m + 2 * stride);
+    m3 = v128.load(m + 3 * stride);
+    const left1 = sumOf(v128.load(m), m1, m2);
+    const right1 = differenceOf(m1, m2, m3);
+    m += INPUTS * stride;
+    m1 = v128.load(m + stride);
+    m2 = v128.load(m + 2 * stride);
+    m3 = v128.load(m + 3 * stride);
+    const left2 = sumOf(v128.load(m), m1, m2);
+    const right2 = differenceOf(m1, m2, m3);
+    m += INPUTS * stride;
+    m1 = v128.load(m + stride);
+    m2 = v128.load(m + 2 * stride);
+    m3 = v128.load(m + 3 * stride);
+    const left3 = sumOf(v128.load(m), m1, m2);
+    const right3 = differenceOf(m1, m2, m3);
+    const y00 = sumOf(left0, left1, left2);
+    const y01 = sumOf(right0, right1, right2);
+    const y10 = differenceOf(left1, left2, left3);
+    const y11 = differenceOf(right1, right2, right3);
+    const isWhole = width > 1;
+    putRow(to, plane, y00, y01, bias, isWhole);
+    if (rows > 1) putRow(to + pitch, plane, y10, y11, bias, isWhole);
+    check = f32x4.add(check, f32x4.add(f32x4.add(y00, y01), f32x4.add(y10, y11)));
+    products += PANEL * 4;
+    to += OUTPUTS * 4;
+    width -= OUTPUTS;
+  } while (width > 0);
+  return check;
+}
+
+/** The outputs of one panel of filters for the units [first, end). */
+function turnPanel(
+  grid: TileGrid,
+  p: Plan,
+  bias: usize,
+  output: usize,
+  scratch: usize,
+  panel: i32,
+  first: i32,
+  end: i32,
+): void {
+  const plane = words(p.height * p.width);
+  const pitch = words(p.width);
+  let tileAt = scratch + p.productsAt;
+  for (let unit = first; unit < end; unit++) {
+    const line = unit / grid.segments;
+    const firstTile = (unit % grid.segments) * grid.segmentTiles;
+    const tiles = min(grid.segmentTiles, grid.tilesW - firstTile);
+    const check = scratch + p.checksAt + ((<usize>(unit - first)) << 4);
+    let sum = v128.load(check);
+    const row = (line % grid.tilesH) * OUTPUTS;
+    const image = line / grid.tilesH;
+    const rows = min(OUTPUTS, p.height - row);
+    const column = firstTile * OUTPUTS;
+    for (let half = 0; half < PANEL; half += 4) {
+      const channel = panel * PANEL + half;
+      if (channel >= p.outputs) break;
+      const biases = bias ? v128.load(bias + words(channel)) : i32x4.splat(0);
+      const to = output + words(((image * p.outputs + channel) * p.height + row) * p.width + column);
+      const width = min(p.width - column, OUTPUTS * tiles);
+      sum = turnProducts(tileAt + words(half), p.productStride, biases, to, plane, pitch, rows, width, sum);
+    }
+    v128.store(check, sum);
+    tileAt += words(PANEL * tiles);
+  }
+}
+
+@inline
+function isFinite(check: v128): bool {
+  return i32x4.all_true(f32x4.eq(f32x4.sub(check, check), i32x4.splat(0)));
+}
+
+/** Tasks: parts of the units. */
+export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = planOf(params);
+  const grid = gridOf(params);
+  const direct = changetype<Correlation>(changetype<usize>(p) + offsetof<Plan>());
+  const source = buffer(buffers, 0);
+  const bias: usize = p.bias < 0 ? 0 : buffer(buffers, p.bias);
+  const output = buffer(buffers, p.output);
+  const scratch = buffer(buffers, p.scratch);
+  const filters = buffer(buffers, p.scratch - 1) + p.filtersAt;
+  const values = scratch + p.valuesAt;
+  const products = scratch + p.productsAt;
+  const panels = (p.outputs + PANEL - 1) / PANEL;
+  for (let task = begin; task < end; task++) {
+    const first = task * p.taskUnits;
+    const last = min(p.units, first + p.taskUnits);
+    const count = turnSource(grid, p, source, scratch, first, last);
+    for (let unit = first; unit < last; unit++) {
+      v128.store(scratch + p.checksAt + ((<usize>(unit - first)) << 4), i32x4.splat(0));
+    }
+    let filter = filters;
+    for (let panel = 0; panel < panels; panel++) {
+      for (let k = 0; k < PRODUCTS; k++) {
+        multiplyPanel(
+          values + <usize>(k * p.valueStride),
+          filter,
+          p.channels,
+          products + <usize>(k * p.productStride),
+          count,
+        );
+        filter += p.filterStride;
+      }
+      turnPanel(grid, p, bias, output, scratch, panel, first, last);
+    }
+    for (let unit = first; unit < last; unit++) {
+      if (isFinite(v128.load(scratch + p.checksAt + ((<usize>(unit - first)) << 4)))) continue;
+      correlate(direct, source, buffer(buffers, p.weights), bias, output, scratch, unit, unit + 1);
+    }
+  }
+}
