@@ -8,17 +8,13 @@ import {
   flatten,
   forwardGeometry,
   type Geometry,
-  imageTile,
   SPILL_WORDS,
   TASK_WORK,
 } from './correlation.ts';
 
 const BEHIND_TILE = 32;
 const VECTOR_WORDS = 3;
-/** Columns of inner products, and elements in one: long enough to hide their last additions, short enough for the cache. */
 const TILE_WIDTH = 256;
-const DOT_LENGTH = 1024;
-const DOT_CHANNELS = 16;
 /** Outputs in one sum of outer products: enough to pay for reading the sums, few enough that what they meet stays in the cache. */
 const OUTER_DEPTH = 512;
 const OUTER_CHANNELS = 64;
@@ -40,25 +36,18 @@ interface Cut {
   readonly blocks: number;
 }
 
-/** `mostChannels`: channels of x in a task; `perColumns(width)`: elements that one row of so many outputs takes. */
-function cut(
-  g: Geometry,
-  length: number,
-  mostChannels: number,
-  threads: number,
-  perColumns: (width: number) => number,
-): Cut {
+function cut(g: Geometry, threads: number): Cut {
   const [outH, outW] = [g.axes[0].size, g.axes[1].size];
   const width = Math.max(1, evenParts(outW, TILE_WIDTH));
-  const height = evenParts(outH, length / perColumns(width));
+  const height = evenParts(outH, OUTER_DEPTH / width);
   const isWhole = width >= outW && height >= outH;
-  const most = Math.floor(length / Math.max(1, height * perColumns(width)));
+  const most = Math.floor(OUTER_DEPTH / Math.max(1, height * width));
   const images = isWhole ? evenParts(g.batch, Math.max(1, most)) : 1;
   const units = Math.ceil(g.batch / images) * Math.ceil(outH / height) * Math.ceil(outW / width);
 
   const outputs = evenParts(g.rows, TILE_OUTPUTS);
   const blocksOf = (channels: number) => g.groups * Math.ceil(g.channels / channels) * Math.ceil(g.rows / outputs);
-  let channels = evenParts(g.channels, mostChannels);
+  let channels = evenParts(g.channels, OUTER_CHANNELS);
   const fewest = blocksOf(channels);
   const splits = Math.min(units, Math.ceil(TASKS / fewest), Math.max(1, Math.floor(workOf(g) / (fewest * TASK_WORK))));
   // Blocks of channels change no sum, so that they may depend on the threads.
@@ -82,7 +71,7 @@ const weightsOf = (g: Geometry): number => g.groups * g.rows * g.channels * g.ax
 const workOf = (g: Geometry): number => weightsOf(g) * g.batch * g.axes[0].size * g.axes[1].size;
 const aligned = (words: number): number => 16 * Math.ceil(words / 16);
 
-/** The words that both kernels read first. */
+/** The words that the products and the sums of splits read. */
 function commonWords(g: Geometry, c: Cut, tileAt: number, gradientAt: number): number[] {
   const [rows, columns] = g.axes;
   return [
@@ -121,21 +110,6 @@ function planOf(g: Geometry, c: Cut, exportName: string, name: string, constants
   };
 }
 
-function planDots(g: Geometry, threads: number): WasmPlan {
-  const taps = g.axes[0].taps * g.axes[1].taps;
-  const c = cut(g, DOT_LENGTH, DOT_CHANNELS, threads, (width) => imageTile(g.axes, 1, width).pitch);
-  const tile = imageTile(g.axes, c.height, c.width);
-  const gradientPlane = 16 * (Math.ceil((c.height * tile.pitch) / 16) | 1);
-  const tileAt = aligned(SPILL_WORDS + c.channels * taps);
-  const gradientAt = tileAt + aligned(c.images * c.channels * tile.plane + BEHIND_TILE);
-  const end = gradientAt + c.outputs * c.images * gradientPlane;
-  const constants = [
-    ...commonWords(g, c, tileAt, gradientAt),
-    ...[...tile.phases, tile.phaseRows, tile.pitch, tile.plane, gradientPlane],
-  ];
-  return planOf(g, c, 'conv2dWeightDots', 'innerProducts', constants, end);
-}
-
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
 /** Rows of the source from one row of the tile to the next, and the rows that `size` outputs take. */
@@ -146,7 +120,7 @@ function tileAxis({ stride, taps, tapStep }: Axis, size: number): { step: number
 
 function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
-  const c = cut(g, OUTER_DEPTH, OUTER_CHANNELS, threads, (width) => width);
+  const c = cut(g, threads);
   const [tileRows, tileColumns] = [tileAxis(rows, c.height), tileAxis(columns, c.width)];
   const isJoined = columns.tapStep === tileColumns.step;
   const runs = isJoined ? rows.taps : rows.taps * columns.taps;
@@ -166,10 +140,7 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   return planOf(g, c, 'conv2dWeightChannelsLast', 'channelsLast', constants, end);
 }
 
-export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
+export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
   const g = flatten(forwardGeometry(p));
-  if (weightsOf(g) === 0) return { name: 'empty', phases: [] };
-  const isNarrow = g.rows < 3 || g.channels < 2;
-  const dots = prefer === 'innerProducts' || (isNarrow && prefer !== 'channelsLast');
-  return dots ? planDots(g, threads) : planChannelsLast(g, threads);
+  return weightsOf(g) === 0 ? { name: 'empty', phases: [] } : planChannelsLast(g, threads);
 };

@@ -1,11 +1,9 @@
 // The weight gradient: w[o][c][r][s] = sum over images and outputs (p, q) of g[o][p][q] x[c][p strideH + r dilationH - padH][...]
 // The sum over images and outputs is cut into units that fit the cache and these into a fixed number of splits, whose
 // partial results are added in order. conv2dWeightChannelsLast turns tiles of x to [row][column][c] and adds up outer products
-// of g with the runs that the taps meet there; conv2dWeightDots takes inner products along the rows of padded tiles of x and g.
-import { dotTile } from '../dot-tile.wasm';
+// of g with the runs that the taps meet there: a product with anything but an output would make NaN of an infinity.
 import { copyWords, storeLanes } from '../simd.wasm';
 import { fillChannelsLast } from './channels-last.wasm';
-import { fillTile } from './image-tile.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_C, FROM_ZERO } from '../tiles.wasm';
 
@@ -38,17 +36,6 @@ class Plan {
   splits: i32;
   tileAt: i32;
   gradientAt: i32;
-}
-
-@unmanaged
-class DotPlan extends Plan {
-  phasesH: i32;
-  phasesW: i32;
-  phaseRows: i32;
-  pitch: i32;
-  plane: i32;
-  /** Words per channel of the tile of g. */
-  gradientPlane: i32;
 }
 
 @unmanaged
@@ -123,123 +110,9 @@ function enterUnit(p: Plan, unit: i32): void {
   images = min(p.tileImages, p.batch - image);
 }
 
-/** The part of x that the unit reads, [image][channel][plane]. */
-function fillSource(p: DotPlan, x: usize, tile: usize): void {
-  for (let i = 0; i < images; i++) {
-    const channelAt = ((image + i) * p.groups + group) * p.channels + firstChannel;
-    fillTile(
-      tile + ((<usize>(i * p.tileChannels * p.plane)) << 2),
-      x + ((<usize>(channelAt * p.sourceH * p.sourceW)) << 2),
-      channels,
-      p.sourceH * p.sourceW,
-      p.sourceW,
-      p.sourceH,
-      p.sourceW,
-      row * p.strideH + p.originRow,
-      column * p.strideW + p.originColumn,
-      p.strideH,
-      p.strideW,
-      p.phasesH,
-      p.phasesW,
-      p.phaseRows,
-      p.pitch,
-      p.plane,
-    );
-  }
-}
-
 @inline
 function outputPlaneAt(p: Plan, i: i32): i32 {
   return (((image + i) * p.groups + group) * p.rows + firstOutput) * p.outH * p.outW;
-}
-
-/** Place of every (channel, tap) in the tile, in bytes. */
-function fillTapOffsets(p: DotPlan, offsets: usize): void {
-  for (let channel = 0; channel < p.tileChannels; channel++) {
-    for (let i = 0; i < p.tapRows; i++) {
-      const tapRow = i * p.tapRowStep;
-      for (let j = 0; j < p.tapColumns; j++) {
-        const tapColumn = j * p.tapColumnStep;
-        const phase = (tapRow % p.strideH) * p.phasesW + (tapColumn % p.strideW);
-        const shift = (tapRow / p.strideH) * p.pitch + tapColumn / p.strideW;
-        store<i32>(offsets, 4 * (channel * p.plane + phase * p.phaseRows * p.pitch + shift));
-        offsets += 4;
-      }
-    }
-  }
-}
-
-export function conv2dWeightDots(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<DotPlan>(params + PARAM_BYTES);
-  const x = buffer(buffers, 0);
-  const g = buffer(buffers, 1);
-  const scratch = buffer(buffers, 4);
-  const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
-  const tile = scratch + p.tileAt;
-  const gradient = scratch + p.gradientAt;
-  const taps = p.tapRows * p.tapColumns;
-  const ldo = (<usize>(p.channels * taps)) << 2;
-  fillTapOffsets(p, scratch);
-  for (let task = begin; task < end; task++) {
-    enterTask(p, task, target);
-    for (let unit = firstUnit; unit < endUnit; unit++) {
-      enterUnit(p, unit);
-      fillSource(p, x, tile);
-      for (let i = 0; i < images; i++) {
-        fillTile(
-          gradient + ((<usize>(i * p.tileOutputs * p.gradientPlane)) << 2),
-          g + ((<usize>outputPlaneAt(p, i)) << 2),
-          outputs,
-          p.outH * p.outW,
-          p.outW,
-          row + height,
-          column + width,
-          row,
-          column,
-          1,
-          1,
-          1,
-          1,
-          height,
-          p.pitch,
-          p.gradientPlane,
-        );
-      }
-      const length = ((height - 1) * p.pitch + width + 3) & ~3;
-      multiplyDots(p, scratch, tile, gradient, channels * taps, length, ldo, unit > firstUnit);
-    }
-  }
-}
-
-function multiplyDots(
-  p: DotPlan,
-  offsets: usize,
-  tile: usize,
-  gradient: usize,
-  count: i32,
-  length: i32,
-  ldo: usize,
-  add: bool,
-): void {
-  const tiles = ceilDivide(outputs, 3);
-  const ldg = (<usize>p.gradientPlane) << 2;
-  const segmentG = ldg * <usize>p.tileOutputs;
-  const segmentX = (<usize>(p.tileChannels * p.plane)) << 2;
-  for (let t = 0; t < tiles; t++) {
-    const first = (t * outputs) / tiles;
-    const rows = ((t + 1) * outputs) / tiles - first;
-    const from = gradient + <usize>first * ldg;
-    const to = result + <usize>first * ldo;
-    for (let k = 0; k < count; k += 3) {
-      const columns = min(3, count - k);
-      const at = offsets + ((<usize>k) << 2);
-      const x0 = tile + <usize>load<u32>(at);
-      const x1 = columns > 1 ? tile + <usize>load<u32>(at, 4) : x0;
-      const x2 = columns > 2 ? tile + <usize>load<u32>(at, 8) : x0;
-      const out = to + ((<usize>k) << 2);
-      dotTile(rows, from, ldg, x0, x1, x2, length, images, segmentG, segmentX, out, ldo, columns, add);
-    }
-  }
 }
 
 /** Places of the unit's outputs in the tile, image by image. */

@@ -87,7 +87,8 @@ t.test('planners take the plan of a table where it fits', async (t) => {
   t.equal(planned(matmul, transposed, 'innerProducts'), 'innerProducts');
   t.equal(planned(matmul, product(64, 64, 64), 'innerProducts'), 'packedTiles', 'its operands do not lie side by side');
   t.equal(planned(matmul, product(64, 64, 64), 'directTiles'), 'directTiles');
-  t.equal(planned(conv2d, conv(16, 8)), 'shiftedRows');
+  t.equal(planned(conv2d, conv(16, 8)), 'winograd');
+  t.equal(planned(conv2d, conv(16, 8), 'shiftedRows'), 'shiftedRows');
   t.equal(planned(conv2d, conv(16, 8), 'packedColumns'), 'packedColumns');
   t.equal(planned(conv2d, conv(200, 8), 'packedColumns'), 'shiftedRows', 'too wide to be packed');
   t.equal(planned(conv2d, conv(16, 8), 'no such plan'), 'shiftedRows');
