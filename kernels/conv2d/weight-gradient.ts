@@ -132,12 +132,14 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   const tileWords = c.images * tileRows.length * tileColumns.length * c.channels;
   const gradientAt = tileAt + aligned(tileWords + 4 * c.channels + BEHIND_TILE);
   const sumsAt = gradientAt + aligned(c.outputs * depth + BEHIND_TILE);
+  const sumsWords = 4 * vectors * c.outputs;
+  const totalsAt = sumsAt + aligned(sumsWords);
   const constants = [
     ...commonWords(g, c, tileAt, gradientAt),
-    ...[tileRows.step, tileColumns.step, tileRows.length, tileColumns.length, 4 * vectorsAt, 4 * sumsAt],
+    ...[tileRows.step, tileColumns.step, tileRows.length, tileColumns.length],
+    ...[4 * vectorsAt, 4 * sumsAt, 4 * totalsAt],
   ];
-  const end = sumsAt + 4 * vectors * c.outputs;
-  return planOf(g, c, 'conv2dWeightChannelsLast', 'channelsLast', constants, end);
+  return planOf(g, c, 'conv2dWeightChannelsLast', 'channelsLast', constants, totalsAt + sumsWords);
 }
 
 export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {

@@ -5,7 +5,7 @@
 import { copyWords, storeLanes } from '../simd.wasm';
 import { fillChannelsLast } from './channels-last.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
-import { FROM_C, FROM_ZERO } from '../tiles.wasm';
+import { FROM_ZERO } from '../tiles.wasm';
 
 /** What the planner worked out (weight-gradient.ts). Sizes in elements, scratch places in bytes. */
 @unmanaged
@@ -47,6 +47,7 @@ class ChannelsLastPlan extends Plan {
   tileColumns: i32;
   vectorsAt: i32;
   sumsAt: i32;
+  totalsAt: i32;
 }
 
 const PARAM_BYTES: usize = 80;
@@ -165,7 +166,10 @@ function fillRuns(p: ChannelsLastPlan, vectors: usize, tile: usize, sums: usize)
   return count;
 }
 
-/** Tasks as conv2dWeightDots; sums[o][run] grow over the units of a task and are then sorted into the result. */
+/**
+ * Tasks as enterTask has them. A unit's sums[o][run] start from zero and are added to the totals of its task: two short sums
+ * round less than one over all images. The totals are then sorted into the result.
+ */
 export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i32, end: i32): void {
   const p = changetype<ChannelsLastPlan>(params + PARAM_BYTES);
   const x = buffer(buffers, 0);
@@ -175,12 +179,14 @@ export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i
   const tile = scratch + p.tileAt;
   const gradient = scratch + p.gradientAt;
   const sums = scratch + p.sumsAt;
+  const totals = scratch + p.totalsAt;
   const vectors = scratch + p.vectorsAt;
   const positions = scratch + SPILL_BYTES;
   const sourcePlane = p.sourceH * p.sourceW;
   for (let task = begin; task < end; task++) {
     enterTask(p, task, target);
     const count = fillRuns(p, vectors, tile, sums);
+    const rowBytes = (<usize>count) << 4;
     for (let unit = firstUnit; unit < endUnit; unit++) {
       enterUnit(p, unit);
       for (let i = 0; i < images; i++) {
@@ -203,11 +209,19 @@ export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i
       const depth = images * height * width;
       packGradient(p, g, gradient, depth);
       fillPositions(p, positions);
-      const init = unit > firstUnit ? FROM_C : FROM_ZERO;
       const lda = (<usize>depth) << 2;
-      multiply(gradient, lda, outputs, positions, depth, vectors, count, (<usize>count) << 4, 4, init, scratch);
+      multiply(gradient, lda, outputs, positions, depth, vectors, count, rowBytes, 4, FROM_ZERO, scratch);
+      addSums(totals, sums, <usize>outputs * rowBytes, unit > firstUnit);
     }
-    sortSums(p, sums, (<usize>count) << 4);
+    sortSums(p, totals, rowBytes);
+  }
+}
+
+/** totals += sums, or the sums as they are where nothing stands in the totals. Whole vectors. */
+function addSums(totals: usize, sums: usize, bytes: usize, isAdded: bool): void {
+  if (!isAdded) return memory.copy(totals, sums, bytes);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    v128.store(totals + at, f32x4.add(v128.load(totals + at), v128.load(sums + at)));
   }
 }
 

@@ -17,7 +17,7 @@ const shapes = path.join(folder, 'shapes.json');
 const out = path.join(folder, 'tuning.json');
 
 t.test('measures, writes, and keeps the tables of others', async (t) => {
-  const shape = { batch: 2, inChannels: 3, height: 9, width: 9, outChannels: 4, kernel: 3 };
+  const shape = { batch: 2, inChannels: 4, height: 9, width: 9, outChannels: 4, kernel: 3 };
   await writeFile(shapes, JSON.stringify([shape, { ...shape, batch: 1 }]));
   t.capture(process.stdout, 'write', () => true);
   const tune = (threads: string) =>
