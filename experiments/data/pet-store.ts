@@ -41,6 +41,8 @@ const fileNames: Readonly<Record<Part, string>> = {
   boxes: 'bboxes.h5',
   species: 'binary.h5',
 };
+/** Of opening a store, after the first of which it is made. */
+const MOST_ATTEMPTS = 3;
 const MANIFEST = 'store.json';
 
 interface StoreManifest {
@@ -210,11 +212,11 @@ export async function writePetStore(folder: string, source: PetSource, options: 
       checksums,
     };
     await writeJson(path.join(partial, MANIFEST), manifest);
-    // Another process may have put the same store there in the meantime, and may be reading it.
-    if (await isWhole(folder, manifest.source)) return;
-    await rm(folder, { recursive: true, force: true });
-    await rename(partial, folder).catch(async (error: NodeJS.ErrnoException) => {
-      if (!(await isWhole(folder, manifest.source))) throw error;
+    // Where another process has put the same store in the meantime, and may be reading it, the renaming fails.
+    await rename(partial, folder).catch(async () => {
+      if (await isWhole(folder, manifest.source)) return;
+      await rm(folder, { recursive: true, force: true });
+      await rename(partial, folder);
     });
   } finally {
     await rm(partial, { recursive: true, force: true });
@@ -241,11 +243,13 @@ export async function preparePets(
   }
   const identity = identityOf(source, options);
   const folder = path.join(cache, `pets-${options.size}-${identity.slice(0, 8)}`);
-  try {
-    return await openPetStore(folder, identity);
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
+  // Another process that finds the same damaged store may take away what was just written, to put its own there.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openPetStore(folder, identity);
+    } catch (error) {
+      if (!(error instanceof DataError) || attempt === MOST_ATTEMPTS) throw error;
+    }
+    await writePetStore(folder, source, options);
   }
-  await writePetStore(folder, source, options);
-  return openPetStore(folder);
 }
