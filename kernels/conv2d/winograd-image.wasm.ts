@@ -39,7 +39,7 @@ function words(count: i32): usize {
   return (<usize>count) << 2;
 }
 
-/** Along the columns of a row of tiles: four lines from the rows of the patch, all `pitch` bytes apart. */
+/** Along the columns of a row of tiles: six lines from the rows of the patch, all `pitch` bytes apart. */
 function turnRows<Line>(patch: usize, lines: usize, pitch: usize): void {
   const line = changetype<Line>(0);
   const end = patch + pitch;
@@ -59,6 +59,8 @@ function turnTile<Line>(lines: usize, pitch: usize, pixel: usize, to: usize, str
     line.turn(lines + pitch, pixel, to + INPUTS * stride, stride);
     line.turn(lines + 2 * pitch, pixel, to + 2 * INPUTS * stride, stride);
     line.turn(lines + 3 * pitch, pixel, to + 3 * INPUTS * stride, stride);
+    line.turn(lines + 4 * pitch, pixel, to + 4 * INPUTS * stride, stride);
+    line.turn(lines + 5 * pitch, pixel, to + 5 * INPUTS * stride, stride);
     lines += 16;
     to += 16;
   } while (lines < end);

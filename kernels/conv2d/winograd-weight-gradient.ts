@@ -1,4 +1,4 @@
-// Plans of the weight gradient of 3x3 convolutions of stride 1 by Winograd's F(3x3, 2x2), see
+// Plans of the weight gradient of 3x3 convolutions of stride 1 by Winograd's F(3x3, 4x4), see
 // winograd-weight-gradient.wasm.ts. The splits of the sum depend on shapes alone. Pure arithmetic.
 import type { WasmPlan } from '../plan.ts';
 import { evenParts, type Geometry, TASK_WORK } from './correlation.ts';
@@ -6,7 +6,7 @@ import { sumPhase } from './weight-gradient.ts';
 import { isPlain3x3, isPreferred, oddLines, PANEL, PRODUCTS, tileGrid, tilesOf } from './winograd.ts';
 
 /** Tiles that are transformed at once: enough to pay for reading the sums, few enough that both sides stay in the cache. */
-const BLOCK_TILES = 80;
+const BLOCK_TILES = 48;
 const TASK_OUTPUTS = 64;
 const SPLITS = 8;
 /** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */

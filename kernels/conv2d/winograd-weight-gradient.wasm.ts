@@ -1,5 +1,5 @@
-// The weight gradient of a 3x3 convolution of stride 1 by Winograd's F(3x3, 2x2): 16 products make what the plain sum needs
-// 36 for. A task is a split of the sum over images and tiles, and a block of output channels: it transforms some tiles of x
+// The weight gradient of a 3x3 convolution of stride 1 by Winograd's F(3x3, 4x4): 36 products make what the plain sum needs
+// 144 for. A task is a split of the sum over images and tiles, and a block of output channels: it transforms some tiles of x
 // and of g with the channels last, V[product][tile][c] and Y[product][tile][o], adds Y' V to its sums
 // M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are added in order.
 // Where a weight is not finite the whole gradient is computed again by the plain sum, since the transforms make NaN of
@@ -58,8 +58,8 @@ function putTaps(from: usize, to: usize, lane: usize): void {
 /** Weights of one output and of four input channels from their sums. Returns zeros, or NaN where one is not finite. */
 function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): v128 {
   const taps = turned + 3 * INPUTS * 16;
-  for (let j = 0; j < INPUTS; j++) turnSums(sums + <usize>j * stride, INPUTS * stride, turned + ((<usize>j) << 4), 64);
-  for (let i: usize = 0; i < 3; i++) turnSums(turned + 64 * i, 16, taps + 48 * i, 16);
+  for (let j = 0; j < INPUTS; j++) turnSums(sums + <usize>j * stride, INPUTS * stride, turned + ((<usize>j) << 4), INPUTS * 16);
+  for (let i: usize = 0; i < 3; i++) turnSums(turned + INPUTS * 16 * i, 16, taps + 48 * i, 16);
   let check = i32x4.splat(0);
   for (let k = 0; k < TAPS; k++) {
     const tap = v128.load(taps + ((<usize>k) << 4));

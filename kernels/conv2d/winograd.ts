@@ -1,18 +1,18 @@
-// Plans of 3x3 convolutions of stride 1 by Winograd's F(2x2, 3x3), see winograd.wasm.ts: which ones, and how their tiles
+// Plans of 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), see winograd.wasm.ts: which ones, and how their tiles
 // are cut into tasks. Pure arithmetic.
 import type { WasmPhase } from '../plan.ts';
 import { evenParts, type Geometry, planCorrelation, TASK_WORK } from './correlation.ts';
 
 /** Outputs of a tile along an axis, its inputs and its products; filters of a panel, channels of a block of the source. */
-const OUTPUTS = 2;
-const INPUTS = 4;
-export const PRODUCTS = 16;
+const OUTPUTS = 4;
+const INPUTS = 6;
+export const PRODUCTS = 36;
 export const PANEL = 8;
 const BLOCK = 16;
 /** Bytes of transformed source in a task, which should stay in the second-level cache, and tiles in it. */
-const VALUE_BYTES = 512 * 1024;
-const MOST_TILES = 128;
-const LEAST_TILES = 24;
+const VALUE_BYTES = 640 * 1024;
+const MOST_TILES = 64;
+const LEAST_TILES = 12;
 /** Bytes of a patch of the source, most of which should stay in the first-level cache. */
 const PATCH_BYTES = 48 * 1024;
 
@@ -117,14 +117,14 @@ export function planWinograd(g: Geometry, header: readonly number[], filtersAt: 
   // The plain loop begins where the transformed tiles are no longer needed; only the checks must outlast it.
   const productsAt = PRODUCTS * valueStride;
   const patchAt = productsAt + PRODUCTS * productStride;
-  const end = patchAt + grid.patchBytes + grid.linesBytes;
-  const checksAt = Math.max(end, 16 * Math.ceil(direct.scratchBytes / 16));
+  const turnedAt = patchAt + grid.patchBytes + grid.linesBytes;
+  const checksAt = Math.max(turnedAt + 16 * OUTPUTS * (INPUTS + 1), 16 * Math.ceil(direct.scratchBytes / 16));
   const plan = [
     ...grid.words(patchAt),
     ...[g.channels, ...g.source, rows.origin, columns.origin],
     ...header,
     ...[g.channels, g.rows, rows.size, columns.size, units, taskUnits],
-    ...[filtersAt, filterStride, 0, valueStride, productsAt, productStride, checksAt],
+    ...[filtersAt, filterStride, 0, valueStride, productsAt, productStride, turnedAt, checksAt],
   ];
   const taskWork = taskUnits * segmentTiles * PRODUCTS * g.channels * g.rows;
   const filters: WasmPhase = {

@@ -1,13 +1,13 @@
-// A 3x3 convolution of stride 1 by Winograd's F(2x2, 3x3): 16 products make the four outputs of a tile for which the plain
-// loop needs 36. Filters are transformed once per launch. A task transforms its tiles of the source with the channels last,
+// A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): 36 products make the 16 outputs of a tile for which the plain
+// loop needs 144. Filters are transformed once per launch. A task transforms its tiles of the source with the channels last,
 // V[product][tile][channel], multiplies them by panels of eight filters, U[panel][product][channel][8], and turns each
 // panel's products to outputs. Serves conv2d and, with the turned weights, its input gradient.
 // The transforms mix the outputs of a tile: where an output is not finite, its row of tiles is computed again by the plain
 // loop, so infinities and NaN reach no further than their windows.
 import { Correlation, correlate } from './correlate.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
-import { fillWords, loadStrided } from '../simd.wasm';
-import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnTaps } from '../winograd-transforms.wasm';
+import { fillWords, loadStrided, storePart } from '../simd.wasm';
+import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnProducts, turnTaps } from '../winograd-transforms.wasm';
 import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.wasm';
 
 /** What the planner worked out (winograd.ts), behind the grid of tiles and the plane of the source. Places and strides in bytes. */
@@ -29,6 +29,7 @@ class Plan {
   valueStride: i32;
   productsAt: i32;
   productStride: i32;
+  turnedAt: i32;
   checksAt: i32;
 }
 
@@ -100,44 +101,39 @@ function turnSource(grid: TileGrid, p: Plan, source: usize, scratch: usize, firs
   return count;
 }
 
+/** One row of outputs of four channels: y0 to y3 hold its columns, of which the last may stand outside the image. */
 @inline
-function sumOf(m0: v128, m1: v128, m2: v128): v128 {
-  return f32x4.add(f32x4.add(m0, m1), m2);
-}
-
-@inline
-function differenceOf(m1: v128, m2: v128, m3: v128): v128 {
-  return f32x4.sub(f32x4.sub(m1, m2), m3);
-}
-
-/** One row of outputs of four channels: y0 and y1 hold its two columns, of which the first may be the last of the image. */
-@inline
-function putRow(to: usize, plane: usize, y0: v128, y1: v128, bias: v128, isWhole: bool): void {
-  const a = f32x4.add(y0, bias);
-  const b = f32x4.add(y1, bias);
-  const low = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-  const high = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+function putRow(to: usize, plane: usize, y0: v128, y1: v128, y2: v128, y3: v128, columns: i32): void {
+  const low01 = v128.shuffle<i32>(y0, y1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<i32>(y2, y3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<i32>(y0, y1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<i32>(y2, y3, 2, 6, 3, 7);
+  const o0 = v128.shuffle<i64>(low01, low23, 0, 2);
+  const o1 = v128.shuffle<i64>(low01, low23, 1, 3);
+  const o2 = v128.shuffle<i64>(high01, high23, 0, 2);
+  const o3 = v128.shuffle<i64>(high01, high23, 1, 3);
   const to2 = to + 2 * plane;
-  if (isWhole) {
-    v128.store64_lane(to, low, 0);
-    v128.store64_lane(to + plane, low, 1);
-    v128.store64_lane(to2, high, 0);
-    v128.store64_lane(to2 + plane, high, 1);
+  if (columns >= OUTPUTS) {
+    v128.store(to, o0);
+    v128.store(to + plane, o1);
+    v128.store(to2, o2);
+    v128.store(to2 + plane, o3);
   } else {
-    v128.store32_lane(to, low, 0);
-    v128.store32_lane(to + plane, low, 2);
-    v128.store32_lane(to2, high, 0);
-    v128.store32_lane(to2 + plane, high, 2);
+    storePart(to, o0, columns);
+    storePart(to + plane, o1, columns);
+    storePart(to2, o2, columns);
+    storePart(to2 + plane, o3, columns);
   }
 }
 
 /**
- * A' M A: outputs of four channels for a row of tiles, one or two `rows` of `width` elements. Returns `check` plus sums in
+ * A' M A: outputs of four channels for a row of tiles, up to four `rows` of `width` elements. Returns `check` plus sums in
  * which each product has a part, so that one that is not finite shows.
  */
-function turnProducts(
+function turnTiles(
   products: usize,
   stride: usize,
+  turned: usize,
   bias: v128,
   to: usize,
   plane: usize,
@@ -146,39 +142,27 @@ function turnProducts(
   width: i32,
   check: v128,
 ): v128 {
+  const line = turned + OUTPUTS * INPUTS * 16;
+  const endLine = turned + INPUTS * 16;
   do {
-    let m = products;
-    let m1 = v128.load(m + stride);
-    let m2 = v128.load(m + 2 * stride);
-    let m3 = v128.load(m + 3 * stride);
-    const left0 = sumOf(v128.load(m), m1, m2);
-    const right0 = differenceOf(m1, m2, m3);
-    m += INPUTS * stride;
-    m1 = v128.load(m + stride);
-    m2 = v128.load(m + 2 * stride);
-    m3 = v128.load(m + 3 * stride);
-    const left1 = sumOf(v128.load(m), m1, m2);
-    const right1 = differenceOf(m1, m2, m3);
-    m += INPUTS * stride;
-    m1 = v128.load(m + stride);
-    m2 = v128.load(m + 2 * stride);
-    m3 = v128.load(m + 3 * stride);
-    const left2 = sumOf(v128.load(m), m1, m2);
-    const right2 = differenceOf(m1, m2, m3);
-    m += INPUTS * stride;
-    m1 = v128.load(m + stride);
-    m2 = v128.load(m + 2 * stride);
-    m3 = v128.load(m + 3 * stride);
-    const left3 = sumOf(v128.load(m), m1, m2);
-    const right3 = differenceOf(m1, m2, m3);
-    const y00 = sumOf(left0, left1, left2);
-    const y01 = sumOf(right0, right1, right2);
-    const y10 = differenceOf(left1, left2, left3);
-    const y11 = differenceOf(right1, right2, right3);
-    const isWhole = width > 1;
-    putRow(to, plane, y00, y01, bias, isWhole);
-    if (rows > 1) putRow(to + pitch, plane, y10, y11, bias, isWhole);
-    check = f32x4.add(check, f32x4.add(f32x4.add(y00, y01), f32x4.add(y10, y11)));
+    let from = products;
+    let write = turned;
+    do {
+      turnProducts(from, INPUTS * stride, write, INPUTS * 16);
+      from += stride;
+      write += 16;
+    } while (write < endLine);
+    let row = to;
+    for (let i = 0; i < OUTPUTS; i++) {
+      turnProducts(turned + <usize>(i * INPUTS * 16), 16, line, 16);
+      const y0 = f32x4.add(v128.load(line), bias);
+      const y1 = f32x4.add(v128.load(line, 16), bias);
+      const y2 = f32x4.add(v128.load(line, 32), bias);
+      const y3 = f32x4.add(v128.load(line, 48), bias);
+      check = f32x4.add(check, f32x4.add(y0, y3));
+      if (i < rows) putRow(row, plane, y0, y1, y2, y3, width);
+      row += pitch;
+    }
     products += PANEL * 4;
     to += OUTPUTS * 4;
     width -= OUTPUTS;
@@ -199,6 +183,7 @@ function turnPanel(
 ): void {
   const plane = words(p.height * p.width);
   const pitch = words(p.width);
+  const turned = scratch + p.turnedAt;
   let tileAt = scratch + p.productsAt;
   for (let unit = first; unit < end; unit++) {
     const line = unit / grid.segments;
@@ -216,7 +201,7 @@ function turnPanel(
       const biases = bias ? v128.load(bias + words(channel)) : i32x4.splat(0);
       const to = output + words(((image * p.outputs + channel) * p.height + row) * p.width + column);
       const width = min(p.width - column, OUTPUTS * tiles);
-      sum = turnProducts(tileAt + words(half), p.productStride, biases, to, plane, pitch, rows, width, sum);
+      sum = turnTiles(tileAt + words(half), p.productStride, turned, biases, to, plane, pitch, rows, width, sum);
     }
     v128.store(check, sum);
     tileAt += words(PANEL * tiles);

