@@ -158,14 +158,23 @@ const TILE_WIDTH = 256;
 const TILE_BYTES = 256 * 1024;
 /**
  * Outputs are packed into columns, so many per tile at least, where rows would leave more of their vectors empty than packing
- * costs: its work per column is that of so many output channels.
+ * costs: its work per column is that of so many output channels, and a part of all.
  */
 const PACKED_RESULTS = 64;
 const PACKING_ROWS = 8;
+const PACKING = 1.1;
 /** Outputs that can be packed, for those who ask: their rows stay whole. */
 const WIDEST_PACKED = 64;
 /** Fewer multiply-adds than these do not pay for another thread. */
 export const TASK_WORK = 200_000;
+
+/** Columns computed for one that is wanted: rows are cut into vectors, and two vectors of a tile go together. */
+function emptinessOf(height: number, width: number): number {
+  if (height * width === 0) return 1;
+  const perRow = Math.ceil(Math.min(width, TILE_WIDTH) / 4);
+  const vectors = perRow * evenParts(height, TILE_RESULTS / (4 * perRow));
+  return (Math.ceil(vectors / 2) / (vectors / 2)) * ((4 * Math.ceil(width / 4)) / width);
+}
 
 export interface Correlation {
   readonly tasks: number;
@@ -191,8 +200,8 @@ export function planCorrelation(
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const taps = rows.taps * columns.taps;
-  const emptiness = ((columns.size + 3) & ~3) / Math.max(1, columns.size);
-  const isUsual = (columns.size < 4 || emptiness > 1 + PACKING_ROWS / g.rows) && prefer !== 'shiftedRows';
+  const emptiness = emptinessOf(rows.size, columns.size);
+  const isUsual = (columns.size < 4 || emptiness > PACKING + PACKING_ROWS / g.rows) && prefer !== 'shiftedRows';
   const packed = prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;
   const width = size?.[1] ?? (packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3);
   const height = size?.[0] ?? evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));

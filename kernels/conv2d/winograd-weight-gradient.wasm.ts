@@ -58,7 +58,8 @@ function putTaps(from: usize, to: usize, lane: usize): void {
 /** Weights of one output and of four input channels from their sums. Returns zeros, or NaN where one is not finite. */
 function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): v128 {
   const taps = turned + 3 * INPUTS * 16;
-  for (let j = 0; j < INPUTS; j++) turnSums(sums + <usize>j * stride, INPUTS * stride, turned + ((<usize>j) << 4), INPUTS * 16);
+  for (let j = 0; j < INPUTS; j++)
+    turnSums(sums + <usize>j * stride, INPUTS * stride, turned + ((<usize>j) << 4), INPUTS * 16);
   for (let i: usize = 0; i < 3; i++) turnSums(turned + INPUTS * 16 * i, 16, taps + 48 * i, 16);
   let check = i32x4.splat(0);
   for (let k = 0; k < TAPS; k++) {

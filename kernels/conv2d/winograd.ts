@@ -17,11 +17,11 @@ const LEAST_TILES = 12;
 const PATCH_BYTES = 48 * 1024;
 
 /** Measured times of the parts in those of one multiply-add: of a filter, of a tile per channel, of a tile per output. */
-const FILTER_WORK = 170;
-const INPUT_WORK = 70;
-const OUTPUT_WORK = 110;
+const FILTER_WORK = 700;
+const INPUT_WORK = 160;
+const OUTPUT_WORK = 260;
 /** The same of a filter when all of them do not fit the cache, and of an element that the plain loop reads. */
-const FAR_FILTER_WORK = 400;
+const FAR_FILTER_WORK = 1500;
 const PLAIN_INPUT_WORK = 30;
 const FILTER_BYTES = 2 * 1024 * 1024;
 /** By so much it must be faster, for what the estimate leaves out. */
