@@ -19,12 +19,15 @@ const LONGEST_RUN = 4096;
 
 /**
  * For sums of `terms` products of numbers near 1. They wander off by sqrt(terms), and each of n additions in a row rounds by
- * 2^-24 of where the sum stands: n 2^-24 / 2 or so in all, of which this allows the threefold.
+ * 2^-24 of where the sum stands: n 2^-24 / 2 or so in all, of which this allows the threefold. `size`: of the products.
  */
-export const sumOf = (terms: number): Tolerance => ({
+export const sumOf = (terms: number, size = 1): Tolerance => ({
   rtol: 1e-5,
-  atol: 1e-6 * (1 + Math.sqrt(terms)) + 1e-7 * Math.min(terms, LONGEST_RUN),
+  atol: size * (1e-6 * (1 + Math.sqrt(terms)) + 1e-7 * Math.min(terms, LONGEST_RUN)),
 });
+
+/** Root mean square of a product of two of the whole numbers that `drawValues` draws. */
+export const WHOLE_PRODUCT = 20 / 3;
 
 /** How random cases of one kernel are made. */
 export interface KernelGenerator<P extends ParamValues> {
@@ -32,7 +35,8 @@ export interface KernelGenerator<P extends ParamValues> {
   readonly params: fc.Arbitrary<P>;
   /** Parameters that are always tried: boundary sizes, and sizes past the tiles of the plans. */
   readonly examples: readonly P[];
-  readonly tolerance: (params: P) => Tolerance;
+  /** `isWhole`: for data of small whole numbers, which plain loops add up exactly. */
+  readonly tolerance: (params: P, isWhole: boolean) => Tolerance;
   /** Element type of a `word` operand; by default float32 or int32 by turns. */
   readonly wordType?: (operand: string, params: P) => DType;
   /** Content of an operand; undefined for the default, see `drawValues`. Called for inputs and in-place outputs. */
@@ -67,7 +71,7 @@ const GARBAGE = -12345;
 /** An array of `length` values of `draw`. */
 export const drawn = (length: number, draw: () => number): number[] => Array.from({ length }, draw);
 
-/** Values for an operand without a rule of its own: normal floats, or small whole ones, which tie and add up exactly. */
+/** Values for an operand without a rule of its own: normal floats, or whole ones from -4 to 4, which tie and add up exactly. */
 function drawValues(dtype: DType, length: number, draws: Random, whole: boolean): ArrayLike<number> {
   if (dtype === 'bool') return drawn(length, () => draws.integer(2));
   if (dtype === 'int32') return drawn(length, () => draws.integer(201) - 100);
@@ -114,12 +118,14 @@ export function kernelCase<P extends ParamValues>(
 function randomCase<P extends ParamValues>(generator: KernelGenerator<P>, params: P, seed: number): KernelCase {
   const { kernel, values, wordType } = generator;
   const words: DType = seed % 2 ? 'int32' : 'float32';
+  const isWhole = seed % 3 === 2;
+  const tolerance = generator.tolerance(params, isWhole);
   const content = ({ name, dtype, shape }: Operand, isRead: boolean): Content => {
     const length = sizeOf(shape);
     const type = dtype === 'word' ? (wordType?.(name, params) ?? words) : dtype;
     if (!isRead) return { name, dtype: type, values: new Array<number>(length).fill(GARBAGE) };
     const draws = random(seed, `${kernel.name}.${name}`);
-    const given = values?.(name, params, draws, length) ?? drawValues(type, length, draws, seed % 3 === 2);
+    const given = values?.(name, params, draws, length) ?? drawValues(type, length, draws, isWhole);
     // Other devices hold float32: the reference is to compute from the same numbers.
     return { name, dtype: type, values: type === 'float32' ? Float32Array.from(given) : given };
   };
@@ -127,14 +133,14 @@ function randomCase<P extends ParamValues>(generator: KernelGenerator<P>, params
   const make = (): KernelCase => {
     const inputs = kernel.inputs(params).map((operand) => content(operand, true));
     const outputs = kernel.outputs(params).map((operand) => content(operand, operand.inPlace === true));
-    return kernelCase(kernel, params, inputs, outputs, generator.tolerance(params));
+    return kernelCase(kernel, params, inputs, outputs, tolerance);
   };
   const label = `${kernel.name} ${JSON.stringify(params)} data ${seed}`;
   return {
     label,
     kernel: kernel.name,
     params,
-    tolerance: generator.tolerance(params),
+    tolerance,
     run: (device) => make().run(device),
     [fc.toStringMethod]: () => label,
   };
@@ -162,8 +168,8 @@ export function caseSource<P extends ParamValues>(generator: KernelGenerator<P>)
       caseSource({
         ...generator,
         kernel,
-        tolerance: (params) => {
-          const { rtol, atol } = generator.tolerance(params);
+        tolerance: (params, isWhole) => {
+          const { rtol, atol } = generator.tolerance(params, isWhole);
           return { rtol: slack * rtol, atol: slack * atol };
         },
         params: generator.params.filter(takes),
