@@ -9,6 +9,9 @@ import { planWeightGradient } from './weight-gradient.ts';
 /** Correlations in one phase: their constants must fit the parameter block. */
 const CORRELATIONS_PER_PHASE = 64;
 
+/** Elements written that pay for another thread. */
+const FILL_WORK = 32_768;
+
 const isEmpty = (p: Conv2dParams): boolean => p.batch === 0;
 
 /** Phases that run these correlations. `header`: places of weights, bias (-1: none), output and scratch in the table. */
@@ -52,6 +55,14 @@ const planForward: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPla
   return { name, phases, threadScratch: scratchBytes };
 };
 
+/** Bias or zero everywhere, for elements that no tap reaches. */
+const fillPhase = (p: Conv2dParams, output: number): WasmPhase => ({
+  exportName: 'conv2dFillOutput',
+  tasks: p.batch * p.inChannels,
+  grain: Math.max(1, Math.floor(FILL_WORK / (p.inH * p.inW))),
+  constants: [p.bias ? 2 : -1, output, p.inChannels, p.inH * p.inW],
+});
+
 const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
@@ -64,8 +75,9 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
     grain: Math.ceil((4096 * p.inChannels) / Math.max(1, weights)),
     constants: header,
   };
-  const geometries = inputGradientGeometries(p);
-  if (geometries.length === 1 && isWinograd(geometries[0], prefer)) {
+  const all = inputGradientGeometries(p);
+  const geometries = all.filter(({ axes: [rows, columns] }) => rows.taps * columns.taps > 0);
+  if (all.length === 1 && geometries.length === 1 && isWinograd(geometries[0], prefer)) {
     // Their transforms stand behind the turned weights.
     const filtersAt = 64 * Math.ceil((4 * weights) / 64);
     const { phases, sharedBytes, scratchBytes } = planWinograd(geometries[0], header, filtersAt, threads);
@@ -79,7 +91,7 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
   const { phases, scratchBytes, name } = correlate(geometries, header, threads, prefer);
   return {
     name,
-    phases: [transpose, ...phases],
+    phases: [...(geometries.length < all.length ? [fillPhase(p, output)] : []), transpose, ...phases],
     sharedScratch: Math.max(4, 4 * weights),
     threadScratch: Math.max(scratchBytes, 4 * taps),
   };
