@@ -224,5 +224,12 @@ t.test('what is printed of groups', async (t) => {
   t.match(groupText(groups[0]!, 200), /3x3 \(dmtl\)/);
   t.match(groupText({ ...groups[0]!, kernels: [], absent: 'too large' }, 200), 'not measured: too large');
   const slow = { ...groups[0]!, title: '7x7', kernels: [{ ...groups[0]!.kernels[0]!, min: 4 }] };
-  t.match(sweepText([...groups, slow]), /25 % of the best one's rate \(7x7; 3x3\); below half: 7x7/);
+  t.match(sweepText([...groups, slow]), /25 % of the best one's rate \(7x7; 3x3\); below half: 7x7$/m);
+  const { flops } = groups[0]!.kernels[0]!;
+  const twice = {
+    ...groups[0]!,
+    ceilings: { ...groups[0]!.ceilings!, gflops: flops / groups[0]!.kernels[0]!.min / 2e9 },
+  };
+  const third = { ...twice, title: '7x7', kernels: [{ ...twice.kernels[0]!, min: 3 * twice.kernels[0]!.min }] };
+  t.match(sweepText([twice, third]), /33 % .* below half: 7x7; below half of the ceiling: none$/m, 'past the ceiling');
 });
