@@ -4,7 +4,7 @@ import { createDevice, manualSeed, scope } from '../engine/index.ts';
 import { costOf, type Kernel, type ParamValues } from '../kernels/index.ts';
 import type { Conv2dParams } from '../kernels/index.ts';
 import type { CaseShape } from './contestant.ts';
-import type { Network, NetworkSize } from './networks.ts';
+import { type Network, type NetworkSize, shapesOf } from './networks.ts';
 import { type ConvShape, shapeOf } from './shapes.ts';
 
 export interface Launch {
@@ -78,6 +78,7 @@ export interface Found<What> {
 export async function harvest(
   networks: readonly Network[],
   size: NetworkSize,
+  batch?: number,
 ): Promise<{ convolutions: Found<ConvShape>[]; others: Found<Launch>[] }> {
   const shapes = new Map<string, Found<ConvShape>>();
   const others = new Map<string, Found<Launch>>();
@@ -87,7 +88,7 @@ export async function harvest(
     found.set(key, known);
   };
   for (const network of networks) {
-    for (const shape of network.sizes[size]) {
+    for (const shape of shapesOf(network, size, batch)) {
       const launches = await launchesOf(network, shape);
       for (const each of convolutionsOf(launches)) note(shapes, JSON.stringify(each), each, network.name);
       for (const each of largestOf(launches)) {

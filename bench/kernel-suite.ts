@@ -115,8 +115,8 @@ async function addLaunch(session: Session, { what, networks }: Found<Launch>, ce
 }
 
 /** The reference convolution first, then everything that the networks launch. */
-async function harvested({ size, networks }: Flags): Promise<Awaited<ReturnType<typeof harvest>>> {
-  const { convolutions, others } = await harvest(networks, size);
+async function harvested({ size, batch, networks }: Flags): Promise<Awaited<ReturnType<typeof harvest>>> {
+  const { convolutions, others } = await harvest(networks, size, batch);
   return { convolutions: [{ what: referenceShape, networks: [] }, ...convolutions], others };
 }
 

@@ -22,6 +22,10 @@ export interface Network {
   readonly isStep: boolean;
 }
 
+/** The shapes of a network at a size, with a batch of another size if one is given. */
+export const shapesOf = ({ sizes }: Network, size: NetworkSize, batch?: number): readonly CaseShape[] =>
+  batch === undefined ? sizes[size] : sizes[size].map((shape) => ({ ...shape, batch }));
+
 const crossStitchTitles = {
   baseline: 'baseline',
   binary: 'two tasks, species',

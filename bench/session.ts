@@ -30,6 +30,8 @@ export interface Flags extends OutputFlags {
   peers: readonly string[];
   seconds: number;
   size: NetworkSize;
+  /** In place of the networks' own. */
+  batch?: number;
   networks: readonly Network[];
 }
 
@@ -37,14 +39,19 @@ const ROUNDS = 5;
 /** Beside our own time: a peer may be many times slower. */
 const PEER_FACTOR = 10;
 const LARGEST_THREADS = 64;
+const LARGEST_BATCH = 4096;
 
-export function threadCount(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > LARGEST_THREADS) {
-    throw new InvalidArgumentError(`Expected a whole number from 1 to ${LARGEST_THREADS}.`);
-  }
-  return value;
-}
+const wholeNumber =
+  (most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 1 || value > most) {
+      throw new InvalidArgumentError(`Expected a whole number from 1 to ${most}.`);
+    }
+    return value;
+  };
+
+export const threadCount = wholeNumber(LARGEST_THREADS);
 
 export function duration(text: string): number {
   const value = Number(text);
@@ -81,6 +88,11 @@ export const withSession = (command: Command): Command =>
       new Option('--size <name>', "of the networks: for two cores, or the papers'")
         .choices(['small', 'paper'])
         .default('small'),
+    )
+    .addOption(
+      new Option('--batch <n>', 'images in a batch of the networks, instead of their own').argParser(
+        wholeNumber(LARGEST_BATCH),
+      ),
     )
     .addOption(
       new Option('--networks <list>', networks.map(({ name }) => name).join(', '))

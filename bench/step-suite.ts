@@ -4,7 +4,7 @@ import { costOf } from '../kernels/index.ts';
 import { showProgress } from './commands/subcommand.ts';
 import { freshSteps } from './fresh.ts';
 import { launchesOf } from './harvest.ts';
-import { type Network } from './networks.ts';
+import { type Network, shapesOf } from './networks.ts';
 import { startOurs } from './ours.ts';
 import { caseText, stepText } from './report.ts';
 import { type Entrant, peerNamed, peersFor } from './roster.ts';
@@ -37,7 +37,7 @@ export async function stepSuite(session: Session): Promise<void> {
   const peers = [...oneThread(session), ...peersFor(device, flags.peers, flags.threads, LIMIT_MS)];
   const self: Entrant = { name: 'wgrad', start: () => Promise.resolve(ours) };
   for (const network of flags.networks.filter(({ isStep }) => isStep)) {
-    for (const shape of network.sizes[flags.size]) {
+    for (const shape of shapesOf(network, flags.size, flags.batch)) {
       const { benchmark } = network;
       const title = `training step of ${network.title}: ${sizesText(shape)}`;
       const name = `${network.name} step, ${sizesText(shape)}`;

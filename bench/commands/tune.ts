@@ -13,7 +13,7 @@ import { writeDocument } from '../document.ts';
 import { launchesOf } from '../harvest.ts';
 import type { LaunchSpec } from '../kernel-group.ts';
 import { directionsOf } from '../kernel-suite.ts';
-import { type Network, networks, type NetworkSize } from '../networks.ts';
+import { type Network, networks, type NetworkSize, shapesOf } from '../networks.ts';
 import { busyText } from '../report.ts';
 import { readShapes } from '../shapes.ts';
 import { type Bench, candidatesOf, classesOf, measureClass } from '../tune.ts';
@@ -52,7 +52,7 @@ async function launchesFor(bench: Bench, flags: TuneFlags): Promise<LaunchSpec[]
   const found: LaunchSpec[] = [];
   for (const network of flags.networks) {
     showProgress(`shapes of ${network.name}`);
-    for (const shape of network.sizes[size]) found.push(...(await launchesOf(network, shape)));
+    for (const shape of shapesOf(network, size)) found.push(...(await launchesOf(network, shape)));
   }
   return found;
 }

@@ -17,6 +17,9 @@ t.test('bad arguments end with status 2 and one line', async (t) => {
   t.same(await refusal(t, ['quick', '--fast']), [2, "wgrad bench: unknown option '--fast'\n"]);
   const empty = "wgrad bench: option '--out <file>' argument '' is invalid. It needs the name of a file.\n";
   t.same(await refusal(t, ['quick', '--out', '']), [2, empty]);
+  const batch =
+    "wgrad bench: option '--batch <n>' argument '1.5' is invalid. Expected a whole number from 1 to 4096.\n";
+  t.same(await refusal(t, ['step', '--batch', '1.5']), [2, batch]);
 });
 
 const small = { batch: 2, inChannels: 3, height: 8, width: 12, outChannels: 5, kernel: 3 };

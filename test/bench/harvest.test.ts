@@ -49,6 +49,11 @@ t.test('a harvest names the networks of a shape once', async (t) => {
   t.equal(new Set(convolutions.map(({ what }) => JSON.stringify(what))).size, convolutions.length);
   const shared = convolutions.find(({ networks: names }) => names.length === stitched.length);
   t.ok(shared, 'all five have a shape in common');
+  const single = await harvest(stitched, 'small', 1);
+  t.ok(
+    single.convolutions.every(({ what }) => what.batch === 1),
+    'a batch of another size',
+  );
 });
 
 t.test('arithmetic and sizes', async (t) => {
