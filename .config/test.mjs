@@ -110,7 +110,10 @@ async function runTest({ file, driver, env }) {
   const built = path.join('dist', file.replace(/\.ts$/, '.js'));
   // The limit on the whole file is the only one: a slow machine is no failure.
   const limits = { TAP_TIMEOUT: '0' };
-  const run = await runNode(['--enable-source-maps', built, ...search], { env: { ...env, ...limits }, isTap: true });
+  // Below it stand the folders of t.testdir, named after the file: two drivers may be at the same file at once.
+  const folder = driver ? { TAP_CWD: path.join(root, '.tap', driver) } : {};
+  const settings = { env: { ...env, ...limits, ...folder }, isTap: true };
+  const run = await runNode(['--enable-source-maps', built, ...search], settings);
   const label = driver ? `${file} (${driver})` : file;
   // A file that dies, or whose plan does not add up, has failed even if no assertion did.
   const failed = run.ok && run.isComplete ? run.failed : Math.max(1, run.failed);
