@@ -7,6 +7,7 @@ import { figure5 } from './figure5.ts';
 import { figure6 } from './figure6.ts';
 import { figure7 } from './figure7.ts';
 import { figure8 } from './figure8.ts';
+import { longer } from './longer.ts';
 import { describePreset, settingsOf, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
 import { searchWeights } from './search.ts';
@@ -30,7 +31,7 @@ export const multidepth: Paper = {
   name: 'multidepth',
   title: 'MultiDepth: Single-Image Depth Estimation via Multi-Task Regression and Classification',
   citation: 'L. Liebel, M. Körner, ITSC 2019, arXiv 1907.11111.',
-  tables: [table1, figure4, figure5, figure6, figure7, figure8],
+  tables: [table1, figure4, figure5, figure6, figure7, figure8, longer],
   presets: Object.fromEntries(presetNames.map((name) => [name, describePreset(name)])) as Record<PresetName, string>,
   ambiguities: [
     'Learned weights: the paper prints exp(-s^2), the released code has exp(-s), which is Kendall et al.’s. exp(-s); the printed ' +

@@ -74,11 +74,15 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
   },
 };
 
+/** How many times as long the variant 'longer' trains. The task weights can move as far as in the others. */
+export const LONGER = 3;
+
 /** All settings of a run under a preset. */
 export function settingsOf(run: string, preset: PresetName): TrainingSettings {
   const { weighting, classes, patch, bounds: range, variant } = parseRunKey(run);
   const { patches, rangeSteps, seeds: _, ...size } = sizes[preset];
   const [side, batch] = patches[patch];
+  const times = variant === 'longer' ? LONGER : 1;
   const constant = { kind: 'constant', regression: 1, classification: 1 } as const;
   const objectives: Readonly<Record<typeof weighting, Objective>> = {
     regression: { kind: 'regression' },
@@ -89,6 +93,8 @@ export function settingsOf(run: string, preset: PresetName): TrainingSettings {
   };
   return {
     ...size,
+    iterations: times * size.iterations,
+    validateEvery: times * size.validateEvery,
     objective: objectives[weighting],
     search: weighting === 'manual' ? manualWeights : [],
     classes,
@@ -97,7 +103,7 @@ export function settingsOf(run: string, preset: PresetName): TrainingSettings {
     wholeMetres: variant === 'whole metres',
     patch: side,
     batch,
-    weightsLearningRate: variant === 'rate of the network' ? size.learningRate : size.weightsLearningRate,
+    weightsLearningRate: variant === 'rate of the network' ? size.learningRate : size.weightsLearningRate / times,
     weightDecay: 1e-4,
     power: 0.9,
     rangeTest: variant === 'range test' ? rangeSteps : null,

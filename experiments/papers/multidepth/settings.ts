@@ -13,13 +13,14 @@ export type Patch = 128 | 256;
 export const bounds = { '2-125': [2, 125], '0-256': [0, 256] } as const;
 export type Bounds = keyof typeof bounds;
 
-/** Controls, and the learning rate range test. */
+/** Controls, the learning rate range test, and longer training. */
 export const variants = [
   'rate of the network',
   'weights as printed',
   'whole metres',
   'narrow classes',
   'range test',
+  'longer',
 ] as const;
 export type Variant = (typeof variants)[number];
 

@@ -5,14 +5,14 @@ import { scoreName } from './search.ts';
 import { manualWeights } from './presets.ts';
 import { type RunName, runKey } from './settings.ts';
 
-interface Row {
+export interface Row {
   readonly row: string;
   readonly run: RunName;
   readonly classification: number | null;
   readonly regression: number | null;
 }
 
-const rows = {
+export const rows = {
   regression: {
     row: 'baseline, regression',
     run: { weighting: 'regression' },

@@ -82,6 +82,16 @@ t.test('every cell names a run, and every run has settings', (t) => {
     weightsLearningRate: 1e-4,
     baseWidth: 64,
   });
+  const [usual, longer] = [undefined, 'longer' as const].map((variant) =>
+    settingsOf(runKey({ weighting: 'learned', variant }), 'laptop'),
+  );
+  t.equal(longer!.iterations, 3 * usual!.iterations);
+  t.equal(longer!.iterations / longer!.validateEvery, usual!.iterations / usual!.validateEvery);
+  t.equal(
+    longer!.iterations * longer!.weightsLearningRate,
+    usual!.iterations * usual!.weightsLearningRate,
+    'the task weights can go as far',
+  );
   t.throws(() => parseRunKey('learned'), { name: 'ConfigError' });
   t.end();
 });
