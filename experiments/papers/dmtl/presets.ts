@@ -29,7 +29,7 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
     seeds: 3,
   },
   laptop: {
-    size: 32,
+    size: 64,
     baseWidth: 8,
     richest: 5000,
     validationCount: 500,
