@@ -3,6 +3,7 @@
 // remainder of the stride, with its weights gathered by conv2dTransposeWeights.
 // A task pads the part of the source that it needs into a tile in private scratch and multiplies from there, reading the
 // taps as shifted vectors; narrow outputs are packed into columns first. The whole im2col matrix is never made.
+import { buffer } from '../addresses.wasm';
 import { fillTile } from './image-tile.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_C, FROM_ZERO } from '../tiles.wasm';
@@ -65,11 +66,6 @@ class Header {
 
 const PARAM_BYTES: usize = 80;
 const HEADER_BYTES: usize = 16;
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + ((<usize>index) << 2));
-}
 
 /** Place of every (channel, tap) in the tile, in bytes, in the order of the weights. */
 function fillOffsets(p: Correlation, offsets: usize): void {

@@ -1,5 +1,6 @@
 // The elements of an input gradient that no tap reaches (a 1x1 kernel of stride 2 leaves out three of four): whole planes are
 // filled first, in runs, and the correlations that have taps then write theirs.
+import { buffer } from '../addresses.wasm';
 import { fillWords } from '../simd.wasm';
 
 /** Behind the parameters. `bias`, `output`: places in the table of buffers, bias -1 if there is none; sizes in elements. */
@@ -12,11 +13,6 @@ class Plan {
 }
 
 const PARAM_BYTES: usize = 80;
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + ((<usize>index) << 2));
-}
 
 /** output[image][channel][...] = bias[channel], or zero. Tasks: planes. */
 export function conv2dFillOutput(params: usize, buffers: usize, begin: i32, end: i32): void {

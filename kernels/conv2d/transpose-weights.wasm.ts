@@ -1,14 +1,10 @@
 // Weights of the input gradient for correlate.wasm.ts: channels of x come first, and the taps are dealt out by the remainders
 // of the stride whose outputs they meet.
+import { buffer } from '../addresses.wasm';
 
 const PARAM_BYTES: usize = 80;
 /** Channels that are taken together: they share what the cache has fetched of the weights. */
 const TRANSPOSE_BLOCK: i32 = 16;
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + ((<usize>index) << 2));
-}
 
 /** to[i] = from[count - 1 - i]: all taps, the last first. */
 function reverse(to: usize, from: usize, count: i32): void {

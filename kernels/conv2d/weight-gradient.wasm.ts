@@ -2,6 +2,7 @@
 // The sum over images and outputs is cut into units that fit the cache and these into a fixed number of splits, whose
 // partial results are added in order. conv2dWeightChannelsLast turns tiles of x to [row][column][c] and adds up outer products
 // of g with the runs that the taps meet there: a product with anything but an output would make NaN of an infinity.
+import { buffer } from '../addresses.wasm';
 import { copyWords, storeLanes } from '../simd.wasm';
 import { fillChannelsLast } from './channels-last.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
@@ -53,11 +54,6 @@ class ChannelsLastPlan extends Plan {
 const PARAM_BYTES: usize = 80;
 /** Weights summed by one task of conv2dSumPartials. */
 const SUM_BLOCK: i32 = 1024;
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + ((<usize>index) << 2));
-}
 
 @inline
 function ceilDivide(a: i32, b: i32): i32 {

@@ -1,5 +1,6 @@
 // Images turned to Winograd's tiles: V[product][tile][channel] of some rows of tiles, from NCHW through a padded patch with
 // the channels last. For the source of a convolution (SourceLine) and for the gradient of its output (GradientLine).
+import { words } from '../addresses.wasm';
 import { fillChannelsLast } from './channels-last.wasm';
 import { INPUTS, OUTPUTS } from '../winograd-transforms.wasm';
 
@@ -33,11 +34,6 @@ export class Plane {
 
 /** Channels whose patches are turned together: a cache line. */
 const BLOCK: i32 = 16;
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
 
 /** Along the columns of a row of tiles: six lines from the rows of the patch, all `pitch` bytes apart. */
 function turnRows<Line>(patch: usize, lines: usize, pitch: usize): void {

@@ -4,6 +4,7 @@
 // M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are added in order.
 // Where a weight is not finite the whole gradient is computed again by the plain sum, since the transforms make NaN of
 // infinities and may overflow sooner.
+import { buffer, words } from '../addresses.wasm';
 import { conv2dSumPartials, conv2dWeightChannelsLast } from './weight-gradient.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
 import { fillWords } from '../simd.wasm';
@@ -33,16 +34,6 @@ class Plan {
 
 const PARAM_BYTES: usize = 80;
 const TAPS: i32 = 9;
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + words(index));
-}
 
 @inline
 function planOf(params: usize): Plan {

@@ -4,6 +4,7 @@
 // panel's products to outputs. Serves conv2d and, with the turned weights, its input gradient.
 // The transforms mix the outputs of a tile: where an output is not finite, its row of tiles is computed again by the plain
 // loop, so infinities and NaN reach no further than their windows.
+import { buffer, words } from '../addresses.wasm';
 import { Correlation, correlate } from './correlate.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
 import { fillWords, loadStrided, storePart } from '../simd.wasm';
@@ -43,16 +44,6 @@ function gridOf(params: usize): TileGrid {
 @inline
 function planOf(params: usize): Plan {
   return changetype<Plan>(params + PARAM_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
-}
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + words(index));
 }
 
 /** U of four filters `lane` bytes apart. */

@@ -1,6 +1,7 @@
 // The matrix product C = op(A) op(B) + bias. matmulTiles packs a block of B (and of A, if it is stored transposed) into
 // private scratch and multiplies in register tiles. matmulDots is for products of a few rows or columns whose operands are
 // both contiguous along k: packing would cost as much as the product, so it takes inner products instead.
+import { buffer, words } from '../addresses.wasm';
 import { dotTile } from '../dot-tile.wasm';
 import { copyWords } from '../simd.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
@@ -32,16 +33,6 @@ class Plan {
   panelAt: i32;
   blockAt: i32;
   vectorsAt: i32;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + ((<usize>index) << 2));
-}
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
 }
 
 /** to[j][i] = from[i][j] for `rows` x `columns`; pitches in bytes. Columns of four rows become vectors of `to`. */

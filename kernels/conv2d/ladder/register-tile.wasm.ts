@@ -1,17 +1,8 @@
 // Four channels by eight pixels stay in registers over all sources and taps. The images of a group are copied first, with
 // their padding, so that no tap is tested: 64 flops for the 48 bytes that are loaded per tap, and one store per pixel; but a
 // whole image passes by for every four channels, whether it fits the cache or not.
+import { buffer, words } from '../../addresses.wasm';
 import { loadStrided, madd, storeLanes } from '../../simd.wasm';
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + words(index));
-}
 
 /** Copies `channels` images of inH x inW into frames of height x width, padH rows and padW columns inside, zero elsewhere. */
 function pad(

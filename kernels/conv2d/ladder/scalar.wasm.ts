@@ -1,15 +1,6 @@
 // Start: the definition of the convolution, one product at a time. 2 flops for the 8 bytes that are loaded, and two
 // comparisons per tap to stay inside the image.
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + words(index));
-}
+import { buffer, words } from '../../addresses.wasm';
 
 /** Parameters as in conv2d.ts. */
 export function conv2dScalar(params: usize, buffers: usize, begin: i32, end: i32): void {

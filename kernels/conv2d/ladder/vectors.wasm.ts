@@ -1,17 +1,8 @@
 // Four pixels at a time: for each weight, a row of x is multiplied and added to a row of y. The ends of the rows are worked out
 // once per tap, so nothing is compared inside; 8 flops for one instruction, but 48 bytes to load and store for them, since y
 // does not stay in registers.
+import { buffer, words } from '../../addresses.wasm';
 import { loadStrided, madd } from '../../simd.wasm';
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + words(index));
-}
 
 /** to[q] += weight from[q stride] for q in 0..count. */
 @inline

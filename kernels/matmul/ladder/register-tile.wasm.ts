@@ -1,17 +1,8 @@
 // Four rows by eight columns of C stay in registers over the whole inner dimension. 64 flops for the 48 bytes that are loaded
 // per inner index, and one store per element; but rows of B lie n words apart, so a large B is fetched from afar for every
 // four rows of C.
+import { buffer, words } from '../../addresses.wasm';
 import { loadLanes, madd, storeLanes } from '../../simd.wasm';
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + words(index));
-}
 
 /** Rows [row, row + 4) by columns [0, 8) of one product; calls nothing, so that V8 keeps the sums in registers. */
 function tile(

@@ -1,15 +1,6 @@
 // Start: one element of C = op(A) op(B) + bias after the other, one product at a time. 2 flops for the 8 bytes that are loaded;
 // B is read down a column, so every word of it is another cache line, and nothing is four lanes wide.
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + words(index));
-}
+import { buffer, words } from '../../addresses.wasm';
 
 /** Parameters as in matmul.ts. */
 export function matmulScalar(params: usize, buffers: usize, begin: i32, end: i32): void {

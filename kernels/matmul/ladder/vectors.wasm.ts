@@ -1,16 +1,7 @@
 // Four columns at a time, and B along its rows: for each word of A, a row of B is multiplied and added to a row of C. 8 flops
 // for one instruction, but 48 bytes to load and store for them, since C does not stay in registers.
+import { buffer, words } from '../../addresses.wasm';
 import { loadLanes, madd, storeLanes } from '../../simd.wasm';
-
-@inline
-function words(count: i32): usize {
-  return (<usize>count) << 2;
-}
-
-@inline
-function buffer(buffers: usize, index: i32): usize {
-  return <usize>load<u32>(buffers + words(index));
-}
 
 /** B as stored: transposeB is 0. Parameters as in matmul.ts. */
 export function matmulVectors(params: usize, buffers: usize, begin: i32, end: i32): void {
