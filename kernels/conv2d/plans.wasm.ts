@@ -77,10 +77,10 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
   };
   const all = inputGradientGeometries(p);
   const geometries = all.filter(({ axes: [rows, columns] }) => rows.taps * columns.taps > 0);
-  if (all.length === 1 && geometries.length === 1 && isWinograd(geometries[0], prefer)) {
+  if (all.length === 1 && isWinograd(all[0], prefer)) {
     // Their transforms stand behind the turned weights.
     const filtersAt = 64 * Math.ceil((4 * weights) / 64);
-    const { phases, sharedBytes, scratchBytes } = planWinograd(geometries[0], header, filtersAt, threads);
+    const { phases, sharedBytes, scratchBytes } = planWinograd(all[0], header, filtersAt, threads);
     return {
       name: 'winograd',
       phases: [transpose, ...phases],

@@ -97,19 +97,6 @@ export const sumPhase = (g: Geometry, splits: number): WasmPhase => {
   return { exportName: 'conv2dSumPartials', tasks: Math.ceil(weightsOf(g) / SUM_BLOCK), grain: 16, constants };
 };
 
-function planOf(g: Geometry, c: Cut, exportName: string, name: string, constants: number[], words: number): WasmPlan {
-  const count = weightsOf(g);
-  const tasks = c.blocks * c.splits;
-  const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, workOf(g))));
-  const multiply = { exportName, tasks, grain, constants };
-  return {
-    name,
-    phases: c.splits === 1 ? [multiply] : [multiply, sumPhase(g, c.splits)],
-    sharedScratch: 4 * c.splits * count + 64,
-    threadScratch: 4 * (words + BEHIND_TILE),
-  };
-}
-
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
 /** Rows of the source from one row of the tile to the next, and the rows that `size` outputs take. */
@@ -139,7 +126,15 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
     ...[tileRows.step, tileColumns.step, tileRows.length, tileColumns.length],
     ...[4 * vectorsAt, 4 * sumsAt, 4 * totalsAt],
   ];
-  return planOf(g, c, 'conv2dWeightChannelsLast', 'channelsLast', constants, totalsAt + sumsWords);
+  const tasks = c.blocks * c.splits;
+  const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, workOf(g))));
+  const multiply = { exportName: 'conv2dWeightChannelsLast', tasks, grain, constants };
+  return {
+    name: 'channelsLast',
+    phases: c.splits === 1 ? [multiply] : [multiply, sumPhase(g, c.splits)],
+    sharedScratch: 4 * c.splits * weightsOf(g) + 64,
+    threadScratch: 4 * (totalsAt + sumsWords + BEHIND_TILE),
+  };
 }
 
 export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
