@@ -1,17 +1,17 @@
-// The `wasm` device: SIMD kernels over one linear memory, run by the calling thread and a pool of workers. A launch
-// returns when its work is done, so reading needs no queue. Leaves out browsers' asynchronous waiting: a launch blocks.
+// The `wasm` device: SIMD kernels over one linear memory, run by the calling thread and a pool of workers. With workers a launch
+// is queued; reading and writing wait for what was queued before. Leaves out browsers' asynchronous waiting: they block.
 import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
 import { type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
-import { DeviceError, UseAfterFreeError, WgradError } from '../../errors.ts';
+import { DeviceError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
-import { PARAMS_AT, TABLES_AT } from './control.ts';
 import { defaultThreads, type LoadedModule, loadModule, type WasmModules } from './load.ts';
 import { blockBytes, LinearMemory } from './memory.ts';
 import { PlanCache, type ResolvedPlan } from './plan-cache.ts';
+import { TABLE_STRIDE } from './queue.ts';
 import { Scratch } from './scratch.ts';
-import { tableAddress, ThreadPool } from './threads.ts';
+import { ThreadPool } from './threads.ts';
 
 export interface WasmDeviceOptions {
   /** Threads that compute, the calling one included. Default: those of the processor, at most 16. */
@@ -24,9 +24,15 @@ export interface WasmDeviceOptions {
   tuning?: Tuning;
 }
 
-interface WasmStorage extends Storage {
+interface Block {
   /** Byte address in the linear memory. */
   readonly address: number;
+  /** How many phases had been submitted when a kernel was last given it: until they have ended the host must not write it. */
+  busyUntil: number;
+}
+
+interface WasmStorage extends Storage {
+  readonly block: Block;
 }
 
 class WasmDevice implements Device {
@@ -39,8 +45,10 @@ class WasmDevice implements Device {
   readonly #threads: ThreadPool;
   readonly #plans: PlanCache;
   readonly #scratch: Scratch;
-  /** Addresses of released blocks by their size. */
-  readonly #pool = new ExactSizePool<number>();
+  /** Released blocks by their size. */
+  readonly #pool = new ExactSizePool<Block>();
+  /** Phases submitted when memory was last given back to the allocator: they may still use what it gives out. */
+  #freedAt = 0;
   #nextId = 1;
   #liveBuffers = 0;
   #liveBytes = 0;
@@ -48,16 +56,16 @@ class WasmDevice implements Device {
   #launches = 0;
   #disposed = false;
 
-  constructor(loaded: LoadedModule, threads: ThreadPool, tuning: Tuning | undefined) {
+  constructor(loaded: LoadedModule, memory: LinearMemory, threads: ThreadPool, tuning: Tuning | undefined) {
     const { relaxedSimd, shared } = loaded;
-    this.#memory = new LinearMemory(loaded.memory, loaded.maximumPages);
+    this.#memory = memory;
     this.#threads = threads;
     const facts = { threads: threads.threads, relaxedSimd, shared };
     const tuned = tuning && tunedPlansFor(tuning, 'wasm', facts);
     this.#plans = new PlanCache({ threads: threads.threads, relaxedSimd }, (name) => threads.indexOf(name), tuned);
     this.#scratch = new Scratch(
       (bytes) => this.#reserve(bytes),
-      (address, bytes) => this.#memory.free(address, bytes),
+      (address, bytes) => this.#free(address, blockBytes(bytes)),
     );
     this.facts = tuning ? { ...facts, tuning: tuningFact(tuning, tuned) } : facts;
     const plural = threads.threads === 1 ? 'thread' : 'threads';
@@ -67,25 +75,25 @@ class WasmDevice implements Device {
   allocate(length: number, dtype: DType): Storage {
     this.#checkAlive('allocate');
     const bytes = blockBytes(4 * length);
-    const address = this.#pool.take(bytes) ?? this.#reserve(4 * length);
+    const block = this.#pool.take(bytes) ?? { address: this.#reserve(4 * length), busyUntil: this.#freedAt };
     this.#liveBuffers++;
     this.#liveBytes += 4 * length;
     if (this.#liveBytes > this.#peakBytes) this.#peakBytes = this.#liveBytes;
-    const storage: WasmStorage = { id: this.#nextId++, device: this, dtype, length, references: 1, address };
+    const storage: WasmStorage = { id: this.#nextId++, device: this, dtype, length, references: 1, block };
     return storage;
   }
 
   release(storage: Storage): void {
     if (this.#disposed) return;
-    const { address, length } = this.#own(storage, 'release');
+    const { block, length } = this.#own(storage, 'release');
     if (--storage.references > 0) return;
     this.#liveBuffers--;
     this.#liveBytes -= 4 * length;
-    this.#pool.give(blockBytes(4 * length), address);
+    this.#pool.give(blockBytes(4 * length), block);
   }
 
   write(storage: Storage, values: ArrayLike<number>): void {
-    const { dtype, address, length } = this.#own(storage, 'write');
+    const { dtype, block, length } = this.#own(storage, 'write');
     if (values.length !== length) {
       throw new DeviceError('wrong number of values', {
         operation: 'write',
@@ -93,14 +101,16 @@ class WasmDevice implements Device {
         given: String(values.length),
       });
     }
-    (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(values, address / 4);
+    this.#threads.finish(block.busyUntil);
+    (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(values, block.address / 4);
   }
 
   read(storage: Storage): Promise<HostArray> {
     return new Promise((resolve) => {
-      const { dtype, address, length } = this.#own(storage, 'read');
+      const { dtype, block, length } = this.#own(storage, 'read');
+      this.#threads.finish();
       const { float32, int32 } = this.#memory;
-      resolve((dtype === 'float32' ? float32 : int32).slice(address / 4, address / 4 + length));
+      resolve((dtype === 'float32' ? float32 : int32).slice(block.address / 4, block.address / 4 + length));
     });
   }
 
@@ -111,21 +121,25 @@ class WasmDevice implements Device {
       checkLaunch(this, kernel, inputs, outputs, params);
       resolved ??= this.#plans.make(kernel, params);
     }
-    const observed = kernel as unknown as Kernel<never>;
-    this.observer?.before?.(observed, params, resolved.plan.name);
-    try {
-      this.#run(resolved, inputs, outputs);
-    } catch (cause) {
-      if (cause instanceof WgradError) throw cause;
-      throw new DeviceError(`the kernel trapped: ${String(cause)}`, { operation: kernel.name, cause });
+    const { observer } = this;
+    if (observer) {
+      // Whoever takes the time around a launch wants it alone: with a wait before and after.
+      this.#threads.finish();
+      observer.before?.(kernel as unknown as Kernel<never>, params, resolved.plan.name);
     }
+    this.#run(kernel.name, resolved, inputs, outputs);
     this.#launches++;
-    this.observer?.after?.(observed, params, resolved.plan.name);
+    if (observer) {
+      this.#threads.finish();
+      observer.after?.(kernel as unknown as Kernel<never>, params, resolved.plan.name);
+    }
   }
 
-  /** Launches end before they return, so there is nothing to wait for. */
   synchronize(): Promise<void> {
-    return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#threads.finish();
+      resolve();
+    });
   }
 
   statistics(): DeviceStatistics {
@@ -144,7 +158,7 @@ class WasmDevice implements Device {
   }
 
   trim(): void {
-    this.#pool.drain((address, bytes) => this.#memory.freeBlock(address, bytes));
+    this.#pool.drain(({ address }, bytes) => this.#free(address, bytes));
     this.#scratch.free();
   }
 
@@ -168,28 +182,28 @@ class WasmDevice implements Device {
     return true;
   }
 
-  #run({ plan, phases }: ResolvedPlan, inputs: Storage[], outputs: Storage[]): void {
+  #run(name: string, { plan, phases }: ResolvedPlan, inputs: Storage[], outputs: Storage[]): void {
     if (phases.length === 0) return;
     const threads = this.#threads;
+    threads.check();
     const shared = plan.sharedScratch ? this.#scratch.shared(plan.sharedScratch) : 0;
-    const perThread = plan.threadScratch ?? 0;
-    const own = perThread ? this.#scratch.perThread(perThread, threads.threads) : 0;
+    const own = plan.threadScratch ? this.#scratch.perThread(plan.threadScratch, threads.threads) : 0;
+    const stride = own && this.#scratch.stride;
     const words = this.#plans.words;
-    const heap = this.#memory.int32; // taken after the scratch, which may have made the memory grow
-    heap.set(words, PARAMS_AT / 4);
-    this.#fillTable(heap, TABLES_AT, inputs, outputs, shared, own);
-    let filled = 1;
     for (const { index, tasks, grain, constants } of phases) {
-      const at = PARAMS_AT / 4 + words.length;
+      const place = threads.reserve(words.length + constants.length);
+      const heap = this.#memory.int32; // taken after the scratch, which may have made the memory grow
+      heap.set(words, place.params / 4);
+      const at = place.params / 4 + words.length;
       for (let i = 0; i < constants.length; i++) heap[at + i] = constants[i];
-      if (threads.isParallel(tasks, grain)) {
-        for (; filled < threads.threads; filled++) {
-          const scratch = own + filled * this.#scratch.stride;
-          this.#fillTable(heap, tableAddress(filled), inputs, outputs, shared, perThread ? scratch : 0);
-        }
+      for (let thread = 0; thread < threads.threads; thread++) {
+        this.#fillTable(heap, place.table + thread * TABLE_STRIDE, inputs, outputs, shared, own + thread * stride);
       }
-      threads.run(index, PARAMS_AT, tasks, grain);
+      threads.submit(name, index, tasks, grain, place);
     }
+    const { submitted } = threads;
+    for (let i = 0; i < inputs.length; i++) (inputs[i] as WasmStorage).block.busyUntil = submitted;
+    for (let i = 0; i < outputs.length; i++) (outputs[i] as WasmStorage).block.busyUntil = submitted;
   }
 
   #fillTable(
@@ -201,8 +215,8 @@ class WasmDevice implements Device {
     own: number,
   ): void {
     let at = table / 4;
-    for (let i = 0; i < inputs.length; i++) heap[at++] = (inputs[i] as WasmStorage).address;
-    for (let i = 0; i < outputs.length; i++) heap[at++] = (outputs[i] as WasmStorage).address;
+    for (let i = 0; i < inputs.length; i++) heap[at++] = (inputs[i] as WasmStorage).block.address;
+    for (let i = 0; i < outputs.length; i++) heap[at++] = (outputs[i] as WasmStorage).block.address;
     heap[at++] = shared;
     heap[at] = own;
   }
@@ -210,11 +224,16 @@ class WasmDevice implements Device {
   #reserve(bytes: number): number {
     let address = this.#memory.allocate(bytes);
     if (address === undefined) {
-      this.#pool.drain((pooled, size) => this.#memory.freeBlock(pooled, size));
+      this.#pool.drain((pooled, size) => this.#free(pooled.address, size));
       address = this.#memory.allocate(bytes);
     }
     if (address !== undefined) return address;
     throw this.#memory.outOfMemory(bytes, `${this.#liveBytes} bytes held in ${this.#liveBuffers} buffers`);
+  }
+
+  #free(address: number, size: number): void {
+    this.#memory.freeBlock(address, size);
+    this.#freedAt = this.#threads.submitted;
   }
 
   #own(storage: Storage, operation: string): WasmStorage {
@@ -236,6 +255,13 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
     throw new DeviceError('not a number of threads', { operation: 'createWasmDevice', given: String(wanted) });
   }
   const loaded = await loadModule(options.relaxedSimd ?? true, wanted, options.modules);
-  const threads = await ThreadPool.create(loaded.module, loaded.memory, loaded.shared ? wanted : 1);
-  return new WasmDevice(loaded, threads, options.tuning);
+  const { module, memory, maximumPages, shared } = loaded;
+  const linear = new LinearMemory(memory, maximumPages);
+  const allocate = (bytes: number): number => {
+    const address = linear.allocate(bytes);
+    if (address === undefined) throw linear.outOfMemory(bytes, 'nothing held yet');
+    return address;
+  };
+  const threads = await ThreadPool.create({ module, memory, threads: shared ? wanted : 1, allocate });
+  return new WasmDevice(loaded, linear, threads, options.tuning);
 }

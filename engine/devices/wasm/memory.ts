@@ -52,12 +52,7 @@ export class LinearMemory {
     return address;
   }
 
-  /** Gives back what `allocate(bytes)` gave. */
-  free(address: number, bytes: number): void {
-    this.freeBlock(address, blockBytes(bytes));
-  }
-
-  /** The same by the size of the whole block. */
+  /** Gives back what `allocate` gave; `size` is that of the whole block. */
   freeBlock(address: number, size: number): void {
     this.#insert(address, size);
   }

@@ -1,8 +1,16 @@
-// The thread pool: splits [0, tasks) of one kernel phase among the calling thread and workers over a shared memory.
-// Who takes which chunk is left to chance; kernels give the same bits either way. Leaves out queues: one job at a time,
-// and `run` returns when it has ended.
+// The threads of the device: the calling one and workers over a shared memory, which run the phases of launches in the order in
+// which they were submitted (queue.ts). With one thread there is no queue: `submit` returns when the phase has ended.
 import { DeviceError } from '../../errors.ts';
-import { Control, kernelNames, MAX_THREADS, TABLE_WORDS, TABLES_AT, takeTasks, type KernelExport } from './control.ts';
+import {
+  type JobPlace,
+  kernelNames,
+  type KernelExport,
+  MAX_THREADS,
+  PARAMS_AT,
+  queueBytes,
+  QueueCaller,
+  TABLE_AT,
+} from './queue.ts';
 import type { WorkerStart } from './worker.ts';
 import workerScript from './worker.ts?inline';
 
@@ -10,103 +18,90 @@ interface PoolWorker {
   stop(): void;
 }
 
-/** Chunks per thread: enough that a thread which starts late does not hold up the others. */
-const CHUNKS_PER_THREAD = 4;
-const SPINS_BEFORE_SLEEP = 20_000;
+export interface ThreadOptions {
+  readonly module: WebAssembly.Module;
+  /** Shared if there are several threads. */
+  readonly memory: WebAssembly.Memory;
+  readonly threads: number;
+  /** Reserves memory for the queue (queueBytes). */
+  readonly allocate: (bytes: number) => number;
+}
 
-export const tableAddress = (thread: number): number => TABLES_AT + 4 * TABLE_WORDS * thread;
+const WITHOUT_QUEUE: JobPlace = { params: PARAMS_AT, table: TABLE_AT };
 
 export class ThreadPool {
   readonly threads: number;
   readonly #kernels: KernelExport[];
   readonly #indices: Map<string, number>;
-  readonly #control: Int32Array;
+  readonly #queue: QueueCaller | undefined;
   readonly #workers: PoolWorker[];
-  readonly #maySleep: boolean;
 
-  private constructor(
-    instance: WebAssembly.Instance,
-    names: string[],
-    control: Int32Array,
-    workers: PoolWorker[],
-    maySleep: boolean,
-  ) {
+  private constructor(kernels: KernelExport[], names: string[], queue: QueueCaller | undefined, workers: PoolWorker[]) {
     this.threads = workers.length + 1;
-    this.#kernels = names.map((name) => instance.exports[name] as KernelExport);
+    this.#kernels = kernels;
     this.#indices = new Map(names.map((name, i) => [name, i]));
-    this.#control = control;
+    this.#queue = queue;
     this.#workers = workers;
-    this.#maySleep = maySleep;
   }
 
-  /** Starts `threads` - 1 workers; the caller is the remaining thread. `memory` must be shared if there are workers. */
-  static async create(module: WebAssembly.Module, memory: WebAssembly.Memory, threads: number): Promise<ThreadPool> {
-    const instance = await WebAssembly.instantiate(module, { env: { memory } });
-    const starts = Array.from({ length: Math.min(threads, MAX_THREADS) - 1 }, (_, i) =>
-      startWorker({ module, memory, table: tableAddress(i + 1) }),
-    );
-    const workers = await Promise.all(starts);
+  /** Starts one worker less than there are to be threads: the caller is the first of them. */
+  static async create({ module, memory, threads: wanted, allocate }: ThreadOptions): Promise<ThreadPool> {
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+    const names = kernelNames(module);
+    const kernels = names.map((name) => exports[name] as KernelExport);
+    const threads = Math.min(wanted, MAX_THREADS);
+    if (threads === 1) return new ThreadPool(kernels, names, undefined, []);
+    const place = { memory, address: allocate(queueBytes(threads)), threads };
     const onBrowserMainThread = typeof document === 'object';
-    const control = new Int32Array(memory.buffer, 0, 1024 / 4);
-    return new ThreadPool(instance, kernelNames(module), control, workers, !onBrowserMainThread);
+    const queue = new QueueCaller(place, kernels, !onBrowserMainThread);
+    const starts = Array.from({ length: threads - 1 }, (_, i) => startWorker({ module, place, thread: i + 1 }));
+    return new ThreadPool(kernels, names, queue, await Promise.all(starts));
   }
 
-  /** Place of an export in `run`'s first argument. Throws DeviceError if the module has none of that name. */
+  /** Place of an export in `submit`'s second argument. Throws DeviceError if the module has none of that name. */
   indexOf(exportName: string): number {
     const index = this.#indices.get(exportName);
     if (index === undefined) throw new DeviceError(`the WebAssembly module exports no kernel ${exportName}`);
     return index;
   }
 
-  /** Whether `run` will hand out work, so that the workers' tables must be filled in. */
-  isParallel(tasks: number, grain: number): boolean {
-    return this.#workers.length > 0 && tasks >= 2 * grain;
+  /** How many phases have been submitted: a number for `finish`. */
+  get submitted(): number {
+    return this.#queue?.next ?? 0;
   }
 
-  run(index: number, params: number, tasks: number, grain: number): void {
-    if (!this.isParallel(tasks, grain)) {
-      this.#kernels[index](params, TABLES_AT, 0, tasks);
-      return;
-    }
-    const control = this.#control;
-    control[Control.exportIndex] = index;
-    control[Control.params] = params;
-    control[Control.tasks] = tasks;
-    control[Control.chunk] = Math.max(grain, Math.ceil(tasks / (this.threads * CHUNKS_PER_THREAD)));
-    control[Control.next] = 0;
-    Atomics.store(control, Control.open, 1);
-    Atomics.add(control, Control.generation, 1);
-    if (Atomics.load(control, Control.sleeping) > 0) Atomics.notify(control, Control.generation);
+  /** Where the next phase's parameters and each thread's table are to be written before it is submitted. */
+  reserve(paramWords: number): JobPlace {
+    return this.#queue?.reserve(paramWords) ?? WITHOUT_QUEUE;
+  }
+
+  /**
+   * Lets an export run tasks [0, tasks), after all that was submitted before; `grain` tasks are worth a thread. Throws
+   * DeviceError, which names the `kernel`, if it traps; with a queue, a later call does.
+   */
+  submit(kernel: string, index: number, tasks: number, grain: number, { params, table }: JobPlace): void {
+    if (this.#queue) return this.#queue.add(kernel, index, tasks, grain, params);
     try {
-      takeTasks(control, this.#kernels, TABLES_AT);
-    } finally {
-      Atomics.store(control, Control.open, 0);
-      this.#awaitWorkers();
-    }
-    if (Atomics.load(control, Control.failed)) {
-      Atomics.store(control, Control.failed, 0);
-      throw new DeviceError('a kernel trapped in a worker thread');
+      this.#kernels[index](params, table, 0, tasks);
+    } catch (cause) {
+      throw new DeviceError(`the kernel trapped: ${String(cause)}`, { operation: kernel, cause });
     }
   }
 
-  /** A worker that comes late finds `open` 0 and leaves: only those inside the job are waited for. */
-  #awaitWorkers(): void {
-    const control = this.#control;
-    for (let spins = 0; Atomics.load(control, Control.active) > 0; spins++) {
-      if (spins < SPINS_BEFORE_SLEEP || !this.#maySleep) continue;
-      Atomics.store(control, Control.callerSleeps, 1);
-      const active = Atomics.load(control, Control.active);
-      if (active > 0) Atomics.wait(control, Control.active, active);
-      Atomics.store(control, Control.callerSleeps, 0);
-    }
+  /** Returns when the first `submitted` phases, or all, have ended. Throws DeviceError if one has trapped in the meantime. */
+  finish(submitted?: number): void {
+    this.#queue?.finish(submitted);
+    this.check();
+  }
+
+  /** Throws DeviceError if a phase has trapped since it was asked last. */
+  check(): void {
+    const operation = this.#queue?.takeFailure();
+    if (operation !== undefined) throw new DeviceError('the kernel trapped', { operation });
   }
 
   dispose(): void {
-    // Without workers the memory may be unshared, and a view of it dead once it has grown.
-    if (!this.#workers.length) return;
-    Atomics.store(this.#control, Control.stop, 1);
-    Atomics.add(this.#control, Control.generation, 1);
-    Atomics.notify(this.#control, Control.generation);
+    this.#queue?.stop();
     for (const worker of this.#workers.splice(0)) worker.stop();
   }
 }
