@@ -178,3 +178,19 @@ export function batchNormGradientApply(params: usize, buffers: usize, begin: i32
     i = rowEnd;
   }
 }
+
+/** Tasks are channels: the three steps above, one behind the other while the channel is in the cache. */
+export function batchNormGradientChannels(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const images = load<i32>(params);
+  const channels = load<i32>(params, 4);
+  const spatial = load<i32>(params, 8);
+  const parts = partsOf(images * spatial);
+  for (let channel = begin; channel < end; channel++) {
+    batchNormGradientParts(params, buffers, channel * parts, (channel + 1) * parts);
+    batchNormGradientCombine(params, buffers, channel, channel + 1);
+    for (let image = 0; image < images; image++) {
+      const first = (image * channels + channel) * spatial;
+      batchNormGradientApply(params, buffers, first, first + spatial);
+    }
+  }
+}

@@ -1,5 +1,5 @@
 // WASM plans of batch normalisation: sums over fixed parts of every channel, joined per channel, then one pass over all
-// elements. Parts depend on the shape alone, so the number of threads changes no bit.
+// elements. Parts depend on the shape alone, so neither the plan nor the number of threads changes a bit.
 import type { PlanTable, WasmPhase, WasmPlanner } from '../plan.ts';
 import { batchNormApply, batchNormBackward, type BatchNormParams, batchNormStatistics } from './batch-norm.ts';
 import { batchNormPartElements } from './codes.ts';
@@ -35,14 +35,27 @@ const statisticsPlan: WasmPlanner<BatchNormParams> = (p) => ({
 
 const applyPlan: WasmPlanner<BatchNormParams> = (p) => ({ name: 'rows', phases: [elements('batchNormApply', p)] });
 
-const backwardPlan: WasmPlanner<BatchNormParams> = (p) => ({
-  name: 'parts',
-  phases: [...sums('batchNormGradientParts', 'batchNormGradientCombine', p), elements('batchNormGradientApply', p)],
-  sharedScratch: partBytes(p),
-});
+/** Whole channels, which are read once instead of twice where they fit the cache, if there are enough of them for the threads. */
+const backwardPlan: WasmPlanner<BatchNormParams> = (p, { threads }, prefer) => {
+  const isWhole = prefer === undefined ? p.channels >= 2 * threads : prefer === 'channels';
+  const channels: WasmPhase = {
+    exportName: 'batchNormGradientChannels',
+    tasks: p.channels,
+    grain: Math.ceil(grain / Math.max(1, p.batch * p.spatial)),
+  };
+  const steps = [
+    ...sums('batchNormGradientParts', 'batchNormGradientCombine', p),
+    elements('batchNormGradientApply', p),
+  ];
+  return {
+    name: isWhole ? 'channels' : 'parts',
+    phases: isWhole ? [channels] : steps,
+    sharedScratch: partBytes(p),
+  };
+};
 
 export function addBatchNorm(table: PlanTable<WasmPlanner<never>>): void {
   table.add(batchNormStatistics, statisticsPlan, 'parts');
   table.add(batchNormApply, applyPlan, 'rows');
-  table.add(batchNormBackward, backwardPlan, 'parts');
+  table.add(batchNormBackward, backwardPlan, 'channels', 'parts');
 }

@@ -188,14 +188,14 @@ export interface Correlation {
 /**
  * Cuts a correlation into tasks. `firstTask` is the number of tasks of those before it in the same launch. Every output is
  * one sum over channels and taps in the same order however the tasks are cut, so they may depend on the threads.
- * `size`: height and width of the tiles, for a launch that repeats some of them; a tile is one task then.
+ * `size`: height and width of the tiles and the output channels of a task, for a launch that repeats some of them.
  */
 export function planCorrelation(
   given: Geometry,
   firstTask: number,
   threads: number,
   prefer: string | undefined,
-  size?: readonly [number, number],
+  size?: readonly [number, number, number],
 ): Correlation {
   const g = flatten(given);
   const [rows, columns] = g.axes;
@@ -217,9 +217,9 @@ export function planCorrelation(
     Math.ceil(columns.size / Math.max(width, 1));
   // Output channels are divided only if there are few tiles: each block of them fills the tile anew.
   const work = g.rows * g.channels * taps * images * height * width;
-  const wanted = size ? 1 : Math.ceil((packed ? threads : 2 * threads) / tiles);
+  const wanted = Math.ceil((packed ? threads : 2 * threads) / tiles);
   const blocks = Math.max(1, Math.min(wanted, Math.floor(work / TASK_WORK), Math.ceil(g.rows / 12)));
-  const outputs = evenParts(g.rows, Math.ceil(g.rows / blocks));
+  const outputs = size?.[2] ?? evenParts(g.rows, Math.ceil(g.rows / blocks));
   const tasks = tiles * Math.ceil(g.rows / outputs);
 
   const vectors = packed ? 2 * results : VECTOR_WORDS * height * Math.ceil(width / 4);

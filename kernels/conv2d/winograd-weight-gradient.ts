@@ -3,11 +3,12 @@
 import type { WasmPlan } from '../plan.ts';
 import { evenParts, type Geometry, TASK_WORK } from './correlation.ts';
 import { sumPhase } from './weight-gradient.ts';
-import { isPlain3x3, isPreferred, oddLines, PANEL, PRODUCTS, tileGrid, tilesOf } from './winograd.ts';
+import { isPlain3x3, isPreferred, MOST_IDLE, oddLines, PANEL, PRODUCTS, tileGrid, tilesOf } from './winograd.ts';
 
 /** Tiles that are transformed at once: enough to pay for reading the sums, few enough that both sides stay in the cache. */
 const BLOCK_TILES = 48;
 const TASK_OUTPUTS = 64;
+const LEAST_OUTPUTS = 8;
 const SPLITS = 8;
 /** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
 const TILE_WORK = 200;
@@ -35,14 +36,24 @@ function isFaster(g: Geometry): boolean {
   return GAIN * work < 9 * pairs * g.batch * g.axes[0].size * g.axes[1].size;
 }
 
+/**
+ * Outputs of a task. Blocks of them change no sum, so that they may depend on the threads: as few as leave no thread without
+ * work for long, since each transforms the source again.
+ */
+function outputsOf(g: Geometry, splits: number, threads: number): number {
+  const most = Math.max(1, Math.floor(g.rows / LEAST_OUTPUTS));
+  let blocks = Math.ceil(g.rows / TASK_OUTPUTS);
+  const idle = (count: number): number => (Math.ceil(count / threads) * threads) / count - 1;
+  while (blocks < most && idle(splits * blocks) > MOST_IDLE) blocks++;
+  return Math.min(g.rows, 4 * Math.ceil(evenParts(g.rows, g.rows / blocks) / 4));
+}
+
 /** `plain`: the plan `channelsLast`, which repeats a gradient that is not finite. */
 export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
   const grid = tileGrid(g, BLOCK_TILES, Math.max(g.channels, g.rows));
   const splits = Math.min(grid.units, splitsOf(g));
-  // Blocks of outputs change no sum, so that they may depend on the threads.
-  const wanted = Math.min(TASK_OUTPUTS, g.rows / Math.ceil((2 * threads) / splits));
-  const taskOutputs = Math.min(g.rows, 4 * Math.ceil(evenParts(g.rows, Math.max(8, wanted)) / 4));
+  const taskOutputs = outputsOf(g, splits, threads);
   const blocks = Math.ceil(g.rows / taskOutputs);
   const blockUnits = Math.max(1, Math.min(Math.ceil(grid.units / splits), Math.floor(BLOCK_TILES / grid.segmentTiles)));
   const tiles = blockUnits * grid.segmentTiles;

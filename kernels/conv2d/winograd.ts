@@ -12,6 +12,10 @@ const BLOCK = 16;
 /** Bytes of transformed source in a task, which should stay in the second-level cache, and tiles in it. */
 const VALUE_BYTES = 640 * 1024;
 const MOST_TILES = 64;
+/** The same for a task that has all of them, which saves the threads the exchange of filters. */
+const OWN_VALUE_BYTES = 1024 * 1024;
+/** Part of the threads' time that may be lost at the end of a launch. */
+export const MOST_IDLE = 0.15;
 const LEAST_TILES = 12;
 /** Bytes of a patch of the source, most of which should stay in the first-level cache. */
 const PATCH_BYTES = 48 * 1024;
@@ -105,28 +109,39 @@ export function planWinograd(g: Geometry, header: readonly number[], filtersAt: 
   const most = Math.max(LEAST_TILES, Math.min(MOST_TILES, Math.floor(VALUE_BYTES / (4 * PRODUCTS * g.channels))));
   const grid = tileGrid(g, most, g.channels);
   const { units, segmentTiles } = grid;
-  const taskUnits = evenParts(units, Math.min(most / segmentTiles, Math.ceil(units / (2 * threads))));
-  const tasks = Math.ceil(units / taskUnits);
   const panels = Math.ceil(g.rows / PANEL);
+  const mostUnits = Math.floor(most / segmentTiles);
+  // If all tiles may be one task's, tasks share the filters instead, and each transforms its own when it needs them: no thread
+  // reads what another has just written. Otherwise as many tasks for every thread.
+  const valueBytes = 4 * PRODUCTS * g.channels * units * segmentTiles;
+  const threadPanels = Math.ceil(panels / threads);
+  const isOwn = valueBytes <= OWN_VALUE_BYTES && threads * threadPanels <= (1 + MOST_IDLE) * panels;
+  const blockPanels = isOwn ? threadPanels : panels;
+  const blocks = Math.ceil(panels / blockPanels);
+  const taskUnits = isOwn ? units : Math.ceil(units / (threads * Math.ceil(units / (threads * mostUnits))));
+  const tasks = blocks * Math.ceil(units / taskUnits);
 
   const tiles = Math.max(4, 2 * Math.ceil((taskUnits * segmentTiles) / 2));
   const valueStride = oddLines(4 * tiles * g.channels);
   const filterStride = oddLines(4 * PANEL * g.channels);
   const productStride = oddLines(4 * tiles * PANEL);
-  const direct = planCorrelation(g, 0, threads, 'shiftedRows', [OUTPUTS, segmentTiles * OUTPUTS]);
+  const direct = planCorrelation(g, 0, threads, 'shiftedRows', [OUTPUTS, segmentTiles * OUTPUTS, PANEL]);
   // The plain loop begins where the transformed tiles are no longer needed; only the checks must outlast it.
   const productsAt = PRODUCTS * valueStride;
   const patchAt = productsAt + PRODUCTS * productStride;
   const turnedAt = patchAt + grid.patchBytes + grid.linesBytes;
-  const checksAt = Math.max(turnedAt + 16 * OUTPUTS * (INPUTS + 1), 16 * Math.ceil(direct.scratchBytes / 16));
+  const panelAt = oddLines(turnedAt + 16 * OUTPUTS * (INPUTS + 1));
+  const panelBytes = PRODUCTS * filterStride;
+  const checksAt = Math.max(isOwn ? panelAt + panelBytes : panelAt, 16 * Math.ceil(direct.scratchBytes / 16));
   const plan = [
     ...grid.words(patchAt),
     ...[g.channels, ...g.source, rows.origin, columns.origin],
     ...header,
     ...[g.channels, g.rows, rows.size, columns.size, units, taskUnits],
-    ...[filtersAt, filterStride, 0, valueStride, productsAt, productStride, turnedAt, checksAt],
+    ...[isOwn ? 1 : 0, blockPanels, blocks],
+    ...[isOwn ? panelAt : filtersAt, filterStride, 0, valueStride, productsAt, productStride, turnedAt, checksAt],
   ];
-  const taskWork = taskUnits * segmentTiles * PRODUCTS * g.channels * g.rows;
+  const taskWork = taskUnits * segmentTiles * PRODUCTS * g.channels * PANEL * blockPanels;
   const filters: WasmPhase = {
     exportName: 'conv2dWinogradFilters',
     tasks: panels,
@@ -140,8 +155,8 @@ export function planWinograd(g: Geometry, header: readonly number[], filtersAt: 
     constants: [...plan, ...direct.words],
   };
   return {
-    phases: [filters, tilesPhase],
-    sharedBytes: filtersAt + panels * PRODUCTS * filterStride,
-    scratchBytes: checksAt + 16 * taskUnits,
+    phases: isOwn ? [tilesPhase] : [filters, tilesPhase],
+    sharedBytes: isOwn ? filtersAt : filtersAt + panels * panelBytes,
+    scratchBytes: checksAt + 16 * taskUnits * blockPanels,
   };
 }

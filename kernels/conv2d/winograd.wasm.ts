@@ -1,9 +1,9 @@
 // A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): 36 products make the 16 outputs of a tile for which the plain
-// loop needs 144. Filters are transformed once per launch. A task transforms its tiles of the source with the channels last,
-// V[product][tile][channel], multiplies them by panels of eight filters, U[panel][product][channel][8], and turns each
-// panel's products to outputs. Serves conv2d and, with the turned weights, its input gradient.
+// loop needs 144. A task transforms its tiles of the source with the channels last, V[product][tile][channel], multiplies them
+// by panels of eight filters, U[panel][product][channel][8], and turns each panel's products to outputs. Filters are transformed
+// once per launch: in a phase before the tiles, or by the only task that needs them. Serves conv2d and, with the turned weights, its input gradient.
 // The transforms mix the outputs of a tile: where an output is not finite, its row of tiles is computed again by the plain
-// loop, so infinities and NaN reach no further than their windows.
+// loop for the channels of its panel, so infinities and NaN reach no further than their windows.
 import { buffer, words } from '../addresses.wasm';
 import { Correlation, correlate } from './correlate.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
@@ -24,6 +24,11 @@ class Plan {
   width: i32;
   units: i32;
   taskUnits: i32;
+  /** 1: filters are transformed by the tasks, in the thread's scratch. */
+  isOwn: i32;
+  /** Panels of a task, and tasks that share their units. */
+  blockPanels: i32;
+  blocks: i32;
   filtersAt: i32;
   filterStride: i32;
   valuesAt: i32;
@@ -58,23 +63,27 @@ function turnFilters(from: usize, lane: usize, turned: usize, to: usize, stride:
   }
 }
 
-/** U from weights [outputs][channels][3][3]. Tasks: panels of filters. */
+/** U of one panel from weights [outputs][channels][3][3]. */
+function turnFilterPanel(p: Plan, weights: usize, panel: i32, turned: usize, to: usize): void {
+  const lane = words(9 * p.channels);
+  const halves = min(PANEL, p.outputs - panel * PANEL) >> 2;
+  for (let channel = 0; channel < p.channels; channel++) {
+    const from = weights + words(9 * (panel * PANEL * p.channels + channel));
+    const write = to + words(PANEL * channel);
+    turnFilters(from, lane, turned, write, p.filterStride);
+    if (halves > 1) turnFilters(from + 4 * lane, lane, turned, write + 16, p.filterStride);
+    else for (let k = 0; k < PRODUCTS; k++) v128.store(write + <usize>(k * p.filterStride), i32x4.splat(0), 16);
+  }
+}
+
+/** Tasks: panels of filters. */
 export function conv2dWinogradFilters(params: usize, buffers: usize, begin: i32, end: i32): void {
   const p = planOf(params);
   const weights = buffer(buffers, p.weights);
   const filters = buffer(buffers, p.scratch - 1) + p.filtersAt;
   const turned = buffer(buffers, p.scratch);
-  const lane = words(9 * p.channels);
   for (let panel = begin; panel < end; panel++) {
-    const to = filters + <usize>panel * PRODUCTS * <usize>p.filterStride;
-    const halves = min(PANEL, p.outputs - panel * PANEL) >> 2;
-    for (let channel = 0; channel < p.channels; channel++) {
-      const from = weights + words(9 * (panel * PANEL * p.channels + channel));
-      const write = to + words(PANEL * channel);
-      turnFilters(from, lane, turned, write, p.filterStride);
-      if (halves > 1) turnFilters(from + 4 * lane, lane, turned, write + 16, p.filterStride);
-      else for (let k = 0; k < PRODUCTS; k++) v128.store(write + <usize>(k * p.filterStride), i32x4.splat(0), 16);
-    }
+    turnFilterPanel(p, weights, panel, turned, filters + <usize>panel * PRODUCTS * <usize>p.filterStride);
   }
 }
 
@@ -161,7 +170,7 @@ function turnTiles(
   return check;
 }
 
-/** The outputs of one panel of filters for the units [first, end). */
+/** The outputs of one panel of filters for the units [first, end), and a check for each of the units at `checks`. */
 function turnPanel(
   grid: TileGrid,
   p: Plan,
@@ -171,6 +180,7 @@ function turnPanel(
   panel: i32,
   first: i32,
   end: i32,
+  checks: usize,
 ): void {
   const plane = words(p.height * p.width);
   const pitch = words(p.width);
@@ -180,8 +190,7 @@ function turnPanel(
     const line = unit / grid.segments;
     const firstTile = (unit % grid.segments) * grid.segmentTiles;
     const tiles = min(grid.segmentTiles, grid.tilesW - firstTile);
-    const check = scratch + p.checksAt + ((<usize>(unit - first)) << 4);
-    let sum = v128.load(check);
+    let sum = i32x4.splat(0);
     const row = (line % grid.tilesH) * OUTPUTS;
     const image = line / grid.tilesH;
     const rows = min(OUTPUTS, p.height - row);
@@ -194,7 +203,8 @@ function turnPanel(
       const width = min(p.width - column, OUTPUTS * tiles);
       sum = turnTiles(tileAt + words(half), p.productStride, turned, biases, to, plane, pitch, rows, width, sum);
     }
-    v128.store(check, sum);
+    v128.store(checks, sum);
+    checks += 16;
     tileAt += words(PANEL * tiles);
   }
 }
@@ -204,7 +214,7 @@ function isFinite(check: v128): bool {
   return i32x4.all_true(f32x4.eq(f32x4.sub(check, check), i32x4.splat(0)));
 }
 
-/** Tasks: parts of the units. */
+/** Tasks: (part of the units, block of panels), the last fastest. */
 export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i32): void {
   const p = planOf(params);
   const grid = gridOf(params);
@@ -213,19 +223,22 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
   const bias: usize = p.bias < 0 ? 0 : buffer(buffers, p.bias);
   const output = buffer(buffers, p.output);
   const scratch = buffer(buffers, p.scratch);
-  const filters = buffer(buffers, p.scratch - 1) + p.filtersAt;
+  const weights = buffer(buffers, p.weights);
+  const filters = (p.isOwn ? scratch : buffer(buffers, p.scratch - 1)) + p.filtersAt;
   const values = scratch + p.valuesAt;
   const products = scratch + p.productsAt;
   const panels = (p.outputs + PANEL - 1) / PANEL;
   for (let task = begin; task < end; task++) {
-    const first = task * p.taskUnits;
+    const block = task % p.blocks;
+    const first = (task / p.blocks) * p.taskUnits;
     const last = min(p.units, first + p.taskUnits);
     const count = turnSource(grid, p, source, scratch, first, last);
-    for (let unit = first; unit < last; unit++) {
-      v128.store(scratch + p.checksAt + ((<usize>(unit - first)) << 4), i32x4.splat(0));
-    }
-    let filter = filters;
-    for (let panel = 0; panel < panels; panel++) {
+    let checks = scratch + p.checksAt;
+    const endPanel = min(panels, (block + 1) * p.blockPanels);
+    for (let panel = block * p.blockPanels; panel < endPanel; panel++) {
+      let filter = filters;
+      if (p.isOwn) turnFilterPanel(p, weights, panel, scratch + p.turnedAt, filter);
+      else filter += <usize>panel * PRODUCTS * <usize>p.filterStride;
       for (let k = 0; k < PRODUCTS; k++) {
         multiplyPanel(
           values + <usize>(k * p.valueStride),
@@ -236,11 +249,17 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
         );
         filter += p.filterStride;
       }
-      turnPanel(grid, p, bias, output, scratch, panel, first, last);
+      turnPanel(grid, p, bias, output, scratch, panel, first, last, checks);
+      checks += (<usize>(last - first)) << 4;
     }
-    for (let unit = first; unit < last; unit++) {
-      if (isFinite(v128.load(scratch + p.checksAt + ((<usize>(unit - first)) << 4)))) continue;
-      correlate(direct, source, buffer(buffers, p.weights), bias, output, scratch, unit, unit + 1);
+    checks = scratch + p.checksAt;
+    for (let panel = block * p.blockPanels; panel < endPanel; panel++) {
+      for (let unit = first; unit < last; unit++) {
+        const repeated = unit * panels + panel;
+        if (!isFinite(v128.load(checks)))
+          correlate(direct, source, weights, bias, output, scratch, repeated, repeated + 1);
+        checks += 16;
+      }
     }
   }
 }
