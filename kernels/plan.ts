@@ -13,6 +13,9 @@ export type ReferencePlan<P extends ParamValues> = (
   params: P,
 ) => void;
 
+/** SPILL_BYTES of tile-loops.wasm.ts, in words: what private scratch starts with where its loops run. */
+export const SPILL_WORDS = 112;
+
 /**
  * One phase of a WASM plan: `exportName(params, buffers, begin, end)` is called for disjoint ranges that cover [0, tasks).
  * `params` points at the packed block; `buffers` at the u32 addresses of inputs, outputs, the shared scratch and the

@@ -40,8 +40,30 @@ function initOf(init: usize, row: i32): usize {
   return init <= FROM_C ? init : init + ((<usize>row) << 2);
 }
 
-/** Bytes of private scratch for a tile that does not go to C as it is. */
-export const SPILL_BYTES: usize = 192;
+const TILE_BYTES: usize = 192;
+/** Bytes of private scratch for tiles that do not go to C as they are: two, and the `Half` of PAIRED. */
+export const SPILL_BYTES: usize = 448;
+
+/**
+ * In the place of a step: words 2j of a row of C are columns j of A X, and words 2j + 1 those of another product of as many rows
+ * and columns. A vector's count is that of the words, up to eight.
+ */
+export const PAIRED: usize = 2;
+
+/** The other product: its operands as those of `multiply`. Vectors of X start where those of the first do. */
+@unmanaged
+export class Half {
+  a: usize;
+  lda: usize;
+  offsets: usize;
+  k: i32;
+}
+
+/** Where `multiply` looks for it. */
+@inline
+export function halfOf(spill: usize): Half {
+  return changetype<Half>(spill + 2 * TILE_BYTES);
+}
 
 function gatherVector(c: usize, count: i32, step: usize): v128 {
   if (step == 4) return count == 4 ? v128.load(c) : count > 0 ? loadPart(c, count) : i32x4.splat(0);
@@ -95,6 +117,58 @@ function spilledTile(
   }
 }
 
+/** `count` (0 to 8) words, even ones from `even`, odd ones from `odd`. */
+function scatterPair(c: usize, even: v128, odd: v128, count: i32): void {
+  scatterVector(c, v128.shuffle<i32>(even, odd, 0, 4, 1, 5), min(4, count), 4);
+  scatterVector(c + 16, v128.shuffle<i32>(even, odd, 2, 6, 3, 7), count - 4, 4);
+}
+
+/** Reads what scatterPair wrote, to a vector in each of the two tiles. */
+function gatherPair(to: usize, c: usize, count: i32): void {
+  const low = gatherVector(c, min(4, count), 4);
+  const high = gatherVector(c + 16, count - 4, 4);
+  v128.store(to, v128.shuffle<i32>(low, high, 0, 2, 4, 6));
+  v128.store(to + TILE_BYTES, v128.shuffle<i32>(low, high, 1, 3, 5, 7));
+}
+
+/** The tiles of both products, and their words side by side. */
+function pairedTile(
+  rows: i32,
+  row: i32,
+  a: usize,
+  lda: usize,
+  left: TileVector,
+  right: TileVector,
+  rightCount: i32,
+  offsets: usize,
+  k: i32,
+  below: usize,
+  ldc: usize,
+  init: usize,
+  spill: usize,
+): void {
+  let c0 = left.c + below;
+  let c1 = right.c + below;
+  const half = halfOf(spill);
+  const odd = spill + TILE_BYTES;
+  if (init == FROM_C) {
+    for (let i = 0; i < rows; i++) {
+      const to = spill + ((<usize>i) << 5);
+      gatherPair(to, c0 + <usize>i * ldc, left.count);
+      gatherPair(to + 16, c1 + <usize>i * ldc, rightCount);
+    }
+  }
+  outerTile(rows, a, lda, left.x, right.x, offsets, k, spill, spill + 16, 32, init);
+  const from = half.a + <usize>row * half.lda;
+  outerTile(rows, from, half.lda, left.x, right.x, half.offsets, half.k, odd, odd + 16, 32, init);
+  for (let i: usize = 0; i < (<usize>rows) << 5; i += 32) {
+    scatterPair(c0, v128.load(spill + i), v128.load(odd + i), left.count);
+    scatterPair(c1, v128.load(spill + i, 16), v128.load(odd + i, 16), rightCount);
+    c0 += ldc;
+    c1 += ldc;
+  }
+}
+
 /** C = A X over `m` rows and `count` vectors. `lda`, `ldc`, `step` are bytes; see outerTile. */
 export function multiply(
   a: usize,
@@ -138,6 +212,8 @@ export function multiply(
         const start = initOf(init, row);
         if (isWhole)
           outerTile(rows, from, lda, left.x, right.x, offsets, k, left.c + below, right.c + below, ldc, start);
+        else if (step == PAIRED)
+          pairedTile(rows, row, from, lda, left, right, rightCount, offsets, k, below, ldc, start, spill);
         else spilledTile(rows, from, lda, left, right, rightCount, offsets, k, below, ldc, step, start, spill);
       }
       v += 2;

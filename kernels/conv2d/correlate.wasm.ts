@@ -5,7 +5,7 @@
 // taps as shifted vectors; narrow outputs are packed into columns first. The whole im2col matrix is never made.
 import { buffer } from '../addresses.wasm';
 import { fillTile } from './image-tile.wasm';
-import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
+import { halfOf, multiply, PAIRED, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_C, FROM_ZERO } from '../tiles.wasm';
 
 /** What the planner worked out (plans.wasm.ts, `Correlation`). Sizes and steps in elements, scratch places in bytes. */
@@ -48,6 +48,14 @@ export class Correlation {
   plane: i32;
   /** Where this correlation's weights [groups][rows][channels taps] start. */
   weightsAt: i32;
+  /** Columns of the tile before those that the first tap reads. */
+  tapColumn: i32;
+  /** 1: the results are the even columns of the output, and the odd ones have taps and weights of their own. */
+  paired: i32;
+  oddTapColumns: i32;
+  oddTapColumnStep: i32;
+  oddTapColumn: i32;
+  oddWeightsAt: i32;
   /** 1: columns are packed. */
   packed: i32;
   vectorsAt: i32;
@@ -68,12 +76,12 @@ const PARAM_BYTES: usize = 80;
 const HEADER_BYTES: usize = 16;
 
 /** Place of every (channel, tap) in the tile, in bytes, in the order of the weights. */
-function fillOffsets(p: Correlation, offsets: usize): void {
+function fillOffsets(p: Correlation, offsets: usize, first: i32, columns: i32, columnStep: i32): void {
   for (let channel = 0; channel < p.tileChannels; channel++) {
     for (let i = 0; i < p.tapRows; i++) {
       const row = i * p.tapRowStep;
-      for (let j = 0; j < p.tapColumns; j++) {
-        const column = j * p.tapColumnStep;
+      for (let j = 0; j < columns; j++) {
+        const column = first + j * columnStep;
         const phase = (row % p.strideH) * p.phasesW + (column % p.strideW);
         const shift = (row / p.strideH) * p.pitch + column / p.strideW;
         store<i32>(offsets, 4 * (channel * p.plane + phase * p.phaseRows * p.pitch + shift));
@@ -83,15 +91,27 @@ function fillOffsets(p: Correlation, offsets: usize): void {
   }
 }
 
-/** The vectors of a tile whose columns are read straight from it. Returns how many there are. */
-function fillVectors(p: Correlation, vectors: usize, tile: usize, output: usize, height: i32, width: i32): i32 {
+/**
+ * The vectors of a tile whose columns are read straight from it. `columns`: those of the output from the tile's first on. Returns
+ * how many vectors there are.
+ */
+function fillVectors(
+  p: Correlation,
+  vectors: usize,
+  tile: usize,
+  output: usize,
+  height: i32,
+  width: i32,
+  columns: i32,
+): i32 {
   let count = 0;
   for (let t = 0; t < height; t++) {
     for (let u = 0; u < width; u += 4) {
       const vector = changetype<TileVector>(vectors + <usize>count * VECTOR_BYTES);
       vector.x = tile + ((<usize>(t * p.pitch + u)) << 2);
       vector.c = output + ((<usize>(t * p.rowStep * p.outputW + u * p.columnStep)) << 2);
-      vector.count = min(4, width - u);
+      const lanes = min(4, width - u);
+      vector.count = p.paired ? min(2 * lanes, columns - 2 * u) : lanes;
       count++;
     }
   }
@@ -200,6 +220,7 @@ export function correlate(
   const panel = scratch + p.panelAt;
   const result = scratch + p.resultAt;
   const taps = p.tapRows * p.tapColumns;
+  const oddTaps = p.tapRows * p.oddTapColumns;
   const depth = p.channels * taps;
   const tilesH = (p.height + p.tileHeight - 1) / p.tileHeight;
   const tilesW = (p.width + p.tileWidth - 1) / p.tileWidth;
@@ -209,7 +230,11 @@ export function correlate(
   let tileInScratch = -1;
   let count = 0;
   let real = 0;
-  fillOffsets(p, offsets);
+  fillOffsets(p, offsets, p.tapColumn, p.tapColumns, p.tapColumnStep);
+  const half = halfOf(scratch);
+  half.offsets = offsets + ((<usize>(p.tileChannels * taps)) << 2);
+  half.lda = (<usize>(p.channels * oddTaps)) << 2;
+  fillOffsets(p, half.offsets, p.oddTapColumn, p.oddTapColumns, p.oddTapColumnStep);
   for (let task = begin; task < end; task++) {
     const tileIndex = task / outputBlocks;
     const firstOutput = (task % outputBlocks) * p.tileOutputs;
@@ -231,13 +256,13 @@ export function correlate(
       count = fillColumns(p, vectors, images, height, width);
       real = images * height * width;
     } else {
-      count = fillVectors(p, vectors, tile, target, height, width);
+      count = fillVectors(p, vectors, tile, target, height, width, p.outputW - outputColumn);
     }
     let init = bias ? bias + ((<usize>channelIndex) << 2) : FROM_ZERO;
     let channel = 0;
     do {
       const channels = min(p.tileChannels, p.channels - channel);
-      if (isNew && taps > 0) {
+      if (isNew && taps + oddTaps > 0) {
         for (let i = 0; i < images; i++) {
           const channelAt = ((image + i) * p.groups + group) * p.channels + channel;
           fillTile(
@@ -267,7 +292,9 @@ export function correlate(
       if (p.packed) {
         multiplyPacked(a, lda, outputs, offsets, channels * taps, panel, result, count, init, scratch);
       } else {
-        const step = (<usize>p.columnStep) << 2;
+        const step: usize = p.paired ? PAIRED : (<usize>p.columnStep) << 2;
+        half.k = channels * oddTaps;
+        half.a = weights + ((<usize>(p.oddWeightsAt + (channelIndex * p.channels + channel) * oddTaps)) << 2);
         const ldc = (<usize>p.outputPlane) << 2;
         multiply(a, lda, outputs, offsets, channels * taps, vectors, count, ldc, step, init, scratch);
       }

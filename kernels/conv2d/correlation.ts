@@ -4,6 +4,7 @@
 //
 // A convolution is one. Its input gradient is one per remainder of the stride: rows of x with equal (row + pad) mod stride
 // meet the same taps, and consecutive ones meet consecutive rows of g. Pure arithmetic; correlate.wasm.ts reads the result.
+import { SPILL_WORDS } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
 
 /** One axis: `size` results at offset, offset + step, ... and where they read: result t, tap i at origin + t stride + i tapStep. */
@@ -28,6 +29,8 @@ export interface Geometry {
   readonly axes: readonly [Axis, Axis];
   /** Elements before this correlation's weights. */
   readonly weightsAt: number;
+  /** The odd columns of the output, side by side with the even ones that axes[1] is about. */
+  readonly odd?: { readonly columns: Axis; readonly weightsAt: number };
 }
 
 const forwardAxis = (outSize: number, stride: number, pad: number, taps: number, dilation: number): Axis => ({
@@ -106,6 +109,26 @@ export function inputGradientGeometries(p: Conv2dParams): Geometry[] {
   return found;
 }
 
+/**
+ * The same with even and odd columns together where the stride along them is 2: their results are stored side by side. None if
+ * one of them has no element.
+ */
+export function pairedGeometries(p: Conv2dParams): Geometry[] {
+  if (p.strideW !== 2 || p.inW < 2) return [];
+  const singles = inputGradientGeometries(p);
+  const offset = ({ axes: [, columns] }: Geometry): number => columns.offset;
+  return singles
+    .filter((even) => offset(even) === 0)
+    .map((even) => {
+      const odd = singles.find((each) => offset(each) === 1 && each.axes[0].offset === even.axes[0].offset)!;
+      return { ...even, odd: { columns: odd.axes[1], weightsAt: odd.weightsAt } };
+    });
+}
+
+/** Products of a result; of two in a pair. */
+export const tapsOf = ({ axes: [rows, columns], odd }: Geometry): number =>
+  rows.taps * (columns.taps + (odd ? odd.columns.taps : 0));
+
 /** A 1x1 correlation does not care for rows: the image becomes one row, and small images fill whole vectors. */
 export function flatten(g: Geometry): Geometry {
   const isPlain = g.axes.every(
@@ -132,9 +155,11 @@ export interface ImageTile {
   readonly plane: number;
 }
 
-/** The tile that `height` x `width` results read. */
-export function imageTile([rows, columns]: readonly [Axis, Axis], height: number, width: number): ImageTile {
-  const reach = [rows, columns].map(({ taps, tapStep }) => Math.max(0, taps - 1) * tapStep);
+const reachOf = ({ taps, tapStep }: Axis): number => Math.max(0, taps - 1) * tapStep;
+
+/** The tile that `height` x `width` results read, some of them from so many columns later on. */
+export function imageTile([rows, columns]: readonly [Axis, Axis], height: number, width: number, later = 0): ImageTile {
+  const reach = [reachOf(rows), Math.max(reachOf(columns), later)];
   const phases = [Math.min(rows.stride, reach[0] + 1), Math.min(columns.stride, reach[1] + 1)] as const;
   const phaseRows = height + Math.floor(reach[0] / rows.stride);
   const pitch = width + Math.floor(reach[1] / columns.stride);
@@ -149,8 +174,6 @@ export const evenParts = (size: number, most: number): number =>
 
 /** Words of zeros and stray stores behind a tile, see image-tile.wasm.ts. */
 const BEHIND_TILE = 32;
-/** SPILL_BYTES of tile-loops.wasm.ts, which every thread's scratch starts with. */
-export const SPILL_WORDS = 48;
 const VECTOR_WORDS = 3;
 const TILE_RESULTS = 512;
 const TILE_WIDTH = 256;
@@ -199,14 +222,19 @@ export function planCorrelation(
 ): Correlation {
   const g = flatten(given);
   const [rows, columns] = g.axes;
-  const taps = rows.taps * columns.taps;
+  const odd = g.odd?.columns;
+  // The tile begins with the first column that any tap reads.
+  const read = (odd ? [columns, odd] : [columns]).filter(({ taps }) => taps > 0);
+  const origin = Math.min(...read.map((axis) => axis.origin));
+  const later = Math.max(...read.map((axis) => axis.origin - origin + reachOf(axis)));
+  const taps = tapsOf(g);
   const emptiness = emptinessOf(rows.size, columns.size);
   const isUsual = (columns.size < 4 || emptiness > PACKING + PACKING_ROWS / g.rows) && prefer !== 'shiftedRows';
-  const packed = prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;
+  const packed = odd ? false : prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;
   const width = size?.[1] ?? (packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3);
   const height = size?.[0] ?? evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
   const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;
-  const tile = imageTile(g.axes, height, width);
+  const tile = imageTile(g.axes, height, width, later);
   const results = Math.ceil((images * height * width) / 4) * 4;
   const channelBytes = 4 * (images * tile.plane + (packed ? taps * results : 0));
   const channels = Math.max(1, evenParts(g.channels, TILE_BYTES / channelBytes));
@@ -240,11 +268,13 @@ export function planCorrelation(
     rows.size,
     columns.size,
     ...[rows.offset, rows.step, columns.offset, columns.step],
-    ...[rows.stride, columns.stride, rows.origin, columns.origin],
+    ...[rows.stride, columns.stride, rows.origin, origin],
     ...[rows.taps, columns.taps, rows.tapStep, columns.tapStep],
     ...[images, height, width, channels, outputs],
     ...[...tile.phases, tile.phaseRows, tile.pitch, tile.plane],
     g.weightsAt,
+    columns.origin - origin,
+    ...(odd ? [1, odd.taps, odd.tapStep, odd.origin - origin, g.odd!.weightsAt] : [0, 0, 0, 0, 0]),
     packed ? 1 : 0,
     ...[vectorsAt, tileAt, panelAt, resultAt].map((at) => 4 * at),
   ];

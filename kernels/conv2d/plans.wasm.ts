@@ -1,7 +1,15 @@
 // WASM plans of the convolutions: the constants that their kernels read behind the packed parameters, and the phases.
 import type { PlanTable, WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
-import { forwardGeometry, type Geometry, inputGradientGeometries, planCorrelation, TASK_WORK } from './correlation.ts';
+import {
+  forwardGeometry,
+  type Geometry,
+  inputGradientGeometries,
+  pairedGeometries,
+  planCorrelation,
+  TASK_WORK,
+  tapsOf,
+} from './correlation.ts';
 import { isWinograd, planWinograd } from './winograd.ts';
 import { isWinogradGradient, planWinogradGradient } from './winograd-weight-gradient.ts';
 import { planWeightGradient } from './weight-gradient.ts';
@@ -39,7 +47,9 @@ function correlate(
     const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, work)));
     phases.push({ exportName: 'conv2dCorrelate', tasks, grain, constants });
   }
-  return { phases, scratchBytes, name: packed ? 'packedColumns' : 'shiftedRows' };
+  const hasPairs = geometries.some(({ odd }) => odd);
+  const name = packed ? 'packedColumns' : hasPairs ? 'pairedColumns' : 'shiftedRows';
+  return { phases, scratchBytes, name };
 }
 
 const planForward: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
@@ -63,6 +73,15 @@ const fillPhase = (p: Conv2dParams, output: number): WasmPhase => ({
   constants: [p.bias ? 2 : -1, output, p.inChannels, p.inH * p.inW],
 });
 
+/** Whether even and odd columns are computed together: wanted, or not so few that columns are packed. */
+const isPaired = (p: Conv2dParams, singles: Geometry[], threads: number, prefer: string | undefined): boolean => {
+  if (p.strideW !== 2 || p.inW < 2) return false;
+  const first = singles.find((each) => tapsOf(each) > 0);
+  return prefer === undefined
+    ? !first || !planCorrelation(first, 0, threads, prefer).packed
+    : prefer === 'pairedColumns';
+};
+
 const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
@@ -75,12 +94,11 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
     grain: Math.ceil((4096 * p.inChannels) / Math.max(1, weights)),
     constants: header,
   };
-  const all = inputGradientGeometries(p);
-  const geometries = all.filter(({ axes: [rows, columns] }) => rows.taps * columns.taps > 0);
-  if (all.length === 1 && isWinograd(all[0], prefer)) {
+  const singles = inputGradientGeometries(p);
+  if (singles.length === 1 && isWinograd(singles[0], prefer)) {
     // Their transforms stand behind the turned weights.
     const filtersAt = 64 * Math.ceil((4 * weights) / 64);
-    const { phases, sharedBytes, scratchBytes } = planWinograd(all[0], header, filtersAt, threads);
+    const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], header, filtersAt, threads);
     return {
       name: 'winograd',
       phases: [transpose, ...phases],
@@ -88,6 +106,8 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
       threadScratch: Math.max(scratchBytes, 4 * taps),
     };
   }
+  const all = isPaired(p, singles, threads, prefer) ? pairedGeometries(p) : singles;
+  const geometries = all.filter((each) => tapsOf(each) > 0);
   const { phases, scratchBytes, name } = correlate(geometries, header, threads, prefer);
   return {
     name,
@@ -105,6 +125,6 @@ const planGradientOfWeights: WasmPlanner<Conv2dParams> = (p, facts, prefer): Was
 
 export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {
   table.add(conv2d, planForward, 'winograd', 'packedColumns', 'shiftedRows');
-  table.add(conv2dInputGradient, planInputGradient, 'winograd', 'packedColumns', 'shiftedRows');
+  table.add(conv2dInputGradient, planInputGradient, 'winograd', 'pairedColumns', 'packedColumns', 'shiftedRows');
   table.add(conv2dWeightGradient, planGradientOfWeights, 'winograd', 'channelsLast');
 }

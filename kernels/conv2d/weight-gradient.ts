@@ -1,16 +1,8 @@
 // WASM plan of the convolution's weight gradient: tiles, units and splits, see weight-gradient.wasm.ts. The number of
 // splits depends on shapes alone, since it decides the order of the sum.
-import type { WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
+import { SPILL_WORDS, type WasmPhase, type WasmPlan, type WasmPlanner } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
-import {
-  type Axis,
-  evenParts,
-  flatten,
-  forwardGeometry,
-  type Geometry,
-  SPILL_WORDS,
-  TASK_WORK,
-} from './correlation.ts';
+import { type Axis, evenParts, flatten, forwardGeometry, type Geometry, TASK_WORK } from './correlation.ts';
 
 const BEHIND_TILE = 32;
 const VECTOR_WORDS = 3;

@@ -1,5 +1,5 @@
 // WASM plans of the matrix product: which inner loop, and how C is cut into tasks. Neither depends on the threads.
-import type { PlanTable, WasmPlan, WasmPlanner } from '../plan.ts';
+import { type PlanTable, SPILL_WORDS, type WasmPlan, type WasmPlanner } from '../plan.ts';
 import { matmul, type MatmulParams } from './matmul.ts';
 
 const FEW_ROWS = 12;
@@ -16,8 +16,6 @@ const TASKS = 16;
 /** Multiply-adds below which a task does not pay. */
 const TASK_WORK = 100_000;
 const DOT_TILE = 3;
-/** SPILL_BYTES of tile-loops.wasm.ts. */
-const SPILL_WORDS = 48;
 
 const evenParts = (size: number, most: number): number => Math.ceil(size / Math.ceil(size / Math.max(1, most)));
 

@@ -6,27 +6,15 @@ import type { WebGpuFacts } from '../../kernels/plan.ts';
 import { shapeClass, TunedPlans, tunedPlansFor, tuningFact, tuningFacts } from '../../kernels/tuning.ts';
 import { wasmPlans } from '../../kernels/wasm.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
+import { convolution } from './convolutions.ts';
 
 const product = (m: number, n: number, k: number, change: Partial<MatmulParams> = {}): MatmulParams => ({
   ...{ batch: 1, m, n, k, transposeA: 0, transposeB: 0, batchedA: 1, batchedB: 1, bias: 0 },
   ...change,
 });
 
-const conv = (side: number, channels: number): Conv2dParams => ({
-  ...{ batch: 1, inChannels: channels, inH: side, inW: side, outChannels: channels, outH: side, outW: side },
-  ...{
-    kernelH: 3,
-    kernelW: 3,
-    strideH: 1,
-    strideW: 1,
-    padH: 1,
-    padW: 1,
-    dilationH: 1,
-    dilationW: 1,
-    groups: 1,
-    bias: 0,
-  },
-});
+const conv = (side: number, channels: number): Conv2dParams =>
+  convolution({ batch: 1, inChannels: channels, outChannels: channels, inH: side, inW: side });
 
 const hardware: WebGpuFacts = {
   maxComputeWorkgroupsPerDimension: 65535,

@@ -7,6 +7,7 @@ import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { foldGrid, grid1d } from '../../kernels/webgpu-grid.ts';
 import { caseSources } from './generators/index.ts';
+import { convolution } from './convolutions.ts';
 import { wgslParams } from './wgsl-params.ts';
 
 const hardware: WebGpuFacts = {
@@ -36,27 +37,6 @@ const described = new Map(
     )
     .map((kernel) => [kernel.name, kernel]),
 );
-
-const conv = (change: Partial<kernels.Conv2dParams> = {}): kernels.Conv2dParams => ({
-  batch: 8,
-  inChannels: 64,
-  inH: 64,
-  inW: 64,
-  outChannels: 64,
-  outH: 64,
-  outW: 64,
-  kernelH: 3,
-  kernelW: 3,
-  strideH: 1,
-  strideW: 1,
-  padH: 1,
-  padW: 1,
-  dilationH: 1,
-  dilationW: 1,
-  groups: 1,
-  bias: 0,
-  ...change,
-});
 
 /** Sizes that any kernel takes as its parameters, for plans that need no more than numbers to be made. */
 function anyParams(kernel: kernels.Kernel<never>): never {
@@ -91,24 +71,28 @@ t.test('the choice of convolution plans', (t) => {
     [hardware, software, bare].map((facts) =>
       ['conv2d', 'conv2dInputGradient', 'conv2dWeightGradient'].map((name) => planOf(name, params, facts).name),
     );
-  t.same(choices(conv()), [
+  t.same(choices(convolution()), [
     ['implicitGemm64', 'implicitGemm64', 'tiled64SplitK'],
     ['rows3x3', 'rows3x3', 'rows3x3SplitK'],
     ['direct', 'direct', 'directSplitK'],
   ]);
-  t.same(choices(conv({ strideH: 2, strideW: 2, outH: 32, outW: 32 }))[1], ['lanes', 'lanes', 'lanesSplitK']);
-  t.same(choices(conv({ groups: 64 })), [
+  t.same(choices(convolution({ strideH: 2, strideW: 2 }))[1], ['lanes', 'lanes', 'lanesSplitK']);
+  t.same(choices(convolution({ groups: 64 })), [
     ['direct', 'direct', 'directSplitK'],
     ['direct', 'direct', 'directSplitK'],
     ['direct', 'direct', 'directSplitK'],
   ]);
-  t.equal(planOf('conv2d', conv(), hardware, 'lanes').name, 'lanes', 'a preferred plan is taken');
-  t.equal(planOf('conv2d', conv(), bare, 'lanes').name, 'direct', 'unless it does not fit');
+  t.equal(planOf('conv2d', convolution(), hardware, 'lanes').name, 'lanes', 'a preferred plan is taken');
+  t.equal(planOf('conv2d', convolution(), bare, 'lanes').name, 'direct', 'unless it does not fit');
   t.end();
 });
 
 t.test('a split sum keeps its partial sums within bounds', (t) => {
-  for (const params of [conv(), conv({ batch: 1, outH: 1, inH: 1 }), conv({ inChannels: 2048, outChannels: 2048 })]) {
+  for (const params of [
+    convolution(),
+    convolution({ batch: 1, inH: 1 }),
+    convolution({ inChannels: 2048, outChannels: 2048 }),
+  ]) {
     for (const facts of [hardware, software, bare]) {
       const plan = planOf('conv2dWeightGradient', params, facts);
       const bytes = plan.scratch?.partials ?? 0;

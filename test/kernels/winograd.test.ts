@@ -3,61 +3,18 @@
 import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { createWasmDevice } from '../../engine/devices/wasm/device.ts';
-import { random } from '../../engine/random.ts';
 import {
   conv2d,
   conv2dInputGradient,
   type Conv2dParams,
   conv2dWeightGradient,
   type Kernel,
-  sizeOf,
 } from '../../kernels/index.ts';
-import { type KernelCase, kernelCase } from './cases.ts';
 import { assertClose, assertSameBits } from './compare.ts';
+import { convolution, type Edit, normalCase } from './convolutions.ts';
 
 const paramsOf = (batch: number, inChannels: number, outChannels: number, height: number, width: number) =>
-  ({
-    batch,
-    inChannels,
-    inH: height,
-    inW: width,
-    outChannels,
-    outH: height,
-    outW: width,
-    kernelH: 3,
-    kernelW: 3,
-    strideH: 1,
-    strideW: 1,
-    padH: 1,
-    padW: 1,
-    dilationH: 1,
-    dilationW: 1,
-    groups: 1,
-    bias: 1,
-  }) satisfies Conv2dParams;
-
-type Edit = (operands: readonly number[][]) => void;
-
-/** Normal data; `change` sets elements of the first operand or of the weights. */
-function caseOf(
-  kernel: Kernel<Conv2dParams>,
-  params: Conv2dParams,
-  note: string,
-  change: Edit,
-  atol = 1e-4,
-): KernelCase {
-  const draws = random(31, `winograd ${kernel.name}`);
-  const operands = kernel.inputs(params);
-  const contents = operands.map(({ shape }) => [...draws.normalArray(sizeOf(shape))]);
-  change(contents);
-  const inputs = operands.map(({ name }, i) => ({ name, dtype: 'float32' as const, values: contents[i]! }));
-  const outputs = kernel.outputs(params).map(({ name, shape }) => ({
-    name,
-    dtype: 'float32' as const,
-    values: new Array<number>(sizeOf(shape)).fill(-12345),
-  }));
-  return kernelCase(kernel, params, inputs, outputs, { rtol: 1e-4, atol }, ` ${note}`);
-}
+  convolution({ batch, inChannels, outChannels, inH: height, inW: width, bias: 1 });
 
 /** In the middle of the image, at its edge, in the last channel; weights at the centre, which meets no padding. */
 const changes: [note: string, change: Edit, atol?: number][] = [
@@ -104,7 +61,7 @@ await t.test('what is not finite stays within its windows', async (t) => {
   for (const [kernel, all, each] of groups) {
     for (const params of all) {
       for (const [note, change, atol] of each) {
-        const tested = caseOf(kernel, params, note, change, atol);
+        const tested = normalCase(kernel, params, note, change, atol);
         const actual = await tested.run(two);
         t.equal(actual.plan, 'winograd', tested.label);
         const expected = await tested.run(reference);
@@ -161,7 +118,7 @@ await t.test('the rounding error is at most three times that of the plain loop',
     for (const channels of [16, 32, 128]) {
       const params = { ...paramsOf(1, channels, 16, 24, 24), bias: 0 };
       let data: Data = [];
-      const tested = caseOf(kernel, params, 'rounding', (operands) => {
+      const tested = normalCase(kernel, params, 'rounding', (operands) => {
         for (const values of operands) for (const [i, value] of values.entries()) values[i] = Math.fround(value);
         data = operands;
       });
