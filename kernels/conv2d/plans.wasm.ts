@@ -76,10 +76,11 @@ const fillPhase = (p: Conv2dParams, output: number): WasmPhase => ({
 /** Whether even and odd columns are computed together: wanted, or not so few that columns are packed. */
 const isPaired = (p: Conv2dParams, singles: Geometry[], threads: number, prefer: string | undefined): boolean => {
   if (p.strideW !== 2 || p.inW < 2) return false;
+  if (prefer !== undefined) return prefer === 'pairedColumns';
+  // Columns without a tap are filled faster on their own.
+  const isFull = singles.every(({ axes: [, columns] }) => columns.taps > 0);
   const first = singles.find((each) => tapsOf(each) > 0);
-  return prefer === undefined
-    ? !first || !planCorrelation(first, 0, threads, prefer).packed
-    : prefer === 'pairedColumns';
+  return isFull && !(first && planCorrelation(first, 0, threads, prefer).packed);
 };
 
 const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
