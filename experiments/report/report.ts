@@ -9,11 +9,11 @@ import { Html, html } from './html.ts';
 import { cellPlot, curvePlot } from './plots.ts';
 
 const style = `
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
-table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ddd }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; overflow-wrap: anywhere }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto } th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ddd }
 td.number { text-align: right; font-variant-numeric: tabular-nums } .setting { color: #555 } .stand-in { color: #a04000; font-weight: 600 }
-td { white-space: nowrap } figure { display: inline-block; margin: 0 .8rem .5rem 0 } figcaption { font-size: 12px; color: #555 }
-img { height: 128px; image-rendering: pixelated; display: block } svg { max-width: 100%; height: auto }
+td { white-space: nowrap } figure { display: inline-block; max-width: 100%; margin: 0 .8rem .5rem 0 } figcaption { font-size: 12px; color: #555 }
+img { height: 128px; max-width: 100%; object-fit: contain; object-position: left; image-rendering: pixelated; display: block } svg { max-width: 100%; height: auto }
 pre { overflow-x: auto; background: #f6f6f6; padding: .7rem; font-size: 12px }`;
 
 /** `mean ± spread`, without a spread for one seed. */
@@ -174,8 +174,10 @@ export async function writeReport(file: string, tables: readonly JudgedTable[], 
               </ol>
             </section>`,
         )}
-        <h3>Manifest</h3>
-        <pre>${JSON.stringify(manifest, null, 2)}</pre>
+        <details>
+          <summary>Manifest</summary>
+          <pre>${JSON.stringify(manifest, null, 2)}</pre>
+        </details>
       </body>
     </html>`;
   await writeWhole(file, page.text);
