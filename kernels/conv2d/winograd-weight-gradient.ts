@@ -18,7 +18,8 @@ const GAIN = 1.1;
 const splitsOf = (g: Geometry): number => {
   const [tilesH, tilesW] = tilesOf(g);
   const blocks = Math.ceil((g.batch * tilesH * tilesW) / BLOCK_TILES);
-  return Math.max(1, Math.min(SPLITS, Math.floor(blocks / 2)));
+  // A power of two divides well among threads.
+  return Math.max(1, Math.min(SPLITS, 2 ** Math.round(Math.log2(blocks / 2))));
 };
 
 /** Whether the gradient is one that Winograd's algorithm computes, and is to: `prefer`red or faster than the plain sum. */

@@ -12,8 +12,10 @@ const BLOCK = 16;
 /** Bytes of transformed source in a task, which should stay in the second-level cache, and tiles in it. */
 const VALUE_BYTES = 640 * 1024;
 const MOST_TILES = 64;
-/** The same for a task that has all of them, which saves the threads the exchange of filters. */
-const OWN_VALUE_BYTES = 1024 * 1024;
+/** The same for tasks that have all tiles. */
+const ALL_VALUE_BYTES = 1024 * 1024;
+/** Multiply-adds that take about as long as handing filters from one thread to another. */
+const OWN_FILTERS_WORK = 500_000;
 /** Part of the threads' time that may be lost at the end of a launch. */
 export const MOST_IDLE = 0.15;
 const LEAST_TILES = 12;
@@ -111,15 +113,21 @@ export function planWinograd(g: Geometry, header: readonly number[], filtersAt: 
   const { units, segmentTiles } = grid;
   const panels = Math.ceil(g.rows / PANEL);
   const mostUnits = Math.floor(most / segmentTiles);
-  // If all tiles may be one task's, tasks share the filters instead, and each transforms its own when it needs them: no thread
-  // reads what another has just written. Otherwise as many tasks for every thread.
-  const valueBytes = 4 * PRODUCTS * g.channels * units * segmentTiles;
+  const tilesWork = units * segmentTiles * g.channels * INPUT_WORK;
+  const filtersWork = FILTER_WORK * g.channels * g.rows;
+  // Either tasks have the same tiles and share the filters, if transforming those tiles again is less work than the filters, or
+  // they share the tiles, as many for every thread.
   const threadPanels = Math.ceil(panels / threads);
-  const isOwn = valueBytes <= OWN_VALUE_BYTES && threads * threadPanels <= (1 + MOST_IDLE) * panels;
-  const blockPanels = isOwn ? threadPanels : panels;
+  const isBusy = threads * threadPanels <= (1 + MOST_IDLE) * panels;
+  const valueBytes = 4 * PRODUCTS * g.channels * units * segmentTiles;
+  const sharesFilters = isBusy && tilesWork < filtersWork && valueBytes <= ALL_VALUE_BYTES;
+  const blockPanels = sharesFilters ? threadPanels : panels;
   const blocks = Math.ceil(panels / blockPanels);
-  const taskUnits = isOwn ? units : Math.ceil(units / (threads * Math.ceil(units / (threads * mostUnits))));
+  const rounds = Math.ceil(units / (threads * mostUnits));
+  const taskUnits = sharesFilters ? units : Math.ceil(units / (threads * rounds));
   const tasks = blocks * Math.ceil(units / taskUnits);
+  // No thread reads what another has just written if each transforms the filters that it needs.
+  const isOwn = sharesFilters || (rounds === 1 && filtersWork < OWN_FILTERS_WORK);
 
   const tiles = Math.max(4, 2 * Math.ceil((taskUnits * segmentTiles) / 2));
   const valueStride = oddLines(4 * tiles * g.channels);
