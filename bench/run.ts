@@ -32,6 +32,11 @@ export interface Effort {
   readonly rounds: number;
   /** Least time of one contestant in one round. */
   readonly secondsPerRound: number;
+  /**
+   * Least time of one contestant before the first round, which does not count: engines that compile while they run, on the other
+   * core, have reached their speed by then.
+   */
+  readonly warmUpSeconds?: number;
   /** A peer that has been measured for longer in a case sits out its other rounds. */
   readonly secondsPerPeer: number;
 }
@@ -90,11 +95,26 @@ async function prepare(
   return entered;
 }
 
+/** Lets those who still take part work, one after the other; who cannot is told why. */
+async function eachPeer(
+  entered: Map<Entrant, Contestant | string>,
+  work: (peer: Contestant, entrant: Entrant) => Promise<unknown>,
+): Promise<void> {
+  for (const [entrant, peer] of entered) {
+    if (typeof peer === 'string') continue;
+    try {
+      await work(peer, entrant);
+    } catch (error) {
+      entered.set(entrant, reason(error));
+    }
+  }
+}
+
 /** Measures one case. `progress` is called before each round. */
 export async function runCase(
   benchmark: BenchmarkCase,
   field: Field,
-  { rounds, secondsPerRound, secondsPerPeer }: Effort,
+  { rounds, secondsPerRound, warmUpSeconds = 0, secondsPerPeer }: Effort,
   progress: (text: string) => void,
 ): Promise<CaseResult> {
   const { name, title, device, flops } = benchmark;
@@ -109,22 +129,23 @@ export async function runCase(
     return { ...head, ours: { absent: reason(error) }, peers: [] };
   }
   const entered = await prepare(benchmark, { contestant, results }, field, progress);
+  if (warmUpSeconds > 0) {
+    progress(`${name}: warming up`);
+    await contestant.measure(warmUpSeconds);
+    await eachPeer(entered, (peer) => peer.measure(warmUpSeconds));
+  }
   const oursTimes: number[][] = [];
   const times = new Map([...entered.keys()].map((entrant): [Entrant, number[][]] => [entrant, []]));
   for (let round = 0; round < rounds; round++) {
     progress(`${name}: round ${round + 1} of ${rounds}`);
     await sleep(PAUSE_MS);
     oursTimes.push(await contestant.measure(secondsPerRound));
-    for (const [entrant, peer] of entered) {
+    await eachPeer(entered, async (peer, entrant) => {
       const passed = times.get(entrant)!;
-      if (typeof peer === 'string' || secondsIn(passed) > secondsPerPeer) continue;
+      if (secondsIn(passed) > secondsPerPeer) return;
       await sleep(PAUSE_MS);
-      try {
-        passed.push(await peer.measure(secondsPerRound));
-      } catch (error) {
-        entered.set(entrant, reason(error));
-      }
-    }
+      passed.push(await peer.measure(secondsPerRound));
+    });
   }
   const measured = ({ version, details }: Contestant, label: string, rounds: number[][]): Measured => ({
     name: label,

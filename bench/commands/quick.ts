@@ -7,7 +7,7 @@ import { busyText, caseText } from '../report.ts';
 import { type CaseResult, type Effort, Field, runCase } from '../run.ts';
 import { commandWords, type OutputFlags, print, showProgress, type Subcommand, withOutput } from './subcommand.ts';
 
-const effort: Effort = { rounds: 5, secondsPerRound: 0.4, secondsPerPeer: 4 };
+const effort: Effort = { rounds: 5, secondsPerRound: 0.4, warmUpSeconds: 1, secondsPerPeer: 4 };
 
 async function runAll(show: (result: CaseResult) => void): Promise<CaseResult[]> {
   const field = new Field();
