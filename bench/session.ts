@@ -127,6 +127,9 @@ async function openDevice(name: Flags['device'], threads: number): Promise<Ours>
   }
 }
 
+/** Warming up of training steps, in times of the measuring: a network's hundred functions are compiled one by one. */
+export const STEP_WARM_UP = 2;
+
 /** Ceilings of a run: the best of those beside its groups. */
 function overallCeilings(groups: readonly Group[]): Document['ceilings'] {
   const seen = groups.flatMap(({ ceilings }) => ceilings ?? []);
@@ -176,7 +179,8 @@ export async function runSession(
     ...(ours.adapter === undefined ? {} : { driver: ours.adapter }),
     versions: versionsOf(cases),
     method:
-      `Contestants take turns for at most ${ROUNDS} rounds of at least ${effort.secondsPerRound} s each; times in seconds, ` +
+      `Contestants take turns for at most ${ROUNDS} rounds of at least ${effort.secondsPerRound} s each, in training steps ` +
+      `after ${STEP_WARM_UP * seconds} s of warming up; times in seconds, ` +
       'medians with the least and the largest; a ratio is the peer over ours, medians of the same round, and its median over ' +
       `the rounds. Ours: ${ours.clock.method}. Ceilings: a copy too large for caches, and chains of multiply-adds in ` +
       'registers, in turn with the kernels, the best of the run; a share is the time at the binding ceiling over the time taken, more than 1 where operands stay in a cache.',

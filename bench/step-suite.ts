@@ -9,10 +9,7 @@ import { startOurs } from './ours.ts';
 import { caseText, stepText } from './report.ts';
 import { type Entrant, peerNamed, peersFor } from './roster.ts';
 import { runCase } from './run.ts';
-import type { Session } from './session.ts';
-
-/** Warming up, in times of the measuring: a network's hundred functions are compiled one by one. */
-const WARM_UP = 2;
+import { type Session, STEP_WARM_UP } from './session.ts';
 
 /** A peer that needs longer for one step does not take part. */
 const LIMIT_MS = 120_000;
@@ -52,7 +49,7 @@ export async function stepSuite(session: Session): Promise<void> {
       const result = await runCase(
         { name, title, device, benchmark, shape, flops, ours: self, peers },
         field,
-        { ...effort, warmUpSeconds: WARM_UP * flags.seconds },
+        { ...effort, warmUpSeconds: STEP_WARM_UP * flags.seconds },
         showProgress,
       );
       showProgress('');

@@ -33,7 +33,7 @@ async function run({ json, out }: OutputFlags, words: string): Promise<number> {
   });
   const busy = busyText(loadBefore);
   if (busy) process.stderr.write(`${busy}\n`);
-  const { rounds, secondsPerRound } = effort;
+  const { rounds, secondsPerRound, warmUpSeconds } = effort;
   const document: Document = {
     suite: 'quick',
     command: words,
@@ -42,7 +42,8 @@ async function run({ json, out }: OutputFlags, words: string): Promise<number> {
     machine: machineFacts(loadBefore),
     versions: versionsOf(cases),
     method:
-      `Contestants take turns for at most ${rounds} rounds of at least ${secondsPerRound} s each; times in seconds; a ratio ` +
+      `Contestants take turns for at most ${rounds} rounds of at least ${secondsPerRound} s each, after ${warmUpSeconds} s of ` +
+      `warming up; times in seconds; a ratio ` +
       'is the peer over ours, medians of the same round, and its median over the rounds.',
     cases,
   };

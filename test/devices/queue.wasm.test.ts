@@ -127,3 +127,11 @@ t.test('more threads than processors give the same bits as one', async (t) => {
   one.dispose();
   many.dispose();
 });
+
+t.test('a device may be disposed of with work in its queue', async (t) => {
+  const device = await createDevice('wasm', { threads: 2 });
+  for (let i = 0, x = tensor(new Float32Array(n), [n], { device }); i < 20; i++) x = exp(x);
+  device.dispose();
+  await device.synchronize();
+  t.throws(() => zeros([2], { device }), /disposed/);
+});

@@ -137,7 +137,7 @@ class WasmDevice implements Device {
 
   synchronize(): Promise<void> {
     return new Promise((resolve) => {
-      this.#threads.finish();
+      if (!this.#disposed) this.#threads.finish();
       resolve();
     });
   }
