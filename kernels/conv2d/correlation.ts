@@ -109,13 +109,8 @@ export function inputGradientGeometries(p: Conv2dParams): Geometry[] {
   return found;
 }
 
-/**
- * The same with even and odd columns together where the stride along them is 2: their results are stored side by side. None if
- * one of them has no element.
- */
-export function pairedGeometries(p: Conv2dParams): Geometry[] {
-  if (p.strideW !== 2 || p.inW < 2) return [];
-  const singles = inputGradientGeometries(p);
+/** Those of stride 2 along at least two columns, with even and odd columns together: their results are stored side by side. */
+export function pairColumns(singles: readonly Geometry[]): Geometry[] {
   const offset = ({ axes: [, columns] }: Geometry): number => columns.offset;
   return singles
     .filter((even) => offset(even) === 0)

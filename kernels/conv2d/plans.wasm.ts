@@ -5,7 +5,7 @@ import {
   forwardGeometry,
   type Geometry,
   inputGradientGeometries,
-  pairedGeometries,
+  pairColumns,
   planCorrelation,
   TASK_WORK,
   tapsOf,
@@ -107,7 +107,7 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
       threadScratch: Math.max(scratchBytes, 4 * taps),
     };
   }
-  const all = isPaired(p, singles, threads, prefer) ? pairedGeometries(p) : singles;
+  const all = isPaired(p, singles, threads, prefer) ? pairColumns(singles) : singles;
   const geometries = all.filter((each) => tapsOf(each) > 0);
   const { phases, scratchBytes, name } = correlate(geometries, header, threads, prefer);
   return {

@@ -52,6 +52,9 @@ export const PARAMS_AT = 32768;
 export const TABLE_AT = 49152;
 export const MAX_THREADS = 32;
 
+/** Enough that a thread which starts late does not hold up the others. */
+const CHUNKS_PER_THREAD = 4;
+
 /** How long a thread looks before it sleeps: launches of a training step follow closely. */
 const SPIN_MILLISECONDS = 0.1;
 
@@ -112,8 +115,7 @@ export class JobQueue {
     return this.#address + 4 * (slot + Slot.next + this.threads * (LINE + TABLE_WORDS));
   }
 
-  /** Whether `job` has ended. */
-  hasEnded(job: number): boolean {
+  protected hasEnded(job: number): boolean {
     return ((Atomics.load(this.words, Head.ended) - job) | 0) > 0;
   }
 
@@ -235,9 +237,9 @@ export class QueueCaller extends JobQueue {
     const { words } = this;
     const job = this.#added;
     const slot = this.slotOf(job);
-    // Too little work for two threads is not divided. Four chunks a thread: one that starts late does not hold up the others.
+    // Too little work for two threads is not divided.
     const parts = tasks >= 2 * grain ? this.threads : 1;
-    const chunk = parts === 1 ? tasks : Math.max(grain, Math.ceil(tasks / (parts * 4)));
+    const chunk = parts === 1 ? tasks : Math.max(grain, Math.ceil(tasks / (parts * CHUNKS_PER_THREAD)));
     this.#names[job & (SLOTS - 1)] = name;
     words[slot + Slot.kernel] = kernel;
     words[slot + Slot.tasks] = tasks;
