@@ -79,6 +79,8 @@ function launchReduce(x: Tensor, y: Tensor, axes: Axes, op: Reduction): void {
 }
 
 interface ReduceRule {
+  /** There is none over nothing. */
+  ofSome?: boolean;
   reads?: { inputs?: readonly number[]; outputs?: readonly number[] };
   vjp: (context: VjpContext<Axes>, shape: Shape) => Tensor;
 }
@@ -95,6 +97,7 @@ function define(name: string, op: Reduction, rule: ReduceRule) {
   });
   const reduceAxes = (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
     const list = normalizeAxes(name, axes, x.rank);
+    if (rule.ofSome) checkSome(name, x, reducedSize(x.shape, list));
     const y = apply([x], list)[0]!;
     return keepdim ? y : dropAxes(y, list);
   };
@@ -114,6 +117,7 @@ export const mean = define('mean', Reduction.mean, {
 
 /** Equal extremes share the gradient equally. */
 const shareTies: ReduceRule = {
+  ofSome: true,
   reads: { inputs: [0], outputs: [0] },
   vjp: ({ gradients, inputs, outputs, attrs }, shape) => {
     const mask = cast(eq(inputs[0]!, outputs[0]!), 'float32');
@@ -121,7 +125,7 @@ const shareTies: ReduceRule = {
   },
 };
 
-/** Maximum over `axes`; ties share the gradient. NaN wins. */
+/** Maximum over `axes`; ties share the gradient. NaN wins. Throws ShapeError where there is nothing to choose from. */
 export const amax = define('amax', Reduction.max, shareTies);
 export const amin = define('amin', Reduction.min, shareTies);
 
@@ -230,6 +234,7 @@ export const logSumExp = defineComposite(
   (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
     const list = normalizeAxes('logSumExp', axes, x.rank);
     const shift = noGrad(() => {
+      if (reducedSize(x.shape, list) === 0) return sum(x, list, { keepdim: true });
       const top = amax(x, list, { keepdim: true });
       return where(eq(abs(top), Infinity), 0, top);
     });

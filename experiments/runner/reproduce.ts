@@ -93,7 +93,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     parts.push({ paper, tables, preset, seeds, data: trains ? await paper.dataFacts(preset, options.data) : noData });
   }
   const device = await resolveDevice(options.device);
-  display.notice(device.notice.replace(/ \[at [^\]]+\]/g, ''));
+  // Every run has threads of its own, which are told below.
+  display.notice(device.notice.replace(/ \[at [^\]]+\]|, \d+ threads?(?=\))/g, ''));
   for (const { paper, preset, seeds, data } of parts.filter((part) => part.data !== noData)) {
     const stand = data.real ? '' : ", a stand-in for the paper's data";
     display.notice(`${paper.name}: preset ${preset}, ${seeds.length} seed(s), data: ${data.name}${stand}`);

@@ -74,6 +74,15 @@ export function batchNormCombine(params: usize, buffers: usize, begin: i32, end:
   }
 }
 
+/** Tasks are channels: the two steps above, one behind the other. */
+export function batchNormChannels(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const parts = partsOf(load<i32>(params) * load<i32>(params, 8));
+  for (let channel = begin; channel < end; channel++) {
+    batchNormParts(params, buffers, channel * parts, (channel + 1) * parts);
+    batchNormCombine(params, buffers, channel, channel + 1);
+  }
+}
+
 /** 1 / sqrt(variance + eps) */
 @inline
 function inverseDeviation(variance: f32, eps: f32): f32 {

@@ -27,35 +27,37 @@ const elements = (exportName: string, p: BatchNormParams): WasmPhase => ({
   grain,
 });
 
-const statisticsPlan: WasmPlanner<BatchNormParams> = (p) => ({
-  name: 'parts',
-  phases: sums('batchNormParts', 'batchNormCombine', p),
-  sharedScratch: partBytes(p),
-});
-
 const applyPlan: WasmPlanner<BatchNormParams> = (p) => ({ name: 'rows', phases: [elements('batchNormApply', p)] });
 
-/** Whole channels, which are read once instead of twice where they fit the cache, if there are enough of them for the threads. */
-const backwardPlan: WasmPlanner<BatchNormParams> = (p, { threads }, prefer) => {
-  const isWhole = prefer === undefined ? p.channels >= 2 * threads : prefer === 'channels';
-  const channels: WasmPhase = {
-    exportName: 'batchNormGradientChannels',
-    tasks: p.channels,
-    grain: Math.ceil(grain / Math.max(1, p.batch * p.spatial)),
+/**
+ * Whole channels by one export, which finds in the cache what it has read before, if there are enough of them for the threads;
+ * else these steps.
+ */
+const channelsPlan =
+  (exportChannels: string, steps: (p: BatchNormParams) => WasmPhase[]): WasmPlanner<BatchNormParams> =>
+  (p, { threads }, prefer) => {
+    const isWhole = prefer === undefined ? p.channels >= 2 * threads : prefer === 'channels';
+    const whole: WasmPhase = {
+      exportName: exportChannels,
+      tasks: p.channels,
+      grain: Math.ceil(grain / Math.max(1, p.batch * p.spatial)),
+    };
+    return {
+      name: isWhole ? 'channels' : 'parts',
+      phases: isWhole ? [whole] : steps(p),
+      sharedScratch: partBytes(p),
+    };
   };
-  const steps = [
-    ...sums('batchNormGradientParts', 'batchNormGradientCombine', p),
-    elements('batchNormGradientApply', p),
-  ];
-  return {
-    name: isWhole ? 'channels' : 'parts',
-    phases: isWhole ? [channels] : steps,
-    sharedScratch: partBytes(p),
-  };
-};
+
+const statisticsPlan = channelsPlan('batchNormChannels', (p) => sums('batchNormParts', 'batchNormCombine', p));
+
+const backwardPlan = channelsPlan('batchNormGradientChannels', (p) => [
+  ...sums('batchNormGradientParts', 'batchNormGradientCombine', p),
+  elements('batchNormGradientApply', p),
+]);
 
 export function addBatchNorm(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(batchNormStatistics, statisticsPlan, 'parts');
+  table.add(batchNormStatistics, statisticsPlan, 'channels', 'parts');
   table.add(batchNormApply, applyPlan, 'rows');
   table.add(batchNormBackward, backwardPlan, 'channels', 'parts');
 }

@@ -11,7 +11,7 @@ import { FROM_C, FROM_ZERO } from '../tiles.wasm';
 /** What the planner worked out (plans.wasm.ts, `Correlation`). Sizes and steps in elements, scratch places in bytes. */
 @unmanaged
 export class Correlation {
-  endTask: i32;
+  tasks: i32;
   batch: i32;
   groups: i32;
   /** Output channels and input channels of a group. */
@@ -70,10 +70,11 @@ class Header {
   bias: i32;
   output: i32;
   scratch: i32;
+  /** Correlations that follow. */
+  count: i32;
 }
 
 const PARAM_BYTES: usize = 80;
-const HEADER_BYTES: usize = 16;
 
 /** Place of every (channel, tap) in the tile, in bytes, in the order of the weights. */
 function fillOffsets(p: Correlation, offsets: usize, first: i32, columns: i32, columnStep: i32): void {
@@ -180,7 +181,10 @@ function scatterColumns(
   }
 }
 
-/** Tasks: (image tile, group, row tile, column tile, block of output channels), the last fastest. */
+/**
+ * Tasks: those of every correlation with that number. They are about the same part of the output, whose elements lie side by side,
+ * so that one thread writes all of a cache line.
+ */
 export function conv2dCorrelate(params: usize, buffers: usize, begin: i32, end: i32): void {
   const header = changetype<Header>(params + PARAM_BYTES);
   const source = buffer(buffers, 0);
@@ -188,22 +192,15 @@ export function conv2dCorrelate(params: usize, buffers: usize, begin: i32, end: 
   const bias: usize = header.bias < 0 ? 0 : buffer(buffers, header.bias);
   const output = buffer(buffers, header.output);
   const scratch = buffer(buffers, header.scratch);
-  let at = params + PARAM_BYTES + HEADER_BYTES;
-  let first = 0;
-  let task = begin;
-  while (task < end) {
+  let at = params + PARAM_BYTES + offsetof<Header>();
+  for (let i = 0; i < header.count; i++) {
     const p = changetype<Correlation>(at);
-    const last = min(end, p.endTask);
-    if (task < last) {
-      correlate(p, source, weights, bias, output, scratch, task - first, last - first);
-      task = last;
-    }
-    first = p.endTask;
+    if (begin < p.tasks) correlate(p, source, weights, bias, output, scratch, begin, min(end, p.tasks));
     at += offsetof<Correlation>();
   }
 }
 
-/** Tasks [begin, end) of this correlation. */
+/** Tasks [begin, end) of one correlation: (image tile, group, row tile, column tile, block of output channels), the last fastest. */
 export function correlate(
   p: Correlation,
   source: usize,

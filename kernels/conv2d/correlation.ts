@@ -204,13 +204,13 @@ export interface Correlation {
 }
 
 /**
- * Cuts a correlation into tasks. `firstTask` is the number of tasks of those before it in the same launch. Every output is
- * one sum over channels and taps in the same order however the tasks are cut, so they may depend on the threads.
+ * Cuts a correlation into tasks. `together`: correlations of the same size in the launch, whose tasks of a number are one. Every
+ * output is one sum over channels and taps in the same order however the tasks are cut, so they may depend on the threads.
  * `size`: height and width of the tiles and the output channels of a task, for a launch that repeats some of them.
  */
 export function planCorrelation(
   given: Geometry,
-  firstTask: number,
+  together: number,
   threads: number,
   prefer: string | undefined,
   size?: readonly [number, number, number],
@@ -228,7 +228,7 @@ export function planCorrelation(
   const packed = odd ? false : prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;
   const width = size?.[1] ?? (packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3);
   const height = size?.[0] ?? evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
-  const images = packed ? Math.max(1, Math.min(g.batch, Math.ceil(PACKED_RESULTS / (height * width)))) : 1;
+  const images = packed ? evenParts(g.batch, Math.ceil(PACKED_RESULTS / (height * width))) : 1;
   const tile = imageTile(g.axes, height, width, later);
   const results = Math.ceil((images * height * width) / 4) * 4;
   const channelBytes = 4 * (images * tile.plane + (packed ? taps * results : 0));
@@ -241,7 +241,7 @@ export function planCorrelation(
   // Output channels are divided only if there are few tiles: each block of them fills the tile anew.
   const work = g.rows * g.channels * taps * images * height * width;
   const wanted = Math.ceil((packed ? threads : 2 * threads) / tiles);
-  const blocks = Math.max(1, Math.min(wanted, Math.floor(work / TASK_WORK), Math.ceil(g.rows / 12)));
+  const blocks = Math.max(1, Math.min(wanted, Math.floor((together * work) / TASK_WORK), Math.ceil(g.rows / 12)));
   const outputs = size?.[2] ?? evenParts(g.rows, Math.ceil(g.rows / blocks));
   const tasks = tiles * Math.ceil(g.rows / outputs);
 
@@ -252,7 +252,7 @@ export function planCorrelation(
   const resultAt = panelAt + (packed ? channels * taps * results : 0);
   const end = resultAt + (packed ? outputs * results + channels * taps + (VECTOR_WORDS * results) / 4 : 0);
   const words = [
-    firstTask + tasks,
+    tasks,
     g.batch,
     g.groups,
     g.rows,

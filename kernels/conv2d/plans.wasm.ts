@@ -35,10 +35,11 @@ function correlate(
   for (let from = 0; from < geometries.length; from += CORRELATIONS_PER_PHASE) {
     let tasks = 0;
     let work = 0;
-    const constants = [...header];
-    for (const geometry of geometries.slice(from, from + CORRELATIONS_PER_PHASE)) {
-      const plan = planCorrelation(geometry, tasks, threads, prefer);
-      tasks += plan.tasks;
+    const together = geometries.slice(from, from + CORRELATIONS_PER_PHASE);
+    const constants = [...header, together.length];
+    for (const geometry of together) {
+      const plan = planCorrelation(geometry, together.length, threads, prefer);
+      tasks = Math.max(tasks, plan.tasks);
       constants.push(...plan.words);
       scratchBytes = Math.max(scratchBytes, plan.scratchBytes);
       packed ||= plan.packed;
@@ -58,7 +59,7 @@ const planForward: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPla
   const geometry = forwardGeometry(p);
   const header = [1, p.bias ? 2 : -1, output, output + 2];
   if (isWinograd(geometry, prefer)) {
-    const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, header, 0, threads);
+    const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, header, false, threads);
     return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }
   const { phases, scratchBytes, name } = correlate([geometry], header, threads, prefer);
@@ -80,7 +81,7 @@ const isPaired = (p: Conv2dParams, singles: Geometry[], threads: number, prefer:
   // Columns without a tap are filled faster on their own.
   const isFull = singles.every(({ axes: [, columns] }) => columns.taps > 0);
   const first = singles.find((each) => tapsOf(each) > 0);
-  return isFull && !(first && planCorrelation(first, 0, threads, prefer).packed);
+  return isFull && !(first && planCorrelation(first, singles.length, threads, prefer).packed);
 };
 
 const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
@@ -97,15 +98,9 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
   };
   const singles = inputGradientGeometries(p);
   if (singles.length === 1 && isWinograd(singles[0], prefer)) {
-    // Their transforms stand behind the turned weights.
-    const filtersAt = 64 * Math.ceil((4 * weights) / 64);
-    const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], header, filtersAt, threads);
-    return {
-      name: 'winograd',
-      phases: [transpose, ...phases],
-      sharedScratch: sharedBytes,
-      threadScratch: Math.max(scratchBytes, 4 * taps),
-    };
+    const given = [1, ...header.slice(1)];
+    const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], given, true, threads);
+    return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }
   const all = isPaired(p, singles, threads, prefer) ? pairColumns(singles) : singles;
   const geometries = all.filter((each) => tapsOf(each) > 0);

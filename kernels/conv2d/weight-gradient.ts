@@ -14,6 +14,7 @@ const TILE_OUTPUTS = 64;
 const TASKS = 8;
 const TASKS_PER_THREAD = 4;
 const LEAST_CHANNELS = 8;
+const MOST_IDLE = 0.15;
 const SUM_BLOCK = 1024;
 
 /** How the sum over images and outputs is cut: into units, and those into splits whose partial results are added in order. */
@@ -44,7 +45,12 @@ function cut(g: Geometry, threads: number): Cut {
   const splits = Math.min(units, Math.ceil(TASKS / fewest), Math.max(1, Math.floor(workOf(g) / (fewest * TASK_WORK))));
   // Blocks of channels change no sum, so that they may depend on the threads.
   const wanted = Math.min(TASKS_PER_THREAD * threads, workOf(g) / TASK_WORK);
-  while (threads > 1 && channels >= 2 * LEAST_CHANNELS && splits * blocksOf(channels) < wanted) {
+  const isEven = (tasks: number): boolean => Math.ceil(tasks / threads) * threads <= (1 + MOST_IDLE) * tasks;
+  while (
+    channels >= 2 * LEAST_CHANNELS &&
+    splits * blocksOf(channels) < wanted &&
+    !isEven(splits * blocksOf(channels))
+  ) {
     channels = evenParts(g.channels, channels / 2);
   }
   return {

@@ -5,8 +5,9 @@ import { fillChannelsLast } from './channels-last.wasm';
 import { INPUTS, OUTPUTS } from '../winograd-transforms.wasm';
 
 /**
- * The tiles of a launch. A unit is a part of a row of tiles; the units of all rows of tiles of all images follow one
- * another. Sizes in elements, places in bytes of private scratch.
+ * The tiles of a launch. With a dilation a tile has every `dilation`-th row and column, as windows do, and there is a grid of tiles
+ * for each remainder of both. A unit is a part of a row of tiles; the units of all rows of tiles of all grids of all images
+ * follow one another. Sizes in elements, places in bytes of private scratch.
  */
 @unmanaged
 export class TileGrid {
@@ -19,6 +20,31 @@ export class TileGrid {
   runUnits: i32;
   patchAt: i32;
   linesAt: i32;
+  dilation: i32;
+}
+
+/** Where a unit stands. */
+@unmanaged
+export class Unit {
+  image: i32;
+  /** Remainders of the grid's rows and columns. */
+  row: i32;
+  column: i32;
+  tileRow: i32;
+  firstTile: i32;
+  tiles: i32;
+}
+
+export function locate(grid: TileGrid, unit: i32, to: Unit): void {
+  const line = unit / grid.segments;
+  const dilation = grid.dilation;
+  const each = line / grid.tilesH;
+  to.image = each / (dilation * dilation);
+  to.row = (each / dilation) % dilation;
+  to.column = each % dilation;
+  to.tileRow = line % grid.tilesH;
+  to.firstTile = (unit % grid.segments) * grid.segmentTiles;
+  to.tiles = min(grid.segmentTiles, grid.tilesW - to.firstTile);
 }
 
 /** An NCHW image and where the first tile begins in it. */
@@ -82,6 +108,9 @@ export function turnImage<Line>(
   const patch = scratch + grid.patchAt;
   const lines = scratch + grid.linesAt;
   const size = plane.height * plane.width;
+  const dilation = grid.dilation;
+  // What the lines hold is turned before the next unit is looked for.
+  const at = changetype<Unit>(lines);
   let count = 0;
   for (let block = 0; block < channels; block += BLOCK) {
     const blockChannels = min(BLOCK, channels - block);
@@ -89,24 +118,22 @@ export function turnImage<Line>(
     count = 0;
     let unit = first;
     while (unit < end) {
-      const row = unit / grid.segments;
-      const firstTile = (unit % grid.segments) * grid.segmentTiles;
-      const tiles = min(grid.segmentTiles, grid.tilesW - firstTile);
-      const tileRow = row % grid.tilesH;
+      locate(grid, unit, at);
+      const tiles = at.tiles;
       // Rows of tiles one below the other share rows of the source.
-      const run = grid.segments > 1 ? 1 : min(min(grid.runUnits, end - unit), grid.tilesH - tileRow);
+      const run = grid.segments > 1 ? 1 : min(min(grid.runUnits, end - unit), grid.tilesH - at.tileRow);
       const columns = OUTPUTS * tiles + overlap;
       fillChannelsLast(
         patch,
-        image + words(((row / grid.tilesH) * plane.channels + firstChannel + block) * size),
+        image + words((at.image * plane.channels + firstChannel + block) * size),
         blockChannels,
         size,
         plane.height,
         plane.width,
-        tileRow * OUTPUTS + plane.row,
-        firstTile * OUTPUTS + plane.column,
-        1,
-        1,
+        at.tileRow * OUTPUTS * dilation + at.row + plane.row,
+        at.firstTile * OUTPUTS * dilation + at.column + plane.column,
+        dilation,
+        dilation,
         OUTPUTS * run + overlap,
         columns,
       );

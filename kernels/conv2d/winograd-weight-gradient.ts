@@ -1,14 +1,15 @@
 // Plans of the weight gradient of 3x3 convolutions of stride 1 by Winograd's F(3x3, 4x4), see
 // winograd-weight-gradient.wasm.ts. The splits of the sum depend on shapes alone. Pure arithmetic.
 import type { WasmPlan } from '../plan.ts';
-import { evenParts, type Geometry, TASK_WORK } from './correlation.ts';
+import { type Geometry, TASK_WORK } from './correlation.ts';
 import { sumPhase } from './weight-gradient.ts';
-import { isPlain3x3, isPreferred, MOST_IDLE, oddLines, PANEL, PRODUCTS, tileGrid, tilesOf } from './winograd.ts';
+import { isPlain3x3, isPreferred, oddLines, PANEL, PRODUCTS, tileCount, tileGrid } from './winograd.ts';
 
 /** Tiles that are transformed at once: enough to pay for reading the sums, few enough that both sides stay in the cache. */
 const BLOCK_TILES = 48;
+/** Channels of a task, at most: sums and transformed tiles should stay in the second-level cache. */
 const TASK_OUTPUTS = 64;
-const LEAST_OUTPUTS = 8;
+const TASK_CHANNELS = 128;
 const SPLITS = 8;
 /** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
 const TILE_WORK = 200;
@@ -16,8 +17,7 @@ const WEIGHT_WORK = 300;
 const GAIN = 1.1;
 
 const splitsOf = (g: Geometry): number => {
-  const [tilesH, tilesW] = tilesOf(g);
-  const blocks = Math.ceil((g.batch * tilesH * tilesW) / BLOCK_TILES);
+  const blocks = Math.ceil(tileCount(g) / BLOCK_TILES);
   // A power of two divides well among threads.
   return Math.max(1, Math.min(SPLITS, 2 ** Math.round(Math.log2(blocks / 2))));
 };
@@ -28,25 +28,35 @@ export function isWinogradGradient(g: Geometry, prefer: string | undefined): boo
 }
 
 function isFaster(g: Geometry): boolean {
-  const [tilesH, tilesW] = tilesOf(g);
-  const tiles = g.batch * tilesH * tilesW;
+  const tiles = tileCount(g);
   const pairs = g.channels * g.rows;
-  const sourceTurns = Math.ceil(g.rows / TASK_OUTPUTS);
-  const ends = TILE_WORK * tiles * (sourceTurns * g.channels + g.rows);
+  const [sourceTurns, gradientTurns] = [Math.ceil(g.rows / TASK_OUTPUTS), Math.ceil(g.channels / TASK_CHANNELS)];
+  const ends = TILE_WORK * tiles * (sourceTurns * g.channels + gradientTurns * g.rows);
   const work = PRODUCTS * tiles * pairs + ends + WEIGHT_WORK * splitsOf(g) * pairs;
   return GAIN * work < 9 * pairs * g.batch * g.axes[0].size * g.axes[1].size;
 }
 
+/** Channels in each of `count` blocks of `size`, in whole vectors or panels. */
+const blockOf = (size: number, count: number, multiple: number): number =>
+  Math.min(size, multiple * Math.ceil(Math.ceil(size / count) / multiple));
+
 /**
- * Outputs of a task. Blocks of them change no sum, so that they may depend on the threads: as few as leave no thread without
- * work for long, since each transforms the source again.
+ * Output and input channels of a task: the block with which the threads are done soonest. Blocks change no sum, so that they
+ * may depend on the threads. Each transforms its part of the source and of the gradient.
  */
-function outputsOf(g: Geometry, splits: number, threads: number): number {
-  const most = Math.max(1, Math.floor(g.rows / LEAST_OUTPUTS));
-  let blocks = Math.ceil(g.rows / TASK_OUTPUTS);
-  const idle = (count: number): number => (Math.ceil(count / threads) * threads) / count - 1;
-  while (blocks < most && idle(splits * blocks) > MOST_IDLE) blocks++;
-  return Math.min(g.rows, 4 * Math.ceil(evenParts(g.rows, g.rows / blocks) / 4));
+function taskBlock(g: Geometry, splits: number, threads: number): { outputs: number; channels: number } {
+  let best = { outputs: 0, channels: 0, work: Infinity };
+  const [fewestOutput, fewestChannel] = [Math.ceil(g.rows / TASK_OUTPUTS), Math.ceil(g.channels / TASK_CHANNELS)];
+  for (let i = fewestOutput; i < fewestOutput + threads; i++) {
+    for (let j = fewestChannel; j < fewestChannel + threads; j++) {
+      const [outputs, channels] = [blockOf(g.rows, i, 4), blockOf(g.channels, j, PANEL)];
+      const tasks = splits * Math.ceil(g.rows / outputs) * Math.ceil(g.channels / channels);
+      const taskWork = PRODUCTS * outputs * channels + TILE_WORK * (outputs + channels);
+      const work = Math.ceil(tasks / threads) * taskWork;
+      if (work < best.work) best = { outputs, channels, work };
+    }
+  }
+  return best;
 }
 
 /** `plain`: the plan `channelsLast`, which repeats a gradient that is not finite. */
@@ -54,16 +64,16 @@ export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: numb
   const [rows, columns] = g.axes;
   const grid = tileGrid(g, BLOCK_TILES, Math.max(g.channels, g.rows));
   const splits = Math.min(grid.units, splitsOf(g));
-  const taskOutputs = outputsOf(g, splits, threads);
-  const blocks = Math.ceil(g.rows / taskOutputs);
+  const { outputs, channels } = taskBlock(g, splits, threads);
+  const blocks = Math.ceil(g.rows / outputs) * Math.ceil(g.channels / channels);
   const blockUnits = Math.max(1, Math.min(Math.ceil(grid.units / splits), Math.floor(BLOCK_TILES / grid.segmentTiles)));
   const tiles = blockUnits * grid.segmentTiles;
 
-  const sumStride = oddLines(4 * PANEL * Math.ceil(g.channels / PANEL) * taskOutputs);
-  const valueStride = oddLines(4 * (tiles * g.channels + PANEL));
-  const gradientStride = oddLines(4 * tiles * taskOutputs);
+  const sumStride = oddLines(4 * PANEL * Math.ceil(channels / PANEL) * outputs);
+  const valueStride = oddLines(4 * (tiles * channels + PANEL));
+  const gradientStride = oddLines(4 * tiles * outputs);
   // The last transform works at the start of the scratch, and the sums of a panel stand there.
-  const sumsAt = Math.max(1024, 4 * PANEL * taskOutputs);
+  const sumsAt = Math.max(1024, 4 * PANEL * outputs);
   const valuesAt = sumsAt + PRODUCTS * sumStride;
   const gradientsAt = valuesAt + PRODUCTS * valueStride;
   const patchAt = gradientsAt + PRODUCTS * gradientStride;
@@ -74,7 +84,7 @@ export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: numb
     ...grid.words(patchAt),
     ...[g.channels, ...g.source, rows.origin, columns.origin],
     ...[g.rows, rows.size, columns.size, 0, 0],
-    ...[g.channels, g.rows, taskOutputs, grid.units, blockUnits, splits],
+    ...[g.channels, g.rows, outputs, channels, grid.units, blockUnits, splits],
     ...[flagsAt, sumsAt, sumStride, valuesAt, valueStride, gradientsAt, gradientStride],
   ];
   const tasks = splits * blocks;

@@ -1,9 +1,9 @@
-// The weight gradient of a 3x3 convolution of stride 1 by Winograd's F(3x3, 4x4): 36 products make what the plain sum needs
-// 144 for. A task is a split of the sum over images and tiles, and a block of output channels: it transforms some tiles of x
-// and of g with the channels last, V[product][tile][c] and Y[product][tile][o], adds Y' V to its sums
-// M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are added in order.
-// Where a weight is not finite the whole gradient is computed again by the plain sum, since the transforms make NaN of
-// infinities and may overflow sooner.
+// The weight gradient of a 3x3 convolution of stride 1, dilated or not, by Winograd's F(3x3, 4x4): 36 products make what the
+// plain sum needs 144 for. A task is a split of the sum over images and tiles, a block of output channels and one of input
+// channels: it transforms some tiles of x and of g with the channels last, V[product][tile][c] and Y[product][tile][o], adds
+// Y' V to its sums M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are
+// added in order. Where a weight is not finite the whole gradient is computed again by the plain sum, since the transforms
+// make NaN of infinities and may overflow sooner.
 import { buffer, words } from '../addresses.wasm';
 import { conv2dSumPartials, conv2dWeightChannelsLast } from './weight-gradient.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
@@ -16,8 +16,9 @@ import { PANEL, sumPanel } from './winograd-tiles.wasm';
 class Plan {
   channels: i32;
   outputs: i32;
-  /** Output channels of a task. */
+  /** Output channels and input channels of a task. */
   taskOutputs: i32;
+  taskChannels: i32;
   units: i32;
   /** Units whose tiles are transformed at once. */
   blockUnits: i32;
@@ -61,7 +62,12 @@ function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): v128
   return check;
 }
 
-/** Tasks: (split, block of output channels), the last fastest. */
+@inline
+function blocksOf(count: i32, block: i32): i32 {
+  return (count + block - 1) / block;
+}
+
+/** Tasks: (split, block of output channels, block of input channels), the last fastest. */
 export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32, end: i32): void {
   const grid = changetype<TileGrid>(params + PARAM_BYTES);
   const source = changetype<Plane>(params + PARAM_BYTES + offsetof<TileGrid>());
@@ -73,45 +79,38 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
   const sums = scratch + p.sumsAt;
   const values = scratch + p.valuesAt;
   const gradients = scratch + p.gradientsAt;
-  const blocks = (p.outputs + p.taskOutputs - 1) / p.taskOutputs;
-  const panels = (p.channels + PANEL - 1) / PANEL;
-  const pitch = words(p.channels);
+  const outputBlocks = blocksOf(p.outputs, p.taskOutputs);
+  const channelBlocks = blocksOf(p.channels, p.taskChannels);
   for (let task = begin; task < end; task++) {
-    const firstOutput = (task % blocks) * p.taskOutputs;
+    const firstChannel = (task % channelBlocks) * p.taskChannels;
+    const channels = min(p.taskChannels, p.channels - firstChannel);
+    const panels = blocksOf(channels, PANEL);
+    const firstOutput = ((task / channelBlocks) % outputBlocks) * p.taskOutputs;
     const outputs = min(p.taskOutputs, p.outputs - firstOutput);
-    const split = task / blocks;
+    const split = task / (channelBlocks * outputBlocks);
     const endUnit = ((split + 1) * p.units) / p.splits;
     fillWords(sums, 0, (PRODUCTS * p.sumStride) >> 2);
     for (let unit = (split * p.units) / p.splits; unit < endUnit; unit += p.blockUnits) {
       const last = min(endUnit, unit + p.blockUnits);
       const x = buffer(buffers, 0);
       const g = buffer(buffers, 1);
-      turnImage<SourceLine>(grid, source, x, 0, p.channels, scratch, values, p.valueStride, unit, last);
-      const tiles = turnImage<GradientLine>(
-        grid,
-        gradient,
-        g,
-        firstOutput,
-        outputs,
-        scratch,
-        gradients,
-        p.gradientStride,
-        unit,
-        last,
-      );
+      turnImage<SourceLine>(grid, source, x, firstChannel, channels, scratch, values, p.valueStride, unit, last);
+      const to = gradients;
+      const stride = p.gradientStride;
+      const tiles = turnImage<GradientLine>(grid, gradient, g, firstOutput, outputs, scratch, to, stride, unit, last);
       for (let k = 0; k < PRODUCTS; k++) {
         const left = gradients + <usize>(k * p.gradientStride);
         for (let panel = 0; panel < panels; panel++) {
           const right = values + <usize>(k * p.valueStride) + words(PANEL * panel);
           const sum = sums + <usize>(k * p.sumStride) + words(PANEL * panel * p.taskOutputs);
-          sumPanel(left, words(outputs), right, pitch, tiles, sum, outputs, scratch);
+          sumPanel(left, words(outputs), right, words(channels), tiles, sum, outputs, scratch);
         }
       }
     }
     let check = i32x4.splat(0);
     for (let o = 0; o < outputs; o++) {
-      const to = target + words(TAPS * p.channels * (split * p.outputs + firstOutput + o));
-      for (let c = 0; c < p.channels; c += 4) {
+      const to = target + words(TAPS * (p.channels * (split * p.outputs + firstOutput + o) + firstChannel));
+      for (let c = 0; c < channels; c += 4) {
         const from = sums + words((c / PANEL) * PANEL * p.taskOutputs + PANEL * o + (c & 4));
         check = f32x4.add(check, turnWeights(from, p.sumStride, scratch, to + words(TAPS * c)));
       }
@@ -122,7 +121,7 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
 
 function isFlagged(params: usize, buffers: usize): bool {
   const p = planOf(params);
-  const tasks = p.splits * ((p.outputs + p.taskOutputs - 1) / p.taskOutputs);
+  const tasks = p.splits * blocksOf(p.outputs, p.taskOutputs) * blocksOf(p.channels, p.taskChannels);
   const flags = buffer(buffers, 3) + p.flagsAt;
   for (let task = 0; task < tasks; task++) if (load<i32>(flags + words(task))) return true;
   return false;

@@ -1,14 +1,17 @@
 // Plans of 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), see winograd.wasm.ts: which ones, and how their tiles
 // are cut into tasks. Pure arithmetic.
 import type { WasmPhase } from '../plan.ts';
-import { evenParts, type Geometry, planCorrelation, TASK_WORK } from './correlation.ts';
+import { type Axis, evenParts, type Geometry, planCorrelation, TASK_WORK } from './correlation.ts';
 
 /** Outputs of a tile along an axis, its inputs and its products; filters of a panel, channels of a block of the source. */
 const OUTPUTS = 4;
 const INPUTS = 6;
+const TAPS = 9;
 export const PRODUCTS = 36;
 export const PANEL = 8;
 const BLOCK = 16;
+/** Bytes of a Unit of winograd-image.wasm.ts. */
+const UNIT_BYTES = 24;
 /** Bytes of transformed source in a task, which should stay in the second-level cache, and tiles in it. */
 const VALUE_BYTES = 640 * 1024;
 const MOST_TILES = 64;
@@ -17,7 +20,7 @@ const ALL_VALUE_BYTES = 1024 * 1024;
 /** Multiply-adds that take about as long as handing filters from one thread to another. */
 const OWN_FILTERS_WORK = 500_000;
 /** Part of the threads' time that may be lost at the end of a launch. */
-export const MOST_IDLE = 0.15;
+const MOST_IDLE = 0.15;
 const LEAST_TILES = 12;
 /** Bytes of a patch of the source, most of which should stay in the first-level cache. */
 const PATCH_BYTES = 48 * 1024;
@@ -33,10 +36,17 @@ const FILTER_BYTES = 2 * 1024 * 1024;
 /** By so much it must be faster, for what the estimate leaves out. */
 const GAIN = 1.1;
 
-export const tilesOf = ({ axes }: Geometry): [number, number] => [
-  Math.ceil(axes[0].size / OUTPUTS),
-  Math.ceil(axes[1].size / OUTPUTS),
-];
+/** With a dilation, tiles have every `dilation`-th row and column, and there is a grid of them for each remainder. */
+const dilationOf = ({ axes }: Geometry): number => axes[0].tapStep;
+const gridsOf = (g: Geometry): number => g.batch * dilationOf(g) ** 2;
+
+/** Rows and columns of tiles in a grid. */
+const tilesOf = (g: Geometry): [number, number] => {
+  const [tilesH, tilesW] = g.axes.map(({ size }) => Math.ceil(size / dilationOf(g) / OUTPUTS));
+  return [tilesH!, tilesW!];
+};
+
+export const tileCount = (g: Geometry): number => gridsOf(g) * tilesOf(g)[0] * tilesOf(g)[1];
 
 /** The tiles of a launch, see winograd-image.wasm.ts. */
 export interface TileGrid {
@@ -58,19 +68,29 @@ export function tileGrid(g: Geometry, most: number, channels: number): TileGrid 
   const patchBytes = oddLines(pitchBytes * (OUTPUTS * runUnits + INPUTS - OUTPUTS) + 16 * BLOCK);
   return {
     segmentTiles,
-    units: g.batch * tilesH * segments,
+    units: gridsOf(g) * tilesH * segments,
     patchBytes,
     linesBytes: INPUTS * pitchBytes,
-    words: (patchAt) => [tilesH, tilesW, segments, segmentTiles, runUnits, patchAt, patchAt + patchBytes],
+    words: (patchAt) => [
+      tilesH,
+      tilesW,
+      segments,
+      segmentTiles,
+      runUnits,
+      patchAt,
+      patchAt + patchBytes,
+      dilationOf(g),
+    ],
   };
 }
 
 /** An odd number of cache lines: successive products of a tile stand in different sets of the cache. */
 export const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) | 1);
 
-/** A 3x3 window at every place, and channels that fill vectors. */
+/** A 3x3 window at every place, dilated alike along both axes, and channels that fill vectors. */
 export const isPlain3x3 = ({ axes, groups, channels, rows, batch }: Geometry): boolean =>
-  axes.every((a) => a.stride === 1 && a.taps === 3 && a.tapStep === 1 && a.offset === 0 && a.step === 1) &&
+  axes.every((a) => a.stride === 1 && a.taps === 3 && a.offset === 0 && a.step === 1 && a.tapStep <= a.size) &&
+  axes[0].tapStep === axes[1].tapStep &&
   groups === 1 &&
   channels % 4 === 0 &&
   rows % 4 === 0 &&
@@ -87,8 +107,7 @@ export function isWinograd(g: Geometry, prefer: string | undefined): boolean {
 
 function isFaster(g: Geometry): boolean {
   const pairs = g.channels * g.rows;
-  const [tilesH, tilesW] = tilesOf(g);
-  const tiles = g.batch * tilesH * tilesW;
+  const tiles = tileCount(g);
   const elements = g.batch * g.axes[0].size * g.axes[1].size;
   const filterWork = 4 * PRODUCTS * pairs > FILTER_BYTES ? FAR_FILTER_WORK : FILTER_WORK;
   const ends = INPUT_WORK * g.channels + OUTPUT_WORK * g.rows;
@@ -96,58 +115,85 @@ function isFaster(g: Geometry): boolean {
   return GAIN * work < 9 * pairs * elements + PLAIN_INPUT_WORK * g.channels * elements;
 }
 
+/** The outputs of the first grid along an axis; those of the others are moved by the remainder. */
+const gridAxis = (axis: Axis): Axis => ({
+  ...axis,
+  size: Math.ceil(axis.size / axis.tapStep),
+  step: axis.tapStep,
+  stride: axis.tapStep,
+});
+
 export interface Winograd {
   readonly phases: WasmPhase[];
   readonly sharedBytes: number;
   readonly scratchBytes: number;
 }
 
+/** How a launch is cut into tasks: (part of the units, block of panels). */
+interface Division {
+  readonly tasks: number;
+  readonly taskUnits: number;
+  readonly blockPanels: number;
+  readonly blocks: number;
+  /** Tasks transform the filters that they need, so that no thread reads what another has just written. */
+  readonly isOwn: boolean;
+}
+
+/** Either tasks have the same tiles and share the filters, or they share the tiles, as many for every thread. */
+function divide(g: Geometry, { units, segmentTiles }: TileGrid, mostTiles: number, threads: number): Division {
+  const panels = Math.ceil(g.rows / PANEL);
+  const threadPanels = Math.ceil(panels / threads);
+  const filtersWork = FILTER_WORK * g.channels * g.rows;
+  const tiles = units * segmentTiles;
+  const isBusy = threads * threadPanels <= (1 + MOST_IDLE) * panels;
+  const isLess = tiles * g.channels * INPUT_WORK < filtersWork;
+  if (isBusy && isLess && 4 * PRODUCTS * g.channels * tiles <= ALL_VALUE_BYTES) {
+    const blocks = Math.ceil(panels / threadPanels);
+    return { tasks: blocks, taskUnits: units, blockPanels: threadPanels, blocks, isOwn: true };
+  }
+  const rounds = Math.ceil(units / (threads * Math.floor(mostTiles / segmentTiles)));
+  const taskUnits = Math.ceil(units / (threads * rounds));
+  const isOwn = rounds === 1 && filtersWork < OWN_FILTERS_WORK;
+  return { tasks: Math.ceil(units / taskUnits), taskUnits, blockPanels: panels, blocks: 1, isOwn };
+}
+
 /**
- * `header`: places of weights, bias (-1: none), output and the thread's scratch among the buffers; `filtersAt`: bytes of the
- * shared scratch before the transformed filters.
+ * `header`: places of weights, bias (-1: none), output and the thread's scratch among the buffers. `isTurned`: the weights are
+ * those of the convolution whose input gradient this is.
  */
-export function planWinograd(g: Geometry, header: readonly number[], filtersAt: number, threads: number): Winograd {
+export function planWinograd(g: Geometry, header: readonly number[], isTurned: boolean, threads: number): Winograd {
   const [rows, columns] = g.axes;
   const most = Math.max(LEAST_TILES, Math.min(MOST_TILES, Math.floor(VALUE_BYTES / (4 * PRODUCTS * g.channels))));
   const grid = tileGrid(g, most, g.channels);
   const { units, segmentTiles } = grid;
+  const { tasks, taskUnits, blockPanels, blocks, isOwn } = divide(g, grid, most, threads);
   const panels = Math.ceil(g.rows / PANEL);
-  const mostUnits = Math.floor(most / segmentTiles);
-  const tilesWork = units * segmentTiles * g.channels * INPUT_WORK;
-  const filtersWork = FILTER_WORK * g.channels * g.rows;
-  // Either tasks have the same tiles and share the filters, if transforming those tiles again is less work than the filters, or
-  // they share the tiles, as many for every thread.
-  const threadPanels = Math.ceil(panels / threads);
-  const isBusy = threads * threadPanels <= (1 + MOST_IDLE) * panels;
-  const valueBytes = 4 * PRODUCTS * g.channels * units * segmentTiles;
-  const sharesFilters = isBusy && tilesWork < filtersWork && valueBytes <= ALL_VALUE_BYTES;
-  const blockPanels = sharesFilters ? threadPanels : panels;
-  const blocks = Math.ceil(panels / blockPanels);
-  const rounds = Math.ceil(units / (threads * mostUnits));
-  const taskUnits = sharesFilters ? units : Math.ceil(units / (threads * rounds));
-  const tasks = blocks * Math.ceil(units / taskUnits);
-  // No thread reads what another has just written if each transforms the filters that it needs.
-  const isOwn = sharesFilters || (rounds === 1 && filtersWork < OWN_FILTERS_WORK);
 
   const tiles = Math.max(4, 2 * Math.ceil((taskUnits * segmentTiles) / 2));
   const valueStride = oddLines(4 * tiles * g.channels);
   const filterStride = oddLines(4 * PANEL * g.channels);
   const productStride = oddLines(4 * tiles * PANEL);
-  const direct = planCorrelation(g, 0, threads, 'shiftedRows', [OUTPUTS, segmentTiles * OUTPUTS, PANEL]);
-  // The plain loop begins where the transformed tiles are no longer needed; only the checks must outlast it.
+  const grids = { ...g, axes: [gridAxis(rows), gridAxis(columns)] as const };
+  const direct = planCorrelation(grids, 1, threads, 'shiftedRows', [OUTPUTS, segmentTiles * OUTPUTS, PANEL]);
+  // The plain loop's scratch is where the transformed tiles are no longer needed; only the checks must outlast it.
   const productsAt = PRODUCTS * valueStride;
   const patchAt = productsAt + PRODUCTS * productStride;
   const turnedAt = patchAt + grid.patchBytes + grid.linesBytes;
   const panelAt = oddLines(turnedAt + 16 * OUTPUTS * (INPUTS + 1));
   const panelBytes = PRODUCTS * filterStride;
-  const checksAt = Math.max(isOwn ? panelAt + panelBytes : panelAt, 16 * Math.ceil(direct.scratchBytes / 16));
+  const repeatAt = Math.max(isOwn ? panelAt + panelBytes : panelAt, direct.scratchBytes);
+  const repeatBytes = UNIT_BYTES + 4 * direct.words.length + 4 * TAPS * PANEL * g.channels;
+  const checksAt = 16 * Math.ceil((repeatAt + repeatBytes) / 16);
+  const filter = 4 * TAPS;
+  const filterSteps = isTurned ? [filter, filter * g.rows, filter - 4, -4] : [filter * g.channels, filter, 0, 4];
   const plan = [
     ...grid.words(patchAt),
     ...[g.channels, ...g.source, rows.origin, columns.origin],
     ...header,
     ...[g.channels, g.rows, rows.size, columns.size, units, taskUnits],
+    ...filterSteps,
     ...[isOwn ? 1 : 0, blockPanels, blocks],
-    ...[isOwn ? panelAt : filtersAt, filterStride, 0, valueStride, productsAt, productStride, turnedAt, checksAt],
+    ...[isOwn ? panelAt : 0, filterStride, 0, valueStride, productsAt, productStride, turnedAt, repeatAt, checksAt],
   ];
   const taskWork = taskUnits * segmentTiles * PRODUCTS * g.channels * PANEL * blockPanels;
   const filters: WasmPhase = {
@@ -164,7 +210,7 @@ export function planWinograd(g: Geometry, header: readonly number[], filtersAt: 
   };
   return {
     phases: isOwn ? [tilesPhase] : [filters, tilesPhase],
-    sharedBytes: isOwn ? filtersAt : filtersAt + panels * panelBytes,
+    sharedBytes: isOwn ? 0 : panels * panelBytes,
     scratchBytes: checksAt + 16 * taskUnits * blockPanels,
   };
 }

@@ -1,13 +1,14 @@
-// A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): 36 products make the 16 outputs of a tile for which the plain
-// loop needs 144. A task transforms its tiles of the source with the channels last, V[product][tile][channel], multiplies them
-// by panels of eight filters, U[panel][product][channel][8], and turns each panel's products to outputs. Filters are transformed
-// once per launch: in a phase before the tiles, or by the only task that needs them. Serves conv2d and, with the turned weights, its input gradient.
+// A 3x3 convolution of stride 1, dilated or not, by Winograd's F(4x4, 3x3): 36 products make the 16 outputs of a tile for which
+// the plain loop needs 144. A task transforms its tiles of the source with the channels last, V[product][tile][channel],
+// multiplies them by panels of eight filters, U[panel][product][channel][8], and turns each panel's products to outputs.
+// Filters are transformed once per launch: in a phase before the tiles, or by the only task that needs them. Serves conv2d and
+// its input gradient, which reads the weights with the channels exchanged and the last tap first.
 // The transforms mix the outputs of a tile: where an output is not finite, its row of tiles is computed again by the plain
 // loop for the channels of its panel, so infinities and NaN reach no further than their windows.
 import { buffer, words } from '../addresses.wasm';
 import { Correlation, correlate } from './correlate.wasm';
-import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
-import { fillWords, loadStrided, storePart } from '../simd.wasm';
+import { locate, Plane, TileGrid, turnImage, Unit } from './winograd-image.wasm';
+import { copyWords, fillWords, loadStrided, storePart } from '../simd.wasm';
 import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnProducts, turnTaps } from '../winograd-transforms.wasm';
 import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.wasm';
 
@@ -24,6 +25,12 @@ class Plan {
   width: i32;
   units: i32;
   taskUnits: i32;
+  /** From one filter to the next, and from one of its channels to the next. */
+  filterStep: i32;
+  channelStep: i32;
+  /** The first tap of a filter, and the step to the next tap. */
+  firstTap: i32;
+  tapStep: i32;
   /** 1: filters are transformed by the tasks, in the thread's scratch. */
   isOwn: i32;
   /** Panels of a task, and tasks that share their units. */
@@ -36,9 +43,12 @@ class Plan {
   productsAt: i32;
   productStride: i32;
   turnedAt: i32;
+  /** What the plain loop needs: a unit, its correlation and its filters. */
+  repeatAt: i32;
   checksAt: i32;
 }
 
+const TAPS: i32 = 9;
 const PARAM_BYTES: usize = 80;
 
 @inline
@@ -51,10 +61,13 @@ function planOf(params: usize): Plan {
   return changetype<Plan>(params + PARAM_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
 }
 
-/** U of four filters `lane` bytes apart. */
-function turnFilters(from: usize, lane: usize, turned: usize, to: usize, stride: usize): void {
+/** U of four filters `lane` bytes apart, whose taps are `tapStep` bytes apart. */
+function turnFilters(from: usize, lane: usize, tapStep: usize, turned: usize, to: usize, stride: usize): void {
   const taps = turned + 3 * INPUTS * 16;
-  for (let k = 0; k < 9; k++) v128.store(taps + ((<usize>k) << 4), loadStrided(from + words(k), lane));
+  for (let k = 0; k < TAPS; k++) {
+    v128.store(taps + ((<usize>k) << 4), loadStrided(from, lane));
+    from += tapStep;
+  }
   for (let j: usize = 0; j < 48; j += 16) turnTaps(taps + j, 48, turned + j, 48);
   for (let i = 0; i < INPUTS; i++) {
     turnTaps(turned, 16, to, stride);
@@ -63,17 +76,34 @@ function turnFilters(from: usize, lane: usize, turned: usize, to: usize, stride:
   }
 }
 
-/** U of one panel from weights [outputs][channels][3][3]. */
+/** U of one panel. */
 function turnFilterPanel(p: Plan, weights: usize, panel: i32, turned: usize, to: usize): void {
-  const lane = words(9 * p.channels);
+  const lane = <usize>p.filterStep;
+  const tapStep = <usize>p.tapStep;
   const halves = min(PANEL, p.outputs - panel * PANEL) >> 2;
+  let from = weights + <usize>p.firstTap + <usize>(panel * PANEL) * lane;
   for (let channel = 0; channel < p.channels; channel++) {
-    const from = weights + words(9 * (panel * PANEL * p.channels + channel));
-    const write = to + words(PANEL * channel);
-    turnFilters(from, lane, turned, write, p.filterStride);
-    if (halves > 1) turnFilters(from + 4 * lane, lane, turned, write + 16, p.filterStride);
-    else for (let k = 0; k < PRODUCTS; k++) v128.store(write + <usize>(k * p.filterStride), i32x4.splat(0), 16);
+    turnFilters(from, lane, tapStep, turned, to, p.filterStride);
+    if (halves > 1) turnFilters(from + 4 * lane, lane, tapStep, turned, to + 16, p.filterStride);
+    else for (let k = 0; k < PRODUCTS; k++) v128.store(to + <usize>(k * p.filterStride), i32x4.splat(0), 16);
+    from += <usize>p.channelStep;
+    to += words(PANEL);
   }
+}
+
+/** The filters of one panel as the plain loop wants them, [filter][channel][tap]. Returns where those of panel 0 would stand. */
+function orderFilters(p: Plan, weights: usize, panel: i32, ordered: usize): usize {
+  let to = ordered;
+  for (let filter = panel * PANEL; filter < min(p.outputs, (panel + 1) * PANEL); filter++) {
+    for (let channel = 0; channel < p.channels; channel++) {
+      const from = weights + <usize>(p.firstTap + filter * p.filterStep + channel * p.channelStep);
+      for (let tap = 0; tap < TAPS; tap++) {
+        store<u32>(to, load<u32>(from + <usize>(tap * p.tapStep)));
+        to += 4;
+      }
+    }
+  }
+  return ordered - words(panel * PANEL * p.channels * TAPS);
 }
 
 /** Tasks: panels of filters. */
@@ -99,6 +129,24 @@ function turnSource(grid: TileGrid, p: Plan, source: usize, scratch: usize, firs
     fillWords(values + <usize>k * stride + words(count * p.channels), 0, behind * p.channels);
   }
   return count;
+}
+
+/** Four channels of one output. */
+@inline
+function putOutput(to: usize, plane: usize, y: v128): void {
+  v128.store32_lane(to, y, 0);
+  v128.store32_lane(to + plane, y, 1);
+  v128.store32_lane(to + 2 * plane, y, 2);
+  v128.store32_lane(to + 3 * plane, y, 3);
+}
+
+/** As putRow for columns that are `step` bytes apart. */
+@inline
+function spreadRow(to: usize, plane: usize, y0: v128, y1: v128, y2: v128, y3: v128, columns: i32, step: usize): void {
+  putOutput(to, plane, y0);
+  if (columns > 1) putOutput(to + step, plane, y1);
+  if (columns > 2) putOutput(to + 2 * step, plane, y2);
+  if (columns > 3) putOutput(to + 3 * step, plane, y3);
 }
 
 /** One row of outputs of four channels: y0 to y3 hold its columns, of which the last may stand outside the image. */
@@ -127,8 +175,8 @@ function putRow(to: usize, plane: usize, y0: v128, y1: v128, y2: v128, y3: v128,
 }
 
 /**
- * A' M A: outputs of four channels for a row of tiles, up to four `rows` of `width` elements. Returns `check` plus sums in
- * which each product has a part, so that one that is not finite shows.
+ * A' M A: outputs of four channels for a row of tiles, up to four `rows` of `width` elements that are `step` bytes apart. Returns
+ * `check` plus sums in which each product has a part, so that one that is not finite shows.
  */
 function turnTiles(
   products: usize,
@@ -140,6 +188,7 @@ function turnTiles(
   pitch: usize,
   rows: i32,
   width: i32,
+  step: usize,
   check: v128,
 ): v128 {
   const line = turned + OUTPUTS * INPUTS * 16;
@@ -160,11 +209,14 @@ function turnTiles(
       const y2 = f32x4.add(v128.load(line, 32), bias);
       const y3 = f32x4.add(v128.load(line, 48), bias);
       check = f32x4.add(check, f32x4.add(y0, y3));
-      if (i < rows) putRow(row, plane, y0, y1, y2, y3, width);
+      if (i < rows) {
+        if (step == 4) putRow(row, plane, y0, y1, y2, y3, width);
+        else spreadRow(row, plane, y0, y1, y2, y3, width, step);
+      }
       row += pitch;
     }
     products += PANEL * 4;
-    to += OUTPUTS * 4;
+    to += OUTPUTS * step;
     width -= OUTPUTS;
   } while (width > 0);
   return check;
@@ -183,30 +235,68 @@ function turnPanel(
   checks: usize,
 ): void {
   const plane = words(p.height * p.width);
-  const pitch = words(p.width);
+  const step = words(grid.dilation);
+  const pitch = step * <usize>p.width;
   const turned = scratch + p.turnedAt;
+  const at = changetype<Unit>(scratch + p.repeatAt);
   let tileAt = scratch + p.productsAt;
   for (let unit = first; unit < end; unit++) {
-    const line = unit / grid.segments;
-    const firstTile = (unit % grid.segments) * grid.segmentTiles;
-    const tiles = min(grid.segmentTiles, grid.tilesW - firstTile);
+    locate(grid, unit, at);
+    const row = at.tileRow * OUTPUTS;
+    const column = at.firstTile * OUTPUTS;
+    const rows = min(OUTPUTS, gridSize(p.height, at.row, grid.dilation) - row);
+    const width = min(gridSize(p.width, at.column, grid.dilation) - column, OUTPUTS * at.tiles);
+    const pixel = (at.row + row * grid.dilation) * p.width + at.column + column * grid.dilation;
     let sum = i32x4.splat(0);
-    const row = (line % grid.tilesH) * OUTPUTS;
-    const image = line / grid.tilesH;
-    const rows = min(OUTPUTS, p.height - row);
-    const column = firstTile * OUTPUTS;
-    for (let half = 0; half < PANEL; half += 4) {
+    for (let half = 0; half < PANEL && rows > 0 && width > 0; half += 4) {
       const channel = panel * PANEL + half;
       if (channel >= p.outputs) break;
       const biases = bias ? v128.load(bias + words(channel)) : i32x4.splat(0);
-      const to = output + words(((image * p.outputs + channel) * p.height + row) * p.width + column);
-      const width = min(p.width - column, OUTPUTS * tiles);
-      sum = turnTiles(tileAt + words(half), p.productStride, turned, biases, to, plane, pitch, rows, width, sum);
+      const to = output + words(pixel) + <usize>(at.image * p.outputs + channel) * plane;
+      sum = turnTiles(tileAt + words(half), p.productStride, turned, biases, to, plane, pitch, rows, width, step, sum);
     }
     v128.store(checks, sum);
     checks += 16;
-    tileAt += words(PANEL * tiles);
+    tileAt += words(PANEL * at.tiles);
   }
+}
+
+/** Rows (columns) of a grid of tiles whose first is `first`, of `size` in the image. */
+@inline
+function gridSize(size: i32, first: i32, dilation: i32): i32 {
+  return (size - first + dilation - 1) / dilation;
+}
+
+/** The outputs of one unit and one panel by the plain loop. `direct`: what all grids of tiles have in common. */
+function repeatUnit(
+  grid: TileGrid,
+  p: Plan,
+  direct: Correlation,
+  source: usize,
+  weights: usize,
+  bias: usize,
+  output: usize,
+  scratch: usize,
+  unit: i32,
+  panel: i32,
+): void {
+  const at = changetype<Unit>(scratch + p.repeatAt);
+  const own = changetype<Correlation>(scratch + p.repeatAt + offsetof<Unit>());
+  const filters = scratch + p.repeatAt + offsetof<Unit>() + offsetof<Correlation>();
+  locate(grid, unit, at);
+  copyWords(changetype<usize>(own), changetype<usize>(direct), offsetof<Correlation>() >> 2);
+  own.height = gridSize(p.height, at.row, grid.dilation);
+  own.width = gridSize(p.width, at.column, grid.dilation);
+  own.rowOffset = at.row;
+  own.columnOffset = at.column;
+  own.originRow += at.row;
+  own.originColumn += at.column;
+  const segmentWidth = grid.segmentTiles * OUTPUTS;
+  const line = at.image * ((own.height + OUTPUTS - 1) / OUTPUTS) + at.tileRow;
+  const tile = line * ((own.width + segmentWidth - 1) / segmentWidth) + at.firstTile / grid.segmentTiles;
+  const task = tile * ((p.outputs + PANEL - 1) / PANEL) + panel;
+  const ordered = orderFilters(p, weights, panel, filters);
+  correlate(own, source, ordered, bias, output, scratch, task, task + 1);
 }
 
 @inline
@@ -255,9 +345,8 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
     checks = scratch + p.checksAt;
     for (let panel = block * p.blockPanels; panel < endPanel; panel++) {
       for (let unit = first; unit < last; unit++) {
-        const repeated = unit * panels + panel;
         if (!isFinite(v128.load(checks)))
-          correlate(direct, source, weights, bias, output, scratch, repeated, repeated + 1);
+          repeatUnit(grid, p, direct, source, weights, bias, output, scratch, unit, panel);
         checks += 16;
       }
     }

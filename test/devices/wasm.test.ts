@@ -22,3 +22,15 @@ t.test('without relaxed SIMD the results stay within rounding', async (t) => {
   t.ok(a!.every((value, i) => Math.abs(value - b![i]!) <= 1e-4 + 1e-3 * Math.abs(b![i]!)));
   plain.dispose();
 });
+
+t.test('released memory serves requests of other sizes before more is asked of the machine', async (t) => {
+  const own = await createDevice('wasm', { threads: 1 });
+  const quarter = 4 << 20;
+  const parts = Array.from({ length: 4 }, () => own.allocate(quarter, 'float32'));
+  for (const part of parts) own.release(part);
+  t.equal(own.statistics().pooledBytes, 4 * (4 * quarter + 64));
+  const whole = own.allocate(4 * quarter, 'float32');
+  t.equal(own.statistics().pooledBytes, 0, 'the four quarters were joined');
+  own.release(whole);
+  own.dispose();
+});

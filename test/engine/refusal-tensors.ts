@@ -236,7 +236,23 @@ const layout: Record<string, Refusals> = {
 };
 
 const reductions: Record<string, Refusals> = {
-  ...Object.fromEntries('sum mean amax amin variance logSumExp'.split(' ').map((name) => [name, overAxes()])),
+  ...Object.fromEntries('sum mean variance logSumExp'.split(' ').map((name) => [name, overAxes()])),
+  ...Object.fromEntries(
+    ['amax', 'amin'].map((name) => [
+      name,
+      {
+        good: () => [f(0, 3), [1]],
+        rows: [
+          ...overAxes().rows,
+          ...shape(
+            'x',
+            () => [f(0, 3), [0]],
+            () => [f(2, 0)],
+          ),
+        ],
+      },
+    ]),
+  ),
   ...Object.fromEntries('argmax argmin max min'.split(' ').map((name) => [name, alongAxis()])),
   ...Object.fromEntries(
     ['softmax', 'logSoftmax'].map((name) => [

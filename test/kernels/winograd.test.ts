@@ -13,8 +13,20 @@ import {
 import { assertClose, assertSameBits } from './compare.ts';
 import { convolution, type Edit, normalCase } from './convolutions.ts';
 
-const paramsOf = (batch: number, inChannels: number, outChannels: number, height: number, width: number) =>
-  convolution({ batch, inChannels, outChannels, inH: height, inW: width, bias: 1 });
+const paramsOf = (
+  batch: number,
+  inChannels: number,
+  outChannels: number,
+  height: number,
+  width: number,
+  dilation = 1,
+): Conv2dParams => {
+  const [padH, padW, dilationH, dilationW] = new Array<number>(4).fill(dilation);
+  return convolution({
+    ...{ batch, inChannels, outChannels, inH: height, inW: width, bias: 1 },
+    ...{ padH, padW, dilationH, dilationW },
+  });
+};
 
 /** In the middle of the image, at its edge, in the last channel; weights at the centre, which meets no padding. */
 const changes: [note: string, change: Edit, atol?: number][] = [
@@ -42,16 +54,28 @@ const gradientChanges: typeof changes = [
   changes[4]!,
 ];
 
-/** Two images with tiles cut at both edges; wider than one part of a row of tiles; narrower than a vector. */
-const sizes = [paramsOf(2, 8, 12, 21, 23), paramsOf(1, 8, 8, 9, 300), paramsOf(40, 16, 16, 7, 3)];
+/**
+ * Two images with tiles cut at both edges; wider than one part of a row of tiles; narrower than a vector; dilated, with grids
+ * of different sizes, of which some have a row or a column of tiles less.
+ */
+const sizes = [
+  paramsOf(2, 8, 12, 21, 23),
+  paramsOf(1, 8, 8, 9, 300),
+  paramsOf(40, 16, 16, 7, 3),
+  paramsOf(2, 8, 12, 33, 35, 2),
+  paramsOf(1, 16, 16, 39, 300, 3),
+];
+/** The same, and several blocks of channels. */
+const weightSizes = [
+  paramsOf(2, 16, 20, 32, 32),
+  paramsOf(1, 24, 24, 9, 300),
+  paramsOf(2, 16, 20, 33, 35, 2),
+  paramsOf(2, 264, 12, 16, 16),
+];
 const groups: [Kernel<Conv2dParams>, readonly Conv2dParams[], typeof changes][] = [
   [conv2d, sizes, changes],
   [conv2dInputGradient, sizes, changes],
-  [
-    conv2dWeightGradient,
-    [paramsOf(2, 16, 20, 32, 32), paramsOf(1, 24, 24, 9, 300)].map((params) => ({ ...params, bias: 0 })),
-    gradientChanges,
-  ],
+  [conv2dWeightGradient, weightSizes.map((params) => ({ ...params, bias: 0 })), gradientChanges],
 ];
 
 await t.test('what is not finite stays within its windows', async (t) => {

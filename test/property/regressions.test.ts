@@ -73,6 +73,13 @@ for (const name of ['reference', 'wasm'] as const) {
       const x = leaf([inf, 1, 2]);
       t.same(await gradients(w.variance(x), x), [[nan, -inf, -inf]]);
     });
+
+    await t.test('the logarithm of no sum is minus infinity, and has no gradient', async (t) => {
+      const x = leaf([], [2, 0]);
+      const y = w.logSumExp(x, 1);
+      t.same([...(await y.array())], [-inf, -inf]);
+      t.same(await gradients(y, x), [[]]);
+    });
     device.dispose();
   });
 }

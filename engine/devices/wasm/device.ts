@@ -222,8 +222,9 @@ class WasmDevice implements Device {
   }
 
   #reserve(bytes: number): number {
-    let address = this.#memory.allocate(bytes);
+    let address = this.#memory.take(bytes);
     if (address === undefined) {
+      // What waits in the pool for requests of its size serves others too, before the memory grows.
       this.#pool.drain((pooled, size) => this.#free(pooled.address, size));
       address = this.#memory.allocate(bytes);
     }

@@ -33,14 +33,11 @@ export class LinearMemory {
     this.#view();
   }
 
-  /** Address of a block of `blockBytes(bytes)`, or undefined if neither a free block nor growing can serve it. */
-  allocate(bytes: number): number | undefined {
+  /** Address of a block of `blockBytes(bytes)`, or undefined if no free block can serve it. */
+  take(bytes: number): number | undefined {
     const size = blockBytes(bytes);
-    let at = this.#sizes.findIndex((free) => free >= size);
-    if (at < 0) {
-      if (!this.#grow(size)) return undefined;
-      at = this.#sizes.length - 1;
-    }
+    const at = this.#sizes.findIndex((free) => free >= size);
+    if (at < 0) return undefined;
     const address = this.#starts[at];
     if (this.#sizes[at] === size) {
       this.#starts.splice(at, 1);
@@ -52,7 +49,12 @@ export class LinearMemory {
     return address;
   }
 
-  /** Gives back what `allocate` gave; `size` is that of the whole block. */
+  /** As `take`, but grows the memory if that is needed; undefined if it cannot grow so far. */
+  allocate(bytes: number): number | undefined {
+    return this.take(bytes) ?? (this.#grow(blockBytes(bytes)) ? this.take(bytes) : undefined);
+  }
+
+  /** Gives back what `take` or `allocate` gave; `size` is that of the whole block. */
   freeBlock(address: number, size: number): void {
     this.#insert(address, size);
   }

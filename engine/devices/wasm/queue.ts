@@ -226,7 +226,8 @@ export class QueueCaller extends JobQueue {
     const { words } = this;
     const job = this.#added;
     if (paramWords > PARAM_WORDS) this.finish();
-    this.#await((job - SLOTS + 1) | 0);
+    // A caller that let the full queue go on for one job at a time would come late to every job.
+    if (!this.hasEnded((job - SLOTS) | 0)) this.#await((job - SLOTS / 2) | 0);
     const slot = this.slotOf(job);
     while (Atomics.load(words, slot + Slot.readers) > 0); // a few instructions, unless a worker is interrupted there
     return { params: paramWords > PARAM_WORDS ? PARAMS_AT : this.paramsOf(slot), table: this.tableOf(slot, 0) };

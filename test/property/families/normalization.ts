@@ -24,7 +24,8 @@ function magnitude({ inputs, outputs, cotangents, gradients }: Evaluated, view: 
   const mean = (t: w.Tensor) => w.mean(t, view.averaged, { keepdim: true });
   const centred = w.sub(x, mean(x));
   const r = w.rsqrt(mean(w.square(centred)).add(EPS));
-  const q = w.mul(r, w.amax(w.abs(x))).add(1);
+  const largest = x.size ? w.amax(w.abs(x)) : w.full([], 0);
+  const q = w.mul(r, largest).add(1);
   const spread = w.mul(w.abs(w.mul(centred, r)).add(1), q);
   const scaled = w.mul(weight, g);
   const inner = w.add(w.add(scaled, mean(scaled)), w.mul(spread, mean(w.mul(scaled, spread))));
