@@ -1,7 +1,7 @@
 // Loops of register tiles over a block of C: which rows and which vectors go together. Leaves out cutting C and K into
 // blocks, which the kernels do.
 import { loadPart, loadStrided, loadStridedPart, storePart } from './simd.wasm';
-import { FROM_C, outerTile, outerTile16, outerTile1x32 } from './tiles.wasm';
+import { FROM_C, FROM_ZERO, outerTile, outerTile16, outerTile1x32 } from './tiles.wasm';
 
 /** One vector of C: where its columns of X start, where it stands in row 0 of C, and how many of its columns there are. */
 @unmanaged
@@ -118,9 +118,17 @@ function spilledTile(
 }
 
 /** `count` (0 to 8) words, even ones from `even`, odd ones from `odd`. */
+@inline
 function scatterPair(c: usize, even: v128, odd: v128, count: i32): void {
-  scatterVector(c, v128.shuffle<i32>(even, odd, 0, 4, 1, 5), min(4, count), 4);
-  scatterVector(c + 16, v128.shuffle<i32>(even, odd, 2, 6, 3, 7), count - 4, 4);
+  const low = v128.shuffle<i32>(even, odd, 0, 4, 1, 5);
+  const high = v128.shuffle<i32>(even, odd, 2, 6, 3, 7);
+  if (count == 8) {
+    v128.store(c, low);
+    v128.store(c, high, 16);
+  } else {
+    scatterVector(c, low, min(4, count), 4);
+    scatterVector(c + 16, high, count - 4, 4);
+  }
 }
 
 /** Reads what scatterPair wrote, to a vector in each of the two tiles. */
@@ -159,8 +167,16 @@ function pairedTile(
     }
   }
   outerTile(rows, a, lda, left.x, right.x, offsets, k, spill, spill + 16, 32, init);
-  const from = half.a + <usize>row * half.lda;
-  outerTile(rows, from, half.lda, left.x, right.x, half.offsets, half.k, odd, odd + 16, 32, init);
+  if (half.k > 0) {
+    const from = half.a + <usize>row * half.lda;
+    outerTile(rows, from, half.lda, left.x, right.x, half.offsets, half.k, odd, odd + 16, 32, init);
+  } else if (init != FROM_C) {
+    for (let i = 0; i < rows; i++) {
+      const value = init == FROM_ZERO ? i32x4.splat(0) : v128.load32_splat(init + ((<usize>i) << 2));
+      v128.store(odd + ((<usize>i) << 5), value);
+      v128.store(odd + ((<usize>i) << 5), value, 16);
+    }
+  }
   for (let i: usize = 0; i < (<usize>rows) << 5; i += 32) {
     scatterPair(c0, v128.load(spill + i), v128.load(odd + i), left.count);
     scatterPair(c1, v128.load(spill + i, 16), v128.load(odd + i, 16), rightCount);

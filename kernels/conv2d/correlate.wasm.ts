@@ -5,6 +5,7 @@
 // taps as shifted vectors; narrow outputs are packed into columns first. The whole im2col matrix is never made.
 import { buffer } from '../addresses.wasm';
 import { fillTile } from './image-tile.wasm';
+import { fillWords } from '../simd.wasm';
 import { halfOf, multiply, PAIRED, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_C, FROM_ZERO } from '../tiles.wasm';
 
@@ -248,6 +249,16 @@ export function correlate(
     const outputColumn = p.columnOffset + column * p.columnStep;
     const outputAt = (image * p.groups * p.rows + channelIndex) * p.outputPlane + outputRow * p.outputW + outputColumn;
     const target = output + ((<usize>outputAt) << 2);
+    if (taps + oddTaps == 0) {
+      const columns = min(2 * width, p.outputW - outputColumn);
+      for (let o = 0; o < outputs; o++) {
+        const value = bias ? load<u32>(bias + ((<usize>(channelIndex + o)) << 2)) : 0;
+        for (let t = 0; t < height; t++) {
+          fillWords(target + ((<usize>(o * p.outputPlane + t * p.rowStep * p.outputW)) << 2), value, columns);
+        }
+      }
+      continue;
+    }
     const isNew = tileIndex != tileInScratch || !isWhole;
     if (p.packed) {
       count = fillColumns(p, vectors, images, height, width);

@@ -109,14 +109,18 @@ export function inputGradientGeometries(p: Conv2dParams): Geometry[] {
   return found;
 }
 
-/** Those of stride 2 along at least two columns, with even and odd columns together: their results are stored side by side. */
+/**
+ * Those of stride 2 along at least two columns, with even and odd columns together: their results are stored side by side. Rows
+ * that no tap reaches are among them, as sums of nothing.
+ */
 export function pairColumns(singles: readonly Geometry[]): Geometry[] {
   const offset = ({ axes: [, columns] }: Geometry): number => columns.offset;
   return singles
     .filter((even) => offset(even) === 0)
     .map((even) => {
       const odd = singles.find((each) => offset(each) === 1 && each.axes[0].offset === even.axes[0].offset)!;
-      return { ...even, odd: { columns: odd.axes[1], weightsAt: odd.weightsAt } };
+      const pair = { ...even, odd: { columns: odd.axes[1], weightsAt: odd.weightsAt } };
+      return tapsOf(pair) > 0 ? pair : { ...pair, channels: 1 };
     });
 }
 
@@ -219,10 +223,10 @@ export function planCorrelation(
   const [rows, columns] = g.axes;
   const odd = g.odd?.columns;
   // The tile begins with the first column that any tap reads.
-  const read = (odd ? [columns, odd] : [columns]).filter(({ taps }) => taps > 0);
+  const taps = tapsOf(g);
+  const read = (odd ? [columns, odd] : [columns]).filter((axis) => taps === 0 || axis.taps > 0);
   const origin = Math.min(...read.map((axis) => axis.origin));
   const later = Math.max(...read.map((axis) => axis.origin - origin + reachOf(axis)));
-  const taps = tapsOf(g);
   const emptiness = emptinessOf(rows.size, columns.size);
   const isUsual = (columns.size < 4 || emptiness > PACKING + PACKING_ROWS / g.rows) && prefer !== 'shiftedRows';
   const packed = odd ? false : prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;

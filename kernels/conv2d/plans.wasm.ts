@@ -74,14 +74,12 @@ const fillPhase = (p: Conv2dParams, output: number): WasmPhase => ({
   constants: [p.bias ? 2 : -1, output, p.inChannels, p.inH * p.inW],
 });
 
-/** Whether even and odd columns are computed together: wanted, or not so few that columns are packed. */
+/** Whether even and odd columns are computed together: wanted, or not so few that columns are packed. Every output is written once then. */
 const isPaired = (p: Conv2dParams, singles: Geometry[], threads: number, prefer: string | undefined): boolean => {
   if (p.strideW !== 2 || p.inW < 2) return false;
   if (prefer !== undefined) return prefer === 'pairedColumns';
-  // Columns without a tap are filled faster on their own.
-  const isFull = singles.every(({ axes: [, columns] }) => columns.taps > 0);
   const first = singles.find((each) => tapsOf(each) > 0);
-  return isFull && !(first && planCorrelation(first, singles.length, threads, prefer).packed);
+  return !(first && planCorrelation(first, singles.length, threads, prefer).packed);
 };
 
 const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
@@ -102,12 +100,13 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
     const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], given, true, threads);
     return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }
-  const all = isPaired(p, singles, threads, prefer) ? pairColumns(singles) : singles;
-  const geometries = all.filter((each) => tapsOf(each) > 0);
+  const reached = singles.filter((each) => tapsOf(each) > 0);
+  const isInPairs = isPaired(p, singles, threads, prefer);
+  const geometries = isInPairs ? pairColumns(singles) : reached;
   const { phases, scratchBytes, name } = correlate(geometries, header, threads, prefer);
   return {
     name,
-    phases: [...(geometries.length < all.length ? [fillPhase(p, output)] : []), transpose, ...phases],
+    phases: [...(isInPairs || reached.length === singles.length ? [] : [fillPhase(p, output)]), transpose, ...phases],
     sharedScratch: Math.max(4, 4 * weights),
     threadScratch: Math.max(scratchBytes, 4 * taps),
   };
