@@ -11,6 +11,8 @@ const TILE_WIDTH = 256;
 const OUTER_DEPTH = 512;
 const OUTER_CHANNELS = 64;
 const TILE_OUTPUTS = 64;
+/** Channels and outputs of a 1x1 window. */
+const SINGLE_BLOCK = [128, 128] as const;
 const TASKS = 8;
 const TASKS_PER_THREAD = 4;
 const LEAST_CHANNELS = 8;
@@ -31,16 +33,19 @@ interface Cut {
 
 function cut(g: Geometry, threads: number): Cut {
   const [outH, outW] = [g.axes[0].size, g.axes[1].size];
-  const width = Math.max(1, evenParts(outW, TILE_WIDTH));
+  const width = Math.max(1, evenParts(outW, outH === 1 ? OUTER_DEPTH : TILE_WIDTH));
   const height = evenParts(outH, OUTER_DEPTH / width);
   const isWhole = width >= outW && height >= outH;
   const most = Math.floor(OUTER_DEPTH / Math.max(1, height * width));
   const images = isWhole ? evenParts(g.batch, Math.max(1, most)) : 1;
   const units = Math.ceil(g.batch / images) * Math.ceil(outH / height) * Math.ceil(outW / width);
 
-  const outputs = evenParts(g.rows, TILE_OUTPUTS);
+  // Without neighbouring taps more products pay for turning the tile.
+  const isSingle = g.axes[0].taps * g.axes[1].taps === 1;
+  const [mostChannels, mostOutputs] = isSingle ? SINGLE_BLOCK : [OUTER_CHANNELS, TILE_OUTPUTS];
+  const outputs = evenParts(g.rows, mostOutputs);
   const blocksOf = (channels: number) => g.groups * Math.ceil(g.channels / channels) * Math.ceil(g.rows / outputs);
-  let channels = evenParts(g.channels, OUTER_CHANNELS);
+  let channels = evenParts(g.channels, mostChannels);
   const fewest = blocksOf(channels);
   const splits = Math.min(units, Math.ceil(TASKS / fewest), Math.max(1, Math.floor(workOf(g) / (fewest * TASK_WORK))));
   // Blocks of channels change no sum, so that they may depend on the threads.
