@@ -189,6 +189,8 @@ const PACKING = 1.1;
 const WIDEST_PACKED = 64;
 /** Fewer multiply-adds than these do not pay for another thread. */
 export const TASK_WORK = 200_000;
+/** Part of the threads' time that may be lost at the end of a launch. */
+export const MOST_IDLE = 0.15;
 
 /** Columns computed for one that is wanted: rows are cut into vectors, and two vectors of a tile go together. */
 function emptinessOf(height: number, width: number): number {
@@ -222,8 +224,8 @@ export function planCorrelation(
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const odd = g.odd?.columns;
-  // The tile begins with the first column that any tap reads.
   const taps = tapsOf(g);
+  // The tile begins with the first column that any tap reads.
   const read = (odd ? [columns, odd] : [columns]).filter((axis) => taps === 0 || axis.taps > 0);
   const origin = Math.min(...read.map((axis) => axis.origin));
   const later = Math.max(...read.map((axis) => axis.origin - origin + reachOf(axis)));

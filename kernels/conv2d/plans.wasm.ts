@@ -74,7 +74,10 @@ const fillPhase = (p: Conv2dParams, output: number): WasmPhase => ({
   constants: [p.bias ? 2 : -1, output, p.inChannels, p.inH * p.inW],
 });
 
-/** Whether even and odd columns are computed together: wanted, or not so few that columns are packed. Every output is written once then. */
+/**
+ * Whether even and odd columns are computed together, so that every output is written once: wanted, or not so few that columns are
+ * packed.
+ */
 const isPaired = (p: Conv2dParams, singles: Geometry[], threads: number, prefer: string | undefined): boolean => {
   if (p.strideW !== 2 || p.inW < 2) return false;
   if (prefer !== undefined) return prefer === 'pairedColumns';

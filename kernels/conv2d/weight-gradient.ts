@@ -2,7 +2,7 @@
 // splits depends on shapes alone, since it decides the order of the sum.
 import { SPILL_WORDS, type WasmPhase, type WasmPlan, type WasmPlanner } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
-import { type Axis, evenParts, flatten, forwardGeometry, type Geometry, TASK_WORK } from './correlation.ts';
+import { type Axis, evenParts, flatten, forwardGeometry, type Geometry, MOST_IDLE, TASK_WORK } from './correlation.ts';
 
 const BEHIND_TILE = 32;
 const VECTOR_WORDS = 3;
@@ -16,7 +16,6 @@ const SINGLE_BLOCK = [128, 128] as const;
 const TASKS = 8;
 const TASKS_PER_THREAD = 4;
 const LEAST_CHANNELS = 8;
-const MOST_IDLE = 0.15;
 const SUM_BLOCK = 1024;
 
 /** How the sum over images and outputs is cut: into units, and those into splits whose partial results are added in order. */

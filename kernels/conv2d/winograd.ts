@@ -1,7 +1,7 @@
 // Plans of 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), see winograd.wasm.ts: which ones, and how their tiles
 // are cut into tasks. Pure arithmetic.
 import type { WasmPhase } from '../plan.ts';
-import { type Axis, evenParts, type Geometry, planCorrelation, TASK_WORK } from './correlation.ts';
+import { type Axis, evenParts, type Geometry, MOST_IDLE, planCorrelation, TASK_WORK } from './correlation.ts';
 
 /** Outputs of a tile along an axis, its inputs and its products; filters of a panel, channels of a block of the source. */
 const OUTPUTS = 4;
@@ -19,8 +19,6 @@ const MOST_TILES = 64;
 const ALL_VALUE_BYTES = 1024 * 1024;
 /** Multiply-adds that take about as long as handing filters from one thread to another. */
 const OWN_FILTERS_WORK = 500_000;
-/** Part of the threads' time that may be lost at the end of a launch. */
-const MOST_IDLE = 0.15;
 const LEAST_TILES = 12;
 /** Bytes of a patch of the source, most of which should stay in the first-level cache. */
 const PATCH_BYTES = 48 * 1024;
