@@ -196,29 +196,30 @@ export class DeviationProduct {
 }
 
 /**
- * Sum of `n` terms in a fixed order. Blocks of 256 are added in float32 by sixteen lanes, so each lane rounds sixteen
+ * Sum of `n` terms in a fixed order. Blocks of up to 256 are added in float32 by sixteen lanes, so each lane rounds sixteen
  * times only; everything else is float64.
  */
 export function sumRun<Term>(p: usize, q: usize, n: i32, c: f32): f64 {
   const term = changetype<Term>(0);
   let total = f64x2.splat(0);
   let i = 0;
-  for (; i + 256 <= n; i += 256) {
+  while (i + 16 <= n) {
+    let groups = min(16, (n - i) >> 4);
+    i += groups << 4;
     let sum0 = term.four(p, q, c);
     let sum1 = term.four(p + 16, q + 16, c);
     let sum2 = term.four(p + 32, q + 32, c);
     let sum3 = term.four(p + 48, q + 48, c);
     p += 64;
     q += 64;
-    let k = 1;
-    do {
+    while (--groups > 0) {
       sum0 = f32x4.add(sum0, term.four(p, q, c));
       sum1 = f32x4.add(sum1, term.four(p + 16, q + 16, c));
       sum2 = f32x4.add(sum2, term.four(p + 32, q + 32, c));
       sum3 = f32x4.add(sum3, term.four(p + 48, q + 48, c));
       p += 64;
       q += 64;
-    } while (++k < 16);
+    }
     const sum = f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3));
     total = f64x2.add(total, f64x2.add(promoteLow(sum), promoteHigh(sum)));
   }
