@@ -1,55 +1,18 @@
 // The step of the dMTL U-Net (torch_steps.py) in jax-js: the same weights, data, losses and SGD. `.ref` keeps an array alive that
 // a call would consume. Leaves out running statistics of batch norm, which a step does not use.
 import { fixedValues, sizeOf } from './protocol.mjs';
-
-const FIRST_PARAMETER_SEED = 10;
-const EPSILON = 1e-5;
-const LEVELS = 5;
-
-/** Names and shapes of the parameters. */
-function parameterShapes(classes, width) {
-  const c = Array.from({ length: LEVELS }, (_, level) => width << level);
-  const shapes = {};
-  const layer = (name, weight, bias) => Object.assign(shapes, { [`${name}.weight`]: weight, [`${name}.bias`]: [bias] });
-  const double = (name, inputs, outputs) => {
-    layer(`${name}.conv1`, [outputs, inputs, 3, 3], outputs);
-    layer(`${name}.bn1`, [outputs], outputs);
-    layer(`${name}.conv2`, [outputs, outputs, 3, 3], outputs);
-    layer(`${name}.bn2`, [outputs], outputs);
-  };
-  for (let level = 0; level < LEVELS; level++) double(`enc${level}`, level === 0 ? 1 : c[level - 1], c[level]);
-  for (let level = LEVELS - 2; level >= 0; level--) {
-    layer(`up${level}`, [c[level + 1], c[level], 2, 2], c[level]);
-    double(`dec${level}`, c[level + 1], c[level]);
-  }
-  layer('depth', [1, c[0], 1, 1], 1);
-  layer('fc1', [256, c[LEVELS - 1]], 256);
-  layer('fc2', [64, 256], 64);
-  layer('fc3', [classes, 64], classes);
-  return Object.fromEntries(Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
+import { checkedLosses, EPSILON, LEVELS, oneHotLabels, unetParameters } from './unet-parameters.mjs';
 
 export function unetStep(jax, shape) {
   const { numpy: np, lax, nn, valueAndGrad, tree } = jax;
-  const { batch, size, classes, baseWidth, learningRate, momentum, weightDecay, checkedSteps } = shape;
-  const shapes = parameterShapes(classes, baseWidth);
-  const upload = (shape, seed, scale = 1) =>
-    np.array(
-      fixedValues(sizeOf(shape), seed).map((value) => scale * value),
-      { shape },
-    );
-  let parameters = Object.fromEntries(
-    Object.entries(shapes).map(([name, shape], i) => [
-      name,
-      upload(shape, FIRST_PARAMETER_SEED + i, 1 / Math.sqrt(sizeOf(shape.slice(1)))),
-    ]),
-  );
+  const { batch, size, classes, learningRate, momentum, weightDecay, checkedSteps } = shape;
+  const starting = unetParameters(shape);
+  const upload = (shape, seed) => np.array(fixedValues(sizeOf(shape), seed), { shape });
+  let parameters = Object.fromEntries(starting.map(([name, { shape, values }]) => [name, np.array(values, { shape })]));
   let velocity;
   const input = upload([batch, 1, size, size], 1);
   const target = upload([batch, 1, size, size], 2);
-  const oneHot = new Float32Array(batch * classes);
-  for (let i = 0; i < batch; i++) oneHot[i * classes + (i % classes)] = 1;
-  const labels = np.array(oneHot, { shape: [batch, classes] });
+  const labels = np.array(oneHotLabels(shape), { shape: [batch, classes] });
 
   const perChannel = (x) => x.reshape([1, -1, 1, 1]);
   const conv = (p, name, x, padding) =>
@@ -116,11 +79,6 @@ export function unetStep(jax, shape) {
   };
   return {
     launch: async () => void (await update()),
-    async check() {
-      const count = Object.values(shapes).reduce((sum, shape) => sum + sizeOf(shape), 0);
-      const results = [[count]];
-      for (let i = 0; i < checkedSteps; i++) results.push([await update()]);
-      return results;
-    },
+    check: () => checkedLosses(starting, checkedSteps, update),
   };
 }

@@ -1,9 +1,10 @@
 // TensorFlow.js on one of its backends: `node tfjs.mjs wasm 2` (threads), `node tfjs.mjs cpu` or `node tfjs.mjs webgpu`. Tensors
-// are NHWC, the layout for which its kernels are written. Leaves out training steps: see `stepReason`.
+// are NHWC, the layout for which its kernels are written. Leaves out the training steps of other networks than the U-Net.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { completed, fixedValues, operandsOf, permute, serve, sizeOf } from './protocol.mjs';
+import { unetStep } from './tfjs-unet.mjs';
 import { installWebGpu } from './webgpu.mjs';
 import { installWebWorker } from './web-worker.mjs';
 
@@ -27,6 +28,22 @@ function openWasm(tf) {
   wasm.setThreadsCount(count);
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', count > 1);
   return () => `SIMD, ${wasm.getThreadsCount()} threads`;
+}
+
+/**
+ * The gradients of its operations, which its package has as modules for bundlers only. They register with the copy in use: its
+ * registries are global.
+ */
+function registerGradients() {
+  const { buildSync } = require('esbuild');
+  const { outputFiles } = buildSync({
+    stdin: {
+      contents: "require('@tensorflow/tfjs-core/dist/register_all_gradients')",
+      resolveDir: path.dirname(require.resolve('./package.json')),
+    },
+    ...{ bundle: true, format: 'cjs', platform: 'node', write: false, logLevel: 'error' },
+  });
+  new Function('require', 'module', outputFiles[0].text)(require, {});
 }
 
 async function open() {
@@ -77,7 +94,7 @@ function casesOf(tf) {
   };
   const fromNhwc = [0, 3, 1, 2];
   const conv = (x, w, { stride, padding, dilation }) => tf.conv2d(x, w, stride, padding, 'NHWC', dilation);
-  /** The kernels that its gradient of conv2d runs. The gradient itself is not in the packages installed here. */
+  /** The kernels that its gradient of conv2d runs. */
   const gradients = (x, w, dy, { stride: strides, padding: pad, dilation }) => {
     if (dilation > 1) throw new Error('tfjs has no gradient of a dilated convolution');
     const same = { strides, pad, dataFormat: 'NHWC' };
@@ -87,13 +104,15 @@ function casesOf(tf) {
     ];
   };
   const has = (kernel) => tf.getKernelsForBackend(backend).some(({ kernelName }) => kernelName === kernel);
-  /** Why it trains none of the networks. */
-  const stepReason = () =>
-    has('Conv2DBackpropFilter')
-      ? 'its package of gradients is not installed'
-      : `its ${backend} backend has no gradient of a convolution to the weights`;
-  const step = () => {
-    throw new Error(stepReason());
+  const step = (build) => async (shape) => {
+    if (!has('Conv2DBackpropFilter')) {
+      throw new Error(`its ${backend} backend has no gradient of a convolution to the weights`);
+    }
+    if (!build) throw new Error('this network is not written for it: the U-Net stands for the others');
+    registerGradients();
+    const { launch, check } = build(tf, shape, finish);
+    const first = await check();
+    return { launch, results: async () => first };
   };
   return {
     'conv2d.forward': (shape) => prepare(shape, (x, w, _, given) => [conv(x, w, given)], [fromNhwc]),
@@ -103,10 +122,10 @@ function casesOf(tf) {
         fromNhwc,
         [3, 2, 0, 1],
       ]),
-    'unet.step': step,
-    'multidepth.step': step,
-    'crossStitch.step': step,
-    'denseBlock.step': step,
+    'unet.step': step(unetStep),
+    'multidepth.step': step(),
+    'crossStitch.step': step(),
+    'denseBlock.step': step(),
   };
 }
 
