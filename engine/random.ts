@@ -12,24 +12,30 @@ const MULTIPLIER_1 = 0xcd9e8d57;
 const KEY_STEP_0 = 0x9e3779b9;
 const KEY_STEP_1 = 0xbb67ae85;
 
-/** The upper 32 bits of the 64-bit product, from 16-bit halves. */
+/** The upper 32 bits of the 64-bit product, from 16-bit halves; nothing passes 32 bits, so that engines keep to integers. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = aHigh * bLow + (Math.imul(aLow, bLow) >>> 16);
-  const carry = aLow * bHigh + (middle & 0xffff);
-  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
+  const first = Math.imul(aHigh, bLow);
+  const second = Math.imul(aLow, bHigh);
+  const carry = (first & 0xffff) + (second & 0xffff) + (Math.imul(aLow, bLow) >>> 16);
+  return (Math.imul(aHigh, bHigh) + (first >>> 16) + (second >>> 16) + (carry >>> 16)) | 0;
 }
 
-/** Four random words for a 128-bit counter and a 64-bit key, written to `into` from `at` on. */
+/** Four random words for a 128-bit counter and a 64-bit key, written to `into`. */
 export function philox4x32(
   [c0, c1, c2, c3]: readonly [number, number, number, number],
   [k0, k1]: readonly [number, number],
   into = new Uint32Array(4),
-  at = 0,
 ): Uint32Array {
+  philoxRounds(c0, c1, c2, c3, k0, k1, into);
+  return into;
+}
+
+/** Takes plain numbers: networks begin with millions of blocks, and arrays for each would cost more than the rounds. */
+function philoxRounds(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, into: Uint32Array): void {
   for (let round = 0; round < ROUNDS; round++) {
     const high0 = multiplyHigh(MULTIPLIER_0, c0);
     const low0 = Math.imul(MULTIPLIER_0, c0);
@@ -42,11 +48,10 @@ export function philox4x32(
     k0 = (k0 + KEY_STEP_0) | 0;
     k1 = (k1 + KEY_STEP_1) | 0;
   }
-  into[at] = c0;
-  into[at + 1] = c1;
-  into[at + 2] = c2;
-  into[at + 3] = c3;
-  return into;
+  into[0] = c0;
+  into[1] = c1;
+  into[2] = c2;
+  into[3] = c3;
 }
 
 /** 64 bits of a text: its UTF-8 bytes go through Philox 16 at a time, each output being the key of the next. */
@@ -114,6 +119,8 @@ function normalPair(word0: number, word1: number): [number, number] {
   }
 }
 
+const uniformOf = (word: number): number => (word >>> 8) / 2 ** 24;
+
 let watcher: ((stream: Random) => void) | undefined;
 
 /** Tells `watch` of every stream that `body` moves, before it moves. The watcher around it is told too. */
@@ -163,17 +170,34 @@ export class Random {
   /** The next 32 bits, as a number from 0 to 2^32 - 1. A stream has 2^34 of them. */
   word(): number {
     watcher?.(this);
-    const index = Math.floor(this.position / 4);
-    if (index !== this.#blockIndex) {
-      philox4x32([index, this.#step, ...this.#purpose], this.#key, this.#block);
-      this.#blockIndex = index;
-    }
+    this.#reach(Math.floor(this.position / 4));
     return this.#block[this.position++ % 4];
+  }
+
+  /** n times `word()`. */
+  #words(n: number): Uint32Array {
+    if (n > 0) watcher?.(this);
+    const words = new Uint32Array(n);
+    let lane = this.position % 4;
+    for (let i = 0, index = Math.floor(this.position / 4); i < n; index++) {
+      this.#reach(index);
+      for (; lane < 4 && i < n; lane++) words[i++] = this.#block[lane];
+      lane = 0;
+    }
+    this.position += n;
+    return words;
+  }
+
+  /** Makes the block of this number the one at hand. */
+  #reach(index: number): void {
+    if (index === this.#blockIndex) return;
+    philoxRounds(index, this.#step, this.#purpose[0], this.#purpose[1], this.#key[0], this.#key[1], this.#block);
+    this.#blockIndex = index;
   }
 
   /** Uniform in [0, 1), a multiple of 2^-24: a float32 exactly. Uses one word. */
   uniform(): number {
-    return (this.word() >>> 8) / 2 ** 24;
+    return uniformOf(this.word());
   }
 
   /** Standard normal, rounded to float32. Uses two words; within 6.7 of 0. */
@@ -205,8 +229,9 @@ export class Random {
   /** n times `uniform()`. */
   uniformArray(n: number): Float32Array {
     countWithin('uniformArray', 'n', n, { from: 0 });
+    const words = this.#words(n);
     const values = new Float32Array(n);
-    for (let i = 0; i < n; i++) values[i] = this.uniform();
+    for (let i = 0; i < n; i++) values[i] = uniformOf(words[i]);
     return values;
   }
 
@@ -214,8 +239,9 @@ export class Random {
   normalArray(n: number): Float32Array {
     countWithin('normalArray', 'n', n, { from: 0 });
     const values = new Float32Array(n);
+    const words = this.#words(n + (n % 2));
     for (let i = 0; i < n; i += 2) {
-      const [first, second] = normalPair(this.word(), this.word());
+      const [first, second] = normalPair(words[i], words[i + 1]);
       values[i] = first;
       // Writing past the end of a typed array does nothing.
       values[i + 1] = second;
