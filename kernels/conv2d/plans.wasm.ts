@@ -124,5 +124,5 @@ const planGradientOfWeights: WasmPlanner<Conv2dParams> = (p, facts, prefer): Was
 export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {
   table.add(conv2d, planForward, 'winograd', 'packedColumns', 'shiftedRows');
   table.add(conv2dInputGradient, planInputGradient, 'winograd', 'pairedColumns', 'packedColumns', 'shiftedRows');
-  table.add(conv2dWeightGradient, planGradientOfWeights, 'winograd', 'channelsLast');
+  table.add(conv2dWeightGradient, planGradientOfWeights, 'winograd', 'channelsLast', 'innerProducts');
 }

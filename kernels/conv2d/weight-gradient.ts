@@ -139,7 +139,31 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   };
 }
 
-export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }): WasmPlan => {
-  const g = flatten(forwardGeometry(p));
-  return weightsOf(g) === 0 ? { name: 'empty', phases: [] } : planChannelsLast(g, threads);
+/** Output channels up to which dot products of planes are faster than turning x. */
+const DOT_ROWS = 2;
+const DOT_CHANNELS = 4;
+
+/** Dot products of planes as they stand, for a window of 1x1 at every place (weight-dots.wasm.ts). */
+function planDots(g: Geometry): WasmPlan {
+  const size = g.axes[1].size;
+  const blocks = g.groups * Math.ceil(g.channels / DOT_CHANNELS);
+  const splits = Math.max(1, Math.min(g.batch, Math.floor(workOf(g) / TASK_WORK), Math.ceil((2 * TASKS) / blocks)));
+  const constants = [g.batch, g.groups, g.rows, g.channels, size, DOT_CHANNELS, splits];
+  const tasks = splits * blocks;
+  const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, workOf(g))));
+  const multiply = { exportName: 'conv2dWeightDots', tasks, grain, constants };
+  return {
+    name: 'innerProducts',
+    phases: splits === 1 ? [multiply] : [multiply, sumPhase(g, splits)],
+    sharedScratch: 4 * splits * weightsOf(g) + 64,
+  };
+}
+
+export const planWeightGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
+  const given = forwardGeometry(p);
+  const g = flatten(given);
+  if (weightsOf(g) === 0) return { name: 'empty', phases: [] };
+  const isPlain = g !== given;
+  const isDots = prefer === undefined ? g.rows <= DOT_ROWS : prefer === 'innerProducts';
+  return isPlain && isDots ? planDots(g) : planChannelsLast(g, threads);
 };
