@@ -11,3 +11,6 @@ export function words(count: i32): usize {
 export function buffer(buffers: usize, index: i32): usize {
   return <usize>load<u32>(buffers + words(index));
 }
+
+/** Of the packed parameters of the convolutions, behind which what the planner worked out stands. */
+export const CONVOLUTION_BYTES: usize = 80;

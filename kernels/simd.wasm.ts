@@ -182,6 +182,19 @@ export class SquaredDeviation {
   }
 }
 
+/** x g */
+@unmanaged
+export class Product {
+  @inline
+  four(p: usize, q: usize, c: f32): v128 {
+    return f32x4.mul(v128.load(p), v128.load(q));
+  }
+  @inline
+  one(p: usize, q: usize, c: f32): f32 {
+    return load<f32>(p) * load<f32>(q);
+  }
+}
+
 /** (x - c) g */
 @unmanaged
 export class DeviationProduct {

@@ -3,18 +3,18 @@ import { copy } from '../../kernels/index.ts';
 import { ConfigError, DTypeError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, normalizeAxis, sameShape, sizeOf } from '../shape.ts';
-import { anyType as any, listOf, value } from '../signature.ts';
+import { anyType, listOf, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { narrow } from './layout.ts';
 import { unsqueeze } from './reshape.ts';
 
 const family = 'joining';
-const anyType = [any.dtypes];
+const anyTypes = [anyType.dtypes];
 
 const concatOp = defineOperation<number>({
   name: 'concat',
   family,
-  dtypes: anyType,
+  dtypes: anyTypes,
   infer(inputs, axis) {
     const first = inputs[0]!;
     for (const other of inputs) {
@@ -91,7 +91,7 @@ export const concat = defineFunction(
     checkSome('concat', tensors);
     return concatOp(tensors, normalizeAxis('concat', axis, tensors[0]!.rank))[0]!;
   },
-  { tensors: listOf(any), axis: value },
+  { tensors: listOf(anyType), axis: value },
 );
 
 /** Joins along a new axis. */
@@ -115,7 +115,7 @@ export const stack = defineComposite(
       at,
     );
   },
-  { family, signature: { tensors: listOf(any), axis: value } },
+  { family, signature: { tensors: listOf(anyType), axis: value } },
 );
 
 /** Cuts into pieces of the given sizes along `axis`. */
@@ -135,5 +135,5 @@ export const split = defineComposite(
     let start = 0;
     return sizes.map((size) => narrow(x, at, (start += size) - size, size));
   },
-  { family, signature: { x: any, sizes: value, axis: value } },
+  { family, signature: { x: anyType, sizes: value, axis: value } },
 );

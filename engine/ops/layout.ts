@@ -4,7 +4,7 @@ import { copy, fill } from '../../kernels/index.ts';
 import { oneOf, wholeNumber } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
-import { anyType as any, value } from '../signature.ts';
+import { anyType, value } from '../signature.ts';
 import { mergeAxes, normalizeAxes, normalizeAxis, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from '../creation.ts';
@@ -13,12 +13,12 @@ import { indexSelect } from './indexing.ts';
 import { reshape } from './reshape.ts';
 
 const family = 'layout';
-const anyType = [any.dtypes];
+const anyTypes = [anyType.dtypes];
 
 const permuteOp = defineOperation<readonly number[]>({
   name: 'permute',
   family,
-  dtypes: anyType,
+  dtypes: anyTypes,
   infer: ([x], axes) => [{ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
   forward([x], [y], axes) {
     const strides = rowMajorStrides(x!.shape);
@@ -37,7 +37,7 @@ const permuteOp = defineOperation<readonly number[]>({
 });
 
 /** Reorders the axes; `axes` names each exactly once. */
-export const permute = defineFunction('permute', permuteAxes, { x: any, axes: value });
+export const permute = defineFunction('permute', permuteAxes, { x: anyType, axes: value });
 
 function permuteAxes(x: Tensor, axes: readonly number[]): Tensor {
   const order = axes.map((axis) => normalizeAxis('permute', axis, x.rank, 'axes'));
@@ -62,13 +62,13 @@ export const transpose = defineComposite(
     [order[a], order[b]] = [order[b]!, order[a]!];
     return permute(x, order);
   },
-  { family: 'layout', signature: { x: any, axis0: value, axis1: value } },
+  { family: 'layout', signature: { x: anyType, axis0: value, axis1: value } },
 );
 
 const flipOp = defineOperation<readonly number[]>({
   name: 'flip',
   family,
-  dtypes: anyType,
+  dtypes: anyTypes,
   infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
   forward([x], [y], axes) {
     const strides = rowMajorStrides(x!.shape);
@@ -87,7 +87,7 @@ const flipOp = defineOperation<readonly number[]>({
 export const flip = defineFunction(
   'flip',
   (x: Tensor, axes: number | readonly number[]): Tensor => flipOp([x], normalizeAxes('flip', axes, x.rank))[0]!,
-  { x: any, axes: value },
+  { x: anyType, axes: value },
 );
 
 interface Region {
@@ -102,7 +102,7 @@ const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((su
 const sliceOp: Apply<Region> = defineOperation<Region>({
   name: 'slice',
   family,
-  dtypes: anyType,
+  dtypes: anyTypes,
   infer: ([x], { size }) => [{ shape: size, dtype: x!.dtype }],
   forward([x], [y], { start, step }) {
     const strides = rowMajorStrides(x!.shape);
@@ -127,7 +127,7 @@ interface Embedding extends Region {
 const embedOp: Apply<Embedding> = defineOperation<Embedding>({
   name: 'embed',
   family,
-  dtypes: anyType,
+  dtypes: anyTypes,
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   forward([x], [y], { start, step, shape, value }) {
     const outSize = sizeOf(shape);
@@ -150,7 +150,7 @@ const embedOp: Apply<Embedding> = defineOperation<Embedding>({
 export type SliceSpec = readonly (readonly (number | null | undefined)[] | null | undefined)[];
 
 /** x[start:stop:step] per axis, step > 0. Axes that are not named are taken whole. */
-export const slice = defineFunction('slice', sliceAxes, { x: any, slices: value });
+export const slice = defineFunction('slice', sliceAxes, { x: anyType, slices: value });
 
 function sliceAxes(x: Tensor, slices: SliceSpec): Tensor {
   const refuse = (reason: string, expected: string, given: string): never => {
@@ -180,7 +180,7 @@ function sliceAxes(x: Tensor, slices: SliceSpec): Tensor {
 /** `length` entries of one axis from `start`. */
 export const narrow = defineComposite('narrow', narrowAxis, {
   family: 'layout',
-  signature: { x: any, axis: value, start: value, length: value },
+  signature: { x: anyType, axis: value, start: value, length: value },
 });
 
 function narrowAxis(x: Tensor, axis: number, start: number, length: number): Tensor {
@@ -259,7 +259,7 @@ export const pad = defineComposite(
     });
     return y;
   },
-  { family, signature: { x: any, padding: value, mode: value, value } },
+  { family, signature: { x: anyType, padding: value, mode: value, value } },
 );
 
 /** (N, C f f, H, W) to (N, C, H f, W f). */
@@ -280,5 +280,5 @@ export const pixelShuffle = defineComposite(
     const parts = permute(reshape(x, [n, channels, factor, factor, h, w]), [0, 1, 4, 2, 5, 3]);
     return reshape(parts, [n, channels, h * factor, w * factor]);
   },
-  { family, signature: { x: any, factor: value } },
+  { family, signature: { x: anyType, factor: value } },
 );

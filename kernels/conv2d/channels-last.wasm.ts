@@ -1,17 +1,7 @@
 // A padded part of an image in thread-private scratch with the channels last, [row][column][channel]: what the taps of a
 // kernel's row meet stands in one run, so vectors over the weights fill up even where there are few channels.
+import { ceilDivide, clamp } from '../integers.wasm';
 import { Adjacent, EverySecond, fillWords, Spread } from '../simd.wasm';
-
-/** Smallest q with q * divisor >= value. */
-@inline
-function ceilDivide(value: i32, divisor: i32): i32 {
-  return value >= 0 ? (value + divisor - 1) / divisor : -(-value / divisor);
-}
-
-@inline
-function clamp(value: i32, low: i32, high: i32): i32 {
-  return max(low, min(value, high));
-}
 
 /**
  * Columns [low, high) of one row, from `from` on; four columns of four channels are turned at a time. What is written too much

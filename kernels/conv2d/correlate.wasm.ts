@@ -3,7 +3,7 @@
 // remainder of the stride, with its weights gathered by conv2dTransposeWeights.
 // A task pads the part of the source that it needs into a tile in private scratch and multiplies from there, reading the
 // taps as shifted vectors; narrow outputs are packed into columns first. The whole im2col matrix is never made.
-import { buffer } from '../addresses.wasm';
+import { buffer, CONVOLUTION_BYTES } from '../addresses.wasm';
 import { fillTile } from './image-tile.wasm';
 import { fillWords } from '../simd.wasm';
 import { halfOf, multiply, PAIRED, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
@@ -74,8 +74,6 @@ class Header {
   /** Correlations that follow. */
   count: i32;
 }
-
-const PARAM_BYTES: usize = 80;
 
 /** Place of every (channel, tap) in the tile, in bytes, in the order of the weights. */
 function fillOffsets(p: Correlation, offsets: usize, first: i32, columns: i32, columnStep: i32): void {
@@ -187,13 +185,13 @@ function scatterColumns(
  * so that one thread writes all of a cache line.
  */
 export function conv2dCorrelate(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const header = changetype<Header>(params + PARAM_BYTES);
+  const header = changetype<Header>(params + CONVOLUTION_BYTES);
   const source = buffer(buffers, 0);
   const weights = buffer(buffers, header.weights);
   const bias: usize = header.bias < 0 ? 0 : buffer(buffers, header.bias);
   const output = buffer(buffers, header.output);
   const scratch = buffer(buffers, header.scratch);
-  let at = params + PARAM_BYTES + offsetof<Header>();
+  let at = params + CONVOLUTION_BYTES + offsetof<Header>();
   for (let i = 0; i < header.count; i++) {
     const p = changetype<Correlation>(at);
     if (begin < p.tasks) correlate(p, source, weights, bias, output, scratch, begin, min(end, p.tasks));

@@ -1,6 +1,6 @@
 // The elements of an input gradient that no tap reaches (a 1x1 kernel of stride 2 leaves out three of four): whole planes are
 // filled first, in runs, and the correlations that have taps then write theirs.
-import { buffer } from '../addresses.wasm';
+import { buffer, CONVOLUTION_BYTES } from '../addresses.wasm';
 import { fillWords } from '../simd.wasm';
 
 /** Behind the parameters. `bias`, `output`: places in the table of buffers, bias -1 if there is none; sizes in elements. */
@@ -12,11 +12,9 @@ class Plan {
   plane: i32;
 }
 
-const PARAM_BYTES: usize = 80;
-
 /** output[image][channel][...] = bias[channel], or zero. Tasks: planes. */
 export function conv2dFillOutput(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + PARAM_BYTES);
+  const p = changetype<Plan>(params + CONVOLUTION_BYTES);
   let to = buffer(buffers, p.output) + ((<usize>(begin * p.plane)) << 2);
   for (let plane = begin; plane < end; plane++) {
     const channel = plane % p.channels;

@@ -1,20 +1,10 @@
 // A tile of an image with its padding, in thread-private scratch, laid out so that every tap of a convolution is a plain
 // shift: rows and columns are dealt out by their remainder modulo the stride, one small plane per pair of remainders.
+import { ceilDivide, clamp } from '../integers.wasm';
 import { fillWords } from '../simd.wasm';
 
 /** Words behind a tile that vector loads may touch. They are zeroed: stray bits could be denormal numbers, which are slow. */
 const WORDS_BEHIND: i32 = 16;
-
-@inline
-function clamp(value: i32, low: i32, high: i32): i32 {
-  return max(low, min(value, high));
-}
-
-/** Smallest q with q * divisor >= value. */
-@inline
-function ceilDivide(value: i32, divisor: i32): i32 {
-  return value >= 0 ? (value + divisor - 1) / divisor : -(-value / divisor);
-}
 
 /** Columns column + j stride of one source row, for j in 0..count, zero outside [0, width). May write 3 words more. */
 function fillRow(to: usize, from: usize, width: i32, column: i32, stride: i32, count: i32): void {

@@ -89,6 +89,13 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const header = [output + 1, p.bias ? 2 : -1, output, output + 2];
+  const singles = inputGradientGeometries(p);
+  if (singles.length === 1 && isWinograd(singles[0], prefer)) {
+    // Its filters are made from the weights as they are given.
+    const asGiven = [1, ...header.slice(1)];
+    const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], asGiven, true, threads);
+    return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
+  }
   const taps = p.kernelH * p.kernelW;
   const weights = (p.outChannels / p.groups) * p.inChannels * taps;
   const transpose: WasmPhase = {
@@ -97,12 +104,6 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
     grain: Math.ceil((4096 * p.inChannels) / Math.max(1, weights)),
     constants: header,
   };
-  const singles = inputGradientGeometries(p);
-  if (singles.length === 1 && isWinograd(singles[0], prefer)) {
-    const given = [1, ...header.slice(1)];
-    const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], given, true, threads);
-    return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
-  }
   const reached = singles.filter((each) => tapsOf(each) > 0);
   const isInPairs = isPaired(p, singles, threads, prefer);
   const geometries = isInPairs ? pairColumns(singles) : reached;

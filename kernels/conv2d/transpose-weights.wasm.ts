@@ -1,8 +1,7 @@
 // Weights of the input gradient for correlate.wasm.ts: channels of x come first, and the taps are dealt out by the remainders
 // of the stride whose outputs they meet.
-import { buffer } from '../addresses.wasm';
+import { buffer, CONVOLUTION_BYTES } from '../addresses.wasm';
 
-const PARAM_BYTES: usize = 80;
 /** Channels that are taken together: they share what the cache has fetched of the weights. */
 const TRANSPOSE_BLOCK: i32 = 16;
 
@@ -94,8 +93,8 @@ function transposeTaps(
  */
 export function conv2dTransposeWeights(params: usize, buffers: usize, begin: i32, end: i32): void {
   // Behind the parameters: places of the weights to write and, three words on, of the scratch.
-  const weightsPlace = load<i32>(params + PARAM_BYTES);
-  const scratchPlace = load<i32>(params + PARAM_BYTES, 12);
+  const weightsPlace = load<i32>(params + CONVOLUTION_BYTES);
+  const scratchPlace = load<i32>(params + CONVOLUTION_BYTES, 12);
   const inChannels = load<i32>(params, 4);
   const outChannels = load<i32>(params, 16);
   const kernelH = load<i32>(params, 28);

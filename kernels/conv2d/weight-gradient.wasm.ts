@@ -2,7 +2,8 @@
 // The sum over images and outputs is cut into units that fit the cache and these into a fixed number of splits, whose
 // partial results are added in order. conv2dWeightChannelsLast turns tiles of x to [row][column][c] and adds up outer products
 // of g with the runs that the taps meet there: a product with anything but an output would make NaN of an infinity.
-import { buffer } from '../addresses.wasm';
+import { buffer, CONVOLUTION_BYTES } from '../addresses.wasm';
+import { ceilDivide } from '../integers.wasm';
 import { copyWords, storeLanes } from '../simd.wasm';
 import { fillChannelsLast } from './channels-last.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
@@ -51,14 +52,8 @@ class ChannelsLastPlan extends Plan {
   totalsAt: i32;
 }
 
-const PARAM_BYTES: usize = 80;
 /** Weights summed by one task of conv2dSumPartials. */
 const SUM_BLOCK: i32 = 1024;
-
-@inline
-function ceilDivide(a: i32, b: i32): i32 {
-  return (a + b - 1) / b;
-}
 
 /** Where one task and one of its units stand. Of this thread, while its task runs. */
 let group: i32 = 0;
@@ -167,7 +162,7 @@ function fillRuns(p: ChannelsLastPlan, vectors: usize, tile: usize, sums: usize)
  * round less than one over all images. The totals are then sorted into the result.
  */
 export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<ChannelsLastPlan>(params + PARAM_BYTES);
+  const p = changetype<ChannelsLastPlan>(params + CONVOLUTION_BYTES);
   const x = buffer(buffers, 0);
   const g = buffer(buffers, 1);
   const scratch = buffer(buffers, 4);
@@ -265,7 +260,7 @@ function packGradient(p: Plan, g: usize, gradient: usize, depth: i32): void {
 
 /** w = the partial results of all splits, added in order. Tasks: blocks of weights. */
 export function conv2dSumPartials(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + PARAM_BYTES);
+  const p = changetype<Plan>(params + CONVOLUTION_BYTES);
   const partials = buffer(buffers, 3);
   const w = buffer(buffers, 2);
   const count = p.groups * p.rows * p.channels * p.tapRows * p.tapColumns;

@@ -4,9 +4,10 @@
 // Y' V to its sums M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are
 // added in order. Where a weight is not finite the whole gradient is computed again by the plain sum, since the transforms
 // make NaN of infinities and may overflow sooner.
-import { buffer, words } from '../addresses.wasm';
+import { buffer, CONVOLUTION_BYTES, words } from '../addresses.wasm';
 import { conv2dSumPartials, conv2dWeightChannelsLast } from './weight-gradient.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
+import { ceilDivide } from '../integers.wasm';
 import { fillWords } from '../simd.wasm';
 import { GradientLine, INPUTS, PRODUCTS, SourceLine, turnSums } from '../winograd-transforms.wasm';
 import { PANEL, sumPanel } from './winograd-tiles.wasm';
@@ -33,12 +34,11 @@ class Plan {
   gradientStride: i32;
 }
 
-const PARAM_BYTES: usize = 80;
 const TAPS: i32 = 9;
 
 @inline
 function planOf(params: usize): Plan {
-  return changetype<Plan>(params + PARAM_BYTES + offsetof<TileGrid>() + 2 * offsetof<Plane>());
+  return changetype<Plan>(params + CONVOLUTION_BYTES + offsetof<TileGrid>() + 2 * offsetof<Plane>());
 }
 
 /** Stores lane `lane` of nine vectors in a row. */
@@ -62,16 +62,11 @@ function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): v128
   return check;
 }
 
-@inline
-function blocksOf(count: i32, block: i32): i32 {
-  return (count + block - 1) / block;
-}
-
 /** Tasks: (split, block of output channels, block of input channels), the last fastest. */
 export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const grid = changetype<TileGrid>(params + PARAM_BYTES);
-  const source = changetype<Plane>(params + PARAM_BYTES + offsetof<TileGrid>());
-  const gradient = changetype<Plane>(params + PARAM_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
+  const grid = changetype<TileGrid>(params + CONVOLUTION_BYTES);
+  const source = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>());
+  const gradient = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
   const p = planOf(params);
   const scratch = buffer(buffers, 4);
   const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
@@ -79,12 +74,12 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
   const sums = scratch + p.sumsAt;
   const values = scratch + p.valuesAt;
   const gradients = scratch + p.gradientsAt;
-  const outputBlocks = blocksOf(p.outputs, p.taskOutputs);
-  const channelBlocks = blocksOf(p.channels, p.taskChannels);
+  const outputBlocks = ceilDivide(p.outputs, p.taskOutputs);
+  const channelBlocks = ceilDivide(p.channels, p.taskChannels);
   for (let task = begin; task < end; task++) {
     const firstChannel = (task % channelBlocks) * p.taskChannels;
     const channels = min(p.taskChannels, p.channels - firstChannel);
-    const panels = blocksOf(channels, PANEL);
+    const panels = ceilDivide(channels, PANEL);
     const firstOutput = ((task / channelBlocks) % outputBlocks) * p.taskOutputs;
     const outputs = min(p.taskOutputs, p.outputs - firstOutput);
     const split = task / (channelBlocks * outputBlocks);
@@ -121,7 +116,7 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
 
 function isFlagged(params: usize, buffers: usize): bool {
   const p = planOf(params);
-  const tasks = p.splits * blocksOf(p.outputs, p.taskOutputs) * blocksOf(p.channels, p.taskChannels);
+  const tasks = p.splits * ceilDivide(p.outputs, p.taskOutputs) * ceilDivide(p.channels, p.taskChannels);
   const flags = buffer(buffers, 3) + p.flagsAt;
   for (let task = 0; task < tasks; task++) if (load<i32>(flags + words(task))) return true;
   return false;

@@ -5,9 +5,10 @@
 // its input gradient, which reads the weights with the channels exchanged and the last tap first.
 // The transforms mix the outputs of a tile: where an output is not finite, its row of tiles is computed again by the plain
 // loop for the channels of its panel, so infinities and NaN reach no further than their windows.
-import { buffer, words } from '../addresses.wasm';
+import { buffer, CONVOLUTION_BYTES, words } from '../addresses.wasm';
 import { Correlation, correlate } from './correlate.wasm';
 import { locate, Plane, TileGrid, turnImage, Unit } from './winograd-image.wasm';
+import { ceilDivide } from '../integers.wasm';
 import { copyWords, fillWords, loadStrided, storePart } from '../simd.wasm';
 import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnProducts, turnTaps } from '../winograd-transforms.wasm';
 import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.wasm';
@@ -49,16 +50,15 @@ class Plan {
 }
 
 const TAPS: i32 = 9;
-const PARAM_BYTES: usize = 80;
 
 @inline
 function gridOf(params: usize): TileGrid {
-  return changetype<TileGrid>(params + PARAM_BYTES);
+  return changetype<TileGrid>(params + CONVOLUTION_BYTES);
 }
 
 @inline
 function planOf(params: usize): Plan {
-  return changetype<Plan>(params + PARAM_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
+  return changetype<Plan>(params + CONVOLUTION_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
 }
 
 /** U of four filters `lane` bytes apart, whose taps are `tapStep` bytes apart. */
@@ -264,7 +264,7 @@ function turnPanel(
 /** Rows (columns) of a grid of tiles whose first is `first`, of `size` in the image. */
 @inline
 function gridSize(size: i32, first: i32, dilation: i32): i32 {
-  return (size - first + dilation - 1) / dilation;
+  return ceilDivide(size - first, dilation);
 }
 
 /** The outputs of one unit and one panel by the plain loop. `direct`: what all grids of tiles have in common. */
@@ -292,9 +292,9 @@ function repeatUnit(
   own.originRow += at.row;
   own.originColumn += at.column;
   const segmentWidth = grid.segmentTiles * OUTPUTS;
-  const line = at.image * ((own.height + OUTPUTS - 1) / OUTPUTS) + at.tileRow;
-  const tile = line * ((own.width + segmentWidth - 1) / segmentWidth) + at.firstTile / grid.segmentTiles;
-  const task = tile * ((p.outputs + PANEL - 1) / PANEL) + panel;
+  const line = at.image * ceilDivide(own.height, OUTPUTS) + at.tileRow;
+  const tile = line * ceilDivide(own.width, segmentWidth) + at.firstTile / grid.segmentTiles;
+  const task = tile * ceilDivide(p.outputs, PANEL) + panel;
   const ordered = orderFilters(p, weights, panel, filters);
   correlate(own, source, ordered, bias, output, scratch, task, task + 1);
 }
@@ -317,7 +317,7 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
   const filters = (p.isOwn ? scratch : buffer(buffers, p.scratch - 1)) + p.filtersAt;
   const values = scratch + p.valuesAt;
   const products = scratch + p.productsAt;
-  const panels = (p.outputs + PANEL - 1) / PANEL;
+  const panels = ceilDivide(p.outputs, PANEL);
   for (let task = begin; task < end; task++) {
     const block = task % p.blocks;
     const first = (task / p.blocks) * p.taskUnits;
