@@ -2,7 +2,8 @@
 // `apply` is the only place that checks inputs, allocates outputs, runs the forward pass and writes on the tape.
 import type { DType } from '../kernels/index.ts';
 import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
-import { own } from './scope.ts';
+import { currentSaver, type Saves } from './saved.ts';
+import { own, undoing } from './scope.ts';
 import { checkTensor, compileCheck, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
@@ -33,8 +34,8 @@ export interface Operation<A = void> extends About {
   forward?(inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A): void;
   /** Gradients of the inputs, written with differentiable operations. Left out where there is none. */
   readonly vjp?: Vjp<A>;
-  /** Which inputs and outputs the vjp reads. */
-  readonly saves?: { readonly inputs?: readonly number[]; readonly outputs?: readonly number[] };
+  /** Which inputs and outputs the vjp reads, and for which gradients: no other is kept for it. */
+  readonly saves?: Saves;
 }
 
 /** What the documentation and the tests need to know of a registered operation. */
@@ -138,7 +139,10 @@ export function defineComposite<F extends AnyFunction>(
 /** The public function that is being called, the outermost where one calls another. */
 let calling: string | undefined;
 
-/** Makes a public function: its tensors are checked against the signature first, and errors inside carry its name. */
+/**
+ * Makes a public function: its tensors are checked against the signature first, errors inside carry its name, and a call that
+ * fails leaves no tensors behind.
+ */
 export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature: Signature): F {
   signatures.set(name, signature);
   const check = compileCheck(name, signature);
@@ -148,7 +152,7 @@ export function defineFunction<F extends AnyFunction>(name: string, implementati
     calling = name;
     try {
       check(args);
-      return body(...args);
+      return undoing(() => body(...args));
     } catch (error) {
       throw underName(error, name);
     } finally {
@@ -172,11 +176,19 @@ function apply<A>(operation: Operation<A>, given: readonly (Tensor | undefined)[
   const { name, forward } = operation;
   const inputs = checkInputs(operation as Operation<never>, given);
   const specs = operation.infer(given as readonly Tensor[], attrs);
-  const outputs = forward ? specs.map((spec) => allocate(inputs[0]!, name, spec)) : [reuse(inputs[0]!, specs[0]!)];
-  if (observer?.around) observer.around(name, 'forward', () => forward?.(given as readonly Tensor[], outputs, attrs));
-  else forward?.(given as readonly Tensor[], outputs, attrs);
-  if (operation.vjp && gradEnabled() && inputs.some((input) => input.tracked)) {
-    new TapeNode(name, attrs, operation.vjp, given, outputs, operation.saves ?? {});
+  const saver = currentSaver();
+  if (saver) for (const input of inputs) saver.reads(input.storage);
+  const outputs: Tensor[] = [];
+  try {
+    for (const spec of specs) outputs.push(forward ? allocate(inputs[0]!, name, spec) : reuse(inputs[0]!, spec));
+    if (observer?.around) observer.around(name, 'forward', () => forward?.(given as readonly Tensor[], outputs, attrs));
+    else forward?.(given as readonly Tensor[], outputs, attrs);
+    if (operation.vjp && gradEnabled() && inputs.some((input) => input.tracked)) {
+      new TapeNode(name, attrs, operation.vjp, given, outputs, operation.saves ?? {});
+    }
+  } catch (error) {
+    for (const output of outputs) output.dispose();
+    throw error;
   }
   if (observer?.result) for (const output of outputs) observer.result(name, output, callSite());
   return outputs;

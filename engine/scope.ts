@@ -48,6 +48,20 @@ export class Scope {
     return item;
   }
 
+  /** Gives all that it owns to the enclosing scope, or to the caller where there is none. */
+  passOn(): void {
+    for (const item of this.#owned) {
+      item.owner = undefined;
+      this.#parent?.add(item);
+    }
+    this.#owned.clear();
+  }
+
+  /** Releases all but the first `count` of what it owns, in the order in which it came. */
+  releaseFrom(count: number): void {
+    for (const item of [...this.#owned].slice(count)) item.dispose();
+  }
+
   /** Number of tensors and tape nodes it owns now. */
   get size(): number {
     return this.#owned.size;
@@ -87,6 +101,24 @@ export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | un
     return result;
   } finally {
     inner[Symbol.dispose]();
+  }
+}
+
+/** Runs `body`. If it throws, what it made is released, as far as no scope of its own has done so. */
+export function undoing<T>(body: () => T): T {
+  if (!innermost) {
+    using made = scope();
+    const result = body();
+    made.passOn();
+    return result;
+  }
+  const around = innermost;
+  const before = around.size;
+  try {
+    return body();
+  } catch (error) {
+    around.releaseFrom(before);
+    throw error;
   }
 }
 

@@ -3,10 +3,11 @@
 // Arithmetic methods are attached by engine/ops/methods.ts.
 import type { DType } from '../kernels/index.ts';
 import type { Device, HostArray, Storage } from './devices/device.ts';
-import { callSite, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
+import { callSite, ConfigError, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
+import { addHook, type GradientHook } from './hooks.ts';
 import { disown, own, type Owned, type Scope } from './scope.ts';
 import { checkShape, type Shape, sizeOf } from './shape.ts';
-import { backward, type BackwardOptions, type GradientHook, type TapeNode } from './tape.ts';
+import { backward, type BackwardOptions, type TapeNode } from './tape.ts';
 
 const live = new Set<Tensor>();
 let tracking = false;
@@ -46,15 +47,16 @@ export class Tensor implements Owned {
   /** The operation that made this tensor, and which of its outputs it is. */
   node: TapeNode | undefined;
   outputIndex = 0;
-  /** True for a leaf whose gradient is wanted. */
+  /** True where backward leaves a gradient in `grad`: for a leaf, or for a result by `requireGrad()`. */
   requiresGrad = false;
   /** The tensor that receives the gradient: itself, or for an alias of a leaf the leaf. */
   leaf: Tensor = this;
-  /** Gradient accumulated by `backward`, for leaves. Owned by the leaf. */
+  /** Gradient accumulated by `backward`, where `requiresGrad`. Owned by the tensor. */
   grad: Tensor | undefined;
   owner: Scope | undefined;
   /** Where it was made, while `trackTensors(true)`. */
   readonly site: string | undefined;
+  /** Of a leaf; those of a result are its node's. */
   hooks: GradientHook[] | undefined;
   #storage: Storage | undefined;
 
@@ -110,8 +112,9 @@ export class Tensor implements Owned {
     const other = new Tensor(storage, this.shape, this.dtype);
     other.node = this.node;
     other.outputIndex = this.outputIndex;
+    if (this.node) return other;
     other.requiresGrad = this.requiresGrad;
-    if (this.requiresGrad && !this.node) other.leaf = this.leaf;
+    if (this.requiresGrad) other.leaf = this.leaf;
     return other;
   }
 
@@ -124,7 +127,11 @@ export class Tensor implements Owned {
     return other;
   }
 
-  /** Marks a leaf as wanting a gradient. Returns itself. */
+  /**
+   * Marks a leaf as wanting a gradient, which backward then accumulates in its `grad`. Of a result, which has a gradient
+   * anyway, `grad` is kept as well, by this handle: torch's `retain_grad`. Returns itself. Throws DTypeError for other
+   * elements than float32, and ConfigError where the gradient of a result is declined.
+   */
   requireGrad(on = true): this {
     this.#live('requireGrad');
     if (on && this.dtype !== 'float32') {
@@ -135,6 +142,19 @@ export class Tensor implements Owned {
         given: this.dtype,
       });
     }
+    if (this.node && !on) {
+      throw new ConfigError(
+        'only a leaf can decline its gradient: that of a result goes on to what it was computed from',
+        {
+          operation: 'requireGrad',
+          argument: 'on',
+          expected: 'true for the result of an operation',
+          given: 'false',
+          hint: 'Use detach() for the same values off the tape',
+        },
+      );
+    }
+    if (this.node) (this.node.retained ??= new Set()).add(this);
     this.requiresGrad = on;
     return this;
   }
@@ -147,14 +167,7 @@ export class Tensor implements Owned {
 
   /** Calls `hook` with the gradient of this tensor during backward; a tensor it returns takes the gradient's place. */
   registerHook(hook: GradientHook): () => void {
-    this.hooks ??= [];
-    const hooks = this.hooks;
-    hooks.push(hook);
-    this.node?.hookOutput(this.outputIndex, hooks);
-    return () => {
-      const at = hooks.indexOf(hook);
-      if (at >= 0) hooks.splice(at, 1);
-    };
+    return addHook(this.node?.hooksOf(this.outputIndex) ?? (this.leaf.hooks ??= []), hook);
   }
 
   /** Copies the values to the host, row-major. */
@@ -205,9 +218,6 @@ export class Tensor implements Owned {
 
 /** A leaf that belongs to a module rather than to a scope, and that an optimiser changes in place. */
 export class Parameter extends Tensor {
-  /** Counts in-place changes, so that backward can refuse values that are no longer those of the forward pass. */
-  version = 0;
-
   constructor(storage: Storage, shape: Shape) {
     super(storage, shape, 'float32');
     this.requiresGrad = true;

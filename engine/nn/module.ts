@@ -78,7 +78,7 @@ export abstract class Module {
     }
   }
 
-  /** This module and all below it, with their dotted names. */
+  /** This module and all below it, under every dotted name that each has: a module in two places has two. */
   *namedModules(prefix = ''): Iterable<[string, Module]> {
     yield [prefix, this];
     for (const [name, value] of this.#members()) {
@@ -86,7 +86,10 @@ export abstract class Module {
     }
   }
 
-  /** Parameters, buffers and counters by dotted name, in the order of torch's state_dict. */
+  /**
+   * Parameters, buffers and counters by dotted name, in the order of torch's state_dict, and as there under every name: a
+   * tied weight has several.
+   */
   *namedState(): Iterable<[string, Parameter | Counter]> {
     for (const [prefix, module] of this.namedModules()) {
       for (const [name, value] of module.#members()) {
@@ -95,17 +98,22 @@ export abstract class Module {
     }
   }
 
+  /** Trainable parameters, each once, under the first of its names. */
   *namedParameters(): Iterable<[string, Parameter]> {
+    const seen = new Set<Parameter>();
     for (const [name, value] of this.namedState()) {
-      if (value instanceof Parameter && !(value instanceof Buffer)) yield [name, value];
+      if (!(value instanceof Parameter) || value instanceof Buffer || seen.has(value)) continue;
+      seen.add(value);
+      yield [name, value];
     }
   }
 
+  /** Trainable parameters, each once. */
   parameters(): Parameter[] {
     return [...this.namedParameters()].map(([, parameter]) => parameter);
   }
 
-  /** Number of trainable values. */
+  /** Number of trainable values; those of a tied weight count once. */
   parameterCount(): number {
     return this.parameters().reduce((count, parameter) => count + parameter.size, 0);
   }
@@ -136,7 +144,8 @@ export abstract class Module {
   }
 
   /**
-   * Replaces parameters, buffers and counters by those of `state`; a counter that it lacks stays, as in torch. Throws
+   * Replaces parameters, buffers and counters by those of `state`; a counter that it lacks stays, as in torch. A tied weight
+   * is expected under each of its names, and is left with the values of the last. Throws
    * StateDictError and changes nothing when a key is missing or unexpected (unless `strict` is false), or when a shape or the
    * kind of numbers differs. Returns what did not match.
    */
@@ -160,7 +169,6 @@ export abstract class Module {
         value.value = entry.values[0]!;
       } else {
         value.device.write(value.storage, entry.values);
-        value.version++;
       }
     }
     return report;

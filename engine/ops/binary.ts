@@ -3,6 +3,7 @@ import { binary as binaryKernel, Binary, isComparison, where as whereKernel } fr
 import { full } from '../creation.ts';
 import { DTypeError } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
+import { eachReadsOther, type Read } from '../saved.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, rowMajorStrides, sameShape, sizeOf } from '../shape.ts';
 import { anyType, bool, float, orNumber, type Signature, value } from '../signature.ts';
 import type { Gradients, VjpContext } from '../tape.ts';
@@ -19,7 +20,7 @@ type Rule = (context: {
   needs: readonly boolean[];
 }) => [(() => Tensor | undefined)?, (() => Tensor | undefined)?];
 
-function define(op: Binary, name: string, reads: readonly number[], rule?: Rule) {
+function define(op: Binary, name: string, reads: readonly Read[], rule?: Rule) {
   const apply = defineOperation<number>({
     name,
     family: 'binary',
@@ -54,8 +55,8 @@ function define(op: Binary, name: string, reads: readonly number[], rule?: Rule)
 
 const addOp = define(Binary.add, 'add', [], ({ g }) => [() => g, () => g]);
 const subOp = define(Binary.sub, 'sub', [], ({ g }) => [() => g, () => neg(g)]);
-const mulOp = define(Binary.mul, 'mul', [0, 1], ({ g, a, b }) => [() => mulOp(g, b), () => mulOp(g, a)]);
-const divOp = define(Binary.div, 'div', [0, 1], ({ g, a, b }) => [
+const mulOp = define(Binary.mul, 'mul', eachReadsOther, ({ g, a, b }) => [() => mulOp(g, b), () => mulOp(g, a)]);
+const divOp = define(Binary.div, 'div', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
   () => divOp(g, b),
   () => neg(mulOp(g, divOp(divOp(a, b), b))),
 ]);
@@ -85,18 +86,23 @@ const gtOp = define(Binary.gt, 'gt', []);
 const geOp = define(Binary.ge, 'ge', []);
 
 /** b <= 0 ? 0 : a, the gradient of relu; linear in a. NaN lets it through, as in PyTorch. */
-export const reluGrad = define(Binary.reluGrad, 'reluGrad', [1], ({ g, b }) => [() => reluGrad(g, b)]);
-/** b > 0 ? a : alpha a, the gradient of leakyRelu. */
-export const leakyReluGrad = define(Binary.leakyReluGrad, 'leakyReluGrad', [1], ({ g, b, alpha }) => [
-  () => leakyReluGrad(g, b, alpha),
+export const reluGrad = define(Binary.reluGrad, 'reluGrad', [{ index: 1, for: [0] }], ({ g, b }) => [
+  () => reluGrad(g, b),
 ]);
+/** b > 0 ? a : alpha a, the gradient of leakyRelu. */
+export const leakyReluGrad = define(
+  Binary.leakyReluGrad,
+  'leakyReluGrad',
+  [{ index: 1, for: [0] }],
+  ({ g, b, alpha }) => [() => leakyReluGrad(g, b, alpha)],
+);
 /** a b (1 - b), the gradient of sigmoid at output b. */
-export const sigmoidGrad = define(Binary.sigmoidGrad, 'sigmoidGrad', [0, 1], ({ g, a, b }) => [
+export const sigmoidGrad = define(Binary.sigmoidGrad, 'sigmoidGrad', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
   () => sigmoidGrad(g, b),
   () => mulOp(mulOp(g, a), affine(b, -2, 1)),
 ]);
 /** a (1 - b b), the gradient of tanh at output b. */
-export const tanhGrad = define(Binary.tanhGrad, 'tanhGrad', [0, 1], ({ g, a, b }) => [
+export const tanhGrad = define(Binary.tanhGrad, 'tanhGrad', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
   () => tanhGrad(g, b),
   () => mulOp(mulOp(g, a), affine(b, -2, 0)),
 ]);

@@ -10,6 +10,7 @@ import {
 import { wholeNumber, wholePair } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineFunction, defineOperation } from '../operation.ts';
+import { eachReadsOther } from '../saved.ts';
 import { type Pair, type Shape, windowOutput } from '../shape.ts';
 import { float, optional, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
@@ -45,7 +46,7 @@ const convOp: Apply<Geometry> = defineOperation<Geometry>({
   family,
   infer: (_, p) => [{ shape: outputShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dKernel, inputs, y!, p),
-  saves: { inputs: [0, 1] },
+  saves: { inputs: eachReadsOther },
   vjp: ({ gradients: [g], inputs: [x, w], needs, attrs }) => [
     needs[0] ? transposeOp([g, w], attrs)[0] : undefined,
     needs[1] ? weightGradientOp([x, g], attrs)[0] : undefined,
@@ -58,7 +59,7 @@ const transposeOp: Apply<Geometry> = defineOperation<Geometry>({
   family,
   infer: (_, p) => [{ shape: imageShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dInputGradient, inputs, y!, p),
-  saves: { inputs: [0, 1] },
+  saves: { inputs: eachReadsOther },
   vjp: ({ gradients: [g], inputs: [x, w], needs, attrs }) => [
     needs[0] ? convOp([g, w], attrs)[0] : undefined,
     needs[1] ? weightGradientOp([g, x], attrs)[0] : undefined,
@@ -72,7 +73,7 @@ const weightGradientOp: Apply<Geometry> = defineOperation<Geometry>({
   family,
   infer: (_, p) => [{ shape: weightShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dWeightGradient, inputs, y!, p),
-  saves: { inputs: [0, 1] },
+  saves: { inputs: eachReadsOther },
   vjp: ({ gradients: [g], inputs: [x, y], needs, attrs }) => [
     needs[0] ? transposeOp([y, g], attrs)[0] : undefined,
     needs[1] ? convOp([x, g], attrs)[0] : undefined,

@@ -11,6 +11,7 @@ import { countWithin, numberWithin } from '../checks.ts';
 import { tensor } from '../creation.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineFunction, defineOperation, type OutputSpec } from '../operation.ts';
+import type { Read } from '../saved.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 import { type Gradients, noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -18,13 +19,16 @@ import { add, div, eq, mul, ne, sub, where } from './binary.ts';
 import { checkTarget, classified, type LossReduction, type NllOptions, positionWeights } from './loss-options.ts';
 import { softmax, sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
-import { affine } from './unary.ts';
+import { affine, cast } from './unary.ts';
 
 const family = 'cross-entropy';
 
 const float = (...shape: number[]): OutputSpec => ({ shape, dtype: 'float32' });
 const isMean = (p: CrossEntropyParams): boolean => p.reduction === PixelReduction.mean;
 const lossShape = (p: CrossEntropyParams): Shape => (p.reduction === PixelReduction.none ? [p.batch, p.spatial] : []);
+
+/** Only the scores have a gradient. */
+const forScores = (index: number): Read => ({ index, for: [0] });
 
 /** (x, target, weight?) -> loss, and for the backward pass the normalisers of each pixel and the weight of all. */
 const forwardOp = defineOperation<CrossEntropyParams>({
@@ -47,7 +51,7 @@ const forwardOp = defineOperation<CrossEntropyParams>({
     set(outputs[0], isMean(p) ? NaN : 0);
     set(outputs[2], 0);
   },
-  saves: { inputs: [0, 1, 2], outputs: [1, 2] },
+  saves: { inputs: [0, 1, 2].map(forScores), outputs: [1, 2].map(forScores) },
   vjp({ gradients: [g], inputs: [x, target, weight], outputs, needs, attrs, createGraph }): Gradients {
     if (!needs[0]) return [];
     if (createGraph) return [composedGradient(x!, target!, weight, g!, attrs)];
@@ -97,9 +101,11 @@ function composedGradient(
     const each = smoothing / classes;
     const perClass = weight ? affine(reshape(weight, [1, classes, 1]), each, 0) : each;
     const spread = weight ? affine(sum(weight), each, 0) : smoothing;
+    // Where every label is ignored no gradient is divided by their weight, and 0 by 0 must not enter its own gradient.
+    const isEmpty = eq(sum(cast(counted, 'float32')), 0);
     return {
       counted,
-      total: sum(weights),
+      total: where(isEmpty, 1, sum(weights)),
       peak: smoothing === 0 ? hard : add(hard, spread),
       fixed: smoothing === 0 ? atLabel : add(atLabel, perClass),
     };

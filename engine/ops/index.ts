@@ -1,6 +1,6 @@
 // All operations. Loading this file also tells the tape how to add gradients.
 import { onesLike, zerosLike } from '../creation.ts';
-import { arithmetic } from '../tape.ts';
+import { arithmetic } from '../gradients.ts';
 import { add } from './binary.ts';
 
 arithmetic.add = add;

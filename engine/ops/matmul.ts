@@ -2,6 +2,7 @@
 import { fill, matmul as matmulKernel } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { eachReadsOther } from '../saved.ts';
 import { broadcastShapes, sameShape, type Shape, sizeOf } from '../shape.ts';
 import { float, optional, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
@@ -54,7 +55,7 @@ const productOp: Apply<Required<MatmulOptions>> = defineOperation<Required<Matmu
       bias: Number(bias !== undefined),
     });
   },
-  saves: { inputs: [0, 1] },
+  saves: { inputs: eachReadsOther },
   vjp({ gradients, inputs, inputShapes, needs, attrs: { transposeA, transposeB } }) {
     const [g, a, b] = [gradients[0]!, inputs[0]!, inputs[1]!];
     const product = (left: Tensor, right: Tensor, ta: boolean, tb: boolean) =>

@@ -11,6 +11,7 @@ import {
 } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import type { Saves } from '../saved.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import { float, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
@@ -81,7 +82,7 @@ function launchReduce(x: Tensor, y: Tensor, axes: Axes, op: Reduction): void {
 interface ReduceRule {
   /** There is none over nothing. */
   ofSome?: boolean;
-  reads?: { inputs?: readonly number[]; outputs?: readonly number[] };
+  reads?: Saves;
   vjp: (context: VjpContext<Axes>, shape: Shape) => Tensor;
 }
 
@@ -112,7 +113,9 @@ export const sum = define('sum', Reduction.sum, { vjp: ({ gradients }, shape) =>
 
 /** Mean over `axes`; NaN where there is nothing to average. */
 export const mean = define('mean', Reduction.mean, {
-  vjp: ({ gradients, attrs }, shape) => expand(affine(gradients[0]!, 1 / reducedSize(shape, attrs), 0), shape),
+  // Over nothing there is nothing to expand to, and no infinity for a gradient of the gradient to multiply.
+  vjp: ({ gradients, attrs }, shape) =>
+    expand(affine(gradients[0]!, 1 / Math.max(1, reducedSize(shape, attrs)), 0), shape),
 });
 
 /** Equal extremes share the gradient equally. */
@@ -184,9 +187,7 @@ export const min = extreme('min', argmin);
 
 const centred = (x: Tensor, axes: Axes): Tensor => sub(x, mean(x, axes, { keepdim: true }));
 
-/** n - correction; 0 where no degree of freedom is left, so that the variance is 0 / 0. */
-const freedom = (shape: Shape, { axes, correction }: VarianceRule): number =>
-  Math.max(0, reducedSize(shape, axes) - correction);
+const freedom = (shape: Shape, { axes, correction }: VarianceRule): number => reducedSize(shape, axes) - correction;
 
 interface VarianceRule {
   axes: Axes;
@@ -203,7 +204,8 @@ const varianceOp = defineOperation<VarianceRule>({
     if (n === 0) return;
     tidy(() => {
       const average = noGrad(() => mean(square(centred(x!, rule.axes)), rule.axes, { keepdim: true }));
-      const scale = reducedSize(x!.shape, rule.axes) / freedom(x!.shape, rule);
+      // Where no degree of freedom is left the variance is infinite, or 0 / 0; its slope below divides by what is left, as torch's.
+      const scale = reducedSize(x!.shape, rule.axes) / Math.max(0, freedom(x!.shape, rule));
       x!.device.launch(unary, [average.storage], [y!.storage], { n, op: Unary.affine, a: scale, b: 0 });
     });
   },

@@ -24,6 +24,10 @@ export function observeWork(next: WorkObserver | undefined): void {
   observer = next;
 }
 
+/** Runs a part of backward, which is done for `layer`, under the eyes of the observer if there is one. */
+export const backwardWork = <T>(operation: string, layer: Layer, body: () => T): T =>
+  observer ? observer.backward(operation, layer, body) : body();
+
 /** The name under which waiting for data counts as such in profiles. */
 export const DATA_REGION = 'data';
 

@@ -24,7 +24,7 @@ class MetaDevice implements Device {
     this.#liveBuffers++;
     this.#liveBytes += 4 * length;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
-    return { id: this.#nextId++, device: this, dtype, length, references: 1 };
+    return { id: this.#nextId++, device: this, dtype, length, references: 1, version: 0 };
   }
 
   release(storage: Storage): void {
@@ -37,12 +37,14 @@ class MetaDevice implements Device {
 
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#checkOwn(storage, 'write');
-    if (values.length === storage.length) return;
-    throw new DeviceError('wrong number of values', {
-      operation: 'write',
-      expected: String(storage.length),
-      given: String(values.length),
-    });
+    if (values.length !== storage.length) {
+      throw new DeviceError('wrong number of values', {
+        operation: 'write',
+        expected: String(storage.length),
+        given: String(values.length),
+      });
+    }
+    storage.version++;
   }
 
   read(storage: Storage): Promise<HostArray> {
@@ -55,6 +57,7 @@ class MetaDevice implements Device {
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
     this.#checkAlive(kernel.name);
     checkLaunch(this, kernel, inputs, outputs, params);
+    for (const output of outputs) output.version++;
     const observed = kernel as unknown as Kernel<never>;
     this.observer?.before?.(observed, params, 'meta');
     this.#launches++;

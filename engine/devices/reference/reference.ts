@@ -39,7 +39,8 @@ class ReferenceDevice implements Device {
     const buffer = this.#pool.take(bytes) ?? this.#makeBuffer(bytes);
     const values = dtype === 'float32' ? new Float64Array(buffer) : new Int32Array(buffer);
     values.fill(dtype === 'float32' ? NaN : UNSPECIFIED_INT);
-    const storage: ReferenceStorage = { id: this.#nextId++, device: this, dtype, length, references: 1, values };
+    const id = this.#nextId++;
+    const storage: ReferenceStorage = { id, device: this, dtype, length, references: 1, version: 0, values };
     this.#live.add(storage);
     this.#liveBytes += bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
@@ -64,6 +65,7 @@ class ReferenceDevice implements Device {
         given: String(values.length),
       });
     }
+    own.version++;
     own.values.set(values);
   }
 
@@ -74,6 +76,7 @@ class ReferenceDevice implements Device {
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
     this.#checkAlive(kernel.name);
     checkLaunch(this, kernel, inputs, outputs, params);
+    for (const output of outputs) output.version++;
     const plan = planFor(referencePlans, kernel as unknown as Kernel<never>, 'reference') as ReferencePlan<P>;
     const observed = kernel as unknown as Kernel<never>;
     this.observer?.before?.(observed, params, 'reference');

@@ -79,7 +79,8 @@ class WasmDevice implements Device {
     this.#liveBuffers++;
     this.#liveBytes += 4 * length;
     if (this.#liveBytes > this.#peakBytes) this.#peakBytes = this.#liveBytes;
-    const storage: WasmStorage = { id: this.#nextId++, device: this, dtype, length, references: 1, block };
+    const id = this.#nextId++;
+    const storage: WasmStorage = { id, device: this, dtype, length, references: 1, version: 0, block };
     return storage;
   }
 
@@ -101,6 +102,7 @@ class WasmDevice implements Device {
         given: String(values.length),
       });
     }
+    storage.version++;
     this.#threads.finish(block.busyUntil);
     (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(values, block.address / 4);
   }
@@ -121,6 +123,7 @@ class WasmDevice implements Device {
       checkLaunch(this, kernel, inputs, outputs, params);
       resolved ??= this.#plans.make(kernel, params);
     }
+    for (const output of outputs) output.version++;
     const { observer } = this;
     if (observer) {
       // Whoever takes the time around a launch wants it alone: with a wait before and after.

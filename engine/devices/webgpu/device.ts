@@ -114,7 +114,8 @@ export class WebGpuDevice implements Device {
       });
     }
     const buffer = this.#buffers.take(bytes);
-    const storage: WebGpuStorage = { id: this.#nextId++, device: this, dtype, length, references: 1, buffer };
+    const id = this.#nextId++;
+    const storage: WebGpuStorage = { id, device: this, dtype, length, references: 1, version: 0, buffer };
     this.#liveBuffers++;
     this.#liveBytes += buffer.bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
@@ -141,6 +142,7 @@ export class WebGpuDevice implements Device {
       });
     }
     if (length === 0) return;
+    storage.version++;
     const words = toWords(values, dtype);
     if (buffer.lastBatch <= this.#queue.submitted) {
       this.#gpu.queue.writeBuffer(buffer.gpu, 0, words);
@@ -182,6 +184,7 @@ export class WebGpuDevice implements Device {
     this.#checkAlive(kernel.name);
     checkLaunch(this, kernel, inputs, outputs, params);
     if (outputs.every(({ length }) => length === 0)) return;
+    for (const output of outputs) output.version++;
     const planner = planFor(webGpuPlans, kernel as unknown as Kernel<never>, 'webgpu');
     const preferred = this.#preferPlan?.(kernel.name, params) ?? this.#tuned?.preferred(kernel, params);
     const plan = planner(params as never, this.planFacts, preferred);
