@@ -11,10 +11,15 @@ import { Parameter, Tensor } from '../tensor.ts';
 /** Buffers of one parameter by name, such as the momentum. */
 type Slots = Map<string, Tensor>;
 
-/** What the schedules change. */
 export interface OptimizerOptions {
   lr: number;
   weightDecay?: number;
+}
+
+/** What a schedule sets before a step: the rate, and the momentum if it moves that. */
+export interface ScheduledValues {
+  lr: number;
+  momentum?: number;
 }
 
 const notNegative: Interval = { from: 0 };
@@ -43,7 +48,7 @@ function checkOptions(optimizer: string, options: OptimizerOptions): void {
 
 export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   readonly parameters: readonly Parameter[];
-  /** Hyper-parameters; schedules change `lr` (and momentum) here between steps. */
+  /** Hyper-parameters, which may be changed between steps. */
   readonly options: O;
   readonly #slots = new Map<Parameter, Slots>();
   readonly #steps = new Map<Parameter, number>();
@@ -88,8 +93,24 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       const { grad } = parameter;
       if (observer) observer.update(parameter, () => this.update(parameter, grad, t));
       else this.update(parameter, grad, t);
-      parameter.version++;
     }
+  }
+
+  /** Takes over what a schedule gives. Throws ConfigError for a momentum where this optimiser has none. */
+  setRates({ lr, momentum }: ScheduledValues): void {
+    if (momentum !== undefined) this.setMomentum(momentum);
+    this.options.lr = numberWithin(this.constructor.name, 'lr', lr, limits.lr);
+  }
+
+  /** Sets what this optimiser has for a momentum. */
+  protected setMomentum(momentum: number): void {
+    throw new ConfigError('this optimiser has no momentum for a schedule to move', {
+      operation: this.constructor.name,
+      argument: 'momentum',
+      expected: 'none',
+      given: String(momentum),
+      hint: 'Give the schedule { cycleMomentum: false }',
+    });
   }
 
   /** One step number t = 1, 2, ... of one parameter. */
@@ -170,6 +191,10 @@ export class SGD extends Optimizer<SgdOptions> {
     }
   }
 
+  protected override setMomentum(momentum: number): void {
+    this.options.momentum = numberWithin(this.constructor.name, 'momentum', momentum, limits.momentum);
+  }
+
   protected override slotNames(): readonly string[] {
     return this.options.momentum ? ['momentum'] : [];
   }
@@ -199,6 +224,11 @@ export interface AdamOptions extends OptimizerOptions {
 export class Adam extends Optimizer<AdamOptions> {
   constructor(parameters: Iterable<Parameter>, options: Partial<AdamOptions> = {}) {
     super(parameters, { lr: 1e-3, ...options });
+  }
+
+  protected override setMomentum(beta1: number): void {
+    numberWithin(this.constructor.name, 'beta1', beta1, limits.beta1);
+    this.options.betas = [beta1, this.options.betas?.[1] ?? 0.999];
   }
 
   protected override slotNames(): readonly string[] {
@@ -246,6 +276,10 @@ export interface RmspropOptions extends OptimizerOptions {
 export class RMSprop extends Optimizer<RmspropOptions> {
   constructor(parameters: Iterable<Parameter>, options: Partial<RmspropOptions> = {}) {
     super(parameters, { lr: 1e-2, ...options });
+  }
+
+  protected override setMomentum(momentum: number): void {
+    this.options.momentum = numberWithin(this.constructor.name, 'momentum', momentum, limits.momentum);
   }
 
   protected override slotNames(): readonly string[] {

@@ -1,14 +1,9 @@
 // Learning rates as functions of the step t = 0, 1, ..., with the closed forms of torch.optim.lr_scheduler.
 import { countWithin, numberWithin, oneOf } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Optimizer, ScheduledValues } from './optimizer.ts';
 
 /** Rate in use at step t; one-cycle schedules also move the momentum. */
-export interface ScheduledValues {
-  lr: number;
-  momentum?: number;
-}
-
 export type Schedule = (t: number) => ScheduledValues;
 
 /** Steps before the first are refused. */
@@ -44,7 +39,7 @@ export function multiStepLR(
   baseLr: number,
   { milestones, gamma = 0.1 }: { milestones: readonly number[]; gamma?: number },
 ): Schedule {
-  milestones.forEach((milestone, i) => numberWithin('multiStepLR', `milestones[${i}]`, milestone, { from: 0 }));
+  milestones.forEach((milestone, i) => countWithin('multiStepLR', `milestones[${i}]`, milestone, { from: 0 }));
   numberWithin('multiStepLR', 'gamma', gamma, { from: 0 });
   return rate('multiStepLR', baseLr, (t) => baseLr * gamma ** milestones.filter((milestone) => milestone <= t).length);
 }
@@ -75,7 +70,11 @@ export interface OneCycleOptions {
   maxMomentum?: number;
 }
 
-/** Smith's one-cycle policy: the rate rises and falls once, the momentum the other way round. */
+/**
+ * Smith's one-cycle policy: the rate rises for pctStart totalSteps - 1 steps and falls until step totalSteps - 1, the
+ * momentum the other way round. Throws ConfigError for a rise of exactly no steps, which leaves step 0 between two phases,
+ * and for a step from totalSteps on.
+ */
 export function oneCycleLR(options: OneCycleOptions): Schedule {
   const { maxLr, totalSteps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 } = options;
   const { annealStrategy = 'cos', threePhase = false, cycleMomentum = true } = options;
@@ -92,6 +91,15 @@ export function oneCycleLR(options: OneCycleOptions): Schedule {
   const initial = maxLr / divFactor;
   const final = initial / finalDivFactor;
   const rise = pctStart * totalSteps - 1;
+  if (rise === 0) {
+    throw new ConfigError('the rate has no steps to rise in', {
+      operation,
+      argument: 'pctStart',
+      expected: `above or below 1 / totalSteps, ${1 / totalSteps}`,
+      given: String(pctStart),
+      hint: 'Give 0 to begin at the highest rate',
+    });
+  }
   const phases = threePhase
     ? [
         { end: rise, lr: [initial, maxLr], momentum: [maxMomentum, baseMomentum] },
@@ -106,21 +114,21 @@ export function oneCycleLR(options: OneCycleOptions): Schedule {
     annealStrategy === 'cos'
       ? to! + ((from! - to!) * (1 + Math.cos(Math.PI * share))) / 2
       : from! + (to! - from!) * share;
-  return from0(operation, (t) => {
-    let start = 0;
-    for (const phase of phases) {
-      if (t <= phase.end || phase === phases.at(-1)) {
-        const share = (t - start) / (phase.end - start);
-        const lr = anneal(phase.lr, share);
-        return cycleMomentum ? { lr, momentum: anneal(phase.momentum, share) } : { lr };
-      }
-      start = phase.end;
-    }
-    throw new ConfigError('a schedule has no phase', { operation });
-  });
+  return (t) => {
+    numberWithin(operation, 't', t, { from: 0, to: totalSteps - 1 });
+    const at = phases.findIndex(({ end }) => t <= end);
+    const start = at > 0 ? phases[at - 1]!.end : 0;
+    const { end, lr, momentum } = phases[at]!;
+    const share = (t - start) / (end - start);
+    const values = { lr: anneal(lr, share) };
+    return cycleMomentum ? { ...values, momentum: anneal(momentum, share) } : values;
+  };
 }
 
-/** Sets the optimiser's rate (and momentum, if the schedule moves it) for step t. */
+/**
+ * Sets the optimiser's rate for step t, and its momentum if the schedule moves that: `momentum` of SGD and RMSprop, the first
+ * of the `betas` of Adam. Throws ConfigError for a momentum where the optimiser has none.
+ */
 export function applySchedule(optimizer: Optimizer, schedule: Schedule, t: number): void {
-  Object.assign(optimizer.options, schedule(t));
+  optimizer.setRates(schedule(t));
 }
