@@ -45,7 +45,10 @@ class Checkpoint {
 
   constructor(f: (...inputs: Tensor[]) => unknown, inputs: readonly Tensor[]) {
     this.#f = f;
-    this.#inputs = inputs.map(keepInput);
+    // An input that is given twice is one tensor in the second run too.
+    const kept = new Map<Tensor, Saved>();
+    for (const input of inputs) if (!kept.has(input)) kept.set(input, keepInput(input));
+    this.#inputs = inputs.map((input) => kept.get(input)!);
   }
 
   /** Runs `body`, which calls the function on the inputs as they were given. */

@@ -6,7 +6,7 @@ import type { Device, HostArray, Storage } from './devices/device.ts';
 import { callSite, ConfigError, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
 import { addHook, type GradientHook } from './hooks.ts';
 import { disown, own, type Owned, type Scope } from './scope.ts';
-import { checkShape, type Shape, sizeOf } from './shape.ts';
+import { checkShape, sameShape, type Shape, sizeOf } from './shape.ts';
 import { backward, type BackwardOptions, type TapeNode } from './tape.ts';
 
 const live = new Set<Tensor>();
@@ -116,6 +116,13 @@ export class Tensor implements Owned {
     other.requiresGrad = this.requiresGrad;
     if (this.requiresGrad) other.leaf = this.leaf;
     return other;
+  }
+
+  /** True for handles to the same values at the same place on the tape. */
+  isAliasOf(other: Tensor): boolean {
+    if (this === other) return true;
+    if (this.#storage !== other.#storage || this.node !== other.node || this.requiresGrad !== other.requiresGrad) return false;
+    return (this.node || !this.requiresGrad || this.leaf === other.leaf) && sameShape(this.shape, other.shape);
   }
 
   /** The same values cut off from the tape. */

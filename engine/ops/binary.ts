@@ -154,7 +154,7 @@ export const sub = operator('sub', (a, b) => {
 export const mul = operator('mul', (a, b) => {
   if (typeof b === 'number') return affine(a as Tensor, b, 0);
   if (typeof a === 'number') return affine(b, a, 0);
-  return a === b ? square(a) : mulOp(a, b);
+  return a.isAliasOf(b) ? square(a) : mulOp(a, b);
 });
 
 /** a / b, broadcasting; either may be a number. */
