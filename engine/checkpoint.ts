@@ -82,7 +82,7 @@ class Checkpoint {
     const slot: Slot = { shape, dtype, value: undefined, released: false };
     this.#slots.push(slot);
     this.#users++;
-    const forget = (): void => {
+    const empty = (): void => {
       slot.value?.dispose();
       slot.value = undefined;
     };
@@ -91,11 +91,15 @@ class Checkpoint {
         if (!slot.value) this.#recompute(operation);
         return slot.value!;
       },
-      forget,
+      // Within another checkpoint the inputs have been computed again too.
+      forget: () => {
+        empty();
+        for (const input of this.#inputs) input.forget?.();
+      },
       dispose: () => {
         if (slot.released) return;
         slot.released = true;
-        forget();
+        empty();
         this.#leave();
       },
     };

@@ -34,16 +34,6 @@ export function letGo(gradients: Iterable<Tensor | undefined>): void {
   for (const gradient of gradients) gradient?.dispose();
 }
 
-/** Runs `body`; if it throws, the gradients are let go. */
-export function carrying<T>(gradients: ReadonlyMap<unknown, Tensor>, body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    letGo(gradients.values());
-    throw error;
-  }
-}
-
 /** The gradient of an output that backward begins with: the one given, or 1 for a scalar. */
 export function startGradient(output: Tensor, gradient: Tensor | undefined): Tensor {
   if (!gradient) {

@@ -6,7 +6,7 @@
 // it. vjps are written with differentiable operations: with `createGraph` they leave nodes of their own.
 import { during } from './during.ts';
 import { DTypeError, UseAfterFreeError } from './errors.ts';
-import { arithmetic, carry, carrying, checkGradient, letGo, startGradient } from './gradients.ts';
+import { arithmetic, carry, checkGradient, letGo, startGradient } from './gradients.ts';
 import { applyHooks, type GradientHook } from './hooks.ts';
 import { backwardWork, type Layer, workObserver } from './profile/work.ts';
 import { currentSaver, SavedList, type Saves } from './saved.ts';
@@ -172,15 +172,21 @@ export interface BackwardOptions {
 
 /** d sum(output * gradient) into the `grad` of every leaf below `output` that wants one. */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
-  const found = walk([output], [options.gradient], options);
-  carrying(found, () => {
+  const totals = walk([output], [options.gradient], options, everywhere, (found) => {
     for (const [tensor, gradient] of found) {
-      const before = tensor.grad;
-      // The tensor owns its gradient: it must outlive the scope of the step, for accumulation over steps.
-      tensor.grad = before ? backwardWork('accumulate', tensor, () => carry(before, gradient)) : gradient.alias();
+      const { grad } = tensor;
+      if (grad)
+        found.set(
+          tensor,
+          backwardWork('accumulate', tensor, () => carry(gradient, grad)),
+        );
     }
-    for (const gradient of found.values()) gradient.dispose();
   });
+  for (const [tensor, total] of totals) {
+    // The tensor owns its gradient: it must outlive the scope of the step, for accumulation over steps.
+    tensor.grad?.dispose();
+    tensor.grad = total;
+  }
 }
 
 /**
@@ -196,12 +202,13 @@ export function grad(
   for (const output of list) checkAlive('grad', 'outputs', output);
   for (const input of inputs) checkAlive('grad', 'inputs', input);
   const targets = inputs.map((input) => (input.node ? input : input.leaf));
-  const found = walk(list, options.gradOutputs ?? [], options, targets);
-  return carrying(found, () => {
-    for (const target of targets) if (!found.has(target)) found.set(target, arithmetic.zerosLike(target));
-    for (const gradient of found.values()) if (!gradient.owner) own(gradient);
-    return targets.map((target) => found.get(target)!);
+  const found = walk(list, options.gradOutputs ?? [], options, routeTo(targets), (gradients) => {
+    for (const target of targets) {
+      if (!gradients.has(target)) gradients.set(target, arithmetic.zerosLike(target).alias());
+    }
   });
+  for (const gradient of found.values()) own(gradient);
+  return targets.map((target) => found.get(target)!);
 }
 
 /** Which way a walk goes: the edges that it follows, and the outputs of a node whose gradient is wanted. */
@@ -210,39 +217,44 @@ interface Route {
   wantedOf(node: TapeNode): Iterable<Tensor>;
 }
 
-/** To every leaf, past the results that keep their gradient. */
-const everywhere: Route = {
-  follows: (edge) => edge !== undefined,
-  wantedOf: (node) => node.retained ?? [],
-};
+const none: readonly Tensor[] = [];
 
-/** To some leaves and results alone. `nodes` are those to walk, newest first. */
-function routeTo(targets: readonly Tensor[], nodes: readonly TapeNode[]): Route {
-  const leaves = new Set(targets.filter((target) => !target.node));
-  const results = new Map<TapeNode, Set<Tensor>>();
-  for (const target of targets) {
-    if (target.node) results.set(target.node, (results.get(target.node) ?? new Set()).add(target));
-  }
-  const passed = new Set<TapeNode>();
-  const follows = (edge: Edge | undefined): edge is Edge =>
-    edge !== undefined && ('leaf' in edge ? leaves.has(edge.leaf) : passed.has(edge.node));
-  for (const node of nodes.toReversed()) if (results.has(node) || node.edges.some(follows)) passed.add(node);
-  return { follows, wantedOf: (node) => results.get(node) ?? [] };
-}
+/** To every leaf that is still there, past the results that keep their gradient. */
+const everywhere = (): Route => ({
+  follows: (edge): edge is Edge => edge !== undefined && !('leaf' in edge && edge.leaf.disposed),
+  wantedOf: ({ retained }) => (retained ? [...retained].filter((result) => !result.disposed) : none),
+});
+
+/** To some leaves and results alone, among `nodes`, newest first. */
+const routeTo =
+  (targets: readonly Tensor[]) =>
+  (nodes: readonly TapeNode[]): Route => {
+    const leaves = new Set(targets.filter((target) => !target.node));
+    const results = new Map<TapeNode, Set<Tensor>>();
+    for (const target of targets) {
+      if (target.node) results.set(target.node, (results.get(target.node) ?? new Set()).add(target));
+    }
+    const passed = new Set<TapeNode>();
+    const follows = (edge: Edge | undefined): edge is Edge =>
+      edge !== undefined && ('leaf' in edge ? leaves.has(edge.leaf) : passed.has(edge.node));
+    for (const node of nodes.toReversed()) if (results.has(node) || node.edges.some(follows)) passed.add(node);
+    return { follows, wantedOf: (node) => results.get(node) ?? none };
+  };
 
 /**
- * Walks the graph from newest to oldest node; returns the gradients of the leaves, or of `targets` alone, each carried. If
- * anything throws, nothing that was made on the way is left.
+ * Walks the graph from newest to oldest node; returns the gradients of what the route leads to, carried, after `finish` has
+ * had its way with them. If anything throws, nothing that was made is left.
  */
 function walk(
   outputs: readonly Tensor[],
   gradOutputs: readonly (Tensor | undefined)[],
   { retainGraph = false, createGraph = false }: BackwardOptions,
-  targets?: readonly Tensor[],
+  route: (nodes: readonly TapeNode[]) => Route,
+  finish: (found: Map<Tensor, Tensor>) => void,
 ): Map<Tensor, Tensor> {
   const roots = outputs.map(rootOf);
   const nodes = reachable(roots);
-  const { follows, wantedOf } = targets ? routeTo(targets, nodes) : everywhere;
+  const { follows, wantedOf } = route(nodes);
   const found = new Map<Tensor, Tensor>();
   const pending = new Map<TapeNode, (Tensor | undefined)[]>();
 
@@ -263,7 +275,7 @@ function walk(
     const gradients = node.hooked(arrived);
     for (const target of wantedOf(node)) {
       const gradient = gradients[target.outputIndex];
-      if (gradient && !target.disposed) found.set(target, carry(found.get(target), gradient));
+      if (gradient) found.set(target, carry(found.get(target), gradient));
     }
     const needs = node.edges.map(follows);
     if (needs.includes(true)) {
@@ -275,7 +287,7 @@ function walk(
       if (!retainGraph && !createGraph) node.dispose();
     }
     pending.delete(node);
-    for (const gradient of arrived) gradient?.dispose();
+    letGo(arrived);
   };
 
   const hookLeaf = (leaf: Tensor, gradient: Tensor): void => {
@@ -301,6 +313,7 @@ function walk(
     for (const [leaf, gradient] of found) {
       if (leaf.hooks) inScope(() => backwardWork('hook', leaf, () => hookLeaf(leaf, gradient)));
     }
+    finish(found);
   };
   try {
     inScope(() => withGradMode(createGraph, run));

@@ -121,7 +121,8 @@ export class Tensor implements Owned {
   /** True for handles to the same values at the same place on the tape. */
   isAliasOf(other: Tensor): boolean {
     if (this === other) return true;
-    if (this.#storage !== other.#storage || this.node !== other.node || this.requiresGrad !== other.requiresGrad) return false;
+    if (this.#storage !== other.#storage || this.node !== other.node || this.requiresGrad !== other.requiresGrad)
+      return false;
     return (this.node || !this.requiresGrad || this.leaf === other.leaf) && sameShape(this.shape, other.shape);
   }
 

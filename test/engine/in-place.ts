@@ -26,7 +26,9 @@ const changes: Readonly<Record<string, (p: Parameter) => void>> = {
     p.zeroGrad();
   },
   'a state is loaded': (p) =>
-    void new Holder(p).loadStateDict(new Map([['weight', { shape: p.shape, values: new Float32Array(p.size).fill(9) }]])),
+    void new Holder(p).loadStateDict(
+      new Map([['weight', { shape: p.shape, values: new Float32Array(p.size).fill(9) }]]),
+    ),
   'a buffer is written': (p) => p.device.write(p.detach().storage, new Float32Array(p.size).fill(-8)),
 };
 
