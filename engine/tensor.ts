@@ -121,9 +121,9 @@ export class Tensor implements Owned {
   /** True for handles to the same values at the same place on the tape. */
   isAliasOf(other: Tensor): boolean {
     if (this === other) return true;
-    if (this.#storage !== other.#storage || this.node !== other.node || this.requiresGrad !== other.requiresGrad)
-      return false;
-    return (this.node || !this.requiresGrad || this.leaf === other.leaf) && sameShape(this.shape, other.shape);
+    const isSame = this.#storage === other.#storage && this.node === other.node && sameShape(this.shape, other.shape);
+    if (!isSame || this.node) return isSame;
+    return this.requiresGrad === other.requiresGrad && (!this.requiresGrad || this.leaf === other.leaf);
   }
 
   /** The same values cut off from the tape. */
