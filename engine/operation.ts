@@ -3,7 +3,7 @@
 import type { DType } from '../kernels/index.ts';
 import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
 import { currentSaver, type Saves } from './saved.ts';
-import { own, undoing } from './scope.ts';
+import { innermostScope, inOwnScope, own } from './scope.ts';
 import { checkTensor, compileCheck, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
@@ -150,10 +150,13 @@ export function defineFunction<F extends AnyFunction>(name: string, implementati
   const call = (...args: unknown[]): unknown => {
     if (calling !== undefined) return body(...args);
     calling = name;
+    const around = innermostScope();
+    const before = around ? around.size : 0;
     try {
       check(args);
-      return undoing(() => body(...args));
+      return around ? body(...args) : inOwnScope(() => body(...args));
     } catch (error) {
+      around?.releaseFrom(before);
       throw underName(error, name);
     } finally {
       calling = undefined;

@@ -55,47 +55,49 @@ export const changedInPlace = (operation: string): UseAfterFreeError =>
     hint: 'Call backward before the optimiser steps, or run the forward pass again',
   });
 
-/** What one node keeps of its inputs, or of its outputs. */
-export class SavedList {
-  readonly #entries: {
-    readonly index: number;
-    readonly serves: readonly number[] | undefined;
-    readonly saved: Saved;
-  }[] = [];
+type Needs = readonly unknown[];
 
-  /** Keeps those of `tensors` that are read for a gradient that an input needs. */
-  keep(tensors: readonly (Tensor | undefined)[], reads: readonly Read[] = [], needs: readonly boolean[]): void {
-    for (const read of reads) {
-      const { index, for: serves } = typeof read === 'number' ? { index: read, for: undefined } : read;
-      const tensor = tensors[index];
-      if (tensor && serve(serves, needs)) this.#entries.push({ index, serves, saved: saveTensor(tensor) });
+const isRead = (read: Read, needs: Needs): boolean =>
+  typeof read === 'number' || read.for.some((input) => needs[input]);
+
+const nothing: readonly (Saved | undefined)[] = [];
+
+/** Keeps what `reads` names of `tensors`, entry by entry, if it is read for the gradient of an input that needs one. */
+export function saveReads(
+  tensors: readonly (Tensor | undefined)[],
+  reads: readonly Read[] | undefined,
+  needs: Needs,
+): readonly (Saved | undefined)[] {
+  if (!reads) return nothing;
+  let saved: (Saved | undefined)[] | undefined;
+  try {
+    for (let i = 0; i < reads.length; i++) {
+      const read = reads[i]!;
+      const tensor = tensors[typeof read === 'number' ? read : read.index];
+      if (tensor && isRead(read, needs)) (saved ??= [])[i] = saveTensor(tensor);
     }
+  } catch (error) {
+    for (const entry of saved ?? nothing) entry?.dispose();
+    throw error;
   }
-
-  get isEmpty(): boolean {
-    return this.#entries.length === 0;
-  }
-
-  /** Those that the needed gradients read, at their indices. */
-  open(operation: string, needs: readonly boolean[]): Tensor[] {
-    const tensors: Tensor[] = [];
-    for (const { index, serves, saved } of this.#entries) {
-      if (serve(serves, needs)) tensors[index] = saved.open(operation);
-    }
-    return tensors;
-  }
-
-  forget(): void {
-    for (const { saved } of this.#entries) saved.forget?.();
-  }
-
-  dispose(): void {
-    for (const { saved } of this.#entries) saved.dispose();
-  }
+  return saved ?? nothing;
 }
 
-const serve = (inputs: readonly number[] | undefined, needs: readonly boolean[]): boolean =>
-  inputs === undefined || inputs.some((input) => needs[input]);
+/** What `saveReads` kept, as far as it is read for the gradients that are needed now, in the places that it had. */
+export function openReads(
+  saved: readonly (Saved | undefined)[],
+  reads: readonly Read[] | undefined,
+  needs: Needs,
+  operation: string,
+): Tensor[] {
+  const tensors: Tensor[] = [];
+  for (let i = 0; i < saved.length; i++) {
+    const read = reads![i]!;
+    const entry = saved[i];
+    if (entry && isRead(read, needs)) tensors[typeof read === 'number' ? read : read.index] = entry.open(operation);
+  }
+  return tensors;
+}
 
 /** Takes the place of `SavedTensor` while set: how a checkpoint keeps a recipe instead of values. */
 export interface Saver {

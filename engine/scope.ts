@@ -104,22 +104,14 @@ export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | un
   }
 }
 
-/** Runs `body`. If it throws, what it made is released, as far as no scope of its own has done so. */
-export function undoing<T>(body: () => T): T {
-  if (!innermost) {
-    using made = scope();
-    const result = body();
-    made.passOn();
-    return result;
-  }
-  const around = innermost;
-  const before = around.size;
-  try {
-    return body();
-  } catch (error) {
-    around.releaseFrom(before);
-    throw error;
-  }
+export const innermostScope = (): Scope | undefined => innermost;
+
+/** Runs `body` in a scope that gives all to the one around it, unless it throws. */
+export function inOwnScope<T>(body: () => T): T {
+  using made = scope();
+  const result = body();
+  made.passOn();
+  return result;
 }
 
 /** Gives an item to the innermost scope, if there is one. */

@@ -9,7 +9,7 @@ import { DTypeError, UseAfterFreeError } from './errors.ts';
 import { arithmetic, carry, checkGradient, letGo, startGradient } from './gradients.ts';
 import { applyHooks, type GradientHook } from './hooks.ts';
 import { backwardWork, type Layer, workObserver } from './profile/work.ts';
-import { currentSaver, SavedList, type Saves } from './saved.ts';
+import { currentSaver, openReads, type Saved, saveReads, type Saves } from './saved.ts';
 import { disown, own, type Owned, scope, type Scope } from './scope.ts';
 import { checkAlive } from './signature.ts';
 import type { Shape } from './shape.ts';
@@ -51,8 +51,9 @@ export class TapeNode<A = unknown> implements Owned {
   readonly #attrs: A;
   readonly #vjp: Vjp<A>;
   readonly #inputShapes: readonly (Shape | undefined)[];
-  readonly #inputs = new SavedList();
-  readonly #outputs = new SavedList();
+  readonly #saves: Saves;
+  #inputs: readonly (Saved | undefined)[] = [];
+  #outputs: readonly (Saved | undefined)[] = [];
   #released = false;
   #hooks: GradientHook[][] | undefined;
 
@@ -71,15 +72,15 @@ export class TapeNode<A = unknown> implements Owned {
     this.outputCount = outputs.length;
     this.edges = inputs.map((input) => input && edgeTo(input));
     own(this);
-    const needs = this.edges.map((edge) => edge !== undefined);
+    this.#saves = saves;
     // Inputs are saved first: the outputs' aliases must point at this node, which they get below.
-    this.#inputs.keep(inputs, saves.inputs, needs);
+    this.#inputs = saveReads(inputs, saves.inputs, this.edges);
     outputs.forEach((output, i) => {
       if (output.dtype !== 'float32') return;
       output.node = this as TapeNode;
       output.outputIndex = i;
     });
-    this.#outputs.keep(outputs, saves.outputs, needs);
+    this.#outputs = saveReads(outputs, saves.outputs, this.edges);
     currentSaver()?.recorded(this as TapeNode);
   }
 
@@ -105,31 +106,32 @@ export class TapeNode<A = unknown> implements Owned {
     }
     const results = this.#vjp({
       attrs: this.#attrs,
-      inputs: this.#inputs.open(this.name, needs),
-      outputs: this.#outputs.open(this.name, needs),
+      inputs: openReads(this.#inputs, this.#saves.inputs, needs, this.name),
+      outputs: openReads(this.#outputs, this.#saves.outputs, needs, this.name),
       inputShapes: this.#inputShapes,
       gradients: gradients as Tensor[],
       needs,
       createGraph,
     });
-    needs.forEach((needed, i) => {
-      if (needed && results[i]) checkGradient(this.name, i, results[i], this.#inputShapes[i]!);
-    });
+    for (let i = 0; i < needs.length; i++) {
+      const gradient = results[i];
+      if (needs[i] && gradient) checkGradient(this.name, i, gradient, this.#inputShapes[i]!);
+    }
     return results;
   }
 
   /** Lets go of what a checkpoint has computed again for this node and could once more. */
   forget(): void {
-    this.#inputs.forget();
-    this.#outputs.forget();
+    for (const saved of this.#inputs) saved?.forget?.();
+    for (const saved of this.#outputs) saved?.forget?.();
   }
 
   /** Lets go of the saved tensors. A node without any serves on, as its vjp has all that it reads. */
   dispose(): void {
     disown(this);
-    this.#released = !this.#inputs.isEmpty || !this.#outputs.isEmpty;
-    this.#inputs.dispose();
-    this.#outputs.dispose();
+    this.#released = this.#inputs.length + this.#outputs.length > 0;
+    for (const saved of this.#inputs) saved?.dispose();
+    for (const saved of this.#outputs) saved?.dispose();
   }
 
   /** This node and all nodes behind it. */
