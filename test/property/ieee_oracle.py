@@ -76,8 +76,8 @@ def floats(values):
 
 def cases():
     for name, f in UNARY.items():
-        # The tanh of PyTorch's approximate gelu overflows on the way, where a float64 does not.
-        values = [v for v in SPECIAL if abs(v) != 3e38 or name != "geluTanh"]
+        # The powers in PyTorch's approximate gelu overflow on the way, so that its slope is NaN where it is 0 or 1.
+        values = [v for v in SPECIAL if not abs(v) >= 3e38 or name != "geluTanh"]
         yield name, name, [floats(values)], f
     for name, f in BINARY.items():
         yield name, name, [floats(PAIRS[0]), floats(PAIRS[1])], f
