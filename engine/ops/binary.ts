@@ -9,7 +9,7 @@ import { anyType, bool, float, orNumber, type Signature, value } from '../signat
 import type { Gradients, VjpContext } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumTo } from './expand.ts';
-import { affine, cast, log, neg, reciprocal, square } from './unary.ts';
+import { affine, cast, log, neg, reciprocal, square, tanh } from './unary.ts';
 
 type Operands = Tensor | number;
 type Rule = (context: {
@@ -96,16 +96,26 @@ export const leakyReluGrad = define(
   [{ index: 1, for: [0] }],
   ({ g, b, alpha }) => [() => leakyReluGrad(g, b, alpha)],
 );
-/** a b (1 - b), the gradient of sigmoid at output b. */
+/** a sigmoid(b) sigmoid(-b), the gradient of sigmoid at input b; its own slope is -sigmoid' tanh(b / 2). */
 export const sigmoidGrad = define(Binary.sigmoidGrad, 'sigmoidGrad', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
   () => sigmoidGrad(g, b),
-  () => mulOp(mulOp(g, a), affine(b, -2, 1)),
+  () => neg(sigmoidGrad(mulOp(mulOp(g, a), tanh(affine(b, 0.5, 0))), b)),
 ]);
-/** a (1 - b b), the gradient of tanh at output b. */
+/** a (1 - tanh(b)^2), the gradient of tanh at input b. */
 export const tanhGrad = define(Binary.tanhGrad, 'tanhGrad', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
   () => tanhGrad(g, b),
-  () => mulOp(mulOp(g, a), affine(b, -2, 0)),
+  () => affine(tanhGrad(mulOp(mulOp(g, a), tanh(b)), b), -2, 0),
 ]);
+/** log(a / b), with all its digits where a and b are neighbours. */
+export const logRatio = define(
+  Binary.logRatio,
+  'logRatio',
+  [
+    { index: 0, for: [0] },
+    { index: 1, for: [1] },
+  ],
+  ({ g, a, b }) => [() => divOp(g, a), () => neg(divOp(g, b))],
+);
 /** a + alpha b */
 export const addScaled = define(Binary.addScaled, 'addScaled', [], ({ g, alpha }) => [
   () => g,

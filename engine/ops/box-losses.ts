@@ -7,12 +7,17 @@ import { float, type Signature, value } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 import { narrow } from './layout.ts';
-import { checkReduction, checkSame, type LossOptions, reduceLoss } from './loss-options.ts';
+import { checkReduction, checkSame, type LossOptions, reduceLoss, rootOrZero } from './loss-options.ts';
 import { sum } from './reduction.ts';
 import { squeeze } from './reshape.ts';
-import { affine, clamp, exp, neg, sqrt, square } from './unary.ts';
+import { affine, clamp, exp, neg, square } from './unary.ts';
 
 const family = 'box-losses';
+
+/** As in torchvision the mean over no box is 0. */
+const reduceBoxes = (loss: Tensor, { reduction }: LossOptions): Tensor =>
+  loss.size === 0 && reduction !== 'none' ? sum(loss) : reduceLoss(loss, reduction);
+
 const boxes: Signature = { x: float, target: float, options: value };
 
 const low = (box: Tensor): Tensor => narrow(box, 1, 0, 2);
@@ -58,9 +63,9 @@ export const diouLoss = defineComposite(
     const { iou, extent } = overlap('diouLoss', x, target, options);
     const centre = (box: Tensor): Tensor => affine(add(low(box), high(box)), 0.5, 0);
     const squared = sum(square(sub(centre(x), centre(target))), 1);
-    const distance = centerDistance === 'norm' ? sqrt(squared) : squared;
+    const distance = centerDistance === 'norm' ? rootOrZero(squared) : squared;
     const penalty = div(distance, affine(sum(square(extent), 1), 1, eps));
-    return reduceLoss(add(affine(iou, -1, 1), penalty), options.reduction);
+    return reduceBoxes(add(affine(iou, -1, 1), penalty), options);
   },
   { family, signature: boxes },
 );
@@ -73,10 +78,7 @@ export const giouLoss = defineComposite(
     checkReduction('giouLoss', options);
     const { iou, union, extent } = overlap('giouLoss', x, target, options);
     const enclosing = area(extent);
-    return reduceLoss(
-      add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))),
-      options.reduction,
-    );
+    return reduceBoxes(add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))), options);
   },
   { family, signature: boxes },
 );

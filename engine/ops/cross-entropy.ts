@@ -17,9 +17,10 @@ import { type Gradients, noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, eq, mul, ne, sub, where } from './binary.ts';
 import { checkTarget, classified, type LossReduction, type NllOptions, positionWeights } from './loss-options.ts';
-import { softmax, sum } from './reduction.ts';
+import { sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
-import { affine, cast } from './unary.ts';
+import { softmax } from './softmax.ts';
+import { affine, neg } from './unary.ts';
 
 const family = 'cross-entropy';
 
@@ -78,7 +79,7 @@ const backwardOp = defineOperation<CrossEntropyParams>({
   },
 });
 
-/** g (p (h + b W) - h [k = label] - b w_k) as in the kernels, for x and g that are differentiated again. */
+/** g (h (p - [k = label]) + b (W p - w_k)) as in the kernels, for x and g that are differentiated again. */
 function composedGradient(
   x: Tensor,
   target: Tensor,
@@ -87,31 +88,34 @@ function composedGradient(
   p: CrossEntropyParams,
 ): Tensor {
   const { batch, classes, spatial, ignoreIndex, smoothing } = p;
-  const { counted, total, peak, fixed } = noGrad(() => {
+  const { counted, isLabel, hard, total, spread, perClass } = noGrad(() => {
     const labels = reshape(target, [batch, 1, spatial]);
     const counted = ne(labels, ignoreIndex);
-    const weights = positionWeights(labels, { weight, ignoreIndex });
-    const hard = affine(weights, 1 - smoothing, 0);
+    const weights = positionWeights(labels, classes, { weight, ignoreIndex });
+    const total = sum(weights);
     const names = tensor(
       Int32Array.from({ length: classes }, (_, k) => k),
       [1, classes, 1],
       { device: x.device },
     );
-    const atLabel = where(eq(labels, names), hard, 0);
     const each = smoothing / classes;
-    const perClass = weight ? affine(reshape(weight, [1, classes, 1]), each, 0) : each;
-    const spread = weight ? affine(sum(weight), each, 0) : smoothing;
-    // Where every label is ignored no gradient is divided by their weight, and 0 by 0 must not enter its own gradient.
-    const isEmpty = eq(sum(cast(counted, 'float32')), 0);
     return {
       counted,
-      total: where(isEmpty, 1, sum(weights)),
-      peak: smoothing === 0 ? hard : add(hard, spread),
-      fixed: smoothing === 0 ? atLabel : add(atLabel, perClass),
+      isLabel: eq(labels, names),
+      hard: affine(weights, 1 - smoothing, 0),
+      // Where nothing counts no gradient is divided by 0.
+      total: where(eq(total, 0), 1, total),
+      perClass: weight ? affine(reshape(weight, [1, classes, 1]), each, 0) : each,
+      spread: weight ? affine(sum(weight), each, 0) : smoothing,
     };
   });
   const scale = p.reduction === PixelReduction.none ? reshape(g, [batch, 1, spatial]) : isMean(p) ? div(g, total) : g;
-  return where(counted, mul(scale, sub(mul(softmax(x, 1), peak), fixed)), 0);
+  const probability = softmax(x, 1);
+  // 1 - p of the label as the sum of the others, of which something is left where p is near 1.
+  const others = sum(where(isLabel, 0, probability), 1, { keepdim: true });
+  const fromLabel = mul(hard, where(isLabel, neg(others), probability));
+  const gradient = smoothing === 0 ? fromLabel : add(fromLabel, sub(mul(probability, spread), perClass));
+  return where(counted, mul(scale, gradient), 0);
 }
 
 export interface CrossEntropyOptions extends NllOptions {

@@ -12,6 +12,7 @@ export * from './binary.ts';
 export * from './expand.ts';
 export * from './reshape.ts';
 export * from './reduction.ts';
+export * from './softmax.ts';
 export * from './layout.ts';
 export * from './joining.ts';
 export * from './indexing.ts';

@@ -1,14 +1,5 @@
 // Reductions over any axes. The kernel reduces one run of neighbouring axes; several runs are several launches.
-import {
-  argReduce,
-  ArgReduction,
-  copy,
-  reduce,
-  Reduction,
-  softmax as softmaxKernel,
-  Unary,
-  unary,
-} from '../../kernels/index.ts';
+import { argReduce, ArgReduction, copy, reduce, Reduction, Unary, unary } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import type { Saves } from '../saved.ts';
@@ -18,11 +9,11 @@ import type { Tensor } from '../tensor.ts';
 import { emptyTensor } from '../tensor.ts';
 import { noGrad, type VjpContext } from '../tape.ts';
 import { tidy } from '../scope.ts';
-import { add, div, eq, mul, sub, where } from './binary.ts';
+import { div, eq, mul, sub } from './binary.ts';
 import { expand } from './expand.ts';
 import { gather } from './indexing.ts';
 import { reshape, squeeze } from './reshape.ts';
-import { abs, affine, cast, exp, log, square } from './unary.ts';
+import { affine, cast, square } from './unary.ts';
 
 export interface ReduceOptions {
   /** Keep the reduced axes with size 1. */
@@ -111,11 +102,12 @@ const reducedSize = (shape: Shape, axes: Axes): number => sizeOf(axes.map((axis)
 /** Sum over `axes` (all when undefined). */
 export const sum = define('sum', Reduction.sum, { vjp: ({ gradients }, shape) => expand(gradients[0]!, shape) });
 
-/** Mean over `axes`; NaN where there is nothing to average. */
+/** Mean over `axes`; NaN where there is nothing to average, and without a gradient there. */
 export const mean = define('mean', Reduction.mean, {
-  // Over nothing there is nothing to expand to, and no infinity for a gradient of the gradient to multiply.
-  vjp: ({ gradients, attrs }, shape) =>
-    expand(affine(gradients[0]!, 1 / Math.max(1, reducedSize(shape, attrs)), 0), shape),
+  vjp: ({ gradients, attrs }, shape) => {
+    const n = reducedSize(shape, attrs);
+    return expand(affine(gradients[0]!, n > 0 ? 1 / n : 0, 0), shape);
+  },
 });
 
 /** Equal extremes share the gradient equally. */
@@ -228,53 +220,4 @@ export const variance = defineFunction(
     return keepdim ? y : dropAxes(y, list);
   },
   overAxes,
-);
-
-/** log(sum(e^x)) over `axes`, safe from overflow. */
-export const logSumExp = defineComposite(
-  'logSumExp',
-  (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
-    const list = normalizeAxes('logSumExp', axes, x.rank);
-    const shift = noGrad(() => {
-      if (reducedSize(x.shape, list) === 0) return sum(x, list, { keepdim: true });
-      const top = amax(x, list, { keepdim: true });
-      return where(eq(abs(top), Infinity), 0, top);
-    });
-    const y = add(log(sum(exp(sub(x, shift)), list, { keepdim: true })), shift);
-    return keepdim ? y : dropAxes(y, list);
-  },
-  { family, signature: overAxes },
-);
-
-function defineSoftmax(name: string, logarithm: boolean, vjp: (g: Tensor, y: Tensor, axis: number) => Tensor) {
-  const apply = defineOperation<number>({
-    name,
-    family,
-    infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
-    forward([x], [y], axis) {
-      const { outer, size, inner } = aroundAxis(x!.shape, axis);
-      if (x!.size === 0) return;
-      x!.device.launch(softmaxKernel, [x!.storage], [y!.storage], { outer, n: size, inner, log: Number(logarithm) });
-    },
-    saves: { outputs: [0] },
-    vjp: ({ gradients, outputs, attrs }) => [vjp(gradients[0]!, outputs[0]!, attrs)],
-  });
-  const normalize = (x: Tensor, axis: number): Tensor => {
-    if (x.rank === 0) {
-      const details = { operation: name, argument: 'x', expected: 'one axis or more', given: 'a scalar' };
-      throw new ShapeError('a scalar has no axis', details);
-    }
-    return apply([x], normalizeAxis(name, axis, x.rank))[0]!;
-  };
-  return defineFunction(name, normalize, { x: float, axis: value });
-}
-
-/** e^x / sum(e^x) along `axis`. */
-export const softmax = defineSoftmax('softmax', false, (g, y, axis) =>
-  mul(y, sub(g, sum(mul(g, y), axis, { keepdim: true }))),
-);
-
-/** x - logSumExp(x) along `axis`. */
-export const logSoftmax = defineSoftmax('logSoftmax', true, (g, y, axis) =>
-  sub(g, mul(exp(y), sum(g, axis, { keepdim: true }))),
 );

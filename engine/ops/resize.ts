@@ -43,10 +43,10 @@ export interface InterpolateOptions {
   alignCorners?: boolean | null;
 }
 
-/** Source step per output position, in float32 as PyTorch has it. */
+/** Source step per output position. */
 function sourceScale(input: number, output: number, factor: number | undefined, aligned: boolean): number {
-  if (aligned) return output > 1 ? Math.fround((input - 1) / (output - 1)) : 0;
-  return Math.fround(factor === undefined ? Math.fround(input) / output : 1 / factor);
+  if (aligned) return output > 1 ? (input - 1) / (output - 1) : 0;
+  return factor === undefined ? input / output : 1 / factor;
 }
 
 /** Resizes the last two axes. With `scaleFactor` the output size is floor(size factor), and 1 / factor the source step. */

@@ -64,16 +64,14 @@ export const abs = define(Unary.abs, 'abs', { reads: 'x', vjp: (g, x) => mul(g, 
 export const sign = define(Unary.sign, 'sign', { reads: 'neither', vjp: () => undefined });
 /** max(x, 0); gradient 0 at 0. */
 export const relu = define(Unary.relu, 'relu', { reads: 'y', vjp: (g, y) => reluGrad(g, y) });
-export const sigmoid = define(Unary.sigmoid, 'sigmoid', { reads: 'y', vjp: (g, y) => sigmoidGrad(g, y) });
+// The slopes of sigmoid and tanh are functions of x: in 1 - y nothing is left of large x.
+export const sigmoid = define(Unary.sigmoid, 'sigmoid', { reads: 'x', vjp: (g, x) => sigmoidGrad(g, x) });
 /** x sigmoid(x) */
 export const silu = define(Unary.silu, 'silu', {
   reads: 'x',
-  vjp: (g, x) => {
-    const s = sigmoid(x);
-    return mul(g, add(s, mul(mul(x, s), affine(s, -1, 1))));
-  },
+  vjp: (g, x) => mul(g, add(sigmoid(x), sigmoidGrad(x, x))),
 });
-export const tanh = define(Unary.tanh, 'tanh', { reads: 'y', vjp: (g, y) => tanhGrad(g, y) });
+export const tanh = define(Unary.tanh, 'tanh', { reads: 'x', vjp: (g, x) => tanhGrad(g, x) });
 export const reciprocal = define(Unary.reciprocal, 'reciprocal', {
   reads: 'y',
   vjp: (g, y) => neg(mul(g, square(y))),
@@ -86,6 +84,13 @@ export const erf = define(Unary.erf, 'erf', {
   reads: 'x',
   vjp: (g, x) => mul(g, scaled(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
 });
+/** 1 - erf(x), with all its digits where erf(x) is near 1. */
+export const erfc = define(Unary.erfc, 'erfc', {
+  reads: 'x',
+  vjp: (g, x) => mul(g, scaled(exp(neg(square(x))), -2 / Math.sqrt(Math.PI))),
+});
+/** log(1 + x), with all its digits for small x. */
+export const log1p = define(Unary.log1p, 'log1p', { reads: 'x', vjp: (g, x) => mul(g, reciprocal(affine(x, 1, 1))) });
 const flat = 'piecewise constant';
 /** 1 where x > a, else 0. */
 const step = define(Unary.step, 'step', { reads: 'neither', noGradient: flat });
@@ -122,20 +127,21 @@ export const elu = defineFunction(
 const geluOp = define(Unary.gelu, 'gelu', {
   reads: 'x',
   vjp: (g, x) => {
-    const distribution = affine(erf(scaled(x, Math.SQRT1_2)), 0.5, 0.5);
+    const distribution = scaled(erfc(scaled(x, -Math.SQRT1_2)), 0.5);
     const density = scaled(exp(scaled(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return mul(g, add(distribution, mul(x, density)));
   },
 });
 const geluTanhOp = define(Unary.geluTanh, 'geluTanh', {
   reads: 'x',
+  // x sigmoid(z). Beyond the limits sigmoid is 0 or 1 and its slope 0, while the powers of x grow.
   vjp: (g, x) => {
-    const k = Math.sqrt(2 / Math.PI);
-    const squared = square(x);
-    const t = tanh(mul(scaled(x, k), affine(squared, 0.044715, 1)));
+    const k = Math.sqrt(8 / Math.PI);
+    const near = clamp(x, { min: -100, max: 100 });
+    const squared = square(near);
+    const z = mul(scaled(near, k), affine(squared, 0.044715, 1));
     const slope = affine(squared, 3 * 0.044715 * k, k);
-    const bump = scaled(mul(mul(x, affine(square(t), -1, 1)), slope), 0.5);
-    return mul(g, add(affine(t, 0.5, 0.5), bump));
+    return mul(g, add(sigmoid(z), sigmoidGrad(mul(near, slope), z)));
   },
 });
 /** x Phi(x), exactly or by the tanh approximation. */

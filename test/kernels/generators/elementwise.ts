@@ -23,7 +23,7 @@ const codes = <T extends number>(names: Record<string, string | T>): T[] =>
 
 const exactUnary = new Set([Unary.neg, Unary.abs, Unary.sign, Unary.relu, Unary.clamp, Unary.step, Unary.inside]);
 /** Functions that need x > 0. */
-const positive = new Set([Unary.log, Unary.sqrt, Unary.rsqrt, Unary.powScalar]);
+const positive = new Set([Unary.log, Unary.log1p, Unary.sqrt, Unary.rsqrt, Unary.powScalar]);
 
 function unaryTolerance({ op }: UnaryParams): Tolerance {
   if (exactUnary.has(op)) return exact;
@@ -114,6 +114,7 @@ export const binarySource = caseSource({
   values: (name, { op }, draws, length) => {
     if (op === Binary.pow) return drawn(length, () => (name === 'a' ? 0.1 + 3 * draws.uniform() : 2 * draws.normal()));
     if (op === Binary.div && name === 'b') return drawn(length, () => 0.5 + draws.uniform());
+    if (op === Binary.logRatio) return drawn(length, () => 0.5 + draws.uniform());
     return undefined;
   },
 });
