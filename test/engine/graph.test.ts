@@ -168,7 +168,7 @@ t.test('the slope of a variance is divided by the degrees of freedom that torch 
     using _ = scope();
     const x = leaf(...list);
     const [g] = grad(w.variance(x, 0, { correction }), [x], { createGraph: true });
-    const same = (given: number[], expected: number[]): void =>
+    const same = (given: number[], expected: number[]) =>
       t.same(
         given.map((value) => value + 0),
         expected,
