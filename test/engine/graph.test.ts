@@ -168,7 +168,6 @@ t.test('the slope of a variance is divided by the degrees of freedom that torch 
     using _ = scope();
     const x = leaf(...list);
     const [g] = grad(w.variance(x, 0, { correction }), [x], { createGraph: true });
-    // -0 + 0 is 0.
     const same = (given: number[], expected: number[]) =>
       t.same(
         given.map((value) => value + 0),
