@@ -1,9 +1,6 @@
 // Checks of the arguments that are no tensors: sizes (ShapeError), and choices and numbers of options (ConfigError).
-import { ConfigError, ShapeError } from './errors.ts';
+import { ConfigError, DTypeError, ShapeError, showGiven as show } from './errors.ts';
 import { type Pair } from './shape.ts';
-
-const show = (given: unknown): string =>
-  Array.isArray(given) ? `[${given.join(', ')}]` : typeof given === 'string' ? `'${given}'` : String(given);
 
 const isWhole = (given: unknown, least: number): boolean => Number.isSafeInteger(given) && (given as number) >= least;
 
@@ -25,6 +22,20 @@ export function wholePair(operation: string, argument: string, given: number | P
     argument,
     expected: `a whole number, ${least} or more, or two of them`,
     given: show(given),
+  });
+}
+
+/** Parameters that can be walked. Throws DTypeError for others, a single tensor or a module among them. */
+export function iterable<T>(operation: string, given: Iterable<T>): Iterable<T> {
+  if (typeof given === 'object' && typeof (given as Partial<Iterable<T>> | null)?.[Symbol.iterator] === 'function') {
+    return given;
+  }
+  throw new DTypeError('not parameters', {
+    operation,
+    argument: 'parameters',
+    expected: 'an array of parameters',
+    given: show(given),
+    hint: 'Pass module.parameters(), or [parameter] for a single one',
   });
 }
 

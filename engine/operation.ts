@@ -3,7 +3,8 @@
 import type { DType } from '../kernels/index.ts';
 import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
 import { own } from './scope.ts';
-import { checkTensor, compileCheck, type Signature } from './signature.ts';
+import { compileCheck } from './call-check.ts';
+import { checkTensor, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
 import { emptyTensor, largestHolders, Tensor } from './tensor.ts';
@@ -120,13 +121,13 @@ export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
 type AnyFunction = (...args: never[]) => unknown;
 
 /**
- * Registers a function that is made of operations and is differentiable through them. With a signature its tensors are
- * checked before it runs, and errors inside carry its name.
+ * Registers a function that is made of operations and is differentiable through them. With a signature its arguments are
+ * checked before it runs; errors inside carry its name.
  */
 export function defineComposite<F extends AnyFunction>(
   name: string,
   implementation: F,
-  { family = custom, signature = {} }: { family?: string; signature?: Signature } = {},
+  { family = custom, signature }: { family?: string; signature?: Signature } = {},
 ): F {
   register({ name, family, differentiable: true, composite: true });
   const body = implementation as unknown as (...args: unknown[]) => unknown;
@@ -138,16 +139,19 @@ export function defineComposite<F extends AnyFunction>(
 /** The public function that is being called, the outermost where one calls another. */
 let calling: string | undefined;
 
-/** Makes a public function: its tensors are checked against the signature first, and errors inside carry its name. */
-export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature: Signature): F {
-  signatures.set(name, signature);
-  const check = compileCheck(name, signature);
+/**
+ * Makes a public function: its arguments are checked against the signature first, if there is one, and errors inside carry
+ * its name.
+ */
+export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature?: Signature): F {
+  if (signature) signatures.set(name, signature);
+  const check = signature && compileCheck(name, signature);
   const body = implementation as unknown as (...args: unknown[]) => unknown;
   const call = (...args: unknown[]): unknown => {
     if (calling !== undefined) return body(...args);
     calling = name;
     try {
-      check(args);
+      check?.(args);
       return body(...args);
     } catch (error) {
       throw underName(error, name);

@@ -4,12 +4,14 @@
 // leaves) of its inputs, and the tensors its vjp will read. Backward walks the nodes from newest to oldest - the order of
 // creation is a topological order, so no recursion is needed - and hands each node the sum of the gradients that reached
 // it. vjps are written with differentiable operations: with `createGraph` they leave nodes of their own.
+import { takes } from './call-check.ts';
 import { during } from './during.ts';
 import { DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
 import { type Layer, workObserver } from './profile/work.ts';
 import { currentSaver, type Saved, saveTensor } from './saved.ts';
 import { disown, own, type Owned, scope, type Scope } from './scope.ts';
-import { checkAlive } from './signature.ts';
+import { anyType, callback, flag, list, optionsWith, value } from './parameters.ts';
+import { checkTensor } from './signature.ts';
 import { sameShape, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -166,8 +168,10 @@ export function withGradMode<T>(on: boolean, body: () => T): T {
   return during(body, () => (recording = before));
 }
 
+const takesNoGrad = takes('noGrad', { body: callback });
+
 /** Runs `body` without recording: for evaluation and for updates. */
-export const noGrad = <T>(body: () => T): T => withGradMode(false, body);
+export const noGrad = <T>(...args: [body: () => T]): T => withGradMode(false, takesNoGrad(args)[0]);
 
 export interface BackwardOptions {
   /** Gradient of the output; ones for a scalar. */
@@ -203,19 +207,26 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   }
 }
 
+type GradOptions = Omit<BackwardOptions, 'gradient'> & { gradOutputs?: readonly (Tensor | undefined)[] };
+
+const takesGrad = takes('grad', {
+  outputs: value,
+  inputs: list,
+  options: optionsWith<GradOptions>({ retainGraph: flag, createGraph: flag, gradOutputs: list }),
+});
+
 /**
  * Gradients of sum over outputs of sum(output * gradOutput) with respect to `inputs`, which may be leaves or not.
  * An input that the outputs do not depend on gets zeros.
  */
 export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
-  options: Omit<BackwardOptions, 'gradient'> & { gradOutputs?: readonly (Tensor | undefined)[] } = {},
+  ...args: [outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions]
 ): Tensor[] {
-  const list = outputs instanceof Tensor ? [outputs] : outputs;
-  for (const output of list) checkAlive('grad', 'outputs', output);
-  for (const input of inputs) checkAlive('grad', 'inputs', input);
-  const found = walk(list, options.gradOutputs ?? [], options, inputs);
+  const [outputs, inputs, options = {}] = takesGrad(args);
+  const roots = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
+  for (const output of roots) checkTensor('grad', 'outputs', output, anyType.dtypes, undefined);
+  for (const input of inputs) checkTensor('grad', 'inputs', input, anyType.dtypes, undefined);
+  const found = walk(roots, options.gradOutputs ?? [], options, inputs);
   const wanted = new Set(inputs);
   for (const [target, gradient] of found) {
     if (!wanted.has(target)) gradient.dispose();

@@ -3,7 +3,7 @@ import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { sameShape, type Shape } from '../shape.ts';
-import { bool, float, int, optional, optionsWith } from '../signature.ts';
+import { bool, flag, float, int, number, optionsWith } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { noGrad } from '../tape.ts';
 import { add, div, maximum, sub, where } from './binary.ts';
@@ -49,6 +49,8 @@ export const maskedCrossEntropy = defineComposite(
   { family, signature: { x: float, target: int, mask: bool } },
 );
 
+const silogOptions = { lambda: number, sqrt: flag, scale: number, mask: bool };
+
 export interface SilogOptions {
   /** Weight of the squared mean: 1 ignores a common factor altogether. */
   lambda?: number;
@@ -74,7 +76,7 @@ export const silog = defineComposite(
     const spread = sub(average(square(g)), affine(square(average(g)), lambda, 0));
     return affine(options.sqrt ? sqrt(spread) : spread, scale, 0);
   },
-  { family, signature: { x: float, target: float, options: optionsWith({ mask: optional(bool) }) } },
+  { family, signature: { x: float, target: float, options: optionsWith<SilogOptions>(silogOptions) } },
 );
 
 /** Forward differences of (N, C, H, W) along H and W; zero in the last row and column. */

@@ -9,10 +9,11 @@ import {
   Unary,
   unary,
 } from '../../kernels/index.ts';
+import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
-import { float, value } from '../signature.ts';
+import { axes, axis, flag, float, list, number, optional, optionsWith, orNull } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { emptyTensor } from '../tensor.ts';
 import { noGrad, type VjpContext } from '../tape.ts';
@@ -31,8 +32,9 @@ export interface ReduceOptions {
 type Axes = readonly number[];
 
 const family = 'reduction';
-const overAxes = { x: float, axes: value, options: value };
-const alongAxis = { x: float, axis: value, options: value };
+const keep = { keepdim: flag };
+const overAxes = { x: float, axes: optional(axes), options: optionsWith<ReduceOptions>(keep) };
+const alongAxis = { x: float, axis, options: optionsWith<ReduceOptions>(keep) };
 
 /** Runs of neighbouring axes, last run first. */
 function runsOf(axes: Axes): { first: number; last: number }[] {
@@ -151,7 +153,7 @@ function arg(name: string, op: ArgReduction) {
     const y = apply([x], at)[0]!;
     return keepdim ? y : squeeze(y, at);
   };
-  return defineFunction(name, find, alongAxis);
+  return defineFunction(name, find, { ...alongAxis, axis: optional(orNull(axis)) });
 }
 
 /** An extreme is one of some. */
@@ -213,19 +215,21 @@ const varianceOp = defineOperation<VarianceRule>({
   ],
 });
 
+export interface VarianceOptions extends ReduceOptions {
+  /** Taken from the count of values to give the divisor. Default 1: unbiased. */
+  correction?: number;
+}
+
 /** Variance over `axes` with divisor n - correction (1: unbiased). */
 export const variance = defineFunction(
   'variance',
-  (
-    x: Tensor,
-    axes?: number | Axes,
-    { keepdim = false, correction = 1 }: ReduceOptions & { correction?: number } = {},
-  ): Tensor => {
+  (x: Tensor, axes?: number | Axes, { keepdim = false, correction = 1 }: VarianceOptions = {}): Tensor => {
+    numberWithin('variance', 'correction', correction);
     const list = normalizeAxes('variance', axes, x.rank);
     const y = varianceOp([x], { axes: list, correction })[0]!;
     return keepdim ? y : dropAxes(y, list);
   },
-  overAxes,
+  { ...overAxes, options: optionsWith<VarianceOptions>({ ...keep, correction: number }) },
 );
 
 /** log(sum(e^x)) over `axes`, safe from overflow. */
@@ -264,7 +268,7 @@ function defineSoftmax(name: string, logarithm: boolean, vjp: (g: Tensor, y: Ten
     }
     return apply([x], normalizeAxis(name, axis, x.rank))[0]!;
   };
-  return defineFunction(name, normalize, { x: float, axis: value });
+  return defineFunction(name, normalize, { x: float, axis });
 }
 
 /** e^x / sum(e^x) along `axis`. */

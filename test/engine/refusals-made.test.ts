@@ -251,8 +251,8 @@ check('full', [
   ...sizes('shape', 0, (n) => w.full([2, n], 1)),
   ['shape', ShapeError, () => w.full(2 as unknown as number[], 1)],
   ['dtype', ConfigError, () => w.full([2], 1, { dtype: badType })],
-  ['value', ConfigError, () => w.full([2], 1.5, { dtype: 'int32' })],
-  ['value', ConfigError, () => w.full([2], 'one' as unknown as number)],
+  ['value', DTypeError, () => w.full([2], 1.5, { dtype: 'int32' })],
+  ['value', DTypeError, () => w.full([2], 'one' as unknown as number)],
 ]);
 for (const [name, make] of Object.entries({ zeros: w.zeros, ones: w.ones })) {
   check(name, [...sizes('shape', 0, (n) => make([n])), ['dtype', ConfigError, () => make([1], { dtype: badType })]]);
