@@ -2,6 +2,7 @@
 // the others; every other argument has its JavaScript type; every option is there; and no argument is left over. A call that
 // is right is told by a few comparisons; only one that does not look so is examined for the reason.
 import { closest } from 'fastest-levenshtein';
+import type { DType } from '../kernels/index.ts';
 import type { Device } from './devices/device.ts';
 import { ConfigError, showGiven } from './errors.ts';
 import {
@@ -43,7 +44,7 @@ function hintFor(operation: string, signature: Signature, place: number, given: 
       ? 'Several numbers go into one array'
       : undefined;
   }
-  if (!options) return `${operation} takes no options`;
+  if (!options) return place < Object.keys(signature).length ? undefined : `${operation} takes no options`;
   const before = Object.keys(signature).slice(0, options.place);
   return `Options come after the other arguments: ${operation}(${[...before, `{ ${options.names[0]} }`].join(', ')})`;
 }
@@ -100,9 +101,9 @@ class CallCheck {
     throw new Refusal(reason, { operation: this.#operation, argument, expected, given: showGiven(given), hint });
   }
 
-  #checkOptions(argument: string, { options, required }: OptionsParameter, given: unknown): void {
+  #checkOptions(argument: string, { options, needed }: OptionsParameter, given: unknown): void {
     const names = Object.keys(options);
-    if (given === undefined && !required) return;
+    if (given === undefined && !needed) return;
     if (!isOptions(given)) {
       const expected = `an object with ${names.join(', ')}`;
       const details = { operation: this.#operation, argument, expected, given: showGiven(given) };
@@ -114,6 +115,9 @@ class CallCheck {
       if (given[key] === undefined) continue;
       if ('dtypes' in parameter) this.#checkTensors(key, parameter, given[key]);
       else this.#checkHost(key, parameter, given[key]);
+    }
+    for (const key of needed ?? []) {
+      if (given[key] === undefined) this.#checkHost(key, options[key] as HostParameter, undefined);
     }
   }
 
@@ -129,40 +133,70 @@ class CallCheck {
   }
 }
 
-function looksRight(parameters: Signature[string][], args: readonly unknown[]): boolean {
-  if (args.length > parameters.length) return false;
-  let device: Device | undefined;
-  const isFine = (parameter: TensorParameter | HostParameter, given: unknown): boolean => {
-    if (given === undefined) return parameter.optional === true;
-    if (!('dtypes' in parameter)) return parameter.accepts(given);
-    if (!(given instanceof Tensor)) return typeof given === 'number' && parameter.orNumber === true;
-    if (given.disposed || !parameter.dtypes.includes(given.dtype)) return false;
-    if (device !== undefined && given.device !== device) return false;
-    device = given.device;
-    return true;
-  };
-  for (let i = 0; i < parameters.length; i++) {
-    const parameter = parameters[i]!;
-    const given = args[i];
-    if (!('options' in parameter)) {
-      if (!isFine(parameter, given)) return false;
-      continue;
-    }
-    if (given === undefined && !parameter.required) continue;
-    if (!isOptions(given)) return false;
-    for (const key in given) {
-      const option = parameter.options[key];
-      if (option === undefined || (given[key] !== undefined && !isFine(option, given[key]))) return false;
-    }
+/** A parameter with every field there, so that one piece of machine code serves all. */
+interface Step {
+  readonly kind: 'tensor' | 'host' | 'options';
+  readonly optional: boolean;
+  readonly orNumber: boolean;
+  readonly dtypes: readonly DType[];
+  readonly accepts: (given: unknown) => boolean;
+  readonly options: Readonly<Record<string, Step>>;
+  readonly needed: readonly string[];
+}
+
+const never = (): boolean => false;
+
+function stepOf(parameter: Signature[string]): Step {
+  const options: Record<string, Step> = Object.create(null) as Record<string, Step>;
+  const none = { optional: false, orNumber: false, dtypes: [], accepts: never, options, needed: [] };
+  if ('options' in parameter) {
+    for (const [name, option] of Object.entries(parameter.options)) options[name] = stepOf(option);
+    return { ...none, kind: 'options', optional: !parameter.needed, needed: parameter.needed ?? [] };
   }
+  const { optional = false } = parameter;
+  if (!('dtypes' in parameter)) return { ...none, kind: 'host', optional, accepts: parameter.accepts };
+  return { ...none, kind: 'tensor', optional, orNumber: parameter.orNumber ?? false, dtypes: parameter.dtypes };
+}
+
+/** The device of the call that is being looked at. */
+let seen: Device | undefined;
+
+function isTensor({ dtypes, orNumber }: Step, given: unknown): boolean {
+  if (!(given instanceof Tensor)) return orNumber && typeof given === 'number';
+  if (given.disposed || !dtypes.includes(given.dtype)) return false;
+  if (seen === undefined) seen = given.device;
+  return given.device === seen;
+}
+
+function areOptions({ options, needed }: Step, given: unknown): boolean {
+  if (typeof given !== 'object' || given === null || Object.getPrototypeOf(given) !== Object.prototype) return false;
+  const values = given as Readonly<Record<string, unknown>>;
+  for (const name in values) {
+    const step = options[name];
+    if (step === undefined || (values[name] !== undefined && !isRight(step, values[name]))) return false;
+  }
+  for (let i = 0; i < needed.length; i++) if (values[needed[i]!] === undefined) return false;
+  return true;
+}
+
+function isRight(step: Step, given: unknown): boolean {
+  if (given === undefined) return step.optional;
+  if (step.kind === 'tensor') return isTensor(step, given);
+  return step.kind === 'host' ? step.accepts(given) : areOptions(step, given);
+}
+
+function looksRight(steps: readonly Step[], args: readonly unknown[]): boolean {
+  if (args.length > steps.length) return false;
+  seen = undefined;
+  for (let i = 0; i < steps.length; i++) if (!isRight(steps[i]!, args[i])) return false;
   return true;
 }
 
 /** The check of calls of one function. */
 export function compileCheck(operation: string, signature: Signature): (args: readonly unknown[]) => void {
-  const parameters = Object.values(signature);
+  const steps = Object.values(signature).map(stepOf);
   return (args) => {
-    if (!looksRight(parameters, args)) new CallCheck(operation, signature).run(args);
+    if (!looksRight(steps, args)) new CallCheck(operation, signature).run(args);
   };
 }
 

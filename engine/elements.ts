@@ -5,7 +5,7 @@
 //   bool      true where a number is not 0, as in PyTorch, so that masks of 0 and 255 are masks (and NaN is true)
 //
 // true and false are 1 and 0, and a BigInt is its number. Text, null, undefined and the holes of an array are refused. Typed
-// arrays whose every value fits are handed on without a look.
+// arrays of which every value fits are handed on without a look.
 import type { DType } from '../kernels/index.ts';
 import { DTypeError, showGiven, showShape } from './errors.ts';
 import { rowMajorStrides, type Shape } from './shape.ts';
@@ -47,34 +47,55 @@ const converters: Readonly<Record<DType, Convert>> = {
   },
 };
 
-type TypedArrays = readonly (abstract new (...args: never[]) => ArrayLike<number>)[];
+type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
 
-/** Typed arrays of which every value is one of the type. */
-const fitting: Readonly<Record<DType, TypedArrays>> = {
-  float32: [
-    Float32Array,
-    Float64Array,
-    Int32Array,
-    Uint8Array,
-    Int8Array,
-    Int16Array,
-    Uint16Array,
-    Uint32Array,
-    Uint8ClampedArray,
-  ],
-  int32: [Int32Array, Uint8Array, Int8Array, Int16Array, Uint16Array, Uint8ClampedArray],
-  bool: [],
-};
+const isNumberArray = (values: unknown): values is NumberArray =>
+  ArrayBuffer.isView(values) &&
+  !(values instanceof DataView || values instanceof BigInt64Array || values instanceof BigUint64Array);
 
-const isFlags = (values: Int32Array): boolean => {
-  for (let i = 0; i < values.length; i++) if (values[i] !== 0 && values[i] !== 1) return false;
+const wholeArrays = [Int32Array, Uint8Array, Int8Array, Int16Array, Uint16Array, Uint8ClampedArray];
+/** Whether every value of the typed array is an int32 because of its kind. */
+const isSmallWhole = (values: object): boolean => wholeArrays.some((Whole) => values instanceof Whole);
+
+/** Numbers as elements, or undefined where one is none. Apart from the rest for the sake of its speed. */
+function ofNumbers(values: NumberArray | readonly number[], dtype: DType): ArrayLike<number> | undefined {
+  if (dtype === 'float32' || (dtype === 'int32' && isSmallWhole(values))) return values;
+  if (dtype === 'int32') {
+    for (let i = 0; i < values.length; i++) if ((values[i]! | 0) !== values[i]) return undefined;
+    return values;
+  }
+  if (values instanceof Int32Array && isFlags(values)) return values;
+  const flags = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) flags[i] = values[i] === 0 ? 0 : 1;
+  return flags;
+}
+
+function isFlags(values: Int32Array): boolean {
+  // A flag is 0 or 1: all other bits are 0.
+  let bits = 0;
+  for (let i = 0; i < values.length; i++) bits |= values[i]!;
+  return (bits & ~1) === 0;
+}
+
+function isNumberList(values: ArrayLike<unknown>): values is readonly number[] {
+  if (!Array.isArray(values)) return false;
+  for (let i = 0; i < values.length; i++) if (typeof values[i] !== 'number') return false;
   return true;
-};
+}
 
 /** The values as elements of a type, row-major. Throws DTypeError with the index of the first that is none. */
 export function elementsOf(values: ArrayLike<unknown>, dtype: DType, context: ElementsContext): ArrayLike<number> {
-  if (fitting[dtype].some((Fitting) => values instanceof Fitting)) return values as ArrayLike<number>;
-  if (dtype === 'bool' && values instanceof Int32Array && isFlags(values)) return values;
+  const fitting = isNumberArray(values) || isNumberList(values) ? ofNumbers(values, dtype) : undefined;
+  if (fitting) return fitting;
   const { length } = values;
   const convert = converters[dtype];
   // float64, since that is what the reference device holds.

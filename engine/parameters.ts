@@ -25,11 +25,11 @@ export interface HostParameter {
   readonly optional?: true;
 }
 
-/** An object of options, all of which may be left out. */
+/** An object of options. */
 export interface OptionsParameter {
   readonly options: Readonly<Record<string, TensorParameter | HostParameter>>;
-  /** The object itself must be there, since not all of its options have a default. */
-  readonly required?: true;
+  /** Set where the object itself must be there; names the options without a default. */
+  readonly needed?: readonly string[];
 }
 
 /** Arguments by name, in order. */
@@ -52,13 +52,18 @@ type OptionTable<O> = { readonly [name in keyof O]-?: TensorParameter | HostPara
 export const optionsWith = <O extends object>(options: OptionTable<O>): OptionsParameter => ({
   options: Object.assign(Object.create(null) as object, options),
 });
-export const requiredOptions = <O extends object>(options: OptionTable<O>): OptionsParameter => ({
-  ...optionsWith<O>(options),
-  required: true,
-});
+/** Options that must be given as an object, and of which those named must be in it. */
+export const requiredOptions = <O extends object>(
+  options: OptionTable<O>,
+  ...needed: (keyof O & string)[]
+): OptionsParameter => ({ ...optionsWith<O>(options), needed });
 
 const isNumber = (given: unknown): boolean => typeof given === 'number';
-const isNumbers = (given: unknown): boolean => Array.isArray(given) && given.every(isNumber);
+function isNumbers(given: unknown): boolean {
+  if (!Array.isArray(given)) return false;
+  for (let i = 0; i < given.length; i++) if (typeof given[i] !== 'number') return false;
+  return true;
+}
 const isOneOrTwo = (given: unknown): boolean =>
   isNumber(given) || (isNumbers(given) && (given as number[]).length === 2);
 const isObject = (given: unknown): given is object => typeof given === 'object' && given !== null;
@@ -108,7 +113,7 @@ export const factors = host('a number, or two of them', isOneOrTwo);
 /** A device, known by its door. */
 export const device = host(
   'a device',
-  (given) => isObject(given) && typeof (given as { launch?: unknown }).launch === 'function',
+  (given) => isObject(given) && typeof (given as { allocate?: unknown }).allocate === 'function',
   DeviceError,
 );
 
@@ -145,7 +150,7 @@ export function showSignature(signature: Signature): string {
   const parts = Object.entries(signature).map(([name, parameter]) => {
     if (!('options' in parameter)) return showParameter(name, parameter);
     const options = Object.entries(parameter.options).map(([key, option]) => showParameter(key, option));
-    return `${name}${parameter.required ? '' : '?'}: { ${options.join(', ')} }`;
+    return `${name}${parameter.needed ? '' : '?'}: { ${options.join(', ')} }`;
   });
   return `(${parts.join(', ')})`;
 }

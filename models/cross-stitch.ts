@@ -34,15 +34,18 @@ export interface CrossStitchOptions {
 }
 
 const takesNetwork = takes('CrossStitchNetwork', {
-  options: requiredOptions<CrossStitchOptions>({
-    tasks: list,
-    widths: wholeNumbers,
-    headWidths: wholeNumbers,
-    stitch: list,
-    stitchPerStage: flag,
-    segmentationSigmoid: flag,
-    segmentationBias: flag,
-  }),
+  options: requiredOptions<CrossStitchOptions>(
+    {
+      tasks: list,
+      widths: wholeNumbers,
+      headWidths: wholeNumbers,
+      stitch: list,
+      stitchPerStage: flag,
+      segmentationSigmoid: flag,
+      segmentationBias: flag,
+    },
+    'tasks',
+  ),
 });
 
 /** Predictions of the tasks that the network has. */
@@ -85,7 +88,7 @@ interface MaskDecoderOptions {
 
 const takesDecoder = takes('MaskDecoder', {
   widths: wholeNumbers,
-  options: requiredOptions<MaskDecoderOptions>({ bias: flag, sigmoid: flag }),
+  options: requiredOptions<MaskDecoderOptions>({ bias: flag, sigmoid: flag }, 'bias', 'sigmoid'),
 });
 
 /** Up-sampling stages without skip connections and a convolution to the scores of the mask. */

@@ -131,7 +131,7 @@ function readExtent(file: string, header: Header, name: string): Extent {
 
 const takesRead = takes('readSafetensors', { content: bytesParameter, file: text });
 const takesWrite = takes('writeSafetensors', {
-  content: requiredOptions<Safetensors>({ tensors: mapping, metadata: texts }),
+  content: requiredOptions<Safetensors>({ tensors: mapping, metadata: texts }, 'tensors'),
 });
 
 /**

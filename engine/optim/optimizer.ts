@@ -170,7 +170,7 @@ export interface SgdOptions extends OptimizerOptions {
 const common = { lr: number, weightDecay: number };
 const takesSgd = takes('SGD', {
   parameters: value,
-  options: requiredOptions<SgdOptions>({ ...common, momentum: number, dampening: number, nesterov: flag }),
+  options: requiredOptions<SgdOptions>({ ...common, momentum: number, dampening: number, nesterov: flag }, 'lr'),
 });
 
 /** Stochastic gradient descent with momentum; weight decay is added to the gradient. */

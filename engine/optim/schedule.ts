@@ -31,7 +31,7 @@ export interface PolynomialOptions {
 
 const takesPolynomial = takes('polynomialLR', {
   baseLr: number,
-  options: requiredOptions<PolynomialOptions>({ totalIters: number, power: number }),
+  options: requiredOptions<PolynomialOptions>({ totalIters: number, power: number }, 'totalIters'),
 });
 
 /** baseLr (1 - min(t, totalIters) / totalIters)^power */
@@ -49,7 +49,7 @@ export interface StepOptions {
 
 const takesStep = takes('stepLR', {
   baseLr: number,
-  options: requiredOptions<StepOptions>({ stepSize: number, gamma: number }),
+  options: requiredOptions<StepOptions>({ stepSize: number, gamma: number }, 'stepSize'),
 });
 
 /** baseLr gamma^floor(t / stepSize) */
@@ -67,7 +67,7 @@ export interface MultiStepOptions {
 
 const takesMultiStep = takes('multiStepLR', {
   baseLr: number,
-  options: requiredOptions<MultiStepOptions>({ milestones: numbers, gamma: number }),
+  options: requiredOptions<MultiStepOptions>({ milestones: numbers, gamma: number }, 'milestones'),
 });
 
 /** baseLr gamma^(number of milestones at or before t) */
@@ -85,7 +85,7 @@ export interface CosineOptions {
 
 const takesCosine = takes('cosineLR', {
   baseLr: number,
-  options: requiredOptions<CosineOptions>({ tMax: number, etaMin: number }),
+  options: requiredOptions<CosineOptions>({ tMax: number, etaMin: number }, 'tMax'),
 });
 
 /** From baseLr to etaMin over tMax steps along half a cosine, and back. */
@@ -102,7 +102,7 @@ export interface ExponentialOptions {
 
 const takesExponential = takes('exponentialLR', {
   baseLr: number,
-  options: requiredOptions<ExponentialOptions>({ gamma: number }),
+  options: requiredOptions<ExponentialOptions>({ gamma: number }, 'gamma'),
 });
 
 /** baseLr gamma^t */
@@ -126,18 +126,22 @@ export interface OneCycleOptions {
 }
 
 const takesOneCycle = takes('oneCycleLR', {
-  options: requiredOptions<OneCycleOptions>({
-    maxLr: number,
-    totalSteps: number,
-    pctStart: number,
-    divFactor: number,
-    finalDivFactor: number,
-    annealStrategy: text,
-    threePhase: flag,
-    cycleMomentum: flag,
-    baseMomentum: number,
-    maxMomentum: number,
-  }),
+  options: requiredOptions<OneCycleOptions>(
+    {
+      maxLr: number,
+      totalSteps: number,
+      pctStart: number,
+      divFactor: number,
+      finalDivFactor: number,
+      annealStrategy: text,
+      threePhase: flag,
+      cycleMomentum: flag,
+      baseMomentum: number,
+      maxMomentum: number,
+    },
+    'maxLr',
+    'totalSteps',
+  ),
 });
 
 /** Smith's one-cycle policy: the rate rises and falls once, the momentum the other way round. */

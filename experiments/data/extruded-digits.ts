@@ -68,7 +68,13 @@ export function equalDifficulty({ kind, where, k }: NoiseOptions, size: number):
 
 const takesNoise = takes('addNoise', {
   mask: value,
-  options: requiredOptions<NoiseOptions & { size: number }>({ kind: text, where: text, k: number, size }),
+  options: requiredOptions<NoiseOptions & { size: number }>(
+    { kind: text, where: text, k: number, size },
+    'kind',
+    'where',
+    'k',
+    'size',
+  ),
   name: record,
 });
 
@@ -107,7 +113,7 @@ const takesDigits = takes('ExtrudedDigits', {
   source: record,
   cohort: text,
   count: size,
-  options: requiredOptions<ExtrusionOptions>({ size, noise: record, depthMode: text }),
+  options: requiredOptions<ExtrusionOptions>({ size, noise: record, depthMode: text }, 'size', 'noise', 'depthMode'),
   seed: number,
 });
 

@@ -21,7 +21,7 @@ interface Slot<T> {
 
 const takesPrefetch = takes('Prefetch', {
   make: callback,
-  options: requiredOptions<PrefetchOptions>({ first: number, end: number, ahead: number }),
+  options: requiredOptions<PrefetchOptions>({ first: number, end: number, ahead: number }, 'end', 'ahead'),
 });
 
 export class Prefetch<T> {

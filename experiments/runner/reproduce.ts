@@ -84,20 +84,29 @@ export async function resolveDevice(choice: DeviceChoice): Promise<{ name: Devic
 }
 
 const takesReproduce = takes('reproduce', {
-  options: requiredOptions<ReproduceOptions>({
-    selection: list,
-    preset: text,
-    seeds: number,
-    data: text,
-    device: text,
-    tuning: record,
-    out: text,
-    jobs: number,
-    profile: flag,
-    commandLine: list,
-    display: record,
-    signal: record,
-  }),
+  options: requiredOptions<ReproduceOptions>(
+    {
+      selection: list,
+      preset: text,
+      seeds: number,
+      data: text,
+      device: text,
+      tuning: record,
+      out: text,
+      jobs: number,
+      profile: flag,
+      commandLine: list,
+      display: record,
+      signal: record,
+    },
+    'selection',
+    'preset',
+    'device',
+    'out',
+    'commandLine',
+    'display',
+    'signal',
+  ),
 });
 
 export async function reproduce(...args: [options: ReproduceOptions]): Promise<Reproduction> {

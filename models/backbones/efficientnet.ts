@@ -60,14 +60,22 @@ export interface MBConvConfig {
 }
 
 const takesMBConv = takes('MBConv', {
-  config: requiredOptions<MBConvConfig>({
-    fused: flag,
-    expand: size,
-    kernel: size,
-    stride: size,
-    inputs: size,
-    outputs: size,
-  }),
+  config: requiredOptions<MBConvConfig>(
+    {
+      fused: flag,
+      expand: size,
+      kernel: size,
+      stride: size,
+      inputs: size,
+      outputs: size,
+    },
+    'fused',
+    'expand',
+    'kernel',
+    'stride',
+    'inputs',
+    'outputs',
+  ),
 });
 
 export class MBConv extends nn.Module {

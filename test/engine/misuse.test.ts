@@ -168,24 +168,7 @@ t.test('every public function and constructor declares what it takes', (t) => {
 });
 
 const junk = fc.oneof(
-  fc.constantFrom<unknown>(
-    undefined,
-    null,
-    true,
-    false,
-    NaN,
-    Infinity,
-    -Infinity,
-    -1,
-    -0,
-    0,
-    1,
-    2,
-    7,
-    1.5,
-
-    1e300,
-  ),
+  fc.constantFrom<unknown>(undefined, null, true, false, NaN, Infinity, -Infinity, -1, -0, 0, 1, 2, 7, 1.5, 1e300),
   fc.constantFrom<unknown>(
     '',
     'x',

@@ -27,6 +27,7 @@ import {
   resize,
   resizeBackward,
   ResizeMode,
+  NOTHING_OUTSIDE,
   scatterAdd,
   sizeOf,
 } from '../../kernels/index.ts';
@@ -172,9 +173,9 @@ export async function testAdjoints(t: Test, device: Device, runs: number, tolera
     const params = resizeCases.resizeSource.params.filter((p) => p.mode === mode && p.alignCorners === aligned);
     await property(`resize (${label})`, params, (p) => checkPair(device, [resize, resizeBackward], p, tolerance));
   }
-  await property('gather', copyCases.gatherSource.params, (p) =>
-    checkPair(device, [gather, scatterAdd], p, tolerance, [gatherIndices(p)]),
-  );
+  // What an index outside gives is a constant, which has no part in the adjoint.
+  const quiet = copyCases.gatherSource.params.map((p) => ({ ...p, outside: NOTHING_OUTSIDE }));
+  await property('gather', quiet, (p) => checkPair(device, [gather, scatterAdd], p, tolerance, [gatherIndices(p)]));
   const withoutRepeats = copyCases.copySource.params.filter(
     ({ shape, inStrides }) => !inStrides.some((stride, axis) => stride === 0 && shape[axis] > 1),
   );
