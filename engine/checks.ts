@@ -25,19 +25,23 @@ export function wholePair(operation: string, argument: string, given: number | P
   });
 }
 
-/** Parameters that can be walked. Throws DTypeError for others, a single tensor or a module among them. */
-export function iterable<T>(operation: string, given: Iterable<T>): Iterable<T> {
+/** What can be walked: an array, a Set. Throws DTypeError for others, a single tensor or a module among them. */
+export function iterable<T>(operation: string, argument: string, given: Iterable<T>, hint: string): Iterable<T> {
   if (typeof given === 'object' && typeof (given as Partial<Iterable<T>> | null)?.[Symbol.iterator] === 'function') {
     return given;
   }
-  throw new DTypeError('not parameters', {
+  throw new DTypeError(`not ${argument}`, {
     operation,
-    argument: 'parameters',
-    expected: 'an array of parameters',
+    argument,
+    expected: `an array of ${argument}`,
     given: show(given),
-    hint: 'Pass module.parameters(), or [parameter] for a single one',
+    hint,
   });
 }
+
+/** The parameters of an optimiser or of clipping. */
+export const parametersIn = <T>(operation: string, given: Iterable<T>): Iterable<T> =>
+  iterable(operation, 'parameters', given, 'Pass module.parameters(), or [parameter] for a single one');
 
 /** Throws ConfigError unless `given` is one of `choices`. */
 export function oneOf(operation: string, argument: string, given: unknown, choices: readonly string[]): void {

@@ -3,7 +3,8 @@
 import type { DType } from '../kernels/index.ts';
 import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
 import { own } from './scope.ts';
-import { compileCheck } from './call-check.ts';
+import { compileCheck, takes } from './call-check.ts';
+import { callback, list, optionsWith, record, requiredOptions, text } from './parameters.ts';
 import { checkTensor, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
@@ -91,6 +92,24 @@ export type Apply<A> = (inputs: readonly (Tensor | undefined)[], attrs: A) => Te
 
 const custom = 'custom';
 
+const takesOperation = takes('defineOperation', {
+  operation: requiredOptions<Operation<never>>(
+    {
+      name: text,
+      arguments: list,
+      dtypes: list,
+      infer: callback,
+      forward: callback,
+      vjp: callback,
+      saves: record,
+      family: text,
+      noGradient: text,
+    },
+    'name',
+    'infer',
+  ),
+});
+
 /**
  * Registers a differentiable operation and returns the function that applies it to tensors and attributes. Throws
  * ConfigError where the name is taken. The cube, with a kernel that is there and a vjp of differentiable operations:
@@ -111,7 +130,8 @@ const custom = 'custom';
  * the operation's own to skip. A kernel of one's own comes from `kernels.defineKernel`, with `plans` for the devices that it
  * runs on. `gradcheck` and `gradgradcheck` tell whether the vjp is right.
  */
-export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
+export function defineOperation<A = void>(...args: [operation: Operation<A>]): Apply<A> {
+  const [operation] = takesOperation(args);
   const { name, family = custom, noGradient, vjp } = operation;
   register({ name, family, differentiable: vjp !== undefined, composite: false, ...(noGradient && { noGradient }) });
   const observed = vjp ? { ...operation, vjp: observable(name, vjp) } : operation;
@@ -120,15 +140,26 @@ export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
 
 type AnyFunction = (...args: never[]) => unknown;
 
+interface AboutComposite {
+  family?: string;
+  /** What it takes; without one its arguments are not looked at. */
+  signature?: Signature;
+}
+
+const takesComposite = takes('defineComposite', {
+  name: text,
+  implementation: callback,
+  about: optionsWith<AboutComposite>({ family: text, signature: record }),
+});
+
 /**
  * Registers a function that is made of operations and is differentiable through them. With a signature its arguments are
  * checked before it runs; errors inside carry its name.
  */
 export function defineComposite<F extends AnyFunction>(
-  name: string,
-  implementation: F,
-  { family = custom, signature }: { family?: string; signature?: Signature } = {},
+  ...args: [name: string, implementation: F, about?: AboutComposite]
 ): F {
+  const [name, implementation, { family = custom, signature } = {}] = takesComposite(args);
   register({ name, family, differentiable: true, composite: true });
   const body = implementation as unknown as (...args: unknown[]) => unknown;
   const observed = (...args: unknown[]): unknown =>

@@ -8,7 +8,6 @@ export function checkWrite({ length, dtype }: Storage, values: ArrayLike<number>
   if (values.length !== length) {
     throw new DeviceError('wrong number of values', {
       operation: 'write',
-      argument: 'values',
       expected: String(length),
       given: String(values.length),
     });

@@ -43,14 +43,31 @@ export function normalInit(...args: [shape: Shape, deviation: number]): Float32A
     .map((z) => z * deviation);
 }
 
+const takesFanIn = takes('fanIn', { shape: shapeParameter });
+const takesFanOut = takes('fanOut', { shape: shapeParameter });
+const takesDefault = takes('defaultWeight', { shape: shapeParameter });
+const takesKaiming = takes('kaimingNormal', { shape: shapeParameter });
+
 /** Inputs that one output sums over: torch's fan-in of a weight (O, I, ...). */
-export const fanIn = (shape: Shape): number => sizeOf(shape.slice(1));
+export function fanIn(...args: [shape: Shape]): number {
+  const [shape] = takesFanIn(args);
+  return sizeOf(shape.slice(1));
+}
+
 /** Outputs that one input reaches: torch's fan-out. */
-export const fanOut = (shape: Shape): number => shape[0]! * sizeOf(shape.slice(2));
+export function fanOut(...args: [shape: Shape]): number {
+  const [shape] = takesFanOut(args);
+  return shape[0]! * sizeOf(shape.slice(2));
+}
 
 /** torch's default for linear and convolution weights: uniform in +-1 / sqrt(fan-in). */
-export const defaultWeight = (shape: Shape): Float32Array =>
-  uniformInit(shape, 1 / Math.sqrt(Math.max(1, fanIn(shape))));
+export function defaultWeight(...args: [shape: Shape]): Float32Array {
+  const [shape] = takesDefault(args);
+  return uniformInit(shape, 1 / Math.sqrt(Math.max(1, fanIn(shape))));
+}
 
 /** He et al. 2015 for relu, by fan-out: normal with deviation sqrt(2 / fan-out). */
-export const kaimingNormal = (shape: Shape): Float32Array => normalInit(shape, Math.sqrt(2 / fanOut(shape)));
+export function kaimingNormal(...args: [shape: Shape]): Float32Array {
+  const [shape] = takesKaiming(args);
+  return normalInit(shape, Math.sqrt(2 / fanOut(shape)));
+}

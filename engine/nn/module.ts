@@ -1,8 +1,9 @@
 // Module: a tree of parameters, buffers and submodules whose names are those of a torch state_dict, in the same order.
 import type { HostArray } from '../devices/device.ts';
 import { takes } from '../call-check.ts';
+import { iterable } from '../checks.ts';
 import { elementsOf } from '../elements.ts';
-import { ShapeError, StateDictError, showShape } from '../errors.ts';
+import { ConfigError, ShapeError, StateDictError, showGiven, showShape } from '../errors.ts';
 import { flag, mapping, optional, optionsWith, text } from '../parameters.ts';
 import { sameShape, type Shape } from '../shape.ts';
 import { Parameter, type Tensor } from '../tensor.ts';
@@ -203,7 +204,14 @@ export class ModuleList<M extends Module> extends Module implements Iterable<M> 
 
   constructor(modules: Iterable<M>) {
     super();
-    this.#items = [...modules];
+    const operation = new.target.name;
+    this.#items = [...iterable(operation, 'modules', modules, 'Pass an array of modules')];
+    this.#items.forEach((module: unknown, i) => {
+      if (module instanceof Module) return;
+      const details = { operation, argument: `modules[${i}]`, expected: 'a module', given: showGiven(module) };
+      const hint = Array.isArray(module) ? 'Pass its modules one by one: new Sequential(...layers)' : undefined;
+      throw new ConfigError('not a module', { ...details, hint });
+    });
     this.#items.forEach((module, i) => Object.assign(this, { [i]: module }));
   }
 

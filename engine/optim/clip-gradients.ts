@@ -2,7 +2,7 @@
 // the device, so that clipping does not wait for it.
 import { takes } from '../call-check.ts';
 import { full } from '../creation.ts';
-import { iterable } from '../checks.ts';
+import { parametersIn } from '../checks.ts';
 import { ConfigError, NonFiniteError } from '../errors.ts';
 import { div, minimum, mul, pow } from '../ops/binary.ts';
 import { stack } from '../ops/joining.ts';
@@ -34,7 +34,7 @@ const EPSILON = 1e-6;
 type Tensors = Tensor | Iterable<Tensor>;
 
 function withGradients(operation: string, parameters: Tensors): Tensor[] {
-  const all = [...new Set(parameters instanceof Tensor ? [parameters] : iterable(operation, parameters))];
+  const all = [...new Set(parameters instanceof Tensor ? [parameters] : parametersIn(operation, parameters))];
   all.forEach((each, i) => checkTensor(operation, `parameters[${i}]`, each, anyType.dtypes, undefined));
   return all.filter(({ grad }) => grad !== undefined);
 }

@@ -2,7 +2,7 @@
 import { adamStep, rmspropStep, sgdStep } from '../../kernels/index.ts';
 import type { Storage } from '../devices/device.ts';
 import { takes } from '../call-check.ts';
-import { type Interval, iterable, numberWithin } from '../checks.ts';
+import { type Interval, numberWithin, parametersIn } from '../checks.ts';
 import { elementOf, elementsOf } from '../elements.ts';
 import { ConfigError, DataError, DTypeError } from '../errors.ts';
 import type { StateDict } from '../nn/module.ts';
@@ -52,7 +52,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
 
   constructor(parameters: Iterable<Parameter>, options: O) {
     const operation = this.constructor.name;
-    this.parameters = [...new Set(iterable(operation, parameters))];
+    this.parameters = [...new Set(parametersIn(operation, parameters))];
     this.options = options;
     if (!this.parameters.length) {
       throw new ConfigError('there is nothing to optimise', {

@@ -74,6 +74,13 @@ t.test('options that are not there', async (t) => {
     { message: /Did you mean 'modules'/ },
   );
   await t.rejects(w.loadCheckpoint('none', new w.nn.ReLU(), { stric: false } as object), { message: /'strict'/ });
+  const infer = (): w.OutputSpec[] => [];
+  t.throws(() => w.defineOperation({ name: 'misspelt', infer, backward: infer } as object as w.Operation), {
+    message: /there is no such option \(argument 'backward'\)/,
+  });
+  t.throws(() => w.defineComposite('misspelt', infer, { families: 'x' } as object), {
+    message: /Did you mean 'family'/,
+  });
   await t.rejects(w.saveCheckpoint('none', new Map(), { meta: {} } as object), { message: /'metadata'/ });
 });
 
@@ -143,8 +150,8 @@ t.test('options as methods take them, and what other libraries write', (t) => {
 /** Functions that take nothing, or other functions alone. */
 const plain = new Set(
   (
-    'callSite chromeTrace checkpoint defaultDevice defineComposite defineOperation detectAnomaly fanIn fanOut defaultWeight ' +
-    'kaimingNormal gradEnabled isRecomputing liveTensorCount observeOperations registry showGiven showShape watchModuleClasses'
+    'callSite chromeTrace checkpoint defaultDevice detectAnomaly gradEnabled isRecomputing liveTensorCount ' +
+    'observeOperations registry showGiven showShape watchModuleClasses'
   ).split(' '),
 );
 

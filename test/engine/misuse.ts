@@ -66,6 +66,10 @@ const others: readonly [name: string, call: Call, good: () => Arguments][] = [
   ['manualSeed', w.manualSeed as Call, () => [3]],
   ['uniformInit', w.nn.uniformInit as Call, () => [[2, 3], 1]],
   ['normalInit', w.nn.normalInit as Call, () => [[2, 3], 1]],
+  ['fanIn', w.nn.fanIn as Call, () => [[2, 3]]],
+  ['fanOut', w.nn.fanOut as Call, () => [[2, 3]]],
+  ['defaultWeight', w.nn.defaultWeight as Call, () => [[2, 3]]],
+  ['kaimingNormal', w.nn.kaimingNormal as Call, () => [[2, 3]]],
   ['trackTensors', w.trackTensors as Call, () => [false]],
   ['largestHolders', w.largestHolders as Call, () => [3]],
   ['noGrad', w.noGrad as Call, () => [() => 1]],
@@ -107,6 +111,8 @@ export const host: readonly Callee[] = others.map(([name, call, good]) => ({
 /** Those whose good call would work on files, a new device or other functions: their options alone are tried. */
 export const withOptionsOnly: readonly string[] = [
   'createDevice',
+  'defineComposite',
+  'defineOperation',
   'saveCheckpoint',
   'loadCheckpoint',
   'gradcheck',

@@ -120,6 +120,12 @@ const optimizers: Record<string, Row[]> = {
 };
 for (const [name, rows] of Object.entries(optimizers)) check(name, rows);
 
+check('Sequential', [
+  ['modules[0]', ConfigError, () => new nn.Sequential([new nn.ReLU()] as unknown as nn.ReLU)],
+  ['modules[1]', ConfigError, () => new nn.Sequential(new nn.ReLU(), undefined as unknown as nn.ReLU)],
+]);
+check('ModuleList', [['modules', DTypeError, () => new nn.ModuleList(new nn.ReLU() as unknown as nn.ReLU[])]]);
+
 check('step', [
   [
     'parameters',
