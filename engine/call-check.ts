@@ -140,17 +140,17 @@ interface Step {
   readonly orNumber: boolean;
   readonly dtypes: readonly DType[];
   readonly accepts: (given: unknown) => boolean;
-  readonly options: Readonly<Record<string, Step>>;
+  readonly options: ReadonlyMap<string, Step>;
   readonly needed: readonly string[];
 }
 
 const never = (): boolean => false;
 
 function stepOf(parameter: Signature[string]): Step {
-  const options: Record<string, Step> = Object.create(null) as Record<string, Step>;
+  const options = new Map<string, Step>();
   const none = { optional: false, orNumber: false, dtypes: [], accepts: never, options, needed: [] };
   if ('options' in parameter) {
-    for (const [name, option] of Object.entries(parameter.options)) options[name] = stepOf(option);
+    for (const [name, option] of Object.entries(parameter.options)) options.set(name, stepOf(option));
     return { ...none, kind: 'options', optional: !parameter.needed, needed: parameter.needed ?? [] };
   }
   const { optional = false } = parameter;
@@ -172,7 +172,7 @@ function areOptions({ options, needed }: Step, given: unknown): boolean {
   if (typeof given !== 'object' || given === null || Object.getPrototypeOf(given) !== Object.prototype) return false;
   const values = given as Readonly<Record<string, unknown>>;
   for (const name in values) {
-    const step = options[name];
+    const step = options.get(name);
     if (step === undefined || (values[name] !== undefined && !isRight(step, values[name]))) return false;
   }
   for (let i = 0; i < needed.length; i++) if (values[needed[i]!] === undefined) return false;
