@@ -13,7 +13,7 @@ import { disown, own, type Owned, scope, type Scope } from './scope.ts';
 import { anyType, callback, flag, list, optionsWith, value } from './parameters.ts';
 import { checkTensor } from './signature.ts';
 import { sameShape, type Shape } from './shape.ts';
-import { Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** What a vjp is given. `inputs` and `outputs` hold only what the operation declared in `saves`. */
 export interface VjpContext<A> {

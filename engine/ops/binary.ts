@@ -5,7 +5,7 @@ import { elementOf } from '../elements.ts';
 import { DTypeError } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, rowMajorStrides, sameShape, sizeOf } from '../shape.ts';
-import { anyType, bool, device, float, number, optional, orNumber, type Signature } from '../signature.ts';
+import { anyType, bool, float, number, optional, orNumber, type Signature } from '../signature.ts';
 import type { Gradients, VjpContext } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumTo } from './expand.ts';

@@ -3,7 +3,7 @@ import { copy } from '../../kernels/index.ts';
 import { ConfigError, DTypeError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, normalizeAxis, sameShape, sizeOf } from '../shape.ts';
-import { anyType, axis, listOf, optional, sizes, wholeNumbers } from '../signature.ts';
+import { anyType, axis, listOf, optional, wholeNumbers } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { narrow } from './layout.ts';
 import { unsqueeze } from './reshape.ts';

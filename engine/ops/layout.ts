@@ -4,19 +4,7 @@ import { copy, fills } from '../../kernels/index.ts';
 import { oneOf, wholeNumber } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
-import {
-  anyType,
-  axes,
-  axis,
-  number,
-  numbers,
-  optional,
-  size,
-  slices,
-  text,
-  value,
-  wholeNumbers,
-} from '../signature.ts';
+import { anyType, axes, axis, optional, size, slices, text, value, wholeNumbers } from '../signature.ts';
 import { mergeAxes, normalizeAxes, normalizeAxis, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor, type Value } from '../creation.ts';

@@ -3,7 +3,7 @@ import { fill, matmul as matmulKernel } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { broadcastShapes, sameShape, type Shape, sizeOf } from '../shape.ts';
-import { flag, float, optional, optionsWith, shape } from '../signature.ts';
+import { flag, float, optional, optionsWith } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { expand } from './expand.ts';
 import { sum } from './reduction.ts';

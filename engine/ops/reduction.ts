@@ -13,7 +13,7 @@ import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
-import { axes, axis, flag, float, list, number, optional, optionsWith, orNull } from '../signature.ts';
+import { axes, axis, flag, float, number, optional, optionsWith, orNull } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { emptyTensor } from '../tensor.ts';
 import { noGrad, type VjpContext } from '../tape.ts';

@@ -10,7 +10,7 @@ import { numberWithin, oneOf, wholePair } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineFunction, defineOperation } from '../operation.ts';
 import { type Pair, pair } from '../shape.ts';
-import { factors, flag, float, orNull, requiredOptions, size, sizes, text } from '../signature.ts';
+import { factors, flag, float, orNull, requiredOptions, sizes, text } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
 
