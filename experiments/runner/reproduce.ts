@@ -2,9 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { takes } from '../../engine/call-check.ts';
 import { ConfigError, createDevice, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
-import { flag, list, number, record, requiredOptions, text } from '../../engine/parameters.ts';
 import { writeReport } from '../report/report.ts';
 import { makeFolder, writeJson } from './files.ts';
 import { buildManifest } from './manifest.ts';
@@ -83,34 +81,7 @@ export async function resolveDevice(choice: DeviceChoice): Promise<{ name: Devic
   return { name, notice: `device ${name}: ${description}${why && `. Not webgpu: ${why}`}` };
 }
 
-const takesReproduce = takes('reproduce', {
-  options: requiredOptions<ReproduceOptions>(
-    {
-      selection: list,
-      preset: text,
-      seeds: number,
-      data: text,
-      device: text,
-      tuning: record,
-      out: text,
-      jobs: number,
-      profile: flag,
-      commandLine: list,
-      display: record,
-      signal: record,
-    },
-    'selection',
-    'preset',
-    'device',
-    'out',
-    'commandLine',
-    'display',
-    'signal',
-  ),
-});
-
-export async function reproduce(...args: [options: ReproduceOptions]): Promise<Reproduction> {
-  const [options] = takesReproduce(args);
+export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
   const { display, signal } = options;
   const out = path.resolve(options.out);
   await checkWritable(out);

@@ -60,7 +60,6 @@ t.test('experiments', async (t) => {
     ['fetchDataSet', 'idle_limit', 'idleLimit', 'mnist', 'none', { idle_limit: 1 }],
     ['fetchFiles', 'origins', 'origin', {}, 'none', { origins: 'x' }],
     ['runGolden', 'familly', 'family', 'none', { familly: 'x' }],
-    ['reproduce', 'seed', 'seeds', { seed: 1 }],
     ['addNoise', 'sise', 'size', new Float32Array(1), { sise: 1 }, {}],
   ];
   for (const [name, wrong, near, ...args] of rows) {
