@@ -97,11 +97,15 @@ const variance = family(
     const divided = countOf(p) / Math.max(0, countOf(p) - p.correction);
     return {
       inputs: [{ shape: p.shape }],
-      f: (x) => w.variance(x!, p.axes, { keepdim: p.keepdim }),
+      f: (x) => w.variance(x!, p.axes, { keepdim: p.keepdim, correction: p.correction }),
       // The differences x - mean have the rounding of sums |x| + |mean|, whatever cancels.
       absolute: (x) => {
         const sum = w.add(x!, w.mean(x!, p.axes, { keepdim: true }));
-        return w.affine(w.mean(w.square(sum), p.axes, p), Number.isFinite(divided) ? divided : 1, 0);
+        return w.affine(
+          w.mean(w.square(sum), p.axes, { keepdim: p.keepdim }),
+          Number.isFinite(divided) ? divided : 1,
+          0,
+        );
       },
       roundings: roundingsOf(countOf(p)),
     };
