@@ -1,7 +1,9 @@
 // Finding the operation that made the first NaN or infinity. Every result is held while `body` runs and read afterwards in
 // the order of creation, so the search works on devices that compute asynchronously. Slow and hungry: for diagnosis.
+import { takes } from './call-check.ts';
 import { NonFiniteError, showShape } from './errors.ts';
 import { observeOperations } from './operation.ts';
+import { callback } from './parameters.ts';
 import type { Tensor } from './tensor.ts';
 
 interface Result {
@@ -10,11 +12,14 @@ interface Result {
   site: string | undefined;
 }
 
+const takesBody = takes('detectAnomaly', { body: callback });
+
 /**
  * Runs `body` and throws NonFiniteError naming the first operation whose float32 result holds a NaN or an infinity.
  * Returns what `body` returned if there is none.
  */
-export async function detectAnomaly<T>(body: () => T | Promise<T>): Promise<T> {
+export async function detectAnomaly<T>(...args: [body: () => T | Promise<T>]): Promise<T> {
+  const [body] = takesBody(args);
   const results: Result[] = [];
   const before = observeOperations({
     result(name, output, site) {

@@ -2,9 +2,11 @@
 // is let go of after the forward pass and computed again when backward first needs it. The function leaves its usual nodes
 // on the tape, only that they hold recipes in the place of values, so parameters, hooks, `grad` and `createGraph` work as
 // ever and every gradient has the same bits. Leaves out choosing what to checkpoint.
+import { takes } from './call-check.ts';
 import type { DType } from '../kernels/index.ts';
 import type { Storage } from './devices/device.ts';
 import { RecomputationError, showShape } from './errors.ts';
+import { anyType, callback, listOf } from './parameters.ts';
 import { type Random, watchRandom } from './random.ts';
 import { changedInPlace, currentSaver, type Saved, type Saver, saveTensor, withSaver } from './saved.ts';
 import { scope, tidy } from './scope.ts';
@@ -228,6 +230,8 @@ const differs = (expected: string, given: string): RecomputationError =>
       'no training mode, no parameters put in by functionalCall around it',
   });
 
+const takesFunction = takes('checkpoint', { f: callback, inputs: listOf(anyType) });
+
 /**
  * Computes `f(...inputs)` without keeping what its operations save; backward computes it again, once. Gradients, random
  * numbers of the streams it draws from and running statistics are those of `f(...inputs)` alone, to the bit. Tensors that
@@ -239,6 +243,7 @@ const differs = (expected: string, given: string): RecomputationError =>
  * differentiated the memory of `f` alone.
  */
 export function checkpoint<T extends Tensor[], R extends Result>(f: (...inputs: T) => R, ...inputs: T): R {
+  takesFunction([f, inputs]);
   const run = (): R => tidy<R>(() => f(...inputs));
   if (!gradEnabled()) return run();
   return new Checkpoint(f as unknown as (...inputs: Tensor[]) => R, inputs).forward(run);

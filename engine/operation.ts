@@ -2,9 +2,11 @@
 // `apply` is the only place that checks inputs, allocates outputs, runs the forward pass and writes on the tape.
 import type { DType } from '../kernels/index.ts';
 import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
+import { compileCheck, takes } from './call-check.ts';
+import { callback, list, optionsWith, record, requiredOptions, text } from './parameters.ts';
 import { currentSaver, type Saves } from './saved.ts';
 import { innermostScope, inOwnScope, own } from './scope.ts';
-import { checkTensor, compileCheck, type Signature } from './signature.ts';
+import { checkTensor, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
 import { emptyTensor, largestHolders, Tensor } from './tensor.ts';
@@ -91,6 +93,24 @@ export type Apply<A> = (inputs: readonly (Tensor | undefined)[], attrs: A) => Te
 
 const custom = 'custom';
 
+const takesOperation = takes('defineOperation', {
+  operation: requiredOptions<Operation<never>>(
+    {
+      name: text,
+      arguments: list,
+      dtypes: list,
+      infer: callback,
+      forward: callback,
+      vjp: callback,
+      saves: record,
+      family: text,
+      noGradient: text,
+    },
+    'name',
+    'infer',
+  ),
+});
+
 /**
  * Registers a differentiable operation and returns the function that applies it to tensors and attributes. Throws
  * ConfigError where the name is taken. The cube, with a kernel that is there and a vjp of differentiable operations:
@@ -111,7 +131,8 @@ const custom = 'custom';
  * the operation's own to skip. A kernel of one's own comes from `kernels.defineKernel`, with `plans` for the devices that it
  * runs on. `gradcheck` and `gradgradcheck` tell whether the vjp is right.
  */
-export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
+export function defineOperation<A = void>(...args: [operation: Operation<A>]): Apply<A> {
+  const [operation] = takesOperation(args);
   const { name, family = custom, noGradient, vjp } = operation;
   register({ name, family, differentiable: vjp !== undefined, composite: false, ...(noGradient && { noGradient }) });
   const observed = vjp ? { ...operation, vjp: observable(name, vjp) } : operation;
@@ -120,15 +141,26 @@ export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
 
 type AnyFunction = (...args: never[]) => unknown;
 
+interface AboutComposite {
+  family?: string;
+  /** What it takes; without one its arguments are not looked at. */
+  signature?: Signature;
+}
+
+const takesComposite = takes('defineComposite', {
+  name: text,
+  implementation: callback,
+  about: optionsWith<AboutComposite>({ family: text, signature: record }),
+});
+
 /**
- * Registers a function that is made of operations and is differentiable through them. With a signature its tensors are
- * checked before it runs, and errors inside carry its name.
+ * Registers a function that is made of operations and is differentiable through them. With a signature its arguments are
+ * checked before it runs; errors inside carry its name.
  */
 export function defineComposite<F extends AnyFunction>(
-  name: string,
-  implementation: F,
-  { family = custom, signature = {} }: { family?: string; signature?: Signature } = {},
+  ...args: [name: string, implementation: F, about?: AboutComposite]
 ): F {
+  const [name, implementation, { family = custom, signature } = {}] = takesComposite(args);
   register({ name, family, differentiable: true, composite: true });
   const body = implementation as unknown as (...args: unknown[]) => unknown;
   const observed = (...args: unknown[]): unknown =>
@@ -140,12 +172,12 @@ export function defineComposite<F extends AnyFunction>(
 let calling: string | undefined;
 
 /**
- * Makes a public function: its tensors are checked against the signature first, errors inside carry its name, and a call that
- * fails leaves no tensors behind.
+ * Makes a public function: its arguments are checked against the signature first, if there is one, errors inside carry its
+ * name, and a call that fails leaves no tensors behind.
  */
-export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature: Signature): F {
-  signatures.set(name, signature);
-  const check = compileCheck(name, signature);
+export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature?: Signature): F {
+  if (signature) signatures.set(name, signature);
+  const check = signature && compileCheck(name, signature);
   const body = implementation as unknown as (...args: unknown[]) => unknown;
   const call = (...args: unknown[]): unknown => {
     if (calling !== undefined) return body(...args);
@@ -153,7 +185,7 @@ export function defineFunction<F extends AnyFunction>(name: string, implementati
     const around = innermostScope();
     const before = around ? around.size : 0;
     try {
-      check(args);
+      check?.(args);
       return around ? body(...args) : inOwnScope(() => body(...args));
     } catch (error) {
       around?.releaseFrom(before);

@@ -4,7 +4,9 @@
 //
 // Scopes nest like a stack. Tensors made outside of any scope live until `dispose()`. Parameters and the gradients of
 // leaves belong to their owner, not to a scope.
+import { takes } from './call-check.ts';
 import { ConfigError } from './errors.ts';
+import { callback } from './parameters.ts';
 
 /** What a scope can own: a tensor handle or a tape node. */
 export interface Owned {
@@ -85,14 +87,22 @@ export class Scope {
   }
 }
 
+const takesScope = takes('scope', {});
+
 /** Begins a scope that ends with the block of its `using` declaration, across awaits too. */
-export function scope(): Scope {
+export function scope(...args: []): Scope {
+  takesScope(args);
   innermost = new Scope(innermost);
   return innermost;
 }
 
+const takesTidy = takes('tidy', { body: callback });
+
 /** Runs `body` in a scope and keeps the tensors it returns. */
-export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | undefined | void>(body: () => T): T {
+export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | undefined | void>(
+  ...args: [body: () => T]
+): T {
+  const [body] = takesTidy(args);
   const inner = scope();
   try {
     const result = body();

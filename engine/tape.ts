@@ -4,6 +4,7 @@
 // leaves) of its inputs, and the tensors its vjp will read. Backward walks the nodes from newest to oldest - the order of
 // creation is a topological order, so no recursion is needed - and hands each node the sum of the gradients that reached
 // it. vjps are written with differentiable operations: with `createGraph` they leave nodes of their own.
+import { takes } from './call-check.ts';
 import { during } from './during.ts';
 import { DTypeError, UseAfterFreeError } from './errors.ts';
 import { arithmetic, carry, checkGradient, letGo, startGradient } from './gradients.ts';
@@ -11,7 +12,8 @@ import { applyHooks, type GradientHook } from './hooks.ts';
 import { backwardWork, type Layer, workObserver } from './profile/work.ts';
 import { currentSaver, openReads, type Saved, saveReads, type Saves } from './saved.ts';
 import { disown, own, type Owned, scope, type Scope } from './scope.ts';
-import { checkAlive } from './signature.ts';
+import { anyType, callback, flag, list, optionsWith, value } from './parameters.ts';
+import { checkTensor } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -160,8 +162,10 @@ export function withGradMode<T>(on: boolean, body: () => T): T {
   return during(body, () => (recording = before));
 }
 
+const takesNoGrad = takes('noGrad', { body: callback });
+
 /** Runs `body` without recording: for evaluation and for updates. */
-export const noGrad = <T>(body: () => T): T => withGradMode(false, body);
+export const noGrad = <T>(...args: [body: () => T]): T => withGradMode(false, takesNoGrad(args)[0]);
 
 export interface BackwardOptions {
   /** Gradient of the output; ones for a scalar. */
@@ -191,18 +195,25 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   }
 }
 
+type GradOptions = Omit<BackwardOptions, 'gradient'> & { gradOutputs?: readonly (Tensor | undefined)[] };
+
+const takesGrad = takes('grad', {
+  outputs: value,
+  inputs: list,
+  options: optionsWith<GradOptions>({ retainGraph: flag, createGraph: flag, gradOutputs: list }),
+});
+
 /**
  * Gradients of sum over outputs of sum(output * gradOutput) with respect to `inputs`, which may be leaves or not.
  * An input that the outputs do not depend on gets zeros.
  */
 export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
-  options: Omit<BackwardOptions, 'gradient'> & { gradOutputs?: readonly (Tensor | undefined)[] } = {},
+  ...args: [outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions]
 ): Tensor[] {
+  const [outputs, inputs, options = {}] = takesGrad(args);
   const list = outputs instanceof Tensor ? [outputs] : outputs;
-  for (const output of list) checkAlive('grad', 'outputs', output);
-  for (const input of inputs) checkAlive('grad', 'inputs', input);
+  for (const output of list) checkTensor('grad', 'outputs', output, anyType.dtypes, undefined);
+  for (const input of inputs) checkTensor('grad', 'inputs', input, anyType.dtypes, undefined);
   const targets = inputs.map((input) => (input.node ? input : input.leaf));
   const found = walk(list, options.gradOutputs ?? [], options, routeTo(targets), (gradients) => {
     for (const target of targets) {

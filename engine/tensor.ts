@@ -3,8 +3,10 @@
 // Arithmetic methods are attached by engine/ops/methods.ts.
 import type { DType } from '../kernels/index.ts';
 import type { Device, HostArray, Storage } from './devices/device.ts';
+import { takes } from './call-check.ts';
 import { callSite, ConfigError, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
 import { addHook, type GradientHook } from './hooks.ts';
+import { callback, flag, float, number, optional, optionsWith } from './parameters.ts';
 import { disown, own, type Owned, type Scope } from './scope.ts';
 import { checkShape, sameShape, type Shape, sizeOf } from './shape.ts';
 import { backward, type BackwardOptions, type TapeNode } from './tape.ts';
@@ -20,15 +22,19 @@ export interface Holder {
   site: string | undefined;
 }
 
+const takesTrack = takes('trackTensors', { on: flag });
+const takesHolders = takes('largestHolders', { count: optional(number) });
+
 /** Records the source line of every tensor made from now on, for `largestHolders`. Slow: for hunting leaks. */
-export function trackTensors(on: boolean): void {
-  tracking = on;
+export function trackTensors(...args: [on: boolean]): void {
+  tracking = takesTrack(args)[0];
 }
 
 export const liveTensorCount = (): number => live.size;
 
 /** The largest groups of live tensors, by bytes. */
-export function largestHolders(count = 10): Holder[] {
+export function largestHolders(...args: [count?: number]): Holder[] {
+  const [count = 10] = takesHolders(args);
   const groups = new Map<string, Holder>();
   for (const tensor of live) {
     const key = `${tensor.shape.join('x')} ${tensor.site ?? ''}`;
@@ -39,6 +45,12 @@ export function largestHolders(count = 10): Holder[] {
   }
   return [...groups.values()].sort((a, b) => b.bytes - a.bytes).slice(0, count);
 }
+
+const takesRequireGrad = takes('requireGrad', { on: optional(flag) });
+const takesHook = takes('registerHook', { hook: callback });
+const takesBackward = takes('backward', {
+  options: optionsWith<BackwardOptions>({ gradient: float, retainGraph: flag, createGraph: flag }),
+});
 
 export class Tensor implements Owned {
   readonly shape: Shape;
@@ -140,7 +152,8 @@ export class Tensor implements Owned {
    * anyway, `grad` is kept as well, by this handle: torch's `retain_grad`. Returns itself. Throws DTypeError for other
    * elements than float32, and ConfigError where the gradient of a result is declined.
    */
-  requireGrad(on = true): this {
+  requireGrad(...args: [on?: boolean]): this {
+    const [on = true] = takesRequireGrad(args);
     this.#live('requireGrad');
     if (on && this.dtype !== 'float32') {
       throw new DTypeError('only float32 tensors have gradients', {
@@ -168,13 +181,14 @@ export class Tensor implements Owned {
   }
 
   /** Gradients of this scalar (or of sum(this * gradient)) into the `grad` of every leaf that wants one. */
-  backward(options: BackwardOptions = {}): void {
+  backward(...args: [options?: BackwardOptions]): void {
     this.#live('backward');
-    backward(this, options);
+    backward(this, ...takesBackward(args));
   }
 
   /** Calls `hook` with the gradient of this tensor during backward; a tensor it returns takes the gradient's place. */
-  registerHook(hook: GradientHook): () => void {
+  registerHook(...args: [hook: GradientHook]): () => void {
+    const [hook] = takesHook(args);
     return addHook(this.node?.hooksOf(this.outputIndex) ?? (this.leaf.hooks ??= []), hook);
   }
 

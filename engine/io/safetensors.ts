@@ -1,6 +1,8 @@
 // The safetensors format: an 8-byte little-endian header length, a JSON header padded with spaces, then the tensors'
 // bytes without gaps. Specification: https://github.com/huggingface/safetensors. Works on bytes in memory; touches no file.
+import { takes } from '../call-check.ts';
 import { DataError } from '../errors.ts';
+import { bytes as bytesParameter, mapping, requiredOptions, text, texts } from '../parameters.ts';
 
 /** Arrays of each element type. Half-precision floats are raw bits; BOOL is one byte, 0 or 1. */
 const arrays = {
@@ -127,11 +129,17 @@ function readExtent(file: string, header: Header, name: string): Extent {
   return { name, dtype, shape, begin, end, byte };
 }
 
+const takesRead = takes('readSafetensors', { content: bytesParameter, file: text });
+const takesWrite = takes('writeSafetensors', {
+  content: requiredOptions<Safetensors>({ tensors: mapping, metadata: texts }, 'tensors'),
+});
+
 /**
  * Reads the bytes of a safetensors file. `file` is its name, for messages.
  * Throws DataError with the byte if the header is damaged, or if tensors overlap, leave gaps or run past the end.
  */
-export function readSafetensors(content: ArrayBuffer | Uint8Array, file: string): Safetensors {
+export function readSafetensors(...args: [content: ArrayBuffer | Uint8Array, file: string]): Safetensors {
+  const [content, file] = takesRead(args);
   // A plain view: the slice of Node's Buffer, which extends Uint8Array, does not copy.
   const bytes = (
     content instanceof Uint8Array
@@ -191,10 +199,8 @@ export function readSafetensors(content: ArrayBuffer | Uint8Array, file: string)
  * The bytes of a safetensors file. Wide elements come first and the data begin at a multiple of 8, so that every tensor is
  * aligned. The same content gives the same bytes. Throws DataError if an entry's data do not fit its shape.
  */
-export function writeSafetensors({
-  tensors,
-  metadata = {},
-}: Partial<Safetensors> & Pick<Safetensors, 'tensors'>): Uint8Array {
+export function writeSafetensors(...args: [content: Partial<Safetensors> & Pick<Safetensors, 'tensors'>]): Uint8Array {
+  const [{ tensors, metadata = {} }] = takesWrite(args);
   const width = ({ dtype }: SafetensorsEntry): number => arrays[dtype].BYTES_PER_ELEMENT;
   const order = [...tensors].sort(
     ([nameA, a], [nameB, b]) => width(b) - width(a) || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0),

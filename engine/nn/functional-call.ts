@@ -1,5 +1,7 @@
 // Calling a module with other tensors in the place of its parameters and buffers, as torch.func.functional_call.
+import { takes } from '../call-check.ts';
 import { ConfigError } from '../errors.ts';
+import { callback, record, withMethod } from '../parameters.ts';
 import { Parameter, type Tensor } from '../tensor.ts';
 import { type Module } from './module.ts';
 
@@ -22,12 +24,21 @@ function placesOf(module: Module): Map<string, Place> {
   return places;
 }
 
+const takesCall = takes('functionalCall', {
+  module: withMethod('namedModules', 'a module'),
+  state: record,
+  body: callback,
+});
+
 /**
  * Runs `body` while the entries of `state` (dotted names) stand in for the module's own, then puts those back. The entry for
  * one name of a tied weight stands in under all its names that have none of their own. Throws ConfigError for a name that
  * the module does not have. Buffers that the body updates are updated in the given tensors.
  */
-export function functionalCall<T>(module: Module, state: Readonly<Record<string, Tensor>>, body: () => T): T {
+export function functionalCall<T>(
+  ...args: [module: Module, state: Readonly<Record<string, Tensor>>, body: () => T]
+): T {
+  const [module, state, body] = takesCall(args);
   const places = placesOf(module);
   const standIns = new Map<unknown, Tensor>();
   for (const [key, value] of Object.entries(state)) {

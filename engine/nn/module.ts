@@ -1,6 +1,10 @@
 // Module: a tree of parameters, buffers and submodules whose names are those of a torch state_dict, in the same order.
 import type { HostArray } from '../devices/device.ts';
-import { ShapeError, StateDictError, showShape } from '../errors.ts';
+import { takes } from '../call-check.ts';
+import { iterable } from '../checks.ts';
+import { elementsOf } from '../elements.ts';
+import { ConfigError, ShapeError, StateDictError, showGiven, showShape } from '../errors.ts';
+import { flag, mapping, optional, optionsWith, text } from '../parameters.ts';
 import { sameShape, type Shape } from '../shape.ts';
 import { Parameter, type Tensor } from '../tensor.ts';
 
@@ -62,6 +66,12 @@ export function watchModuleClasses(watch: ((made: ModuleClass) => void) | undefi
   if (watch) classes.forEach(watch);
 }
 
+const takesTrain = takes('train', { on: optional(flag) });
+const takesLoad = takes('loadStateDict', {
+  state: mapping,
+  options: optionsWith<LoadOptions>({ strict: flag, source: text }),
+});
+
 export abstract class Module {
   training = true;
 
@@ -119,7 +129,8 @@ export abstract class Module {
   }
 
   /** Sets training mode here and below. Returns itself. */
-  train(on = true): this {
+  train(...args: [on?: boolean]): this {
+    const [on = true] = takesTrain(args);
     for (const [, module] of this.namedModules()) module.training = on;
     return this;
   }
@@ -149,7 +160,8 @@ export abstract class Module {
    * StateDictError and changes nothing when a key is missing or unexpected (unless `strict` is false), or when a shape or the
    * kind of numbers differs. Returns what did not match.
    */
-  loadStateDict(state: ReadonlyMap<string, StateEntry>, { strict = true, source }: LoadOptions = {}): LoadReport {
+  loadStateDict(...args: [state: ReadonlyMap<string, StateEntry>, options?: LoadOptions]): LoadReport {
+    const [state, { strict = true, source } = {}] = takesLoad(args);
     const own = new Map(this.namedState());
     const report: LoadReport = {
       missing: [...own].flatMap(([key, value]) => (value instanceof Counter || state.has(key) ? [] : [key])),
@@ -162,13 +174,18 @@ export abstract class Module {
     if (unfit.length || (strict && (report.missing.length || report.unexpected.length))) {
       throw new StateDictError(source, report, unfit);
     }
-    for (const [key, value] of own) {
+    const loads = [...own].flatMap(([key, value]) => {
       const entry = state.get(key);
-      if (!entry) continue;
+      if (!entry) return [];
+      const context = { operation: 'loadStateDict', argument: key };
+      const elements = elementsOf(entry.values, value instanceof Counter ? 'int32' : 'float32', context);
+      return [{ value, elements }];
+    });
+    for (const { value, elements } of loads) {
       if (value instanceof Counter) {
-        value.value = entry.values[0]!;
+        value.value = elements[0]!;
       } else {
-        value.device.write(value.storage, entry.values);
+        value.device.write(value.storage, elements);
       }
     }
     return report;
@@ -182,6 +199,7 @@ export abstract class Module {
 
 /** Why an entry cannot become this value. */
 function faultOf({ shape, values }: StateEntry, value: Parameter | Counter): string | undefined {
+  if (values.length !== value.size) return `expected ${value.size} values, got ${values.length}`;
   if (!sameShape(shape, value.shape)) return `expected ${showShape(value.shape)}, got ${showShape(shape)}`;
   const isWhole = values instanceof Int32Array;
   if (isWhole === value instanceof Counter) return undefined;
@@ -194,7 +212,14 @@ export class ModuleList<M extends Module> extends Module implements Iterable<M> 
 
   constructor(modules: Iterable<M>) {
     super();
-    this.#items = [...modules];
+    const operation = new.target.name;
+    this.#items = [...iterable(operation, 'modules', modules, 'Pass an array of modules')];
+    this.#items.forEach((module: unknown, i) => {
+      if (module instanceof Module) return;
+      const details = { operation, argument: `modules[${i}]`, expected: 'a module', given: showGiven(module) };
+      const hint = Array.isArray(module) ? 'Pass its modules one by one: new Sequential(...layers)' : undefined;
+      throw new ConfigError('not a module', { ...details, hint });
+    });
     this.#items.forEach((module, i) => Object.assign(this, { [i]: module }));
   }
 

@@ -1,11 +1,12 @@
 // Elementwise functions of two tensors with broadcasting, comparisons and `where`. A plain number may stand for a tensor.
 import { binary as binaryKernel, Binary, isComparison, where as whereKernel } from '../../kernels/index.ts';
 import { full } from '../creation.ts';
+import { elementOf } from '../elements.ts';
 import { DTypeError } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
 import { eachReadsOther, type Read } from '../saved.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, rowMajorStrides, sameShape, sizeOf } from '../shape.ts';
-import { anyType, bool, float, orNumber, type Signature, value } from '../signature.ts';
+import { anyType, bool, float, number, optional, orNumber, type Signature } from '../signature.ts';
 import type { Gradients, VjpContext } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumTo } from './expand.ts';
@@ -20,7 +21,8 @@ type Rule = (context: {
   needs: readonly boolean[];
 }) => [(() => Tensor | undefined)?, (() => Tensor | undefined)?];
 
-function define(op: Binary, name: string, reads: readonly Read[], rule?: Rule) {
+/** `constants` names what the function takes beside the tensors: alpha. */
+function define(op: Binary, name: string, reads: readonly Read[], rule?: Rule, constants: Signature = {}) {
   const apply = defineOperation<number>({
     name,
     family: 'binary',
@@ -50,7 +52,7 @@ function define(op: Binary, name: string, reads: readonly Read[], rule?: Rule) {
     }),
   });
   const call = (a: Tensor, b: Tensor, alpha = 0): Tensor => apply([a, b], alpha)[0]!;
-  return defineFunction(name, call, { a: float, b: float, alpha: value });
+  return defineFunction(name, call, { a: float, b: float, ...constants });
 }
 
 const addOp = define(Binary.add, 'add', [], ({ g }) => [() => g, () => g]);
@@ -95,6 +97,7 @@ export const leakyReluGrad = define(
   'leakyReluGrad',
   [{ index: 1, for: [0] }],
   ({ g, b, alpha }) => [() => leakyReluGrad(g, b, alpha)],
+  { alpha: optional(number) },
 );
 /** a sigmoid(b) sigmoid(-b), the gradient of sigmoid at input b; its own slope is -sigmoid' tanh(b / 2). */
 export const sigmoidGrad = define(Binary.sigmoidGrad, 'sigmoidGrad', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
@@ -117,10 +120,13 @@ export const logRatio = define(
   ({ g, a, b }) => [() => divOp(g, a), () => neg(divOp(g, b))],
 );
 /** a + alpha b */
-export const addScaled = define(Binary.addScaled, 'addScaled', [], ({ g, alpha }) => [
-  () => g,
-  () => affine(g, alpha, 0),
-]);
+export const addScaled = define(
+  Binary.addScaled,
+  'addScaled',
+  [],
+  ({ g, alpha }) => [() => g, () => affine(g, alpha, 0)],
+  { alpha: optional(number) },
+);
 
 /** A number beside a tensor becomes a scalar tensor on its device. */
 const lift = (value: Operands, like: Operands): Tensor =>
@@ -234,8 +240,11 @@ export const where = defineFunction(
   (condition: Tensor, a: Operands, b: Operands): Tensor => {
     const like = a instanceof Tensor ? a : b instanceof Tensor ? b : undefined;
     // A number takes the type of the tensor beside it.
-    const options = { device: condition.device, dtype: like?.dtype ?? 'float32' };
-    const [x, y] = [a, b].map((choice) => (choice instanceof Tensor ? choice : full([], choice, options))) as Pair;
+    const dtype = like?.dtype ?? 'float32';
+    const [x, y] = Object.entries({ a, b }).map(([argument, choice]) => {
+      if (choice instanceof Tensor) return choice;
+      return full([], elementOf(choice, dtype, { operation: 'where', argument }), { device: condition.device, dtype });
+    }) as Pair;
     if ((x.dtype === 'float32') !== (y.dtype === 'float32')) {
       throw new DTypeError('the two choices differ in element type', {
         operation: 'where',

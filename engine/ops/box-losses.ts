@@ -3,7 +3,7 @@ import { tensor } from '../creation.ts';
 import { numberWithin, oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
-import { float, type Signature, value } from '../signature.ts';
+import { flag, float, list, number, optional, optionsWith, type Signature, text } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 import { narrow } from './layout.ts';
@@ -13,12 +13,17 @@ import { squeeze } from './reshape.ts';
 import { affine, clamp, exp, neg, square } from './unary.ts';
 
 const family = 'box-losses';
-
 /** As in torchvision the mean over no box is 0. */
 const reduceBoxes = (loss: Tensor, { reduction }: LossOptions): Tensor =>
   loss.size === 0 && reduction !== 'none' ? sum(loss) : reduceLoss(loss, reduction);
 
-const boxes: Signature = { x: float, target: float, options: value };
+const boxOptions = { reduction: text, eps: number, clampSides: flag };
+const boxes: Signature = { x: float, target: float, options: optionsWith<BoxLossOptions>(boxOptions) };
+const centredBoxes: Signature = {
+  x: float,
+  target: float,
+  options: optionsWith<DiouOptions>({ ...boxOptions, centerDistance: text }),
+};
 
 const low = (box: Tensor): Tensor => narrow(box, 1, 0, 2);
 const high = (box: Tensor): Tensor => narrow(box, 1, 2, 2);
@@ -50,13 +55,17 @@ export interface BoxLossOptions extends LossOptions {
   clampSides?: boolean;
 }
 
+export interface DiouOptions extends BoxLossOptions {
+  centerDistance?: 'squared' | 'norm';
+}
+
 /**
  * 1 - I / (U + eps) + r / (d^2 + eps), Zheng et al. 2020: d the diagonal of the enclosing box, r the squared distance of
  * the centres, or with `centerDistance` 'norm' the distance itself.
  */
 export const diouLoss = defineComposite(
   'diouLoss',
-  (x: Tensor, target: Tensor, options: BoxLossOptions & { centerDistance?: 'squared' | 'norm' } = {}): Tensor => {
+  (x: Tensor, target: Tensor, options: DiouOptions = {}): Tensor => {
     const { eps = 1e-7, centerDistance = 'squared' } = options;
     checkReduction('diouLoss', options);
     oneOf('diouLoss', 'centerDistance', centerDistance, ['squared', 'norm']);
@@ -67,7 +76,7 @@ export const diouLoss = defineComposite(
     const penalty = div(distance, affine(sum(square(extent), 1), 1, eps));
     return reduceBoxes(add(affine(iou, -1, 1), penalty), options);
   },
-  { family, signature: boxes },
+  { family, signature: centredBoxes },
 );
 
 /** 1 - I / (U + eps) + (A - U) / (A + eps), Rezatofighi et al. 2019: A the area of the enclosing box. */
@@ -107,5 +116,5 @@ export const uncertaintyWeighting = defineComposite(
     const weights = mul(tensor(factors, [kinds.length], { device: s.device }), decay);
     return { total: sum(add(mul(weights, losses), affine(s, 0.5, 0))), weights };
   },
-  { family, signature: { losses: float, s: float, kinds: value, variant: value } },
+  { family, signature: { losses: float, s: float, kinds: list, variant: optional(text) } },
 );

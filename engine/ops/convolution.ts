@@ -12,7 +12,7 @@ import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineFunction, defineOperation } from '../operation.ts';
 import { eachReadsOther } from '../saved.ts';
 import { type Pair, type Shape, windowOutput } from '../shape.ts';
-import { float, optional, value } from '../signature.ts';
+import { float, optional, optionsWith, size, sizes } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { sum } from './reduction.ts';
 
@@ -125,10 +125,14 @@ function named([strideH, strideW]: Pair, [padH, padW]: Pair, [dilationH, dilatio
   return { strideH, strideW, padH, padW, dilationH, dilationW };
 }
 
-const parameters = { x: float, weight: float, bias: optional(float), options: value };
+const operands = { x: float, weight: float, bias: optional(float) };
+const geometry = { stride: sizes, padding: sizes, dilation: sizes, groups: size };
 
 /** Cross-correlation of x (N, C, H, W) with weight (O, C / groups, kH, kW), plus bias (O); zero padding. */
-export const conv2d = defineFunction('conv2d', convolve, parameters);
+export const conv2d = defineFunction('conv2d', convolve, {
+  ...operands,
+  options: optionsWith<Conv2dOptions>(geometry),
+});
 
 function convolve(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const { groups, stride, padding, dilation } = checkOperands('conv2d', x, weight, bias, options);
@@ -149,7 +153,10 @@ function convolve(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptio
 }
 
 /** The adjoint of conv2d as a layer: x (N, C, H, W), weight (C, O / groups, kH, kW), bias (O). */
-export const convTranspose2d = defineFunction('convTranspose2d', convolveTransposed, parameters);
+export const convTranspose2d = defineFunction('convTranspose2d', convolveTransposed, {
+  ...operands,
+  options: optionsWith<ConvTranspose2dOptions>({ ...geometry, outputPadding: sizes }),
+});
 
 function convolveTransposed(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
   const { groups, outputs, stride, padding, dilation } = checkOperands('convTranspose2d', x, weight, bias, options);

@@ -13,10 +13,18 @@ import { ShapeError, showShape } from '../errors.ts';
 import { defineFunction, defineOperation, type OutputSpec } from '../operation.ts';
 import type { Read } from '../saved.ts';
 import { type Shape, sizeOf } from '../shape.ts';
+import { number, optionsWith } from '../signature.ts';
 import { type Gradients, noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, eq, mul, ne, sub, where } from './binary.ts';
-import { checkTarget, classified, type LossReduction, type NllOptions, positionWeights } from './loss-options.ts';
+import {
+  checkTarget,
+  classified,
+  classOptions,
+  type LossReduction,
+  type NllOptions,
+  positionWeights,
+} from './loss-options.ts';
 import { sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { softmax } from './softmax.ts';
@@ -134,7 +142,10 @@ const reductions: Readonly<Record<LossReduction, PixelReduction>> = {
  * weights of the labels, NaN if all are ignored. Weights are constants to the gradient. A label outside of 0 to C - 1 that is
  * not `ignoreIndex` is not seen before it is on the device: its loss and gradient are NaN.
  */
-export const crossEntropy = defineFunction('crossEntropy', fusedCrossEntropy, classified);
+export const crossEntropy = defineFunction('crossEntropy', fusedCrossEntropy, {
+  ...classified,
+  options: optionsWith<CrossEntropyOptions>({ ...classOptions, labelSmoothing: number }),
+});
 
 function fusedCrossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkTarget('crossEntropy', x, target, options);

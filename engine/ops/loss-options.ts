@@ -2,7 +2,7 @@
 import { oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { sameShape } from '../shape.ts';
-import { float, int, optional, optionsWith, type Signature } from '../signature.ts';
+import { float, int, number, optionsWith, type Signature, text } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { eq, ge, lt, where } from './binary.ts';
@@ -70,7 +70,8 @@ export function positionWeights(target: Tensor, classes: number, { weight, ignor
 }
 
 /** What losses of class indices take. */
-export const classified: Signature = { x: float, target: int, options: optionsWith({ weight: optional(float) }) };
+export const classOptions = { reduction: text, weight: float, ignoreIndex: number };
+export const classified: Signature = { x: float, target: int, options: optionsWith<NllOptions>(classOptions) };
 
 /** Refuses scores and class indices that do not fit each other, and weights that do not fit the classes. */
 export function checkTarget(operation: string, x: Tensor, target: Tensor, options: NllOptions): void {

@@ -3,7 +3,7 @@ import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { broadcasts } from '../shape.ts';
-import { float, optional, optionsWith, type Signature, value } from '../signature.ts';
+import { float, number, optionsWith, type Signature, text } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, eq, ge, mul, ne, sub, where } from './binary.ts';
@@ -27,7 +27,7 @@ import { abs, affine, neg, softplus, square } from './unary.ts';
 export type { LossOptions, LossReduction, NllOptions };
 
 const family = 'losses';
-const elementwise: Signature = { x: float, target: float, options: value };
+const elementwise: Signature = { x: float, target: float, options: optionsWith<LossOptions>({ reduction: text }) };
 
 /** (x - target)^2 */
 export const mseLoss = defineComposite(
@@ -66,10 +66,14 @@ function nearAndFar(
   return where(far, linear(distance), near(where(far, 0, r)));
 }
 
+export interface HuberOptions extends LossOptions {
+  delta?: number;
+}
+
 /** d^2 / 2 for d = |x - target| below delta, else delta (d - delta / 2). */
 export const huberLoss = defineComposite(
   'huberLoss',
-  (x: Tensor, target: Tensor, { reduction, delta = 1 }: LossOptions & { delta?: number } = {}): Tensor => {
+  (x: Tensor, target: Tensor, { reduction, delta = 1 }: HuberOptions = {}): Tensor => {
     checkReduction('huberLoss', { reduction });
     numberWithin('huberLoss', 'delta', delta, { above: 0 });
     checkSame('huberLoss', x, target);
@@ -81,13 +85,17 @@ export const huberLoss = defineComposite(
     );
     return reduceLoss(loss, reduction);
   },
-  { family, signature: elementwise },
+  { family, signature: { ...elementwise, options: optionsWith<HuberOptions>({ reduction: text, delta: number }) } },
 );
+
+export interface SmoothL1Options extends LossOptions {
+  beta?: number;
+}
 
 /** d^2 / (2 beta) for d = |x - target| below beta, else d - beta / 2; with beta 0 the L1 loss. */
 export const smoothL1Loss = defineComposite(
   'smoothL1Loss',
-  (x: Tensor, target: Tensor, { reduction, beta = 1 }: LossOptions & { beta?: number } = {}): Tensor => {
+  (x: Tensor, target: Tensor, { reduction, beta = 1 }: SmoothL1Options = {}): Tensor => {
     checkReduction('smoothL1Loss', { reduction });
     numberWithin('smoothL1Loss', 'beta', beta, { from: 0 });
     checkSame('smoothL1Loss', x, target);
@@ -102,7 +110,7 @@ export const smoothL1Loss = defineComposite(
     );
     return reduceLoss(loss, reduction);
   },
-  { family, signature: elementwise },
+  { family, signature: { ...elementwise, options: optionsWith<SmoothL1Options>({ reduction: text, beta: number }) } },
 );
 
 export interface BceOptions extends LossOptions {
@@ -139,7 +147,7 @@ export const bceWithLogits = defineComposite(
     signature: {
       x: float,
       target: float,
-      options: optionsWith({ weight: optional(float), posWeight: optional(float) }),
+      options: optionsWith<BceOptions>({ reduction: text, weight: float, posWeight: float }),
     },
   },
 );

@@ -5,7 +5,7 @@ import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { sameShape, type Shape } from '../shape.ts';
-import { bool, float, int, optional, optionsWith } from '../signature.ts';
+import { bool, flag, float, int, number, optionsWith } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { noGrad } from '../tape.ts';
 import { add, div, logRatio, maximum, sub, where } from './binary.ts';
@@ -55,6 +55,8 @@ export const maskedCrossEntropy = defineComposite(
   { family, signature: { x: float, target: int, mask: bool } },
 );
 
+const silogOptions = { lambda: number, sqrt: flag, scale: number, mask: bool };
+
 export interface SilogOptions {
   /** Weight of the squared mean: 1 ignores a common factor altogether. */
   lambda?: number;
@@ -95,7 +97,7 @@ export const silog = defineComposite(
     };
     return affine(options.sqrt ? rootOrZero(spread()) : spread(), scale, 0);
   },
-  { family, signature: { x: float, target: float, options: optionsWith({ mask: optional(bool) }) } },
+  { family, signature: { x: float, target: float, options: optionsWith<SilogOptions>(silogOptions) } },
 );
 
 /** Forward differences of (N, C, H, W) along H and W; zero in the last row and column. */

@@ -14,7 +14,7 @@ import { numberWithin, wholeNumber } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, sameShape, type Shape, sizeOf } from '../shape.ts';
-import { float, optional, optionsWith, value } from '../signature.ts';
+import { flag, float, number, optionsWith, shape, size } from '../signature.ts';
 import { type Gradients, noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, mul, sub } from './binary.ts';
@@ -154,11 +154,14 @@ function checkChannels(operation: string, x: Tensor): void {
 /** Batch normalisation of x (N, C, ...) per channel: by batch statistics in training, else by the running ones. */
 export const batchNorm = defineFunction('batchNorm', normalizeBatch, {
   x: float,
-  options: optionsWith({
-    weight: optional(float),
-    bias: optional(float),
-    runningMean: optional(float),
-    runningVar: optional(float),
+  options: optionsWith<BatchNormOptions>({
+    weight: float,
+    bias: float,
+    runningMean: float,
+    runningVar: float,
+    training: flag,
+    momentum: number,
+    eps: number,
   }),
 });
 
@@ -240,7 +243,7 @@ function checkAffine(operation: string, shape: Shape, { weight, bias, eps = 0 }:
   }
 }
 
-const affineTensors = optionsWith({ weight: optional(float), bias: optional(float) });
+const affineTensors = optionsWith<AffineOptions>({ weight: float, bias: float, eps: number });
 
 /** Normalises over the trailing axes `normalizedShape`. */
 export const layerNorm = defineComposite(
@@ -266,7 +269,7 @@ export const layerNorm = defineComposite(
     const scaled = weight ? mul(h, weight) : h;
     return bias ? add(scaled, bias) : scaled;
   },
-  { family, signature: { x: float, normalizedShape: value, options: affineTensors } },
+  { family, signature: { x: float, normalizedShape: shape, options: affineTensors } },
 );
 
 /** Normalises x (N, C, ...) over each group of channels and all positions. */
@@ -291,7 +294,7 @@ export const groupNorm = defineComposite(
     const scaled = weight ? mul(h, reshape(weight, shape)) : h;
     return bias ? add(scaled, reshape(bias, shape)) : scaled;
   },
-  { family, signature: { x: float, groups: value, options: affineTensors } },
+  { family, signature: { x: float, groups: size, options: affineTensors } },
 );
 
 /** Batch statistics of x (N, C, ...) per channel, off the tape: mean and biased variance. */

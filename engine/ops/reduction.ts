@@ -1,10 +1,11 @@
 // Reductions over any axes. The kernel reduces one run of neighbouring axes; several runs are several launches.
 import { argReduce, ArgReduction, copy, reduce, Reduction, Unary, unary } from '../../kernels/index.ts';
+import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import type { Saves } from '../saved.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
-import { float, value } from '../signature.ts';
+import { axis, float, number, optional, optionsWith, orNull } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { emptyTensor } from '../tensor.ts';
 import { noGrad, type VjpContext } from '../tape.ts';
@@ -12,19 +13,16 @@ import { tidy } from '../scope.ts';
 import { div, eq, mul, sub } from './binary.ts';
 import { expand } from './expand.ts';
 import { gather } from './indexing.ts';
+import { keep, overAxes, type ReduceOptions } from './reduce-options.ts';
 import { reshape, squeeze } from './reshape.ts';
 import { affine, cast, square } from './unary.ts';
 
-export interface ReduceOptions {
-  /** Keep the reduced axes with size 1. */
-  keepdim?: boolean;
-}
+export type { ReduceOptions };
 
 type Axes = readonly number[];
 
 const family = 'reduction';
-const overAxes = { x: float, axes: value, options: value };
-const alongAxis = { x: float, axis: value, options: value };
+const alongAxis = { x: float, axis, options: optionsWith<ReduceOptions>(keep) };
 
 /** Runs of neighbouring axes, last run first. */
 function runsOf(axes: Axes): { first: number; last: number }[] {
@@ -146,7 +144,7 @@ function arg(name: string, op: ArgReduction) {
     const y = apply([x], at)[0]!;
     return keepdim ? y : squeeze(y, at);
   };
-  return defineFunction(name, find, alongAxis);
+  return defineFunction(name, find, { ...alongAxis, axis: optional(orNull(axis)) });
 }
 
 /** An extreme is one of some. */
@@ -207,17 +205,19 @@ const varianceOp = defineOperation<VarianceRule>({
   ],
 });
 
+export interface VarianceOptions extends ReduceOptions {
+  /** Taken from the count of values to give the divisor. Default 1: unbiased. */
+  correction?: number;
+}
+
 /** Variance over `axes` with divisor n - correction (1: unbiased). */
 export const variance = defineFunction(
   'variance',
-  (
-    x: Tensor,
-    axes?: number | Axes,
-    { keepdim = false, correction = 1 }: ReduceOptions & { correction?: number } = {},
-  ): Tensor => {
+  (x: Tensor, axes?: number | Axes, { keepdim = false, correction = 1 }: VarianceOptions = {}): Tensor => {
+    numberWithin('variance', 'correction', correction);
     const list = normalizeAxes('variance', axes, x.rank);
     const y = varianceOp([x], { axes: list, correction })[0]!;
     return keepdim ? y : dropAxes(y, list);
   },
-  overAxes,
+  { ...overAxes, options: optionsWith<VarianceOptions>({ ...keep, correction: number }) },
 );

@@ -5,13 +5,14 @@ import { tensor } from '../creation.ts';
 import { ShapeError } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
-import { float, value } from '../signature.ts';
+import { axis, float } from '../signature.ts';
 import { tidy } from '../scope.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, eq, mul, sub, where } from './binary.ts';
 import { permute } from './layout.ts';
-import { amax, argmax, type ReduceOptions, sum } from './reduction.ts';
+import { overAxes, type ReduceOptions } from './reduce-options.ts';
+import { amax, argmax, sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { abs, affine, cast, exp, log, log1p } from './unary.ts';
 
@@ -83,7 +84,7 @@ function defineSoftmax(name: string, log: boolean) {
     }
     return apply([x], { axis: normalizeAxis(name, axis, x.rank), log })[0]!;
   };
-  return defineFunction(name, normalize, { x: float, axis: value });
+  return defineFunction(name, normalize, { x: float, axis });
 }
 
 /** e^x / sum(e^x) along `axis`. */
@@ -149,5 +150,5 @@ export const logSumExp = defineFunction(
       y.shape.filter((_, axis) => !list.includes(axis)),
     );
   },
-  { x: float, axes: value, options: value },
+  overAxes,
 );

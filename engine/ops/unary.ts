@@ -4,7 +4,7 @@ import { numberWithin, oneOf } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
 import { sizeOf } from '../shape.ts';
-import { anyType, float, value } from '../signature.ts';
+import { anyType, float, type HostParameter, number, optional, orNull, requiredOptions, text } from '../signature.ts';
 import type { VjpContext } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, leakyReluGrad, mul, reluGrad, sigmoidGrad, tanhGrad } from './binary.ts';
@@ -22,7 +22,13 @@ interface Rule {
   vjp?: (gradient: Tensor, value: Tensor, constants: Constants) => Tensor | undefined;
 }
 
-function define(op: Unary, name: string, rule: Rule): (x: Tensor, a?: number, b?: number) => Tensor {
+/** `constants` names what the function takes beside the tensor: a, then b. */
+function define(
+  op: Unary,
+  name: string,
+  rule: Rule,
+  constants: Readonly<Record<string, HostParameter>> = {},
+): (x: Tensor, a?: number, b?: number) => Tensor {
   const { vjp, noGradient } = rule;
   const apply = defineOperation<Constants>({
     name,
@@ -41,14 +47,16 @@ function define(op: Unary, name: string, rule: Rule): (x: Tensor, a?: number, b?
     }),
   });
   const call = (x: Tensor, a = 0, b = 0): Tensor => apply([x], { a, b })[0]!;
-  return defineFunction(name, call, { x: float, a: value, b: value });
+  return defineFunction(name, call, { x: float, ...constants });
 }
 
 /** scale * x + offset */
-export const affine = define(Unary.affine, 'affine', {
-  reads: 'neither',
-  vjp: (g, _, { a }) => (a === 1 ? g : affine(g, a, 0)),
-});
+export const affine = define(
+  Unary.affine,
+  'affine',
+  { reads: 'neither', vjp: (g, _, { a }) => (a === 1 ? g : affine(g, a, 0)) },
+  { scale: number, offset: optional(number) },
+);
 const scaled = (x: Tensor, factor: number): Tensor => affine(x, factor, 0);
 
 export const neg = define(Unary.neg, 'neg', { reads: 'neither', vjp: (g) => neg(g) });
@@ -92,10 +100,11 @@ export const erfc = define(Unary.erfc, 'erfc', {
 /** log(1 + x), with all its digits for small x. */
 export const log1p = define(Unary.log1p, 'log1p', { reads: 'x', vjp: (g, x) => mul(g, reciprocal(affine(x, 1, 1))) });
 const flat = 'piecewise constant';
+const limits = { a: number, b: optional(number) };
 /** 1 where x > a, else 0. */
-const step = define(Unary.step, 'step', { reads: 'neither', noGradient: flat });
+const step = define(Unary.step, 'step', { reads: 'neither', noGradient: flat }, limits);
 /** 1 where a <= x <= b, else 0. */
-const inside = define(Unary.inside, 'inside', { reads: 'neither', noGradient: flat });
+const inside = define(Unary.inside, 'inside', { reads: 'neither', noGradient: flat }, limits);
 
 const leakyReluOp = define(Unary.leakyRelu, 'leakyRelu', {
   reads: 'x',
@@ -106,7 +115,7 @@ export const leakyRelu = defineFunction(
   'leakyRelu',
   (x: Tensor, negativeSlope = 0.01): Tensor =>
     leakyReluOp(x, numberWithin('leakyRelu', 'negativeSlope', negativeSlope)),
-  { x: float, negativeSlope: value },
+  { x: float, negativeSlope: optional(number) },
 );
 
 const eluOp = define(Unary.elu, 'elu', {
@@ -121,7 +130,7 @@ const eluOp = define(Unary.elu, 'elu', {
 export const elu = defineFunction(
   'elu',
   (x: Tensor, alpha = 1): Tensor => eluOp(x, numberWithin('elu', 'alpha', alpha)),
-  { x: float, alpha: value },
+  { x: float, alpha: optional(number) },
 );
 
 const geluOp = define(Unary.gelu, 'gelu', {
@@ -151,7 +160,7 @@ export const gelu = defineFunction(
     oneOf('gelu', 'approximate', approximate, ['none', 'tanh']);
     return approximate === 'tanh' ? geluTanhOp(x) : geluOp(x);
   },
-  { x: float, approximate: value },
+  { x: float, approximate: optional(text) },
 );
 
 const softplusOp = define(Unary.softplus, 'softplus', {
@@ -166,14 +175,19 @@ export const softplus = defineFunction(
   'softplus',
   (x: Tensor, beta = 1, threshold = 20): Tensor =>
     softplusOp(x, numberWithin('softplus', 'beta', beta, { above: 0 }), threshold),
-  { x: float, beta: value, threshold: value },
+  { x: float, beta: optional(number), threshold: optional(number) },
 );
 
 const clampOp = define(Unary.clamp, 'clamp', { reads: 'x', vjp: (g, x, { a, b }) => mul(g, inside(x, a, b)) });
+export interface ClampLimits {
+  min?: number | null;
+  max?: number | null;
+}
+
 /** Limits to [min, max]; the gradient is 1 inside and on the limits. */
 export const clamp = defineFunction(
   'clamp',
-  (x: Tensor, limits: { min?: number | null; max?: number | null }): Tensor => {
+  (x: Tensor, limits: ClampLimits): Tensor => {
     const [min, max] = [limits.min ?? -Infinity, limits.max ?? Infinity];
     for (const [argument, limit] of Object.entries({ min, max })) {
       if (typeof limit === 'number' && !Number.isNaN(limit)) continue;
@@ -186,7 +200,7 @@ export const clamp = defineFunction(
     }
     return clampOp(x, min, max);
   },
-  { x: float, limits: value },
+  { x: float, limits: requiredOptions<ClampLimits>({ min: orNull(number), max: orNull(number) }) },
 );
 
 const powScalarOp = define(Unary.powScalar, 'powScalar', {
@@ -197,7 +211,7 @@ const powScalarOp = define(Unary.powScalar, 'powScalar', {
 export const powScalar = defineFunction(
   'powScalar',
   (x: Tensor, exponent: number): Tensor => (exponent === 0.5 ? sqrt(x) : powScalarOp(x, exponent)),
-  { x: float, exponent: value },
+  { x: float, exponent: number },
 );
 
 const castOp = defineOperation<DType>({
@@ -235,5 +249,5 @@ export const cast = defineFunction(
     oneOf('cast', 'dtype', dtype, anyType.dtypes);
     return x.dtype === 'bool' && dtype === 'int32' ? relabel([x], dtype)[0]! : castOp([x], dtype)[0]!;
   },
-  { x: anyType, dtype: value },
+  { x: anyType, dtype: text },
 );

@@ -2,6 +2,7 @@
 //   r_k = L_k(t - 1) / L_k(t - 2),  w_k = K p_k exp(r_k / T) / sum over i of p_i exp(r_i / T),  total = sum over k of w_k L_k
 // with K tasks; the paper has no priors (p_k = 1). Weights are constants for the gradient. What t counts, epochs or
 // iterations, is the caller's choice.
+import { takes } from '../call-check.ts';
 import { countWithin } from '../checks.ts';
 import { tensor } from '../creation.ts';
 import { ConfigError, DataError, ShapeError, showShape } from '../errors.ts';
@@ -10,6 +11,7 @@ import { div, lt, mul, where } from '../ops/binary.ts';
 import { sum } from '../ops/reduction.ts';
 import { softmax } from '../ops/softmax.ts';
 import { affine } from '../ops/unary.ts';
+import { list, number, numbers, optionsWith } from '../parameters.ts';
 import { disown, tidy } from '../scope.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -23,6 +25,11 @@ export interface DynamicWeightAverageOptions {
   dropBelow?: readonly (number | undefined)[];
 }
 
+const takesOptions = takes('DynamicWeightAverage', {
+  tasks: number,
+  options: optionsWith<DynamicWeightAverageOptions>({ temperature: number, priors: numbers, dropBelow: list }),
+});
+
 export class DynamicWeightAverage {
   readonly tasks: number;
   readonly #temperature: number;
@@ -31,7 +38,8 @@ export class DynamicWeightAverage {
   /** L(t - 2) and L(t - 1), or fewer at the beginning. They belong to no scope. */
   #history: Tensor[] = [];
 
-  constructor(tasks: number, options: DynamicWeightAverageOptions = {}) {
+  constructor(...args: [tasks: number, options?: DynamicWeightAverageOptions]) {
+    const [tasks, options = {}] = takesOptions(args);
     const operation = 'DynamicWeightAverage';
     countWithin(operation, 'tasks', tasks, { from: 1 });
     const { temperature = 2, priors = new Array<number>(tasks).fill(1), dropBelow } = options;

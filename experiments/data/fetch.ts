@@ -4,7 +4,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { takes } from '../../engine/call-check.ts';
 import { ConfigError, DataError, WgradError } from '../../engine/index.ts';
+import { callback, number, optionsWith, record, text } from '../../engine/parameters.ts';
 import { mnistFiles } from './mnist.ts';
 import { makeFolder, writeWhole } from '../runner/files.ts';
 import { oxfordPetArchives } from './oxford-pets.ts';
@@ -105,8 +107,13 @@ async function unpackOnce(archive: string, sha256: string): Promise<void> {
   await writeWhole(done, sha256);
 }
 
+const fetching = optionsWith<FetchOptions>({ origin: text, report: callback, idleLimit: number });
+const takesName = takes('fetchDataSet', { name: text, to: text, options: fetching });
+const takesDataSet = takes('fetchFiles', { dataSet: record, to: text, options: fetching });
+
 /** Fetches a data set by name into `to`/<its folder>. Throws ConfigError for an unknown name, else as `fetchFiles`. */
-export async function fetchDataSet(name: string, to: string, options: FetchOptions = {}): Promise<string> {
+export async function fetchDataSet(...args: [name: string, to: string, options?: FetchOptions]): Promise<string> {
+  const [name, to, options] = takesName(args);
   const dataSet = Object.hasOwn(dataSets, name) ? dataSets[name] : undefined;
   if (!dataSet) {
     throw new ConfigError(`no data set '${name}' to fetch`, { expected: Object.keys(dataSets).join(', ') });
@@ -118,7 +125,8 @@ export async function fetchDataSet(name: string, to: string, options: FetchOptio
  * Fetches the files of a data set into `to`/<its folder> and returns that folder. Throws DataError, naming the address, when
  * no origin gives the published bytes. Files fetched before the failure stay.
  */
-export async function fetchFiles(dataSet: DataSet, to: string, options: FetchOptions = {}): Promise<string> {
+export async function fetchFiles(...args: [dataSet: DataSet, to: string, options?: FetchOptions]): Promise<string> {
+  const [dataSet, to, options = {}] = takesDataSet(args);
   const folder = path.join(to, dataSet.folder);
   await makeFolder(folder);
   const origins = options.origin === undefined ? dataSet.origins : [options.origin];

@@ -6,8 +6,8 @@ import {
   type BinaryParams,
   cast,
   type CastParams,
-  fill,
   type FillParams,
+  fills,
   unary,
   type UnaryParams,
   where,
@@ -56,5 +56,5 @@ export function addElementwise(table: PlanTable<WasmPlanner<never>>): void {
   table.add(binary, binaryPlan, 'lines');
   table.add(where, wherePlan, 'lines');
   table.add(cast, castPlan, 'lines');
-  table.add(fill, fillPlan, 'lines');
+  for (const kernel of Object.values(fills)) table.add(kernel, fillPlan, 'lines');
 }

@@ -4,6 +4,7 @@
 import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
 import { DeviceError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
+import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 
 class MetaDevice implements Device {
@@ -37,13 +38,7 @@ class MetaDevice implements Device {
 
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#checkOwn(storage, 'write');
-    if (values.length !== storage.length) {
-      throw new DeviceError('wrong number of values', {
-        operation: 'write',
-        expected: String(storage.length),
-        given: String(values.length),
-      });
-    }
+    checkWrite(storage, values);
     storage.version++;
   }
 

@@ -7,6 +7,7 @@ import type { ReferenceArray, ReferencePlan } from '../../../kernels/plan.ts';
 import { referencePlans } from '../../../kernels/reference.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch, planFor } from '../check-launch.ts';
+import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
 
@@ -58,15 +59,8 @@ class ReferenceDevice implements Device {
 
   write(storage: Storage, values: ArrayLike<number>): void {
     const own = this.#own(storage, 'write');
-    if (values.length !== own.length) {
-      throw new DeviceError('wrong number of values', {
-        operation: 'write',
-        expected: String(own.length),
-        given: String(values.length),
-      });
-    }
+    own.values.set(checkWrite(own, values));
     own.version++;
-    own.values.set(values);
   }
 
   read(storage: Storage): Promise<HostArray> {

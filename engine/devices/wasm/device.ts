@@ -4,6 +4,7 @@ import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
 import { type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
 import { DeviceError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
+import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
 import { defaultThreads, type LoadedModule, loadModule, type WasmModules } from './load.ts';
@@ -94,17 +95,11 @@ class WasmDevice implements Device {
   }
 
   write(storage: Storage, values: ArrayLike<number>): void {
-    const { dtype, block, length } = this.#own(storage, 'write');
-    if (values.length !== length) {
-      throw new DeviceError('wrong number of values', {
-        operation: 'write',
-        expected: String(length),
-        given: String(values.length),
-      });
-    }
+    const { dtype, block } = this.#own(storage, 'write');
+    const elements = checkWrite(storage, values);
     storage.version++;
     this.#threads.finish(block.busyUntil);
-    (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(values, block.address / 4);
+    (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(elements, block.address / 4);
   }
 
   read(storage: Storage): Promise<HostArray> {

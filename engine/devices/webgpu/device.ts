@@ -13,6 +13,7 @@ import { type TunedPlans, type Tuning, tunedPlansFor, tuningFact } from '../../.
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch, planFor } from '../check-launch.ts';
+import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import {
   describeAdapter,
@@ -134,16 +135,10 @@ export class WebGpuDevice implements Device {
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#checkAlive('write');
     const { buffer, length, dtype } = this.#own(storage, 'write');
-    if (values.length !== length) {
-      throw new DeviceError('wrong number of values', {
-        operation: 'write',
-        expected: String(length),
-        given: String(values.length),
-      });
-    }
+    const elements = checkWrite(storage, values);
     if (length === 0) return;
     storage.version++;
-    const words = toWords(values, dtype);
+    const words = toWords(elements, dtype);
     if (buffer.lastBatch <= this.#queue.submitted) {
       this.#gpu.queue.writeBuffer(buffer.gpu, 0, words);
       return;

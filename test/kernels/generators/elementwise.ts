@@ -7,6 +7,8 @@ import {
   Cast,
   cast,
   fill,
+  fillBool,
+  fillInt,
   isComparison,
   rowMajorStrides,
   sizeOf,
@@ -15,7 +17,7 @@ import {
   type UnaryParams,
   where,
 } from '../../../kernels/index.ts';
-import { anySize, caseSource, drawn, exact, floatBetween, type Tolerance } from '../cases.ts';
+import { anySize, caseSource, drawn, exact, flag, floatBetween, type Tolerance } from '../cases.ts';
 
 /** Numeric members of an enumeration. */
 const codes = <T extends number>(names: Record<string, string | T>): T[] =>
@@ -161,9 +163,23 @@ export const fillSource = caseSource({
     { n: 0, value: 1 },
     { n: 3, value: 0 },
     { n: 3, value: -0 },
+    { n: 5, value: NaN },
     // More than one row of workgroups.
     { n: 4_200_001, value: 7 },
   ],
   tolerance: () => exact,
-  wordType: (_name, { value }) => (Object.is(value, 0) ? 'int32' : 'float32'),
+});
+
+export const fillIntSource = caseSource({
+  kernel: fillInt,
+  params: fc.record({ n: anySize, value: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }) }),
+  examples: [-(2 ** 31), -1, 255, 2 ** 31 - 1].map((value) => ({ n: 1027, value })),
+  tolerance: () => exact,
+});
+
+export const fillBoolSource = caseSource({
+  kernel: fillBool,
+  params: fc.record({ n: anySize, value: flag }),
+  examples: [0, 1].map((value) => ({ n: 1028, value })),
+  tolerance: () => exact,
 });
