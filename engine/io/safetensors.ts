@@ -1,6 +1,7 @@
 // The safetensors format: an 8-byte little-endian header length, a JSON header padded with spaces, then the tensors'
 // bytes without gaps. Specification: https://github.com/huggingface/safetensors. Works on bytes in memory; touches no file.
 import { DataError } from '../errors.ts';
+import { contentOf, foreignFile } from './content.ts';
 
 /** Arrays of each element type. Half-precision floats are raw bits; BOOL is one byte, 0 or 1. */
 const arrays = {
@@ -48,6 +49,7 @@ export interface Safetensors {
 /** The reference implementation refuses longer headers too. */
 const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
+const BRACE = 0x7b;
 const METADATA = '__metadata__';
 
 const isDType = (value: unknown): value is SafetensorsDType =>
@@ -138,6 +140,10 @@ export function readSafetensors(content: ArrayBuffer | Uint8Array, file: string)
       ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
       : new Uint8Array(content)
   ) as Uint8Array<ArrayBuffer>;
+  // Every header begins with a brace; a pointer, a page or an archive given in its place is called what it is.
+  if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== BRACE && contentOf(bytes)) {
+    throw foreignFile(file, bytes, 'a safetensors file');
+  }
   const header = readHeader(bytes, file);
   const metadata: Record<string, string> = {};
   const extents: Extent[] = [];
