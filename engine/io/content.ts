@@ -69,7 +69,7 @@ const signatures: readonly Signature[] = [
   {
     name: 'a Python pickle',
     hint: 'Load it in Python and save weights with safetensors.torch.save_file',
-    matches: (text) => /^\x80[\x02-\x05]/.test(text),
+    matches: starting('\x80\x02', '\x80\x03', '\x80\x04', '\x80\x05'),
   },
   { name: 'a PNG picture', matches: starting('\x89PNG\r\n\x1a\n') },
   { name: 'a JPEG picture', matches: starting('\xff\xd8\xff') },

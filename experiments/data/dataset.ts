@@ -1,8 +1,10 @@
 // A data set as a record: where it comes from, how its files lie, how they are read and checked, and what stands in for them. The
 // commands of `wgrad data`, the page docs/data.md and the papers' choice between real data and stand-in are all made from it.
-import { ConfigError, DataError } from '../../engine/index.ts';
+import path from 'node:path';
+import { ConfigError, contentOf, DataError } from '../../engine/index.ts';
 import type { DataFacts, PresetName } from '../runner/paper.ts';
-import { isFolder, locate, type PassedOver } from './listing.ts';
+import { beginningOf } from './files.ts';
+import { archivesIn, isFolder, locate, type PassedOver } from './listing.ts';
 
 /** What every loaded data set says of itself, real or generated. */
 export interface LoadedData {
@@ -77,6 +79,17 @@ export const howToGet = (set: DataSetRecord, to: string): string =>
     ? `Fetch it with \`wgrad data fetch ${set.name} --to ${to}\``
     : `\`wgrad data show ${set.name}\` says where it comes from and how it lies`;
 
+/** What stands in the place of a data set, where that helps: a file, nothing, or archives that have not been unpacked. */
+async function whatIsThere({ folder }: DataSetRecord, data: string): Promise<string | undefined> {
+  if (!(await isFolder(data))) {
+    const beginning = await beginningOf(data);
+    const content = beginning && contentOf(beginning);
+    return content ? `${content.name} in place of a folder` : `no folder '${data}'`;
+  }
+  const archives = await archivesIn([data, path.join(data, folder)]);
+  return archives.length > 0 ? `${archives.join(', ')}, not unpacked` : undefined;
+}
+
 /** The folder below `data` (or `data` itself) that holds a data set. Throws DataError where there is none. */
 export async function folderOf(set: DataSetRecord, data: string): Promise<string> {
   const folder = await locate(data, set.folder, (candidate) => set.holds(candidate));
@@ -84,7 +97,7 @@ export async function folderOf(set: DataSetRecord, data: string): Promise<string
   const layouts = canFetch(set) ? `; \`wgrad data show ${set.name}\` lists the layouts that are accepted` : '';
   throw new DataError(`there is no ${set.title} in '${data.replace(/[/\\]+$/, '')}/${set.folder}'`, {
     expected: set.layouts[0],
-    given: (await isFolder(data)) ? undefined : `no folder '${data}'`,
+    given: await whatIsThere(set, data),
     hint: `${howToGet(set, data)}${layouts}`,
   });
 }
@@ -117,10 +130,9 @@ export function dataFor<Loaded extends LoadedData, Request>(
   const key = JSON.stringify([set.name, data, request]);
   const known = loadedSets.get(key) as Promise<Loaded> | undefined;
   if (known) return known;
-  const loading =
-    data === undefined
-      ? Promise.resolve(set.standIn(request))
-      : folderOf(set, data).then((folder) => set.load(folder, request));
+  const load = async (): Promise<Loaded> =>
+    data === undefined ? set.standIn(request) : set.load(await folderOf(set, data), request);
+  const loading = load();
   loadedSets.set(key, loading);
   // What has failed may be mended and asked for again.
   loading.catch(() => loadedSets.delete(key));

@@ -1,7 +1,7 @@
 // Reading a data set's files, and their SHA-256.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { DataError } from '../../engine/index.ts';
 
 /** The content of a file. Throws DataError with the system's reason where it cannot be read. */
@@ -10,6 +10,20 @@ export async function readDataFile(file: string, hint?: string): Promise<Buffer>
     return await readFile(file);
   } catch (cause) {
     throw new DataError(`${file} cannot be read`, { given: (cause as NodeJS.ErrnoException).code, hint, cause });
+  }
+}
+
+/** Bytes that are enough to tell what a file is. */
+const BEGINNING = 512;
+
+/** The first bytes of a file, or undefined where it cannot be read. */
+export async function beginningOf(file: string): Promise<Buffer | undefined> {
+  const handle = await open(file).catch(() => undefined);
+  try {
+    const read = await handle?.read(Buffer.alloc(BEGINNING), 0, BEGINNING, 0);
+    return read?.buffer.subarray(0, read.bytesRead);
+  } finally {
+    await handle?.close();
   }
 }
 

@@ -158,11 +158,11 @@ export async function firstFolder(folders: readonly string[]): Promise<string | 
   return undefined;
 }
 
-/** A folder's subfolder of this name, whatever its capitals; that of exactly this name first. */
-async function subfolder(folder: string, name: string): Promise<string | undefined> {
-  const names = await foldersIn(folder, new PassedOver()).catch((): string[] => []);
-  const found = names.includes(name) ? name : names.find((each) => each.toLowerCase() === name.toLowerCase());
-  return found === undefined ? undefined : path.join(folder, found);
+/** A folder's subfolders of this name in whatever capitals, that of exactly this name first. */
+async function subfolders(folder: string, name: string): Promise<string[]> {
+  const names = (await isFolder(folder)) ? await foldersIn(folder, new PassedOver()) : [];
+  const alike = names.filter((each) => each.toLowerCase() === name.toLowerCase());
+  return alike.sort((a, b) => Number(b === name) - Number(a === name)).map((each) => path.join(folder, each));
 }
 
 /**
@@ -174,10 +174,20 @@ export async function locate(
   name: string,
   holds: (folder: string) => Promise<boolean>,
 ): Promise<string | undefined> {
-  const named = await subfolder(data, name);
-  const inner = named && (await subfolder(named, name));
-  for (const folder of [named, inner, data]) {
-    if (folder !== undefined && (await holds(folder))) return folder;
-  }
+  const named = await subfolders(data, name);
+  const inner = await Promise.all(named.map((folder) => subfolders(folder, name)));
+  for (const folder of [...named, ...inner.flat(), data]) if (await holds(folder)) return folder;
   return undefined;
+}
+
+const ARCHIVES = ['.zip', '.tar', '.gz', '.tgz', '.bz2', '.xz', '.7z', '.rar'] as const;
+
+/** Archives in some folders, which may not have been unpacked. */
+export async function archivesIn(folders: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of folders) {
+    if (!(await isFolder(folder))) continue;
+    found.push(...(await filesIn(folder, ARCHIVES, new PassedOver())).map((file) => file.path));
+  }
+  return found;
 }

@@ -119,12 +119,7 @@ async function decode(bytes: Buffer, file: string, header: PngHeader, wanted: Wa
     );
     const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true });
     const length = width * height * channels * (depth === 'ushort' ? 2 : 1);
-    if (
-      info.width !== width ||
-      info.height !== height ||
-      info.channels !== channels ||
-      data.length !== length
-    ) {
+    if (info.width !== width || info.height !== height || info.channels !== channels || data.length !== length) {
       throw new DataError(`${file} was decoded to something else than its header says`, {
         expected: `${width} x ${height}, ${channels} channel(s) of ${depth}, ${length} bytes`,
         given: `${info.width} x ${info.height}, ${info.channels} channel(s), ${data.length} bytes`,

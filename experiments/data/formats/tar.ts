@@ -1,11 +1,12 @@
 // Unpacks tar.gz (POSIX ustar with GNU long names and pax paths): regular files and folders. Leaves out links and devices, and what
 // file managers add (`._` companions, .DS_Store). No path gets outside of the folder.
 import { createReadStream } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { contentOf, DataError } from '../../../engine/index.ts';
 import { makeFolder } from '../../runner/files.ts';
+import { beginningOf } from '../files.ts';
 import { isStray } from '../listing.ts';
 
 const BLOCK = 512;
@@ -47,17 +48,6 @@ const paxPath = (record: string): string | undefined => /(?:^|\n)\d+ path=([^\n]
 
 /** `./` before a path is no hidden folder. */
 const isStrayPart = (part: string): boolean => part !== '.' && part !== '..' && isStray(part);
-
-/** The first bytes of a file, enough to tell what it is. */
-async function beginningOf(file: string): Promise<Buffer> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(BLOCK), 0, BLOCK, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-}
 
 /** Unpacks `archive` into `folder`. Returns the number of files. Throws DataError where it is damaged or ends too early. */
 export async function unpackTarGz(archive: string, folder: string): Promise<number> {
@@ -102,7 +92,7 @@ export async function unpackTarGz(archive: string, folder: string): Promise<numb
     }
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
-    const beginning = await beginningOf(archive).catch(() => undefined);
+    const beginning = await beginningOf(archive);
     const isGzip = beginning?.[0] === 0x1f && beginning[1] === 0x8b;
     const content = beginning && !isGzip ? contentOf(beginning) : undefined;
     throw new DataError(`${archive} cannot be unpacked`, {

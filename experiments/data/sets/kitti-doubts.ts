@@ -8,15 +8,17 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`;
 /** Metres. The annotated maps end near 90 m, and half of what they measure is nearer than 20 m. */
 const [FARTHEST, FARTHEST_MEDIAN] = [120, 30];
 /** Share of measured pixels. Annotated maps have 10 to 30 %, one LiDAR scan about 4 %, rendered or filled maps nearly all. */
-const [SPARSEST, DENSEST] = [0.07, 0.5];
+const [SPARSEST, DENSEST] = [0.07, 0.4];
 
 const doubts = {
   full: 'hold the value 65535 (256 m): an overflow, or another mark for "not measured" than 0',
   unit:
     `reach beyond ${FARTHEST} m or lie mostly beyond ${FARTHEST_MEDIAN} m, read as metres times ${UNITS_PER_METRE}: they look ` +
     'like millimetres',
-  dense: `measure more than ${percent(DENSEST)} of the pixels: KITTI's have 10 to 30 %, so they look rendered, filled in or predicted`,
-  sparse: `measure less than ${percent(SPARSEST)} of the pixels: they look like raw LiDAR scans (velodyne_raw), not the annotated depth`,
+  dense:
+    `are dense, with more than ${percent(DENSEST)} of the pixels: KITTI's measure 10 to 30 %, so these look rendered, filled in or ` +
+    'predicted',
+  sparse: `are sparse, with less than ${percent(SPARSEST)} of the pixels: they look like raw LiDAR scans (velodyne_raw), not the annotated depth`,
   empty: 'measure nothing',
 } as const;
 type Doubt = keyof typeof doubts;

@@ -3,6 +3,7 @@ import { DataError } from '../../../engine/index.ts';
 import { type DataCheck, type DataSet, firstFault, howToGet, type LoadedData } from '../dataset.ts';
 import { refuseSharedFiles } from '../files.ts';
 import { PassedOver } from '../listing.ts';
+import { Prefetch } from '../prefetch.ts';
 import { roadSceneFolder, writeRoadScenes } from '../synthetic/road-scene-files.ts';
 import {
   type FrameList,
@@ -25,6 +26,9 @@ export interface KittiFrames extends LoadedData {
   readonly train: FrameList;
   readonly validation: FrameList;
 }
+
+/** Frames that a check decodes ahead. */
+const AHEAD = 4;
 
 /** Maps of each cohort that are looked at before a training. */
 const LOOKED_AT = 8;
@@ -111,8 +115,9 @@ async function check(folder: string, progress: (done: number, total: number) => 
   const doubts = new DepthDoubts();
   let read = 0;
   const fault = await firstFault(async () => {
+    const frames = new Prefetch((i) => readFrame(pairs[i]!), { end: pairs.length, ahead: AHEAD });
     for (const pair of pairs) {
-      doubts.look(pair.depth, await readFrame(pair));
+      doubts.look(pair.depth, (await frames.next())!);
       progress(++read, pairs.length);
     }
     await refuseShared(train.pairs, [...val.pairs, ...selection.pairs]);

@@ -176,10 +176,10 @@ export async function readPetFiles(
       });
     }
   }
-  const small = resizeNearest(trimap.data, trimap.width, trimap.height, size);
+  const mask = maskOfTrimap(trimap.data, borderIsPet, trimapFile);
   return {
     image: image.data,
-    mask: maskOfTrimap(small, borderIsPet, trimapFile),
+    mask: resizeNearest(mask, trimap.width, trimap.height, size),
     box: scaleBox(head.box, head.width, head.height, size),
     species,
   };

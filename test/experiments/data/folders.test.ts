@@ -157,6 +157,16 @@ t.test('a data set is found below its name, in it twice, in capitals, and in the
   await mkdir(path.join(data, 'empty'));
   await t.rejects(folderOf(kitti, path.join(data, 'empty')), { name: 'DataError', message: /no KITTI.*empty\/kitti'/ });
   await t.rejects(folderOf(kitti, path.join(data, 'none')), { message: /no folder '.*none'/ });
+  const zip = await put(data, 'kitti.zip', foreign['a zip archive']!.bytes);
+  await t.rejects(folderOf(kitti, zip), { message: /a zip archive in place of a folder/ });
+  await put(data, 'packed/kitti/data_depth_annotated.ZIP', 'x');
+  await put(data, 'packed/images.tar.gz', 'x');
+  await t.rejects(folderOf(kitti, path.join(data, 'packed')), {
+    message: /got .*images\.tar\.gz, .*data_depth_annotated\.ZIP, not unpacked/,
+  });
+  await mkdir(path.join(data, 'both/kitti'), { recursive: true });
+  await mkdir(path.join(data, 'both/Kitti', maps), { recursive: true });
+  t.equal(await folderOf(kitti, path.join(data, 'both')), path.join(data, 'both/Kitti'), 'the one that holds it');
 });
 
 /** The names of a file of MNIST under which it is accepted. */
@@ -325,8 +335,8 @@ t.test('depth maps that do not look like those of KITTI are doubted aloud', asyn
   const doubted: Record<string, [(i: number) => number, RegExp]> = {
     'millimetres': [(i) => (i % 5 === 0 ? 12_000 + 100 * i : 0), /2 of 3 depth maps.*look like millimetres.*0000000005/], // prettier-ignore
     '65535 for no measurement': [(i) => (i % 5 === 0 ? 2560 : i % 7 === 0 ? 65_535 : 0), /65535/],
-    'a rendered map': [(i) => 2560 + i, /more than 50 %.*rendered/],
-    'a raw scan': [(i) => (i % 30 === 0 ? 2560 + i : 0), /less than 7 %.*velodyne_raw/],
+    'a rendered map': [(i) => 2560 + i, /are dense, with more than 40 %.*rendered/],
+    'a raw scan': [(i) => (i % 30 === 0 ? 2560 + i : 0), /are sparse, with less than 7 %.*raw LiDAR.*velodyne_raw/],
     'nothing measured': [() => 0, /measure nothing/],
   };
   for (const [name, [value, pattern]] of Object.entries(doubted)) {
