@@ -47,10 +47,15 @@ t.test('files are put in place, and not fetched twice', async (t) => {
   t.same((await readdir(path.join(to, 'made'))).sort(), ['a.gz', 'b.gz'], 'no partial files');
 });
 
-/** Sends some bytes and, once they have had time to arrive, ends the connection. */
+/** Sends some bytes and ends the connection some turns of the loop later, when they have arrived: client and server share it. */
 function breakOff(response: ServerResponse, bytes: Uint8Array): void {
   response.write(bytes);
-  setTimeout(() => response.destroy(), 100);
+  let turns = 20;
+  const timer = setInterval(() => {
+    if (--turns > 0) return;
+    clearInterval(timer);
+    response.destroy();
+  }, 5);
 }
 
 interface Failure {
@@ -58,6 +63,7 @@ interface Failure {
   pattern: RegExp;
   /** Bytes of the partial file that is left for the next attempt. */
   left?: number;
+  idleLimit?: number;
 }
 
 const failures: Record<string, Failure> = {
@@ -83,6 +89,7 @@ const failures: Record<string, Failure> = {
     handler: (_, response) => void response.write(content.subarray(0, 1000)),
     pattern: /no data for/,
     left: 1000,
+    idleLimit: 300,
   },
   'another part than asked for': {
     handler(request, response) {
@@ -98,13 +105,13 @@ const failures: Record<string, Failure> = {
   },
 };
 
-for (const [name, { handler, pattern, left }] of Object.entries(failures)) {
+for (const [name, { handler, pattern, left, idleLimit = 20_000 }] of Object.entries(failures)) {
   t.test(name, async (t) => {
     const to = t.testdir();
     await serving(handler, async (origin) => {
-      await t.rejects(fetchFiles(dataSet, to, { origin, idleLimit: 300 }), pattern);
-      await t.rejects(fetchFiles(dataSet, to, { origin, idleLimit: 300 }), DataError);
-      await t.rejects(fetchFiles({ ...dataSet, byHand: ['Ask a friend.'] }, to, { origin, idleLimit: 300 }), {
+      await t.rejects(fetchFiles(dataSet, to, { origin, idleLimit }), pattern);
+      await t.rejects(fetchFiles(dataSet, to, { origin, idleLimit }), DataError);
+      await t.rejects(fetchFiles({ ...dataSet, byHand: ['Ask a friend.'] }, to, { origin, idleLimit }), {
         message: /a\.gz cannot be fetched.*By hand: Ask a friend\./,
       });
     });

@@ -113,8 +113,15 @@ async function check(folder: string, progress: (done: number, total: number) => 
   for (const list of lists) passedOver.addAll(list.passedOver);
   const pairs = lists.flatMap((list) => list.pairs);
   const doubts = new DepthDoubts();
+  const missing = lists.reduce((sum, list) => sum + list.missing.length, 0);
   let read = 0;
   const fault = await firstFault(async () => {
+    if (pairs.length === 0) {
+      throw new DataError(`there is no picture with its depth map in '${folder}'`, {
+        given: `${missing} depth maps without their pictures`,
+        hint: howToGet(kitti, 'DIR'),
+      });
+    }
     const frames = new Prefetch((i) => readFrame(pairs[i]!), { end: pairs.length, ahead: AHEAD });
     for (const pair of pairs) {
       doubts.look(pair.depth, (await frames.next())!);
@@ -122,7 +129,6 @@ async function check(folder: string, progress: (done: number, total: number) => 
     }
     await refuseShared(train.pairs, [...val.pairs, ...selection.pairs]);
   });
-  const missing = lists.reduce((sum, list) => sum + list.missing.length, 0);
   return {
     folder,
     counts: {

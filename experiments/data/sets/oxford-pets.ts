@@ -54,12 +54,16 @@ async function digestOf(samples: readonly PetFiles[]): Promise<string> {
 const leftOut = ({ skipped }: PetList): string =>
   [...skipped].map(([what, names]) => `, ${names.length} without ${what} left out`).join('');
 
+/** Every cohort needs a sample. */
+function refuseTooFew(folder: string, { species }: PetList): void {
+  if (species.size >= petCohorts.length) return;
+  throw new DataError(`${folder} has too few complete samples`, { given: String(species.size), hint: petHint });
+}
+
 async function load(folder: string, wanted: PetCounts): Promise<PetSource> {
   const list = await listPets(folder);
+  refuseTooFew(folder, list);
   const { species, files, passedOver } = list;
-  if (species.size < petCohorts.length) {
-    throw new DataError(`${folder} has too few complete samples`, { given: String(species.size), hint: petHint });
-  }
   const cohorts = splitPets([...species.keys()], wanted);
   const part =
     species.size === OFFICIAL_TRIPLES ? '' : ` (${species.size} of its ${OFFICIAL_TRIPLES} head boxes${leftOut(list)})`;
@@ -101,6 +105,7 @@ async function check(folder: string, progress: (done: number, total: number) => 
     counts['complete samples'] = `${list.species.size} of ${OFFICIAL_TRIPLES}`;
     for (const [what, names] of list.skipped) counts[`without ${what} (left out)`] = names.length;
     counts['samples read whole'] = 0;
+    refuseTooFew(folder, list);
     const pictures = new Map<string, string>();
     let read = 0;
     for (const [name, files] of list.files) {

@@ -1,5 +1,6 @@
 // Folders as people have them: what macOS, Windows and people leave beside the data is passed over, counted and told; capitals, links,
 // nested and renamed folders are found; cohorts that share a file are refused.
+import { existsSync } from 'node:fs';
 import { cp, mkdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -84,6 +85,8 @@ t.test('a listing passes over strays, counts them, and compares extensions witho
   await t.rejects(filesIn(path.join(folder, 'b.png'), ['.png'], passedOver), { name: 'DataError', message: /ENOTDIR/ });
   t.equal(new PassedOver().describe(), undefined);
   await put(folder, 'same.png', 'x');
+  // Some file systems take capitals for the same.
+  if (existsSync(path.join(folder, 'SAME.png'))) return;
   await put(folder, 'same.PNG', 'x');
   const twice = new PassedOver();
   t.equal((await filesIn(folder, ['.png'], twice)).filter(({ stem }) => stem === 'same').length, 1);
@@ -165,6 +168,7 @@ t.test('a data set is found below its name, in it twice, in capitals, and in the
     message: /got .*images\.tar\.gz, .*data_depth_annotated\.ZIP, not unpacked/,
   });
   await mkdir(path.join(data, 'both/kitti'), { recursive: true });
+  if (existsSync(path.join(data, 'both/Kitti'))) return;
   await mkdir(path.join(data, 'both/Kitti', maps), { recursive: true });
   t.equal(await folderOf(kitti, path.join(data, 'both')), path.join(data, 'both/Kitti'), 'the one that holds it');
 });

@@ -101,6 +101,14 @@ t.test('check: what is there, what was passed over, and the first fault with its
   );
   t.notMatch(fault.stdout, /\[at /, 'no places in our own code');
 
+  await rm(path.join(folder, 'page/kitti/rgb'), { recursive: true });
+  const alone = await run(['data', 'check', 'kitti', 'page'], folder);
+  t.equal(alone.status, 1);
+  t.match(
+    alone.stdout,
+    /without a picture \(left out\): 2[^]*first fault: there is no picture with its depth map in .*got 2 depth maps/,
+  );
+
   const nothing = await run(['data', 'check', 'kitti', 'whole'], folder);
   t.equal(nothing.status, 2);
   t.match(nothing.stderr, /no KITTI depth prediction in 'whole\/kitti'/);
