@@ -4,6 +4,7 @@ import { takes } from '../call-check.ts';
 import { DataError } from '../errors.ts';
 import { type LoadReport, Module, type StateDict, type StateEntry } from '../nn/module.ts';
 import { flag, optionsWith, text, texts, value, withMethod } from '../parameters.ts';
+import { contentOf, foreignFile } from './content.ts';
 import { readWhole, writeWhole } from './files.ts';
 import { readStateDict, writeStateDict } from './state-dict.ts';
 
@@ -75,6 +76,7 @@ function readIndex(file: string, content: Uint8Array): Map<string, string[]> {
   try {
     index = JSON.parse(text) as typeof index;
   } catch (cause) {
+    if (contentOf(content)) throw foreignFile(file, content, 'an index of safetensors files');
     throw new DataError(`${file}, byte 0: the index is not JSON`, { given: (cause as Error).message, cause });
   }
   const names = new Map<string, string[]>();

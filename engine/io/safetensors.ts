@@ -3,6 +3,7 @@
 import { takes } from '../call-check.ts';
 import { DataError } from '../errors.ts';
 import { bytes as bytesParameter, mapping, requiredOptions, text, texts } from '../parameters.ts';
+import { contentOf, foreignFile } from './content.ts';
 
 /** Arrays of each element type. Half-precision floats are raw bits; BOOL is one byte, 0 or 1. */
 const arrays = {
@@ -50,6 +51,7 @@ export interface Safetensors {
 /** The reference implementation refuses longer headers too. */
 const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
+const BRACE = 0x7b;
 const METADATA = '__metadata__';
 
 const isDType = (value: unknown): value is SafetensorsDType =>
@@ -146,6 +148,10 @@ export function readSafetensors(...args: [content: ArrayBuffer | Uint8Array, fil
       ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
       : new Uint8Array(content)
   ) as Uint8Array<ArrayBuffer>;
+  // Every header begins with a brace; a pointer, a page or an archive given in its place is called what it is.
+  if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== BRACE && contentOf(bytes)) {
+    throw foreignFile(file, bytes, 'a safetensors file');
+  }
   const header = readHeader(bytes, file);
   const metadata: Record<string, string> = {};
   const extents: Extent[] = [];

@@ -1,12 +1,11 @@
 // The command line. Every command is one function that returns an exit status; parsing and help are commander's.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, deviceChoices } from '../../engine/index.ts';
-import { dataSets, fetchDataSet } from '../data/fetch.ts';
-import { manualSources, sourceOf } from '../data/sources.ts';
 import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
 import { benchCommand } from './bench.ts';
+import { addDataCommands } from './data.ts';
 import { doctor } from './doctor.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
@@ -70,20 +69,6 @@ function list(): number {
   return 0;
 }
 
-async function fetchCommand(name: string, { to, origin }: { to: string; origin?: string }): Promise<number> {
-  if (Object.hasOwn(manualSources, name)) {
-    throw new ConfigError(`'${name}' cannot be fetched by a command`, {
-      hint: `\`wgrad data show ${name}\` says where it comes from and how it has to lie`,
-    });
-  }
-  if (!Object.hasOwn(dataSets, name)) {
-    throw new ConfigError(`there is no data set '${name}' to fetch`, { hint: suggestion(name, Object.keys(dataSets)) });
-  }
-  const folder = await fetchDataSet(name, to, { origin, report: (file, state) => print(`${file}: ${state}`) });
-  print(`${name} is in ${folder}; pass --data ${to}`);
-  return 0;
-}
-
 /** Builds the program. `done` takes the exit status of the command that was run. */
 export function buildProgram(done: (status: number) => void): Command {
   const program = new Command('wgrad')
@@ -143,22 +128,7 @@ export function buildProgram(done: (status: number) => void): Command {
       done(await predictCommand(checkpoint, images, flags)),
     );
 
-  const data = program.command('data').description('data sets');
-  data
-    .command('show')
-    .description('where a data set comes from and how its files have to lie')
-    .argument('<name>', [...Object.keys(dataSets), ...Object.keys(manualSources)].join(', '))
-    .action((name: string) => {
-      sourceOf(name).forEach(print);
-      done(0);
-    });
-  data
-    .command('fetch')
-    .description('downloads a data set, checks its published SHA-256 and puts it in place')
-    .argument('<name>', Object.keys(dataSets).join(', '))
-    .option('--to <dir>', 'folder to put it in', 'data')
-    .option('--origin <url>', 'base address to fetch from instead of the published ones')
-    .action(async (name: string, options: { to: string; origin?: string }) => done(await fetchCommand(name, options)));
+  addDataCommands(program, done);
 
   program
     .command('golden')

@@ -65,6 +65,8 @@ export interface DataFacts {
   /** False where generated data stand in for the paper's. */
   readonly real: boolean;
   readonly checksums: Readonly<Record<string, string>>;
+  /** What is to be said aloud and decides nothing: files that were passed over, doubts about the data. */
+  readonly remarks?: readonly string[];
 }
 
 /** One sample: a row of pictures with captions. */

@@ -98,6 +98,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   for (const { paper, preset, seeds, data } of parts.filter((part) => part.data !== noData)) {
     const stand = data.real ? '' : ", a stand-in for the paper's data";
     display.notice(`${paper.name}: preset ${preset}, ${seeds.length} seed(s), data: ${data.name}${stand}`);
+    for (const remark of data.remarks ?? []) display.notice(`${paper.name}: ${remark}`);
   }
 
   const records = new Map<string, RunRecord>();

@@ -48,13 +48,15 @@ export class RunStore {
   readonly #fingerprint: string;
 
   constructor(out: string, request: RunRequest, paper: Paper, data: DataFacts) {
+    // A note beside the data makes no other run.
+    const { name, real, checksums } = data;
     const facts = {
       version: RESULT_VERSION,
       paper: request.paper,
       run: request.run,
       seed: request.seed,
       device: request.device,
-      data,
+      data: { name, real, checksums },
       configuration: paper.configuration(request.run, request.preset),
       ...(request.tuning ? { tuning: request.tuning.checksum } : {}),
     };

@@ -1,9 +1,7 @@
 // K. Namdar, P. Vafaeikia, F. Khalvati, "Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using
 // Depth Estimation as an Auxiliary Task with Deep Multitask Learning" (arXiv 2208.10390, 2022).
-import { ConfigError, DataError } from '../../../engine/index.ts';
-import type { DigitSource } from '../../data/digits.ts';
-import { hasMnist, loadMnist, mnistFolder } from '../../data/mnist.ts';
-import { generatedDigits } from '../../data/synthetic/digits.ts';
+import { dataFactsFor, dataFor, type DataWish } from '../../data/dataset.ts';
+import { mnist, type MnistRequest } from '../../data/sets/mnist.ts';
 import { type Paper, type PresetName, presetNames } from '../../runner/paper.ts';
 import { figure11 } from './figure11.ts';
 import { figure7 } from './figure7.ts';
@@ -27,43 +25,10 @@ const relativeCost: Readonly<Record<Strategy, number>> = {
   multitaskLoss: 1,
 };
 
-const sources = new Map<string, Promise<DigitSource>>();
-
-/** Real MNIST below `data`; without a folder generated digits, except for the preset `paper`. */
-async function digitSource(preset: PresetName, data: string | undefined): Promise<DigitSource> {
-  if (data === undefined) {
-    if (preset === 'paper') {
-      throw new ConfigError('the preset paper of dmtl needs the real MNIST', {
-        hint: 'Fetch it with `wgrad data fetch mnist --to DIR` and pass `--data DIR`, or take `--preset laptop`',
-      });
-    }
-    return generatedDigits();
-  }
-  if (!hasMnist(data)) {
-    throw new DataError(`there is no MNIST in '${mnistFolder(data)}'`, {
-      expected: 'train-images-idx3-ubyte.gz and the other three official files',
-      hint: `Fetch it with \`wgrad data fetch mnist --to ${data}\``,
-    });
-  }
-  const source = sources.get(data) ?? loadMnist(data);
-  sources.set(data, source);
-  return source;
-}
-
-async function checkedSource(preset: PresetName, data: string | undefined): Promise<DigitSource> {
-  const source = await digitSource(preset, data);
+const wishOf = (preset: PresetName, data: string | undefined): DataWish<MnistRequest> => {
   const { richest, validationCount, testCount } = sizes[preset];
-  const needs = { train: richest, validation: validationCount, test: testCount } as const;
-  for (const [cohort, count] of Object.entries(needs) as [keyof typeof needs, number][]) {
-    if (source.available(cohort) < count) {
-      throw new DataError(`${source.name} has too few images for the ${cohort} cohort`, {
-        expected: String(count),
-        given: String(source.available(cohort)),
-      });
-    }
-  }
-  return source;
-}
+  return { paper: 'dmtl', preset, data, request: { train: richest, validation: validationCount, test: testCount } };
+};
 
 export const dmtl: Paper = {
   name: 'dmtl',
@@ -86,10 +51,7 @@ export const dmtl: Paper = {
     'The learning rate 5e-5 does not move narrow networks: the presets below paper size use 5e-3.',
   ],
   defaultSeeds: (preset) => sizes[preset].seeds,
-  async dataFacts(preset, data) {
-    const { name, real, checksums } = await checkedSource(preset, data);
-    return { name, real, checksums };
-  },
+  dataFacts: (preset, data) => dataFactsFor(mnist, wishOf(preset, data)),
   configuration: (run, preset) => ({ ...settingsOf(run, preset) }),
   cost(run, preset) {
     const { strategy } = parseRunKey(run);
@@ -97,7 +59,7 @@ export const dmtl: Paper = {
     return relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2;
   },
   async train(context) {
-    const source = await checkedSource(context.preset, context.data);
+    const source = await dataFor(mnist, wishOf(context.preset, context.data));
     return trainDmtl(context, settingsOf(context.run, context.preset), source);
   },
 };

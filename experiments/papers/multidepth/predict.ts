@@ -6,7 +6,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { ConfigError, DataError, readSafetensors, region, type StateDict } from '../../../engine/index.ts';
 import { MultiDepth, multiDepthOptionsOf } from '../../../models/index.ts';
-import { type ColorImage, depthUnits, encodeDepthPng, readColorPng } from '../../data/png.ts';
+import { type ColorImage, depthUnits, encodeDepthPng, readColorPng } from '../../data/formats/png.ts';
 import { depthPicture } from '../../report/depth-pictures.ts';
 import { writeWhole } from '../../runner/files.ts';
 import { pictureOf, predictDepth } from './evaluation.ts';

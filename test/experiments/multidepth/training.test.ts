@@ -6,8 +6,8 @@ import sharp from 'sharp';
 import t from 'tap';
 import { createDevice, type Device, setDefaultDevice, type StateDict } from '../../../engine/index.ts';
 import { decode } from 'fast-png';
-import { listDrives, readFrame } from '../../../experiments/data/kitti-depth.ts';
-import { encodeColorPng, encodeDepthPng } from '../../../experiments/data/png.ts';
+import { listDrives, readFrame } from '../../../experiments/data/sets/kitti-depth.ts';
+import { encodeColorPng, encodeDepthPng } from '../../../experiments/data/formats/png.ts';
 import { cohortsOf } from '../../../experiments/papers/multidepth/data.ts';
 import { multidepth } from '../../../experiments/papers/multidepth/paper.ts';
 import { settingsOf } from '../../../experiments/papers/multidepth/presets.ts';
@@ -160,6 +160,12 @@ t.test('a diverging run is an error that says so', async (t) => {
 t.test('data that are not there', async (t) => {
   await t.rejects(multidepth.dataFacts('paper', undefined), { name: 'ConfigError', message: /needs the real KITTI/ });
   await t.rejects(multidepth.dataFacts('smoke', folder), {
+    name: 'DataError',
+    message: /no KITTI depth prediction in .*kitti.*data show kitti/,
+  });
+  const bare = path.join(folder, 'bare');
+  await mkdir(path.join(bare, 'kitti', 'depth', 'train'), { recursive: true });
+  await t.rejects(multidepth.dataFacts('smoke', bare), {
     name: 'DataError',
     message: /no training pairs.*data show kitti/,
   });
