@@ -27,7 +27,7 @@ const damage = (file: string, byte: number, message: string, expected?: string, 
   });
 
 /** Inflates a gzip file. Throws DataError with the position in the compressed file where it is damaged or ends. */
-export async function gunzipFile(file: string): Promise<Buffer> {
+export async function gunzipFile(file: string): Promise<Uint8Array> {
   const source = createReadStream(file, { highWaterMark: 1 << 14 });
   const gunzip = createGunzip();
   source.on('error', (error) => gunzip.destroy(error));

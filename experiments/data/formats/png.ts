@@ -60,7 +60,7 @@ const damaged = (file: string, byte: number, given: string, cause?: unknown): Da
   new DataError(`${file}, byte ${byte}: ${DAMAGED}`, { given, hint: 'Get the file again', cause });
 
 /** The header of a PNG file. Throws DataError, saying what it is instead, for anything else. */
-export function readPngHeader(bytes: Buffer, file: string): PngHeader {
+function readPngHeader(bytes: Buffer, file: string): PngHeader {
   const isPng = bytes.length >= SIGNATURE_BYTES && bytes.toString('latin1', 0, SIGNATURE_BYTES) === '\x89PNG\r\n\x1a\n';
   if (!isPng) throw foreignFile(file, bytes, 'a PNG file');
   if (bytes.length < HEADER_BYTES) throw damaged(file, bytes.length, `${bytes.length} bytes`);
@@ -201,13 +201,13 @@ export async function readLabelPng(file: string, hint?: string): Promise<LabelIm
 export const depthUnits = (metres: number): number =>
   Math.min(LARGEST_UNIT, Math.max(1, Math.round(UNITS_PER_METRE * metres)));
 
-export async function encodeDepthPng({ width, height, data }: DepthImage): Promise<Buffer> {
+export async function encodeDepthPng({ width, height, data }: DepthImage): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const image = sharp(data, { raw: { width, height, channels: 1 } });
   return image.toColourspace('grey16').png().toBuffer();
 }
 
-export async function encodeColorPng({ width, height, data }: ColorImage): Promise<Buffer> {
+export async function encodeColorPng({ width, height, data }: ColorImage): Promise<Uint8Array> {
   const sharp = await loadSharp();
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png()

@@ -34,9 +34,9 @@ const pictures = `rgb/${drive}/image_02/data`;
 const selection = 'depth_selection/val_selection_cropped';
 
 const [width, height] = [12, 10];
-const color = (seed: number): Promise<Buffer> =>
+const color = (seed: number): Promise<Uint8Array> =>
   encodeColorPng({ width, height, data: Uint8Array.from({ length: 360 }, (_, i) => (i * seed) % 256) });
-const depth = (seed: number, value = (i: number): number => (i % 5 === 0 ? 2560 + i : 0)): Promise<Buffer> =>
+const depth = (seed: number, value = (i: number): number => (i % 5 === 0 ? 2560 + i : 0)): Promise<Uint8Array> =>
   encodeDepthPng({ width, height, data: Uint16Array.from({ length: 120 }, (_, i) => value(i) && value(i) + seed) });
 
 /** A KITTI of two training pairs and one of validation. */

@@ -34,7 +34,7 @@ async function write(file: string, content: Uint8Array): Promise<string> {
   return whole;
 }
 
-const colorOf = (width: number, height: number): Promise<Buffer> =>
+const colorOf = (width: number, height: number): Promise<Uint8Array> =>
   encodeColorPng({ width, height, data: Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * 7) % 256) });
 
 const depthFile = (root: string, split: string, frame: string, camera = 'image_02'): string =>
