@@ -3,7 +3,7 @@
 // how many bits their numbers need, since whole numbers and masks must come out as exact as a plain sum leaves them.
 import { words } from '../addresses.wasm';
 import { madd } from '../simd.wasm';
-import { INPUTS } from '../winograd-transforms.wasm';
+import { INPUTS, OUTPUTS } from '../winograd-transforms.wasm';
 
 /** Taps below this part of the root mean square of their filter are weak. */
 const WEAK_TAP: f32 = 1.0 / 128.0;
@@ -104,11 +104,22 @@ function threeColumns(at: usize): v128 {
   return f32x4.add(v128.load(at, 4), f32x4.add(v128.load(at), v128.load(at, 8)));
 }
 
-/**
- * Describes a tile whose pixels' sums (PixelSums) begin at `sums` and whose rows of sums are `pitch` bytes apart. `rows` and
- * `columns`: outputs from the tile's first on. `set`: of tileBits.
- */
-export function describeTile(
+/** The smaller lanes; those of `b` where one is NaN. An instruction, which f32x4.min is not. */
+@inline
+function lesser(a: v128, b: v128): v128 {
+  return f32x4.pmin(b, a);
+}
+
+@inline
+function leastLane(value: v128): f32 {
+  const two = lesser(value, v128.shuffle<i32>(value, value, 2, 3, 2, 3));
+  return f32x4.extract_lane(lesser(two, v128.shuffle<i32>(two, two, 1, 1, 1, 1)), 0);
+}
+
+/** As describeTile. `isWhole`, a constant: all sixteen outputs are wanted. */
+@inline
+function describe(
+  isWhole: bool,
   trust: Trust,
   sums: usize,
   pitch: usize,
@@ -117,25 +128,30 @@ export function describeTile(
   set: u32,
 ): void {
   const row = 2 * pitch;
-  const squaresAt = sums + pitch;
   const unwanted = i32x4.gt_s(i32x4(0, 1, 2, 3), i32x4.splat(columns - 1));
+  const none = f32x4.splat(f32.MAX_VALUE);
   let before = threeColumns(sums);
   let middle = threeColumns(sums + row);
-  let squaresBefore = threeColumns(squaresAt);
-  let squaresMiddle = threeColumns(squaresAt + row);
+  let squaresBefore = threeColumns(sums + pitch);
+  let squaresMiddle = threeColumns(sums + pitch + row);
   let tile = f32x4.add(squaresBefore, squaresMiddle);
-  let least = f32x4.splat(f32.MAX_VALUE);
-  let spread = least;
-  for (let i = 2; i < INPUTS; i++) {
-    const next = threeColumns(sums + <usize>i * row);
-    const squaresNext = threeColumns(squaresAt + <usize>i * row);
+  let least = none;
+  let spread = none;
+  let at = sums + 2 * row;
+  for (let i = 0; i < OUTPUTS; i++) {
+    const next = threeColumns(at);
+    const squaresNext = threeColumns(at + pitch);
+    at += row;
     tile = f32x4.add(tile, squaresNext);
-    if (i - 2 < rows) {
-      const window = f32x4.add(f32x4.add(before, next), middle);
-      const squares = f32x4.add(f32x4.add(squaresBefore, squaresNext), squaresMiddle);
-      const each = f32x4.div(f32x4.mul(window, window), squares);
-      least = f32x4.min(least, v128.bitselect(least, window, unwanted));
-      spread = f32x4.min(spread, v128.bitselect(spread, each, unwanted));
+    const window = f32x4.add(f32x4.add(before, next), middle);
+    const squares = f32x4.add(f32x4.add(squaresBefore, squaresNext), squaresMiddle);
+    const each = f32x4.div(f32x4.mul(window, window), squares);
+    if (isWhole) {
+      least = lesser(least, window);
+      spread = lesser(spread, each);
+    } else if (i < rows) {
+      least = lesser(least, v128.bitselect(none, window, unwanted));
+      spread = lesser(spread, v128.bitselect(none, each, unwanted));
     }
     before = middle;
     middle = next;
@@ -152,16 +168,19 @@ export function describeTile(
     return;
   }
   const window = leastLane(least);
+  // What is not finite in a window is so in the squares of its tile; an empty window has no spread.
   trust.weak = isOutside(squares) ? -1 : WEAK_SHARE * leastLane(spread);
   trust.spread = (window * window) / squares;
   trust.bits = significantBits(set);
 }
 
-/** NaN if a lane is. */
-@inline
-function leastLane(value: v128): f32 {
-  const two = f32x4.min(value, v128.shuffle<i32>(value, value, 2, 3, 2, 3));
-  return min<f32>(f32x4.extract_lane(two, 0), f32x4.extract_lane(two, 1));
+/**
+ * Describes a tile whose pixels' sums (PixelSums) begin at `sums` and whose rows of sums are `pitch` bytes apart. `rows` and
+ * `columns`: outputs from the tile's first on. `set`: of tileBits.
+ */
+export function describeTile(trust: Trust, sums: usize, pitch: usize, rows: i32, columns: i32, set: u32): void {
+  if (rows >= OUTPUTS && columns >= OUTPUTS) describe(true, trust, sums, pitch, rows, columns, set);
+  else describe(false, trust, sums, pitch, rows, columns, set);
 }
 
 /**
@@ -170,18 +189,41 @@ function leastLane(value: v128): f32 {
  */
 export function addMagnitudes(patch: usize, pixel: usize, bytes: usize, to: usize): void {
   const end = patch + bytes;
+  const next = pixel << 2;
   for (let channel: usize = 0; channel < pixel; channel += 16) {
-    let sum = v128.load(to);
-    let squares = v128.load(to, 16);
+    // Four chains each, whose sums do not wait for each other.
+    let sum0 = v128.load(to);
+    let sum1 = f32x4.splat(0);
+    let sum2 = sum1;
+    let sum3 = sum1;
+    let squares0 = v128.load(to, 16);
+    let squares1 = sum1;
+    let squares2 = sum1;
+    let squares3 = sum1;
     let at = patch + channel;
+    while (at + next <= end) {
+      const x0 = v128.load(at);
+      const x1 = v128.load(at + pixel);
+      const x2 = v128.load(at + 2 * pixel);
+      const x3 = v128.load(at + 3 * pixel);
+      sum0 = f32x4.add(sum0, f32x4.abs(x0));
+      sum1 = f32x4.add(sum1, f32x4.abs(x1));
+      sum2 = f32x4.add(sum2, f32x4.abs(x2));
+      sum3 = f32x4.add(sum3, f32x4.abs(x3));
+      squares0 = madd(x0, x0, squares0);
+      squares1 = madd(x1, x1, squares1);
+      squares2 = madd(x2, x2, squares2);
+      squares3 = madd(x3, x3, squares3);
+      at += next;
+    }
     while (at < end) {
       const x = v128.load(at);
-      sum = f32x4.add(sum, f32x4.abs(x));
-      squares = madd(x, x, squares);
+      sum0 = f32x4.add(sum0, f32x4.abs(x));
+      squares0 = madd(x, x, squares0);
       at += pixel;
     }
-    v128.store(to, sum);
-    v128.store(to, squares, 16);
+    v128.store(to, f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3)));
+    v128.store(to, f32x4.add(f32x4.add(squares0, squares1), f32x4.add(squares2, squares3)), 16);
     to += 32;
   }
 }

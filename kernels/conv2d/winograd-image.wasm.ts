@@ -196,7 +196,11 @@ export function turnImage<Line, Sums>(
         watchTiles(watch, grid, at, run, patch, pitch, pixel, sums, sumPitch, trusts, block == 0, isLast);
         sums += 2 * <usize>rows * sumPitch;
       }
-      if (magnitudes) addMagnitudes(patch, pixel, pitch * <usize>rows, magnitudes + 8 * <usize>block);
+      if (magnitudes) {
+        // What rows below share with this run counts once.
+        const own = at.tileRow + run < grid.tilesH ? OUTPUTS * run : rows;
+        addMagnitudes(patch, pixel, pitch * <usize>own, magnitudes + 8 * <usize>block);
+      }
       for (let i = 0; i < run; i++) {
         turnRows<Line>(patch + <usize>(OUTPUTS * i) * pitch, lines, pitch);
         let write = to + words(count * channels + block);
