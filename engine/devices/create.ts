@@ -17,6 +17,7 @@ export async function createDevice(
   choice: DeviceChoice = 'auto',
   options: WasmDeviceOptions & { why?: (reason: string) => void } = {},
 ): Promise<Device> {
+  const { tuning, plainSums } = options;
   switch (choice) {
     case 'meta':
       return (await import('./meta/device.ts')).createMetaDevice();
@@ -25,12 +26,11 @@ export async function createDevice(
     case 'wasm':
       return (await import('./wasm/device.ts')).createWasmDevice(options);
     case 'webgpu':
-      return (await import('./webgpu/device.ts')).createWebGpuDevice({ software: true, tuning: options.tuning });
+      return (await import('./webgpu/device.ts')).createWebGpuDevice({ software: true, tuning, plainSums });
     case 'auto':
       try {
-        return await (
-          await import('./webgpu/device.ts')
-        ).createWebGpuDevice({ software: false, tuning: options.tuning });
+        const { createWebGpuDevice } = await import('./webgpu/device.ts');
+        return await createWebGpuDevice({ software: false, tuning, plainSums });
       } catch (error) {
         if (!(error instanceof DeviceError)) throw error;
         options.why?.(error.message);
