@@ -52,11 +52,7 @@ export const TRUST_BYTES: usize = 16;
 export function isTrusted(tile: usize, filters: usize): bool {
   const own = changetype<Trust>(tile);
   const other = changetype<Trust>(filters);
-  return (
-    other.weak <= own.weak &&
-    other.spread * own.spread >= LEAST_SPREAD &&
-    own.bits + other.bits > SIGNIFICAND
-  );
+  return other.weak <= own.weak && other.spread * own.spread >= LEAST_SPREAD && own.bits + other.bits > SIGNIFICAND;
 }
 
 /** Whether no number of squares between the limits is meant: too small, too large or no number at all. */
@@ -75,7 +71,7 @@ function significantBits(set: u32): i32 {
 @inline
 function unite(set: v128): u32 {
   const two = v128.or(set, v128.shuffle<i32>(set, set, 2, 3, 2, 3));
-  return <u32>i32x4.extract_lane(two, 0) | <u32>i32x4.extract_lane(two, 1);
+  return (<u32>i32x4.extract_lane(two, 0)) | (<u32>i32x4.extract_lane(two, 1));
 }
 
 /**
@@ -118,15 +114,7 @@ function leastLane(value: v128): f32 {
 
 /** As describeTile. `isWhole`, a constant: all sixteen outputs are wanted. */
 @inline
-function describe(
-  isWhole: bool,
-  trust: Trust,
-  sums: usize,
-  pitch: usize,
-  rows: i32,
-  columns: i32,
-  set: u32,
-): void {
+function describe(isWhole: bool, trust: Trust, sums: usize, pitch: usize, rows: i32, columns: i32, set: u32): void {
   const row = 2 * pitch;
   const unwanted = i32x4.gt_s(i32x4(0, 1, 2, 3), i32x4.splat(columns - 1));
   const none = f32x4.splat(f32.MAX_VALUE);

@@ -119,7 +119,8 @@ function watchTiles(
     for (let tile = 0; tile < at.tiles; tile++) {
       const trust = changetype<Trust>(trusts);
       let set: u32 = isFirst ? 0 : trust.bits;
-      if (!(set & 1)) set |= tileBits(patch + <usize>(OUTPUTS * i) * pitch + <usize>(OUTPUTS * tile) * pixel, pitch, pixel);
+      if (!(set & 1))
+        set |= tileBits(patch + <usize>(OUTPUTS * i) * pitch + <usize>(OUTPUTS * tile) * pixel, pitch, pixel);
       trust.bits = set;
       if (isLast) {
         const from = sums + <usize>(2 * OUTPUTS * i) * sumPitch + words(OUTPUTS * tile);

@@ -103,10 +103,36 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
       const last = min(endUnit, unit + p.blockUnits);
       const x = buffer(buffers, 0);
       const g = buffer(buffers, 1);
-      turnImage<SourceLine, NoSums>(grid, source, x, firstChannel, channels, scratch, values, p.valueStride, unit, last, none, ofSource);
+      turnImage<SourceLine, NoSums>(
+        grid,
+        source,
+        x,
+        firstChannel,
+        channels,
+        scratch,
+        values,
+        p.valueStride,
+        unit,
+        last,
+        none,
+        ofSource,
+      );
       const to = gradients;
       const stride = p.gradientStride;
-      const tiles = turnImage<GradientLine, NoSums>(grid, gradient, g, firstOutput, outputs, scratch, to, stride, unit, last, none, ofGradient);
+      const tiles = turnImage<GradientLine, NoSums>(
+        grid,
+        gradient,
+        g,
+        firstOutput,
+        outputs,
+        scratch,
+        to,
+        stride,
+        unit,
+        last,
+        none,
+        ofGradient,
+      );
       for (let k = 0; k < PRODUCTS; k++) {
         const left = gradients + <usize>(k * p.gradientStride);
         for (let panel = 0; panel < panels; panel++) {

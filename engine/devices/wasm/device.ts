@@ -68,7 +68,11 @@ class WasmDevice implements Device {
     this.#threads = threads;
     const facts = { threads: threads.threads, relaxedSimd, shared, ...(plainSums ? { plainSums } : {}) };
     const tuned = tuning && tunedPlansFor(tuning, 'wasm', facts);
-    this.#plans = new PlanCache({ threads: threads.threads, relaxedSimd, plainSums }, (name) => threads.indexOf(name), tuned);
+    this.#plans = new PlanCache(
+      { threads: threads.threads, relaxedSimd, plainSums },
+      (name) => threads.indexOf(name),
+      tuned,
+    );
     this.#scratch = new Scratch(
       (bytes) => this.#reserve(bytes),
       (address, bytes) => this.#free(address, blockBytes(bytes)),
