@@ -14,7 +14,9 @@ const LEAST_EVENNESS: f32 = 1.0 / 8.0;
 /** The spread of a tile's poorest window times the evenness of a filter, at least. */
 const LEAST_SPREAD: f32 = 1.0 / 4.0;
 /** Terms of a weight's gradient that count, at least, if x and g were independent. */
-const LEAST_TERMS: f32 = 8;
+const LEAST_TERMS: f32 = 2;
+/** Part of the mean sum of squares of the channels below which a channel is minor: nearly dead, as some of every network are. */
+const MINOR: f32 = 1.0 / 16.0;
 /** Sums of squares between which neither the transforms nor the products overflow or lose digits to denormal numbers. */
 const LEAST_SQUARES: f32 = 7.888609052210118e-31;
 const MOST_SQUARES: f32 = 1.2676506002282294e30;
@@ -219,27 +221,39 @@ export function addMagnitudes(patch: usize, pixel: usize, bytes: usize, to: usiz
 /** Bytes of a channel's magnitudes: their sum and that of their squares. */
 export const MAGNITUDE_BYTES: usize = 8;
 
+/** One of addMagnitudes' two sums of a channel, over `splits` parts that are `step` bytes apart. */
+@inline
+function overSplits(at: usize, splits: i32, step: usize): f32 {
+  let sum: f32 = 0;
+  for (let split = 0; split < splits; split++) {
+    sum += load<f32>(at);
+    at += step;
+  }
+  return sum;
+}
+
 /**
- * The least number of elements that count, (sum of magnitudes)^2 / sum of squares, in a channel of `channels` that is not zero. `from`:
- * addMagnitudes of each of `splits` parts, `step` bytes apart. -1 if a channel must not be taken.
+ * The least number of elements that count, (sum of magnitudes)^2 / sum of squares, in a channel of `channels` that is not minor.
+ * `from`: addMagnitudes of each of `splits` parts, `step` bytes apart. -1 if the channels must not be taken.
  */
 export function leastSpread(from: usize, channels: i32, splits: i32, step: usize): f32 {
-  let least: f32 = Infinity;
+  let total: f32 = 0;
   for (let channel = 0; channel < channels; channel++) {
-    let at = from + <usize>(channel >> 2) * 4 * MAGNITUDE_BYTES + words(channel & 3);
-    let magnitudes: f32 = 0;
-    let squares: f32 = 0;
-    for (let split = 0; split < splits; split++) {
-      magnitudes += load<f32>(at);
-      squares += load<f32>(at, 16);
-      at += step;
-    }
+    const at = from + <usize>(channel >> 2) * 4 * MAGNITUDE_BYTES + words(channel & 3);
+    total += overSplits(at + 16, splits, step);
+  }
+  const least = MINOR * (total / <f32>channels);
+  let spread: f32 = Infinity;
+  for (let channel = 0; channel < channels; channel++) {
+    const at = from + <usize>(channel >> 2) * 4 * MAGNITUDE_BYTES + words(channel & 3);
+    const magnitudes = overSplits(at, splits, step);
+    const squares = overSplits(at + 16, splits, step);
     // Zeros make zeros.
     if (magnitudes == 0) continue;
     if (isOutside(squares)) return -1;
-    least = min<f32>(least, (magnitudes * magnitudes) / squares);
+    if (squares >= least) spread = min<f32>(spread, (magnitudes * magnitudes) / squares);
   }
-  return least;
+  return spread;
 }
 
 /** Whether channels of x and g with so many elements that count have enough of them in common, of `places`. */
