@@ -42,6 +42,8 @@ export interface WasmPlan {
 export interface WasmFacts {
   readonly threads: number;
   readonly relaxedSimd: boolean;
+  /** No fast algorithm, whatever it would gain. */
+  readonly plainSums?: boolean;
 }
 
 /** Chooses a plan. `prefer` names the plan wanted by a benchmark, a test or a measured table; it is passed over where it

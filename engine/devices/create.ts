@@ -21,6 +21,7 @@ const takesCreate = takes('createDevice', {
   options: optionsWith<DeviceOptions>({
     threads: number,
     relaxedSimd: flag,
+    plainSums: flag,
     modules: record,
     tuning: record,
     why: callback,
@@ -33,6 +34,7 @@ const takesCreate = takes('createDevice', {
  */
 export async function createDevice(...args: [choice?: DeviceChoice, options?: DeviceOptions]): Promise<Device> {
   const [choice = 'auto', options = {}] = takesCreate(args);
+  const { tuning, plainSums } = options;
   switch (choice) {
     case 'meta':
       return (await import('./meta/device.ts')).createMetaDevice();
@@ -41,12 +43,11 @@ export async function createDevice(...args: [choice?: DeviceChoice, options?: De
     case 'wasm':
       return (await import('./wasm/device.ts')).createWasmDevice(options);
     case 'webgpu':
-      return (await import('./webgpu/device.ts')).createWebGpuDevice({ software: true, tuning: options.tuning });
+      return (await import('./webgpu/device.ts')).createWebGpuDevice({ software: true, tuning, plainSums });
     case 'auto':
       try {
-        return await (
-          await import('./webgpu/device.ts')
-        ).createWebGpuDevice({ software: false, tuning: options.tuning });
+        const { createWebGpuDevice } = await import('./webgpu/device.ts');
+        return await createWebGpuDevice({ software: false, tuning, plainSums });
       } catch (error) {
         if (!(error instanceof DeviceError)) throw error;
         options.why?.(error.message);

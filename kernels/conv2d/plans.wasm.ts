@@ -53,12 +53,12 @@ function correlate(
   return { phases, scratchBytes, name };
 }
 
-const planForward: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
+const planForward: WasmPlanner<Conv2dParams> = (p, { threads, plainSums }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const geometry = forwardGeometry(p);
   const header = [1, p.bias ? 2 : -1, output, output + 2];
-  if (isWinograd(geometry, prefer)) {
+  if (!plainSums && isWinograd(geometry, prefer)) {
     const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, header, false, threads);
     return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }
@@ -85,12 +85,12 @@ const isPaired = (p: Conv2dParams, singles: Geometry[], threads: number, prefer:
   return !(first && planCorrelation(first, singles.length, threads, prefer).packed);
 };
 
-const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): WasmPlan => {
+const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads, plainSums }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const header = [output + 1, p.bias ? 2 : -1, output, output + 2];
   const singles = inputGradientGeometries(p);
-  if (singles.length === 1 && isWinograd(singles[0], prefer)) {
+  if (!plainSums && singles.length === 1 && isWinograd(singles[0], prefer)) {
     // Its filters are made from the weights as they are given.
     const asGiven = [1, ...header.slice(1)];
     const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], asGiven, true, threads);
@@ -118,7 +118,7 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads }, prefer): W
 
 const planGradientOfWeights: WasmPlanner<Conv2dParams> = (p, facts, prefer): WasmPlan => {
   const geometry = forwardGeometry(p);
-  if (!isWinogradGradient(geometry, prefer)) return planWeightGradient(p, facts, prefer);
+  if (facts.plainSums || !isWinogradGradient(geometry, prefer)) return planWeightGradient(p, facts, prefer);
   return planWinogradGradient(geometry, planWeightGradient(p, facts, 'channelsLast'), facts.threads);
 };
 

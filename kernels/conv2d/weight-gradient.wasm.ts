@@ -5,7 +5,7 @@
 import { buffer, CONVOLUTION_BYTES } from '../addresses.wasm';
 import { ceilDivide } from '../integers.wasm';
 import { copyWords, storeLanes } from '../simd.wasm';
-import { fillChannelsLast } from './channels-last.wasm';
+import { fillChannelsLast, NoSums } from './channels-last.wasm';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../tile-loops.wasm';
 import { FROM_ZERO } from '../tiles.wasm';
 
@@ -182,7 +182,7 @@ export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i
       enterUnit(p, unit);
       for (let i = 0; i < images; i++) {
         const channelAt = ((image + i) * p.groups + group) * p.channels + firstChannel;
-        fillChannelsLast(
+        fillChannelsLast<NoSums>(
           tile + ((<usize>(i * p.tileRows * p.tileColumns * channels)) << 2),
           x + ((<usize>(channelAt * sourcePlane)) << 2),
           channels,
@@ -195,6 +195,8 @@ export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i
           p.stepW,
           p.tileRows,
           p.tileColumns,
+          0,
+          0,
         );
       }
       const depth = images * height * width;

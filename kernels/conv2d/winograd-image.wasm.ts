@@ -1,7 +1,10 @@
 // Images turned to Winograd's tiles: V[product][tile][channel] of some rows of tiles, from NCHW through a padded patch with
 // the channels last. For the source of a convolution (SourceLine) and for the gradient of its output (GradientLine).
 import { words } from '../addresses.wasm';
-import { fillChannelsLast } from './channels-last.wasm';
+import { fillChannelsLast, NoSums, PixelSums } from './channels-last.wasm';
+import { ceilDivide } from '../integers.wasm';
+import { fillWords } from '../simd.wasm';
+import { addMagnitudes, describeTile, TileWatch, tileBits, Trust, TRUST_BYTES } from './winograd-guard.wasm';
 import { INPUTS, OUTPUTS } from '../winograd-transforms.wasm';
 
 /**
@@ -58,6 +61,12 @@ export class Plane {
   column: i32;
 }
 
+/** Rows (columns) of a grid of tiles whose first is `first`, of `size` in the image. */
+@inline
+export function gridSize(size: i32, first: i32, dilation: i32): i32 {
+  return ceilDivide(size - first, dilation);
+}
+
 /** Channels whose patches are turned together: a cache line. */
 const BLOCK: i32 = 16;
 
@@ -88,11 +97,46 @@ function turnTile<Line>(lines: usize, pitch: usize, pixel: usize, to: usize, str
   } while (lines < end);
 }
 
+/** Describes the tiles of a run of rows, from what its patch of some channels shows and what those before it showed. */
+function watchTiles(
+  watch: TileWatch,
+  grid: TileGrid,
+  at: Unit,
+  run: i32,
+  patch: usize,
+  pitch: usize,
+  pixel: usize,
+  sums: usize,
+  sumPitch: usize,
+  trusts: usize,
+  isFirst: bool,
+  isLast: bool,
+): void {
+  const height = gridSize(watch.height, at.row, grid.dilation);
+  const width = gridSize(watch.width, at.column, grid.dilation);
+  for (let i = 0; i < run; i++) {
+    const rows = height - OUTPUTS * (at.tileRow + i);
+    for (let tile = 0; tile < at.tiles; tile++) {
+      const trust = changetype<Trust>(trusts);
+      let set: u32 = isFirst ? 0 : trust.bits;
+      if (!(set & 1))
+        set |= tileBits(patch + <usize>(OUTPUTS * i) * pitch + <usize>(OUTPUTS * tile) * pixel, pitch, pixel);
+      trust.bits = set;
+      if (isLast) {
+        const from = sums + <usize>(2 * OUTPUTS * i) * sumPitch + words(OUTPUTS * tile);
+        describeTile(trust, from, sumPitch, rows, width - OUTPUTS * (at.firstTile + tile), set);
+      }
+      trusts += TRUST_BYTES;
+    }
+  }
+}
+
 /**
  * `to`[product][tile][channels] of the units [first, end), `stride` bytes between products, for `channels` channels from
- * `firstChannel` on. Returns the number of tiles.
+ * `firstChannel` on. Returns the number of tiles. With PixelSums, `watch` is told of every tile; `magnitudes`, if it is not 0,
+ * of every channel (addMagnitudes).
  */
-export function turnImage<Line>(
+export function turnImage<Line, Sums>(
   grid: TileGrid,
   plane: Plane,
   image: usize,
@@ -103,6 +147,8 @@ export function turnImage<Line>(
   stride: usize,
   first: i32,
   end: i32,
+  watch: TileWatch,
+  magnitudes: usize,
 ): i32 {
   const overlap = changetype<Line>(0).span - OUTPUTS;
   const patch = scratch + grid.patchAt;
@@ -116,6 +162,7 @@ export function turnImage<Line>(
     const blockChannels = min(BLOCK, channels - block);
     const pixel = words(blockChannels);
     count = 0;
+    let sums = changetype<Sums>(0).areKept ? scratch + watch.sumsAt : 0;
     let unit = first;
     while (unit < end) {
       locate(grid, unit, at);
@@ -123,7 +170,11 @@ export function turnImage<Line>(
       // Rows of tiles one below the other share rows of the source.
       const run = grid.segments > 1 ? 1 : min(min(grid.runUnits, end - unit), grid.tilesH - at.tileRow);
       const columns = OUTPUTS * tiles + overlap;
-      fillChannelsLast(
+      const rows = OUTPUTS * run + overlap;
+      // A vector to spare, see fillChannelsLast.
+      const sumPitch = words((columns + 7) & ~3);
+      if (changetype<Sums>(0).areKept && block == 0) fillWords(sums, 0, (2 * rows * <i32>sumPitch) >> 2);
+      fillChannelsLast<Sums>(
         patch,
         image + words((at.image * plane.channels + firstChannel + block) * size),
         blockChannels,
@@ -134,10 +185,23 @@ export function turnImage<Line>(
         at.firstTile * OUTPUTS * dilation + at.column + plane.column,
         dilation,
         dilation,
-        OUTPUTS * run + overlap,
+        rows,
         columns,
+        sums,
+        sumPitch,
       );
       const pitch = pixel * <usize>columns;
+      if (changetype<Sums>(0).areKept) {
+        const trusts = scratch + watch.trustAt + <usize>count * TRUST_BYTES;
+        const isLast = block + BLOCK >= channels;
+        watchTiles(watch, grid, at, run, patch, pitch, pixel, sums, sumPitch, trusts, block == 0, isLast);
+        sums += 2 * <usize>rows * sumPitch;
+      }
+      if (magnitudes) {
+        // What rows below share with this run counts once.
+        const own = at.tileRow + run < grid.tilesH ? OUTPUTS * run : rows;
+        addMagnitudes(patch, pixel, pitch * <usize>own, magnitudes + 8 * <usize>block);
+      }
       for (let i = 0; i < run; i++) {
         turnRows<Line>(patch + <usize>(OUTPUTS * i) * pitch, lines, pitch);
         let write = to + words(count * channels + block);

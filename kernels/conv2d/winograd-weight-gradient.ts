@@ -11,6 +11,10 @@ const BLOCK_TILES = 48;
 const TASK_OUTPUTS = 64;
 const TASK_CHANNELS = 128;
 const SPLITS = 8;
+/** Outputs below which sums have too few terms for the guard of winograd-guard.wasm.ts, which would refuse most of them. */
+const LEAST_OUTPUTS = 256;
+/** Of a channel, see addMagnitudes of winograd-guard.wasm.ts. */
+const MAGNITUDE_BYTES = 8;
 /** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
 const TILE_WORK = 200;
 const WEIGHT_WORK = 300;
@@ -29,6 +33,7 @@ export function isWinogradGradient(g: Geometry, prefer: string | undefined): boo
 
 function isFaster(g: Geometry): boolean {
   const tiles = tileCount(g);
+  if (g.batch * g.axes[0].size * g.axes[1].size < LEAST_OUTPUTS) return false;
   const pairs = g.channels * g.rows;
   const [sourceTurns, gradientTurns] = [Math.ceil(g.rows / TASK_OUTPUTS), Math.ceil(g.channels / TASK_CHANNELS)];
   const ends = TILE_WORK * tiles * (sourceTurns * g.channels + gradientTurns * g.rows);
@@ -59,7 +64,7 @@ function taskBlock(g: Geometry, splits: number, threads: number): { outputs: num
   return best;
 }
 
-/** `plain`: the plan `channelsLast`, which repeats a gradient that is not finite. */
+/** `plain`: the plan `channelsLast`, which repeats a gradient that is refused. */
 export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
   const grid = tileGrid(g, BLOCK_TILES, Math.max(g.channels, g.rows));
@@ -79,13 +84,13 @@ export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: numb
   const patchAt = gradientsAt + PRODUCTS * gradientStride;
   const end = patchAt + grid.patchBytes + grid.linesBytes;
   const count = 9 * g.rows * g.channels;
-  const flagsAt = 64 * Math.ceil(Math.max(4 * splits * count + 64, plain.sharedScratch ?? 0) / 64);
+  const magnitudesAt = 64 * Math.ceil(Math.max(4 * splits * count + 64, plain.sharedScratch ?? 0) / 64);
   const words = [
     ...grid.words(patchAt),
     ...[g.channels, ...g.source, rows.origin, columns.origin],
     ...[g.rows, rows.size, columns.size, 0, 0],
     ...[g.channels, g.rows, outputs, channels, grid.units, blockUnits, splits],
-    ...[flagsAt, sumsAt, sumStride, valuesAt, valueStride, gradientsAt, gradientStride],
+    ...[magnitudesAt, sumsAt, sumStride, valuesAt, valueStride, gradientsAt, gradientStride, g.batch],
   ];
   const tasks = splits * blocks;
   const work = PRODUCTS * grid.units * grid.segmentTiles * g.channels * g.rows;
@@ -100,15 +105,14 @@ export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: numb
         constants: words,
       },
       ...(splits > 1 ? [sumPhase(g, splits)] : []),
-      // Rarely needed, so that no thread is woken for them.
-      ...plain.phases.map(({ tasks, constants = [] }, i) => ({
+      ...plain.phases.map(({ tasks, grain, constants = [] }, i) => ({
         exportName: repeats[i]!,
         tasks,
-        grain: tasks,
+        grain,
         constants: [...words, ...constants],
       })),
     ],
-    sharedScratch: flagsAt + 4 * tasks,
+    sharedScratch: magnitudesAt + MAGNITUDE_BYTES * splits * (g.channels + g.rows),
     threadScratch: Math.max(end, plain.threadScratch ?? 0),
   };
 }

@@ -2,10 +2,12 @@
 // plain sum needs 144 for. A task is a split of the sum over images and tiles, a block of output channels and one of input
 // channels: it transforms some tiles of x and of g with the channels last, V[product][tile][c] and Y[product][tile][o], adds
 // Y' V to its sums M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are
-// added in order. Where a weight is not finite the whole gradient is computed again by the plain sum, since the transforms
-// make NaN of infinities and may overflow sooner.
+// added in order. Where x or g is too uneven or too sparse for that, has infinities or NaN, or is so simple that a plain sum would
+// be exact, the whole gradient is computed by the plain sum (winograd-guard.wasm.ts).
 import { buffer, CONVOLUTION_BYTES, words } from '../addresses.wasm';
 import { conv2dSumPartials, conv2dWeightChannelsLast } from './weight-gradient.wasm';
+import { NoSums } from './channels-last.wasm';
+import { areFewBits, leastSpread, MAGNITUDE_BYTES, spreadsMeet, TileWatch } from './winograd-guard.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
 import { ceilDivide } from '../integers.wasm';
 import { fillWords } from '../simd.wasm';
@@ -24,14 +26,15 @@ class Plan {
   /** Units whose tiles are transformed at once. */
   blockUnits: i32;
   splits: i32;
-  /** Of the shared scratch: one word per task, 1 where a weight is not finite. */
-  flagsAt: i32;
+  /** Of the shared scratch: the magnitudes of the channels of x and of g (addMagnitudes) in each split. */
+  magnitudesAt: i32;
   sumsAt: i32;
   sumStride: i32;
   valuesAt: i32;
   valueStride: i32;
   gradientsAt: i32;
   gradientStride: i32;
+  batch: i32;
 }
 
 const TAPS: i32 = 9;
@@ -47,19 +50,19 @@ function putTaps(from: usize, to: usize, lane: usize): void {
   for (let k = 0; k < TAPS; k++) store<u32>(to + words(k), load<u32>(from + ((<usize>k) << 4) + (lane << 2)));
 }
 
-/** Weights of one output and of four input channels from their sums. Returns zeros, or NaN where one is not finite. */
-function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): v128 {
+/** Magnitudes of a split: those of the channels of x, then of g. */
+@inline
+function magnitudesOf(p: Plan, buffers: usize, split: i32): usize {
+  return buffer(buffers, 3) + p.magnitudesAt + <usize>(split * (p.channels + p.outputs)) * MAGNITUDE_BYTES;
+}
+
+/** Weights of one output and of four input channels from their sums. */
+function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): void {
   const taps = turned + 3 * INPUTS * 16;
   for (let j = 0; j < INPUTS; j++)
     turnSums(sums + <usize>j * stride, INPUTS * stride, turned + ((<usize>j) << 4), INPUTS * 16);
   for (let i: usize = 0; i < 3; i++) turnSums(turned + INPUTS * 16 * i, 16, taps + 48 * i, 16);
-  let check = i32x4.splat(0);
-  for (let k = 0; k < TAPS; k++) {
-    const tap = v128.load(taps + ((<usize>k) << 4));
-    check = f32x4.add(check, f32x4.sub(tap, tap));
-  }
   for (let lane = 0; lane < 4; lane++) putTaps(taps, to + words(TAPS * lane), lane);
-  return check;
 }
 
 /** Tasks: (split, block of output channels, block of input channels), the last fastest. */
@@ -70,10 +73,10 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
   const p = planOf(params);
   const scratch = buffer(buffers, 4);
   const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
-  const flags = buffer(buffers, 3) + p.flagsAt;
   const sums = scratch + p.sumsAt;
   const values = scratch + p.valuesAt;
   const gradients = scratch + p.gradientsAt;
+  const none = changetype<TileWatch>(0);
   const outputBlocks = ceilDivide(p.outputs, p.taskOutputs);
   const channelBlocks = ceilDivide(p.channels, p.taskChannels);
   for (let task = begin; task < end; task++) {
@@ -85,14 +88,51 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
     const split = task / (channelBlocks * outputBlocks);
     const endUnit = ((split + 1) * p.units) / p.splits;
     fillWords(sums, 0, (PRODUCTS * p.sumStride) >> 2);
+    // One task of several looks at each channel.
+    let ofSource: usize = 0;
+    let ofGradient: usize = 0;
+    if (firstOutput == 0) {
+      ofSource = magnitudesOf(p, buffers, split) + <usize>firstChannel * MAGNITUDE_BYTES;
+      fillWords(ofSource, 0, (channels * <i32>MAGNITUDE_BYTES) >> 2);
+    }
+    if (firstChannel == 0) {
+      ofGradient = magnitudesOf(p, buffers, split) + <usize>(p.channels + firstOutput) * MAGNITUDE_BYTES;
+      fillWords(ofGradient, 0, (outputs * <i32>MAGNITUDE_BYTES) >> 2);
+    }
     for (let unit = (split * p.units) / p.splits; unit < endUnit; unit += p.blockUnits) {
       const last = min(endUnit, unit + p.blockUnits);
       const x = buffer(buffers, 0);
       const g = buffer(buffers, 1);
-      turnImage<SourceLine>(grid, source, x, firstChannel, channels, scratch, values, p.valueStride, unit, last);
+      turnImage<SourceLine, NoSums>(
+        grid,
+        source,
+        x,
+        firstChannel,
+        channels,
+        scratch,
+        values,
+        p.valueStride,
+        unit,
+        last,
+        none,
+        ofSource,
+      );
       const to = gradients;
       const stride = p.gradientStride;
-      const tiles = turnImage<GradientLine>(grid, gradient, g, firstOutput, outputs, scratch, to, stride, unit, last);
+      const tiles = turnImage<GradientLine, NoSums>(
+        grid,
+        gradient,
+        g,
+        firstOutput,
+        outputs,
+        scratch,
+        to,
+        stride,
+        unit,
+        last,
+        none,
+        ofGradient,
+      );
       for (let k = 0; k < PRODUCTS; k++) {
         const left = gradients + <usize>(k * p.gradientStride);
         for (let panel = 0; panel < panels; panel++) {
@@ -102,24 +142,29 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
         }
       }
     }
-    let check = i32x4.splat(0);
     for (let o = 0; o < outputs; o++) {
       const to = target + words(TAPS * (p.channels * (split * p.outputs + firstOutput + o) + firstChannel));
       for (let c = 0; c < channels; c += 4) {
         const from = sums + words((c / PANEL) * PANEL * p.taskOutputs + PANEL * o + (c & 4));
-        check = f32x4.add(check, turnWeights(from, p.sumStride, scratch, to + words(TAPS * c)));
+        turnWeights(from, p.sumStride, scratch, to + words(TAPS * c));
       }
     }
-    store<i32>(flags + words(task), i32x4.all_true(f32x4.eq(check, check)) ? 0 : 1);
   }
 }
 
-function isFlagged(params: usize, buffers: usize): bool {
+/** Whether the gradient is one that Winograd's algorithm must not compute. */
+function isRefused(params: usize, buffers: usize): bool {
   const p = planOf(params);
-  const tasks = p.splits * ceilDivide(p.outputs, p.taskOutputs) * ceilDivide(p.channels, p.taskChannels);
-  const flags = buffer(buffers, 3) + p.flagsAt;
-  for (let task = 0; task < tasks; task++) if (load<i32>(flags + words(task))) return true;
-  return false;
+  const source = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>());
+  const gradient = changetype<Plane>(changetype<usize>(source) + offsetof<Plane>());
+  const all = magnitudesOf(p, buffers, 0);
+  const step = <usize>(p.channels + p.outputs) * MAGNITUDE_BYTES;
+  const ofSource = leastSpread(all, p.channels, p.splits, step);
+  const ofGradient = leastSpread(all + <usize>p.channels * MAGNITUDE_BYTES, p.outputs, p.splits, step);
+  const plane = p.batch * gradient.height * gradient.width;
+  if (!spreadsMeet(ofSource, ofGradient, plane)) return true;
+  const elements = p.batch * p.channels * source.height * source.width;
+  return areFewBits(buffer(buffers, 1), plane * p.outputs, buffer(buffers, 0), elements);
 }
 
 /** The plain sum's parameters stand behind the plan. */
@@ -128,12 +173,12 @@ function plainParams(params: usize): usize {
   return params + offsetof<TileGrid>() + 2 * offsetof<Plane>() + offsetof<Plan>();
 }
 
-/** The plain sum, if a weight is not finite. Tasks: those of conv2dWeightChannelsLast. */
+/** The plain sum, where it is needed. Tasks: those of conv2dWeightChannelsLast. */
 export function conv2dWinogradRepeat(params: usize, buffers: usize, begin: i32, end: i32): void {
-  if (isFlagged(params, buffers)) conv2dWeightChannelsLast(plainParams(params), buffers, begin, end);
+  if (isRefused(params, buffers)) conv2dWeightChannelsLast(plainParams(params), buffers, begin, end);
 }
 
 /** Its splits. Tasks: those of conv2dSumPartials. */
 export function conv2dWinogradRepeatSum(params: usize, buffers: usize, begin: i32, end: i32): void {
-  if (isFlagged(params, buffers)) conv2dSumPartials(plainParams(params), buffers, begin, end);
+  if (isRefused(params, buffers)) conv2dSumPartials(plainParams(params), buffers, begin, end);
 }

@@ -10,8 +10,10 @@ const TAPS = 9;
 export const PRODUCTS = 36;
 export const PANEL = 8;
 const BLOCK = 16;
-/** Bytes of a Unit of winograd-image.wasm.ts. */
+/** Bytes of a Unit of winograd-image.wasm.ts; of a Trust and of the sums of a panel's filters of winograd-guard.wasm.ts. */
 const UNIT_BYTES = 24;
+const TRUST_BYTES = 16;
+const FILTER_SUMS_BYTES = 128;
 /** Bytes of transformed source in a task, which should stay in the second-level cache, and tiles in it. */
 const VALUE_BYTES = 640 * 1024;
 const MOST_TILES = 64;
@@ -173,25 +175,31 @@ export function planWinograd(g: Geometry, header: readonly number[], isTurned: b
   const productStride = oddLines(4 * tiles * PANEL);
   const grids = { ...g, axes: [gridAxis(rows), gridAxis(columns)] as const };
   const direct = planCorrelation(grids, 1, threads, 'shiftedRows', [OUTPUTS, segmentTiles * OUTPUTS, PANEL]);
-  // The plain loop's scratch is where the transformed tiles are no longer needed; only the checks must outlast it.
+  // The plain loop's scratch is where the transformed tiles are no longer needed; only what says which of them to repeat must
+  // outlast it.
   const productsAt = PRODUCTS * valueStride;
   const patchAt = productsAt + PRODUCTS * productStride;
   const turnedAt = patchAt + grid.patchBytes + grid.linesBytes;
-  const panelAt = oddLines(turnedAt + 16 * OUTPUTS * (INPUTS + 1));
-  const panelBytes = PRODUCTS * filterStride;
+  const turnedBytes = 16 * Math.max(OUTPUTS * (INPUTS + 1), 3 * INPUTS + TAPS) + FILTER_SUMS_BYTES;
+  const panelAt = oddLines(turnedAt + turnedBytes);
+  const panelBytes = PRODUCTS * filterStride + 64;
   const repeatAt = Math.max(isOwn ? panelAt + panelBytes : panelAt, direct.scratchBytes);
   const repeatBytes = UNIT_BYTES + 4 * direct.words.length + 4 * TAPS * PANEL * g.channels;
-  const checksAt = 16 * Math.ceil((repeatAt + repeatBytes) / 16);
+  const tileTrustAt = 16 * Math.ceil((repeatAt + repeatBytes) / 16);
+  const panelTrustAt = tileTrustAt + TRUST_BYTES * tiles;
+  const sumsAt = 16 * Math.ceil((panelTrustAt + TRUST_BYTES * blockPanels) / 16);
+  const sumsBytes = 4 * 2 * INPUTS * (OUTPUTS * segmentTiles + 8) * taskUnits + 32;
   const filter = 4 * TAPS;
   const filterSteps = isTurned ? [filter, filter * g.rows, filter - 4, -4] : [filter * g.channels, filter, 0, 4];
   const plan = [
     ...grid.words(patchAt),
     ...[g.channels, ...g.source, rows.origin, columns.origin],
+    ...[rows.size, columns.size, sumsAt, tileTrustAt],
     ...header,
     ...[g.channels, g.rows, rows.size, columns.size, units, taskUnits],
     ...filterSteps,
     ...[isOwn ? 1 : 0, blockPanels, blocks],
-    ...[isOwn ? panelAt : 0, filterStride, 0, valueStride, productsAt, productStride, turnedAt, repeatAt, checksAt],
+    ...[isOwn ? panelAt : 0, filterStride, 0, valueStride, productsAt, productStride, turnedAt, repeatAt, panelTrustAt],
   ];
   const taskWork = taskUnits * segmentTiles * PRODUCTS * g.channels * PANEL * blockPanels;
   const filters: WasmPhase = {
@@ -209,6 +217,6 @@ export function planWinograd(g: Geometry, header: readonly number[], isTurned: b
   return {
     phases: isOwn ? [tilesPhase] : [filters, tilesPhase],
     sharedBytes: isOwn ? 0 : panels * panelBytes,
-    scratchBytes: checksAt + 16 * taskUnits * blockPanels,
+    scratchBytes: sumsAt + sumsBytes,
   };
 }

@@ -3,17 +3,31 @@
 // multiplies them by panels of eight filters, U[panel][product][channel][8], and turns each panel's products to outputs.
 // Filters are transformed once per launch: in a phase before the tiles, or by the only task that needs them. Serves conv2d and
 // its input gradient, which reads the weights with the channels exchanged and the last tap first.
-// The transforms mix the outputs of a tile: where an output is not finite, its row of tiles is computed again by the plain
-// loop for the channels of its panel, so infinities and NaN reach no further than their windows.
+// The transforms mix the outputs of a tile and the taps of a filter: tiles and filters that are too uneven for that, have
+// infinities or NaN, or are so simple that a plain sum would be exact, are left to the plain loop (winograd-guard.wasm.ts).
 import { buffer, CONVOLUTION_BYTES, words } from '../addresses.wasm';
 import { Correlation, correlate } from './correlate.wasm';
-import { locate, Plane, TileGrid, turnImage, Unit } from './winograd-image.wasm';
 import { ceilDivide } from '../integers.wasm';
 import { copyWords, fillWords, loadStrided, storePart } from '../simd.wasm';
 import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnProducts, turnTaps } from '../winograd-transforms.wasm';
+import { PixelSums } from './channels-last.wasm';
+import {
+  addTaps,
+  describeFilters,
+  FILTER_SUMS_BYTES,
+  FilterSums,
+  isTrusted,
+  TileWatch,
+  Trust,
+  TRUST_BYTES,
+} from './winograd-guard.wasm';
+import { gridSize, locate, Plane, TileGrid, turnImage, Unit } from './winograd-image.wasm';
 import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.wasm';
 
-/** What the planner worked out (winograd.ts), behind the grid of tiles and the plane of the source. Places and strides in bytes. */
+/**
+ * What the planner worked out (winograd.ts), behind the grid of tiles, the plane of the source and the watch over its tiles. Places
+ * and strides in bytes.
+ */
 @unmanaged
 class Plan {
   weights: i32;
@@ -46,10 +60,23 @@ class Plan {
   turnedAt: i32;
   /** What the plain loop needs: a unit, its correlation and its filters. */
   repeatAt: i32;
-  checksAt: i32;
+  /** Descriptions of the task's panels. */
+  trustAt: i32;
 }
 
 const TAPS: i32 = 9;
+
+/** Bytes of a transformed panel: its filters and their description. */
+@inline
+function panelBytes(p: Plan): usize {
+  return PRODUCTS * <usize>p.filterStride + 64;
+}
+
+/** Where the description of a transformed panel stands. */
+@inline
+function trustOf(p: Plan, filters: usize): usize {
+  return filters + PRODUCTS * <usize>p.filterStride;
+}
 
 @inline
 function gridOf(params: usize): TileGrid {
@@ -58,7 +85,8 @@ function gridOf(params: usize): TileGrid {
 
 @inline
 function planOf(params: usize): Plan {
-  return changetype<Plan>(params + CONVOLUTION_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
+  const watchAt = params + CONVOLUTION_BYTES + offsetof<TileGrid>() + offsetof<Plane>();
+  return changetype<Plan>(watchAt + offsetof<TileWatch>());
 }
 
 /** U of four filters `lane` bytes apart, whose taps are `tapStep` bytes apart. */
@@ -76,19 +104,29 @@ function turnFilters(from: usize, lane: usize, tapStep: usize, turned: usize, to
   }
 }
 
-/** U of one panel. */
-function turnFilterPanel(p: Plan, weights: usize, panel: i32, turned: usize, to: usize): void {
+/** U of one panel, and its description. */
+function turnFilterPanel(p: Plan, weights: usize, panel: i32, turned: usize, filters: usize): void {
   const lane = <usize>p.filterStep;
   const tapStep = <usize>p.tapStep;
-  const halves = min(PANEL, p.outputs - panel * PANEL) >> 2;
-  let from = weights + <usize>p.firstTap + <usize>(panel * PANEL) * lane;
+  const outputs = min(PANEL, p.outputs - panel * PANEL);
+  const first = weights + <usize>p.firstTap + <usize>(panel * PANEL) * lane;
+  const taps = turned + 3 * INPUTS * 16;
+  const sums = taps + TAPS * 16;
+  let from = first;
+  let to = filters;
   for (let channel = 0; channel < p.channels; channel++) {
     turnFilters(from, lane, tapStep, turned, to, p.filterStride);
-    if (halves > 1) turnFilters(from + 4 * lane, lane, tapStep, turned, to + 16, p.filterStride);
-    else for (let k = 0; k < PRODUCTS; k++) v128.store(to + <usize>(k * p.filterStride), i32x4.splat(0), 16);
+    addTaps(taps, changetype<FilterSums>(sums), channel == 0);
+    if (outputs > 4) {
+      turnFilters(from + 4 * lane, lane, tapStep, turned, to + 16, p.filterStride);
+      addTaps(taps, changetype<FilterSums>(sums + FILTER_SUMS_BYTES), channel == 0);
+    } else for (let k = 0; k < PRODUCTS; k++) v128.store(to + <usize>(k * p.filterStride), i32x4.splat(0), 16);
     from += <usize>p.channelStep;
     to += words(PANEL);
   }
+  const lowest = first + <usize>min(0, (TAPS - 1) * p.tapStep);
+  const trust = changetype<Trust>(trustOf(p, filters));
+  describeFilters(trust, lowest, lane, <usize>p.channelStep, outputs, p.channels, sums);
 }
 
 /** The filters of one panel as the plain loop wants them, [filter][channel][tap]. Returns where those of panel 0 would stand. */
@@ -113,7 +151,7 @@ export function conv2dWinogradFilters(params: usize, buffers: usize, begin: i32,
   const filters = buffer(buffers, p.scratch - 1) + p.filtersAt;
   const turned = buffer(buffers, p.scratch);
   for (let panel = begin; panel < end; panel++) {
-    turnFilterPanel(p, weights, panel, turned, filters + <usize>panel * PRODUCTS * <usize>p.filterStride);
+    turnFilterPanel(p, weights, panel, turned, filters + <usize>panel * panelBytes(p));
   }
 }
 
@@ -122,7 +160,22 @@ function turnSource(grid: TileGrid, p: Plan, source: usize, scratch: usize, firs
   const plane = changetype<Plane>(changetype<usize>(grid) + offsetof<TileGrid>());
   const values = scratch + p.valuesAt;
   const stride = <usize>p.valueStride;
-  const count = turnImage<SourceLine>(grid, plane, source, 0, p.channels, scratch, values, stride, first, end);
+  const watch = changetype<TileWatch>(changetype<usize>(plane) + offsetof<Plane>());
+  const channels = p.channels;
+  const count = turnImage<SourceLine, PixelSums>(
+    grid,
+    plane,
+    source,
+    0,
+    channels,
+    scratch,
+    values,
+    stride,
+    first,
+    end,
+    watch,
+    0,
+  );
   // The register tile reads a few more rows: denormal numbers among them would be slow.
   const behind = paddedRows(count) - count;
   for (let k = 0; k < PRODUCTS; k++) {
@@ -174,10 +227,7 @@ function putRow(to: usize, plane: usize, y0: v128, y1: v128, y2: v128, y3: v128,
   }
 }
 
-/**
- * A' M A: outputs of four channels for a row of tiles, up to four `rows` of `width` elements that are `step` bytes apart. Returns
- * `check` plus sums in which each product has a part, so that one that is not finite shows.
- */
+/** A' M A: outputs of four channels for a row of tiles, up to four `rows` of `width` elements that are `step` bytes apart. */
 function turnTiles(
   products: usize,
   stride: usize,
@@ -189,8 +239,7 @@ function turnTiles(
   rows: i32,
   width: i32,
   step: usize,
-  check: v128,
-): v128 {
+): void {
   const line = turned + OUTPUTS * INPUTS * 16;
   const endLine = turned + INPUTS * 16;
   do {
@@ -208,7 +257,6 @@ function turnTiles(
       const y1 = f32x4.add(v128.load(line, 16), bias);
       const y2 = f32x4.add(v128.load(line, 32), bias);
       const y3 = f32x4.add(v128.load(line, 48), bias);
-      check = f32x4.add(check, f32x4.add(y0, y3));
       if (i < rows) {
         if (step == 4) putRow(row, plane, y0, y1, y2, y3, width);
         else spreadRow(row, plane, y0, y1, y2, y3, width, step);
@@ -219,10 +267,9 @@ function turnTiles(
     to += OUTPUTS * step;
     width -= OUTPUTS;
   } while (width > 0);
-  return check;
 }
 
-/** The outputs of one panel of filters for the units [first, end), and a check for each of the units at `checks`. */
+/** The outputs of one panel of filters for the units [first, end). */
 function turnPanel(
   grid: TileGrid,
   p: Plan,
@@ -232,7 +279,6 @@ function turnPanel(
   panel: i32,
   first: i32,
   end: i32,
-  checks: usize,
 ): void {
   const plane = words(p.height * p.width);
   const step = words(grid.dilation);
@@ -247,28 +293,22 @@ function turnPanel(
     const rows = min(OUTPUTS, gridSize(p.height, at.row, grid.dilation) - row);
     const width = min(gridSize(p.width, at.column, grid.dilation) - column, OUTPUTS * at.tiles);
     const pixel = (at.row + row * grid.dilation) * p.width + at.column + column * grid.dilation;
-    let sum = i32x4.splat(0);
     for (let half = 0; half < PANEL && rows > 0 && width > 0; half += 4) {
       const channel = panel * PANEL + half;
       if (channel >= p.outputs) break;
       const biases = bias ? v128.load(bias + words(channel)) : i32x4.splat(0);
       const to = output + words(pixel) + <usize>(at.image * p.outputs + channel) * plane;
-      sum = turnTiles(tileAt + words(half), p.productStride, turned, biases, to, plane, pitch, rows, width, step, sum);
+      turnTiles(tileAt + words(half), p.productStride, turned, biases, to, plane, pitch, rows, width, step);
     }
-    v128.store(checks, sum);
-    checks += 16;
     tileAt += words(PANEL * at.tiles);
   }
 }
 
-/** Rows (columns) of a grid of tiles whose first is `first`, of `size` in the image. */
-@inline
-function gridSize(size: i32, first: i32, dilation: i32): i32 {
-  return ceilDivide(size - first, dilation);
-}
-
-/** The outputs of one unit and one panel by the plain loop. `direct`: what all grids of tiles have in common. */
-function repeatUnit(
+/**
+ * The outputs of `tiles` tiles of a unit, from `firstTile` of it on, and of one panel by the plain loop. `direct`: what all grids of
+ * tiles have in common.
+ */
+function repeatTiles(
   grid: TileGrid,
   p: Plan,
   direct: Correlation,
@@ -278,6 +318,8 @@ function repeatUnit(
   output: usize,
   scratch: usize,
   unit: i32,
+  firstTile: i32,
+  tiles: i32,
   panel: i32,
 ): void {
   const at = changetype<Unit>(scratch + p.repeatAt);
@@ -285,29 +327,31 @@ function repeatUnit(
   const filters = scratch + p.repeatAt + offsetof<Unit>() + offsetof<Correlation>();
   locate(grid, unit, at);
   copyWords(changetype<usize>(own), changetype<usize>(direct), offsetof<Correlation>() >> 2);
-  own.height = gridSize(p.height, at.row, grid.dilation);
-  own.width = gridSize(p.width, at.column, grid.dilation);
-  own.rowOffset = at.row;
-  own.columnOffset = at.column;
-  own.originRow += at.row;
-  own.originColumn += at.column;
-  const segmentWidth = grid.segmentTiles * OUTPUTS;
-  const line = at.image * ceilDivide(own.height, OUTPUTS) + at.tileRow;
-  const tile = line * ceilDivide(own.width, segmentWidth) + at.firstTile / grid.segmentTiles;
-  const task = tile * ceilDivide(p.outputs, PANEL) + panel;
+  const row = OUTPUTS * at.tileRow;
+  const column = OUTPUTS * (at.firstTile + firstTile);
+  own.height = min(OUTPUTS, gridSize(p.height, at.row, grid.dilation) - row);
+  own.width = min(OUTPUTS * tiles, gridSize(p.width, at.column, grid.dilation) - column);
+  if (own.height <= 0 || own.width <= 0) return;
+  own.rowOffset = at.row + row * grid.dilation;
+  own.columnOffset = at.column + column * grid.dilation;
+  own.originRow += own.rowOffset;
+  own.originColumn += own.columnOffset;
+  const task = at.image * ceilDivide(p.outputs, PANEL) + panel;
   const ordered = orderFilters(p, weights, panel, filters);
   correlate(own, source, ordered, bias, output, scratch, task, task + 1);
 }
 
-@inline
-function isFinite(check: v128): bool {
-  return i32x4.all_true(f32x4.eq(f32x4.sub(check, check), i32x4.splat(0)));
+/** Whether a panel takes any of `count` tiles. */
+function takesAny(tiles: usize, count: i32, panel: usize): bool {
+  for (let tile = 0; tile < count; tile++) if (isTrusted(tiles + <usize>tile * TRUST_BYTES, panel)) return true;
+  return false;
 }
 
 /** Tasks: (part of the units, block of panels), the last fastest. */
 export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i32): void {
   const p = planOf(params);
   const grid = gridOf(params);
+  const watch = changetype<TileWatch>(changetype<usize>(p) - offsetof<TileWatch>());
   const direct = changetype<Correlation>(changetype<usize>(p) + offsetof<Plan>());
   const source = buffer(buffers, 0);
   const bias: usize = p.bias < 0 ? 0 : buffer(buffers, p.bias);
@@ -318,37 +362,53 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
   const values = scratch + p.valuesAt;
   const products = scratch + p.productsAt;
   const panels = ceilDivide(p.outputs, PANEL);
+  const tileTrusts = scratch + watch.trustAt;
+  const panelTrusts = scratch + p.trustAt;
   for (let task = begin; task < end; task++) {
     const block = task % p.blocks;
     const first = (task / p.blocks) * p.taskUnits;
     const last = min(p.units, first + p.taskUnits);
     const count = turnSource(grid, p, source, scratch, first, last);
-    let checks = scratch + p.checksAt;
-    const endPanel = min(panels, (block + 1) * p.blockPanels);
-    for (let panel = block * p.blockPanels; panel < endPanel; panel++) {
+    const firstPanel = block * p.blockPanels;
+    const endPanel = min(panels, firstPanel + p.blockPanels);
+    let trust = panelTrusts;
+    for (let panel = firstPanel; panel < endPanel; panel++) {
       let filter = filters;
       if (p.isOwn) turnFilterPanel(p, weights, panel, scratch + p.turnedAt, filter);
-      else filter += <usize>panel * PRODUCTS * <usize>p.filterStride;
-      for (let k = 0; k < PRODUCTS; k++) {
-        multiplyPanel(
-          values + <usize>(k * p.valueStride),
-          filter,
-          p.channels,
-          products + <usize>(k * p.productStride),
-          count,
-        );
-        filter += p.filterStride;
+      else filter += <usize>panel * panelBytes(p);
+      // The plain loop's scratch is where the filters are.
+      v128.store(trust, v128.load(trustOf(p, filter)));
+      if (takesAny(tileTrusts, count, trust)) {
+        for (let k = 0; k < PRODUCTS; k++) {
+          multiplyPanel(
+            values + <usize>(k * p.valueStride),
+            filter,
+            p.channels,
+            products + <usize>(k * p.productStride),
+            count,
+          );
+          filter += p.filterStride;
+        }
+        turnPanel(grid, p, bias, output, scratch, panel, first, last);
       }
-      turnPanel(grid, p, bias, output, scratch, panel, first, last, checks);
-      checks += (<usize>(last - first)) << 4;
+      trust += TRUST_BYTES;
     }
-    checks = scratch + p.checksAt;
-    for (let panel = block * p.blockPanels; panel < endPanel; panel++) {
+    trust = panelTrusts;
+    for (let panel = firstPanel; panel < endPanel; panel++) {
+      let tile = tileTrusts;
       for (let unit = first; unit < last; unit++) {
-        if (!isFinite(v128.load(checks)))
-          repeatUnit(grid, p, direct, source, weights, bias, output, scratch, unit, panel);
-        checks += 16;
+        const tiles = min(grid.segmentTiles, grid.tilesW - (unit % grid.segments) * grid.segmentTiles);
+        let run = 0;
+        for (let i = 0; i <= tiles; i++) {
+          if (i < tiles && !isTrusted(tile + <usize>i * TRUST_BYTES, trust)) run++;
+          else if (run > 0) {
+            repeatTiles(grid, p, direct, source, weights, bias, output, scratch, unit, i - run, run, panel);
+            run = 0;
+          }
+        }
+        tile += <usize>tiles * TRUST_BYTES;
       }
+      trust += TRUST_BYTES;
     }
   }
 }

@@ -32,6 +32,8 @@ const wantedThreads = (facts: WebGpuFacts): number => (facts.software ? 64 : 655
 /** Elements that are worth a part of their own. */
 const LEAST_PART = 512;
 const MOST_PARTS = 256;
+/** Elements that a thread adds up, at most, where parts can prevent it: longer chains of sums lose digits. */
+const MOST_PER_THREAD = 8192;
 
 /** Whether a workgroup should share one line: its elements are neighbours, and there are too few lines for a thread each. */
 function sharesLines({ outer, n, inner }: Lines, facts: WebGpuFacts): boolean {
@@ -59,9 +61,11 @@ function linePass(lines: Lines, facts: WebGpuFacts, prefer?: string): LineStart 
 
 /** Parts to cut every line into, 1 unless lines are few and long. A power of two, so that few pipelines are compiled. */
 function partsOf({ outer, n, inner }: Lines, facts: WebGpuFacts): number {
-  const threads = outer * inner * (inner === 1 ? sharedWorkgroup(n, facts) : 1);
+  const sharing = inner === 1 ? sharedWorkgroup(n, facts) : 1;
+  const isWanted = (parts: number): boolean =>
+    outer * inner * sharing * parts < wantedThreads(facts) || n > parts * sharing * MOST_PER_THREAD;
   let parts = 1;
-  while (parts < MOST_PARTS && threads * parts < wantedThreads(facts) && n >= 2 * parts * LEAST_PART) parts *= 2;
+  while (parts < MOST_PARTS && isWanted(parts) && n >= 2 * parts * LEAST_PART) parts *= 2;
   return parts;
 }
 

@@ -2,7 +2,8 @@
 //
 // `perThread`: a thread per (o, part, i), neighbours along i. `perWorkgroup`: a workgroup per (o, part) where inner = 1,
 // whose threads read neighbouring k and then combine pairwise. Both read every element once. Sums go by four chains of
-// blocks, so that errors stay small, and their order is fixed by the shape and the plan alone.
+// groups of blocks: no number is added to more than a few dozen others in a row, also where equal terms round the same way
+// each time. Their order is fixed by the shape and the plan alone.
 
 override op: u32;
 override workgroupSize: u32;
@@ -13,8 +14,9 @@ override partial: u32;
 /// Whether this pass ends the reduction, so that a mean is divided here.
 override isLast: bool;
 
-/// Groups of four that are combined on their own before they join the total.
+/// Fours that are combined on their own before they join a group, and such blocks in a group before it joins the total.
 const BLOCK = 16u;
+const GROUP = 16u;
 
 struct Params {
   outer: u32,
@@ -75,13 +77,17 @@ fn reduceLine(base: u32, begin: u32, end: u32, step: u32) -> f32 {
   var k = begin;
   let stride = step * params.inner;
   while (k + 3u * step < end) {
-    var block = vec4(identity());
-    for (var j = 0u; j < BLOCK && k + 3u * step < end; j++) {
-      let at = base + k * params.inner;
-      block = combineFour(block, vec4(x[at], x[at + stride], x[at + 2u * stride], x[at + 3u * stride]));
-      k += 4u * step;
+    var group = vec4(identity());
+    for (var i = 0u; i < GROUP && k + 3u * step < end; i++) {
+      var block = vec4(identity());
+      for (var j = 0u; j < BLOCK && k + 3u * step < end; j++) {
+        let at = base + k * params.inner;
+        block = combineFour(block, vec4(x[at], x[at + stride], x[at + 2u * stride], x[at + 3u * stride]));
+        k += 4u * step;
+      }
+      group = combineFour(group, block);
     }
-    chains = combineFour(chains, block);
+    chains = combineFour(chains, group);
   }
   var total = combine(combine(chains.x, chains.y), combine(chains.z, chains.w));
   while (k < end) {

@@ -21,6 +21,11 @@ export interface WasmDeviceOptions {
   relaxedSimd?: boolean;
   /** Kernels in the place of the library's, for launches of kernels that bring WASM plans along. They run on one thread. */
   modules?: WasmModules;
+  /**
+   * true: every sum of products is made term by term, no convolution by a fast algorithm (Winograd's). Slower; the errors are those of
+   * plain float32 sums, and `facts` says so.
+   */
+  plainSums?: boolean;
   /** Measured tables of plans; the one for this device is used, if there is one. */
   tuning?: Tuning;
 }
@@ -57,13 +62,18 @@ class WasmDevice implements Device {
   #launches = 0;
   #disposed = false;
 
-  constructor(loaded: LoadedModule, memory: LinearMemory, threads: ThreadPool, tuning: Tuning | undefined) {
+  constructor(loaded: LoadedModule, memory: LinearMemory, threads: ThreadPool, options: WasmDeviceOptions) {
+    const { tuning, plainSums = false } = options;
     const { relaxedSimd, shared } = loaded;
     this.#memory = memory;
     this.#threads = threads;
-    const facts = { threads: threads.threads, relaxedSimd, shared };
+    const facts = { threads: threads.threads, relaxedSimd, shared, ...(plainSums ? { plainSums } : {}) };
     const tuned = tuning && tunedPlansFor(tuning, 'wasm', facts);
-    this.#plans = new PlanCache({ threads: threads.threads, relaxedSimd }, (name) => threads.indexOf(name), tuned);
+    this.#plans = new PlanCache(
+      { threads: threads.threads, relaxedSimd, plainSums },
+      (name) => threads.indexOf(name),
+      tuned,
+    );
     this.#scratch = new Scratch(
       (bytes) => this.#reserve(bytes),
       (address, bytes) => this.#free(address, blockBytes(bytes)),
@@ -262,5 +272,5 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
     return address;
   };
   const threads = await ThreadPool.create({ module, memory, threads: shared ? wanted : 1, allocate });
-  return new WasmDevice(loaded, linear, threads, options.tuning);
+  return new WasmDevice(loaded, linear, threads, options);
 }

@@ -32,6 +32,8 @@ export interface WebGpuDeviceOptions extends WebGpuOptions {
   debug?: boolean;
   /** The plan to take for a launch, from a benchmark or a test; undefined leaves the choice to the table and the rule. */
   preferPlan?: (kernel: string, params: ParamValues) => string | undefined;
+  /** true: no fast algorithm. There is none on this device, so that only `facts` says what was asked for. */
+  plainSums?: boolean;
   /** Measured tables of plans; the one for this adapter is used, if there is one. */
   tuning?: Tuning;
 }
@@ -97,6 +99,7 @@ export class WebGpuDevice implements Device {
       software,
       features: [...gpu.features].sort().join(' '),
       ...grantedLimits(limits),
+      ...(options.plainSums ? { plainSums: true } : {}),
     };
     const { tuning } = options;
     this.#tuned = tuning && tunedPlansFor(tuning, 'webgpu', facts);
