@@ -14,7 +14,9 @@ const LEAST_EVENNESS: f32 = 1.0 / 8.0;
 /** The spread of a tile's poorest window times the evenness of a filter, at least. */
 const LEAST_SPREAD: f32 = 1.0 / 4.0;
 /** Terms of a weight's gradient that count, at least, if x and g were independent. */
-const LEAST_TERMS: f32 = 2;
+const LEAST_TERMS: f32 = 1;
+/** The same of channels with the mean number of elements that count. */
+const LEAST_MEAN_TERMS: f32 = 8;
 /** Part of the mean sum of squares of the channels below which a channel is minor: nearly dead, as some of every network are. */
 const MINOR: f32 = 1.0 / 16.0;
 /** Sums of squares between which neither the transforms nor the products overflow or lose digits to denormal numbers. */
@@ -233,10 +235,10 @@ function overSplits(at: usize, splits: i32, step: usize): f32 {
 }
 
 /**
- * The least number of elements that count, (sum of magnitudes)^2 / sum of squares, in a channel of `channels` that is not minor.
+ * The least number, or with `isMean` the mean, of elements that count, (sum of magnitudes)^2 / sum of squares, in a channel of `channels` that is not minor.
  * `from`: addMagnitudes of each of `splits` parts, `step` bytes apart. -1 if the channels must not be taken.
  */
-export function leastSpread(from: usize, channels: i32, splits: i32, step: usize): f32 {
+export function leastSpread(from: usize, channels: i32, splits: i32, step: usize, isMean: bool): f32 {
   let total: f32 = 0;
   for (let channel = 0; channel < channels; channel++) {
     const at = from + <usize>(channel >> 2) * 4 * MAGNITUDE_BYTES + words(channel & 3);
@@ -244,6 +246,8 @@ export function leastSpread(from: usize, channels: i32, splits: i32, step: usize
   }
   const least = MINOR * (total / <f32>channels);
   let spread: f32 = Infinity;
+  let sum: f32 = 0;
+  let count: f32 = 0;
   for (let channel = 0; channel < channels; channel++) {
     const at = from + <usize>(channel >> 2) * 4 * MAGNITUDE_BYTES + words(channel & 3);
     const magnitudes = overSplits(at, splits, step);
@@ -251,14 +255,19 @@ export function leastSpread(from: usize, channels: i32, splits: i32, step: usize
     // Zeros make zeros.
     if (magnitudes == 0) continue;
     if (isOutside(squares)) return -1;
-    if (squares >= least) spread = min<f32>(spread, (magnitudes * magnitudes) / squares);
+    if (squares >= least) {
+      const own = (magnitudes * magnitudes) / squares;
+      spread = min<f32>(spread, own);
+      sum += own;
+      count++;
+    }
   }
-  return spread;
+  return isMean && count > 0 ? sum / count : spread;
 }
 
 /** Whether channels of x and g with so many elements that count have enough of them in common, of `places`. */
-export function spreadsMeet(x: f32, g: f32, places: i32): bool {
-  return x >= 0 && g >= 0 && x * g >= LEAST_TERMS * <f32>places;
+export function spreadsMeet(x: f32, g: f32, places: i32, isMean: bool): bool {
+  return x >= 0 && g >= 0 && x * g >= (isMean ? LEAST_MEAN_TERMS : LEAST_TERMS) * <f32>places;
 }
 
 /** The union of `count` words; ends early, as tileBits does. */

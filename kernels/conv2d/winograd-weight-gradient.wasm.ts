@@ -159,10 +159,13 @@ function isRefused(params: usize, buffers: usize): bool {
   const gradient = changetype<Plane>(changetype<usize>(source) + offsetof<Plane>());
   const all = magnitudesOf(p, buffers, 0);
   const step = <usize>(p.channels + p.outputs) * MAGNITUDE_BYTES;
-  const ofSource = leastSpread(all, p.channels, p.splits, step);
-  const ofGradient = leastSpread(all + <usize>p.channels * MAGNITUDE_BYTES, p.outputs, p.splits, step);
+  const ofGradients = all + <usize>p.channels * MAGNITUDE_BYTES;
   const plane = p.batch * gradient.height * gradient.width;
-  if (!spreadsMeet(ofSource, ofGradient, plane)) return true;
+  for (let i = 0; i < 2; i++) {
+    const isMean = i == 1;
+    const x = leastSpread(all, p.channels, p.splits, step, isMean);
+    if (!spreadsMeet(x, leastSpread(ofGradients, p.outputs, p.splits, step, isMean), plane, isMean)) return true;
+  }
   const elements = p.batch * p.channels * source.height * source.width;
   return areFewBits(buffer(buffers, 1), plane * p.outputs, buffer(buffers, 0), elements);
 }
