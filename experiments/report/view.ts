@@ -1,28 +1,9 @@
 // The one view of results that every rendering draws: terminal, Markdown, CSV and HTML. It holds text that is ready to be shown
 // beside the numbers it was made from, so that a rendering formats nothing, judges nothing and reads no file.
 
-/**
- * What is said of a number that has a published one beside it.
- *
- * - `reproduced`: the 90 % interval of our mean lies within the tolerance of the published number.
- * - `better than published`: the whole interval lies beyond that tolerance, in the better direction of the column.
- * - `not reproduced`: everything else that could be judged.
- * - `too few seeds`: fewer than three, so that there is no interval worth the name.
- * - `not comparable`: made on a stand-in or below the paper's scale. To be shown in grey: it is no failure.
- * - `not attempted`: there is no number; `reason` says why.
- */
-export type NumberVerdict =
-  'reproduced' | 'better than published' | 'not reproduced' | 'too few seeds' | 'not comparable' | 'not attempted';
+import type { ClaimVerdict, NumberVerdict } from '../runner/verdict.ts';
 
-/**
- * What is said of a statement of the paper.
- *
- * - `holds`: in the means, in at least two thirds of the seeds, and beyond the 90 % interval of the paired difference.
- * - `within noise`: in the means, but not beyond the spread over seeds.
- * - `fails`: not even in the means.
- * - `too few seeds`, `not attempted`: as for numbers.
- */
-export type ClaimVerdict = 'holds' | 'within noise' | 'fails' | 'too few seeds' | 'not attempted';
+export type { ClaimVerdict, NumberVerdict };
 
 /** Everything that a report shows. */
 export interface View {

@@ -1,14 +1,25 @@
 // The parameter column of table 1: always at the paper's size, whatever the preset. Its run trains nothing.
-import type { Claim, RunResult, TableDefinition } from '../../runner/paper.ts';
+import { cell } from '../../runner/definition.ts';
+import type { Run, RunResult, TableDefinition } from '../../runner/paper.ts';
 import { buildPaperNetworks } from './networks.ts';
 import { distinctParameters, publishedParameters } from './parameter-count.ts';
 import { modulesOf } from './phases.ts';
-import { networkNames, rowNames } from './settings.ts';
+import { networkNames, rowNames, type TrainingSettings } from './settings.ts';
 
-/** Key of the run that counts. */
-export const COUNTING = 'parameters';
+/** Settings of the run that counts. */
+export interface Counting {
+  readonly counts: 'the networks of the paper';
+}
 
-const column = 'parameters';
+const counting: Run<Counting> = {
+  key: 'parameters',
+  settings: () => ({ counts: 'the networks of the paper' }),
+  exact: true,
+};
+
+export const isCounting = (settings: TrainingSettings | Counting): settings is Counting =>
+  typeof settings.counts === 'string';
+
 const published = {
   baseline: 18_882_133,
   binary: 24_029_967,
@@ -29,29 +40,25 @@ export function countParameters(): RunResult {
   return { metrics };
 }
 
-const toTheLastDigit: Claim = {
-  text: 'all five counts agree to the last digit',
-  cells: networkNames.map((network) => [rowNames[network], column] as const),
-  holds: (value) => networkNames.every((network) => value(rowNames[network], column) === published[network]),
-};
+const format = (value: number): string => value.toLocaleString('en');
 
 export const parameterTable: TableDefinition = {
   name: 'parameters',
   title: 'parameters of table 1, at the size of the paper',
-  cells: networkNames.flatMap((network) => [
-    { row: rowNames[network], column, published: published[network], run: COUNTING, metric: network },
+  source: 'Table 1',
+  matrix: {
+    corner: 'model',
+    columns: [{ name: 'parameters', format, tolerance: { of: () => 0, source: 'a count: to the last digit' } }],
+    rows: networkNames.map((network) => [rowNames[network], cell(counting, network, published[network])]),
+  },
+  besides: [
     {
-      row: rowNames[network],
-      column: 'each counted once',
-      published: null,
-      run: COUNTING,
-      metric: `${network}, distinct`,
+      title: 'control: each parameter counted once',
+      corner: 'model',
+      columns: [{ name: 'parameters', format }],
+      rows: networkNames.map((network) => [rowNames[network], cell(counting, `${network}, distinct`)]),
     },
-  ]),
-  claims: [toTheLastDigit],
-  tolerance: 0,
-  presetIndependent: true,
-  format: (value) => value.toLocaleString('en'),
+  ],
   notes: [
     'The published numbers come from a tool that walks layers: it leaves out the stitch matrices, counts the shared stem once for ' +
       'each registration and call, and the last convolution twice. OEQ leaves out the auxiliary network (10,296,886).',

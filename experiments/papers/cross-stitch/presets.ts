@@ -1,7 +1,7 @@
 // Sizes by preset. One table: everything that a preset shrinks or changes stands here (sections 5 and 8 of the specification).
 import { paperHeadWidths, paperWidths } from '../../../models/index.ts';
 import type { PresetName } from '../../runner/paper.ts';
-import { parseRunKey, type TrainingSettings, variants } from './settings.ts';
+import { type RunName, type TrainingSettings, variants } from './settings.ts';
 
 type Sizes = Pick<
   TrainingSettings,
@@ -74,8 +74,7 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
 };
 
 /** All settings of a run under a preset. */
-export function settingsOf(run: string, preset: PresetName): TrainingSettings {
-  const { network, variant } = parseRunKey(run);
+export function settingsOf({ network, variant }: RunName, preset: PresetName): TrainingSettings {
   const { seeds: _seeds, ...size } = sizes[preset];
   return {
     network,

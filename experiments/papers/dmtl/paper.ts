@@ -8,10 +8,10 @@ import { type Paper, type PresetName, presetNames } from '../../runner/paper.ts'
 import { figure11 } from './figure11.ts';
 import { figure7 } from './figure7.ts';
 import { figure9 } from './figure9.ts';
-import { lambda } from './lambda.ts';
-import { describePreset, settingsOf, sizes } from './presets.ts';
-import { ordering } from './ordering.ts';
-import { parseRunKey, type Strategy } from './settings.ts';
+
+import { describePreset, sizes } from './presets.ts';
+import type { Strategy, TrainingSettings } from './settings.ts';
+import { lambda, ordering } from './studies.ts';
 import { table1 } from './table1.ts';
 import { table2 } from './table2.ts';
 import { table3 } from './table3.ts';
@@ -65,7 +65,7 @@ async function checkedSource(preset: PresetName, data: string | undefined): Prom
   return source;
 }
 
-export const dmtl: Paper = {
+export const dmtl: Paper<TrainingSettings> = {
   name: 'dmtl',
   title: 'Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using Depth Estimation',
   citation: 'K. Namdar, P. Vafaeikia, F. Khalvati, arXiv 2208.10390, 2022.',
@@ -90,14 +90,9 @@ export const dmtl: Paper = {
     const { name, real, checksums } = await checkedSource(preset, data);
     return { name, real, checksums };
   },
-  configuration: (run, preset) => ({ ...settingsOf(run, preset) }),
-  cost(run, preset) {
-    const { strategy } = parseRunKey(run);
-    const { trainCount, baseWidth, images } = settingsOf(run, preset);
-    return relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2;
-  },
+  cost: ({ strategy, trainCount, baseWidth, images }) =>
+    relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2,
   async train(context) {
-    const source = await checkedSource(context.preset, context.data);
-    return trainDmtl(context, settingsOf(context.run, context.preset), source);
+    return trainDmtl(context, context.settings, await checkedSource(context.preset, context.data));
   },
 };

@@ -1,7 +1,7 @@
 // Sizes by preset. One table: everything that a preset shrinks stands here. Noise strengths follow the size by the
 // equal-difficulty rule of experiments/data/extruded-digits.ts.
 import type { PresetName } from '../../runner/paper.ts';
-import { noiseLevels, parseRunKey, type TrainingSettings, type VariantFactors, variants } from './settings.ts';
+import { noiseLevels, type RunName, type TrainingSettings, type VariantFactors, variants } from './settings.ts';
 
 interface Sizes {
   /** Side of the images. */
@@ -65,8 +65,7 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
 const PUBLISHED_RICHEST = 5000;
 
 /** All settings of a run under a preset. */
-export function settingsOf(run: string, preset: PresetName): TrainingSettings {
-  const { strategy, noise, n, lambda, variant } = parseRunKey(run);
+export function settingsOf({ strategy, noise, n, lambda = 1, variant }: RunName, preset: PresetName): TrainingSettings {
   const { size, baseWidth, richest, validationCount, testCount, epochs, learningRate } = sizes[preset];
   const factors: VariantFactors = variant ? variants[variant] : {};
   return {

@@ -1,6 +1,13 @@
 // Sizes by preset. One table: everything that a preset shrinks stands here (section 8.2 of the specification).
 import type { PresetName } from '../../runner/paper.ts';
-import { bounds, parseRunKey, type Objective, type Patch, type TrainingSettings } from './settings.ts';
+import {
+  bounds,
+  DEFAULT_CLASSES,
+  type Objective,
+  type Patch,
+  type RunName,
+  type TrainingSettings,
+} from './settings.ts';
 
 interface Sizes {
   readonly baseWidth: number;
@@ -78,8 +85,10 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
 export const LONGER = 3;
 
 /** All settings of a run under a preset. */
-export function settingsOf(run: string, preset: PresetName): TrainingSettings {
-  const { weighting, classes, patch, bounds: range, variant } = parseRunKey(run);
+export function settingsOf(
+  { weighting, classes = DEFAULT_CLASSES, patch = 128, bounds: range = '2-125', variant }: RunName,
+  preset: PresetName,
+): TrainingSettings {
   const { patches, rangeSteps, seeds: _, ...size } = sizes[preset];
   const [side, batch] = patches[patch];
   const times = variant === 'longer' ? LONGER : 1;
