@@ -89,7 +89,9 @@ async function fetchCommand(name: string, { to, origin }: { to: string; origin?:
 /** Builds the program. `done` takes the exit status of the command that was run. */
 export function buildProgram(done: (status: number) => void): Command {
   const program = new Command('wgrad')
-    .description('Re-trains multi-task vision papers and prints their tables with our value over the published one, and a verdict.')
+    .description(
+      'Re-trains multi-task vision papers and prints their tables with our value over the published one, and a verdict.',
+    )
     .version(wgradVersion)
     .configureOutput({
       // One line per error: commander puts its suggestion on a second one.

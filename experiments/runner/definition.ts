@@ -1,5 +1,5 @@
 // Short ways to write the tables of a paper: cells, columns, tolerances and claims.
-import type { Cell, CellValue, Claim, Column, Effect, Run, Tolerance } from './paper.ts';
+import type { Cell, CellValue, Claim, Column, Effect, Matrix, Run, Tolerance } from './paper.ts';
 
 /** A cell that holds a metric of a run, beside the published number if there is one. */
 export const cell = (
@@ -22,6 +22,17 @@ export const column = (name: string, digits: number, better?: Column['better'], 
   format: (value) => value.toFixed(digits),
   ...(better ? { better } : {}),
   ...(tolerance ? { tolerance } : {}),
+});
+
+type Rows = Matrix['rows'];
+
+/** The paper's own table: what its rows are, its columns, its rows. */
+export const matrix = (corner: string, columns: readonly Column[], rows: Rows): Matrix => ({ corner, columns, rows });
+
+/** Numbers of ours beside it, such as a control or a search. */
+export const beside = (title: string, corner: string, columns: readonly Column[], rows: Rows): Matrix => ({
+  title,
+  ...matrix(corner, columns, rows),
 });
 
 /** Half a unit of the last digit that the paper prints. */

@@ -1,16 +1,15 @@
 // Figure 3 as a panel of pictures, and what the paper describes without drawing: losses over epochs, task weights, stitch matrices.
+import { beside } from '../../runner/definition.ts';
 import type { Matrix, TableDefinition } from '../../runner/paper.ts';
 import { columnOf, control, plain, rowName, runOf } from './cells.ts';
 import { networkNames, networkTasks, stitchMatrices } from './settings.ts';
 import { metricName } from './training.ts';
 
 /** The mIoU of a cohort by network: what the pictures or curves end at. */
-const segmentation = (title: string, cohort: 'validation' | 'test'): Matrix => ({
-  title,
-  corner: 'model',
-  columns: [columnOf('miou', cohort)],
-  rows: networkNames.map((network) => [rowName(network), control(network, metricName(cohort, 'miou'))]),
-});
+const segmentation = (title: string, cohort: 'validation' | 'test'): Matrix => {
+  const rows = networkNames.map((network) => [rowName(network), control(network, metricName(cohort, 'miou'))] as const);
+  return beside(title, 'model', [columnOf('miou', cohort)], rows);
+};
 
 export const figure3: TableDefinition = {
   name: 'figure3',
@@ -38,22 +37,18 @@ export const learningCurves: TableDefinition = {
 const weighted = ['binary', 'box', 'mtl'] as const;
 const tasks = ['binary', 'box', 'segmentation'] as const;
 
+const weightRows = weighted.map((network) => {
+  const own = (task: (typeof tasks)[number]) => networkTasks[network].includes(task);
+  return [
+    rowName(network),
+    ...tasks.map((task) => (own(task) ? control(network, `final weight ${task}`) : null)),
+  ] as const;
+});
+
 export const taskWeights: TableDefinition = {
   name: 'task-weights',
   title: 'task weights over epochs, by dynamic weight averaging',
-  besides: [
-    {
-      title: 'task weights of the last epoch',
-      corner: 'model',
-      columns: tasks.map(plain),
-      rows: weighted.map((network) => [
-        rowName(network),
-        ...tasks.map((task) =>
-          networkTasks[network].includes(task) ? control(network, `final weight ${task}`) : null,
-        ),
-      ]),
-    },
-  ],
+  besides: [beside('task weights of the last epoch', 'model', tasks.map(plain), weightRows)],
   notes: [
     "Priors times a softmax over the ratio of the last two losses, by iteration, as the authors' scripts make them. The first two " +
       'iterations of each epoch have the priors themselves.',
@@ -72,17 +67,14 @@ const entry = (i: number, j: number): string => `stitch[${i}][${j}]`;
 export const stitchMatrixTable: TableDefinition = {
   name: 'stitch',
   title: 'the stitch matrices, over epochs and after the last one',
-  besides: weighted.map((network): Matrix => {
+  besides: weighted.map((network) => {
     const own = networkTasks[network];
-    return {
-      title: `stitch matrix of ${rowName(network)}: from the column into the row`,
-      corner: 'into',
-      columns: own.map((from) => plain(`from ${from}`)),
-      rows: own.map((into, i) => [
-        `${into} (from ${stitchMatrices[network]![i]!.join(', ')})`,
-        ...own.map((_, j) => control(network, `final ${entry(i, j)}`)),
-      ]),
-    };
+    const rows = own.map((into, i) => {
+      const start = stitchMatrices[network]![i]!.join(', ');
+      return [`${into} (from ${start})`, ...own.map((_, j) => control(network, `final ${entry(i, j)}`))] as const;
+    });
+    const columns = own.map((from) => plain(`from ${from}`));
+    return beside(`stitch matrix of ${rowName(network)}: from the column into the row`, 'into', columns, rows);
   }),
   notes: [
     'One matrix for all stages, trained at the rate of the other parameters. Each row names its starting values.',

@@ -1,6 +1,6 @@
 // What the paper does not have: other protocols of evaluation and runs that collapsed, the last test batch, and the choices that
 // the paper leaves open or its scripts make otherwise.
-import { column, printedDigits } from '../../runner/definition.ts';
+import { beside, column, matrix, printedDigits } from '../../runner/definition.ts';
 import type { Matrix, TableDefinition } from '../../runner/paper.ts';
 import { columnOf, control, metrics, plain, rowName } from './cells.ts';
 import { networkNames, type Variant } from './settings.ts';
@@ -17,18 +17,16 @@ const protocols = [
   ['collapsed', 'batch', 'share of runs with one class everywhere'],
 ] as const;
 
-const protocolMatrix = (title: string, variant?: Variant): Matrix => ({
-  title,
-  corner: 'model',
-  columns: [...protocols.map(([, , name]) => name), 'channels that speak for the pet at the start'].map(plain),
-  rows: networkNames.map((network) => [
-    rowName(network),
-    ...protocols.map(([metric, normalization]) =>
+const protocolMatrix = (title: string, variant?: Variant): Matrix => {
+  const columns = [...protocols.map(([, , name]) => name), 'channels that speak for the pet at the start'].map(plain);
+  const rows = networkNames.map((network) => {
+    const cells = protocols.map(([metric, normalization]) =>
       hasMetric(network, metric) ? control(network, metricName('test', metric, normalization), variant) : null,
-    ),
-    control(network, 'pet channels at the start', variant),
-  ]),
-});
+    );
+    return [rowName(network), ...cells, control(network, 'pet channels at the start', variant)] as const;
+  });
+  return beside(title, 'model', columns, rows);
+};
 
 export const protocolTable: TableDefinition = {
   name: 'protocols',
@@ -50,22 +48,18 @@ export const lastBatchTable: TableDefinition = {
   name: 'last-batch',
   title: 'box IoU of MTL: what the authors printed, and the whole test set',
   source: 'Table 1',
-  matrix: {
-    corner: 'model',
-    columns: [column('box IoU, last batch of the test set', 3, 'higher', printedDigits(3))],
-    rows: [['MTL', lastBatch]],
-  },
+  matrix: matrix('model', [column('box IoU, last test batch', 3, 'higher', printedDigits(3))], [['MTL', lastBatch]]),
   besides: [
-    {
-      title: 'control: other parts of the test set',
-      corner: 'images',
-      columns: [plain('box IoU')],
-      rows: [
+    beside(
+      'control: other parts of the test set',
+      'images',
+      [plain('box IoU')],
+      [
         ['whole test set', control('mtl', metricName('test', 'boxIou'))],
         ['worst ten images in a row', control('mtl', 'test boxIou, worst ten')],
         ['best ten images in a row', control('mtl', 'test boxIou, best ten')],
       ],
-    },
+    ),
   ],
   notes: [
     "The authors' test loop overwrites its value in every pass. With chunks of ten images, three to a batch, the 738 images leave " +
@@ -74,28 +68,19 @@ export const lastBatchTable: TableDefinition = {
   ],
 };
 
-const choices = [
-  ['mtl', undefined],
-  ['mtl', 'dwa equation'],
-  ['mtl', 'stitch per stage'],
-  ['oeq', undefined],
-  ['oeq', 'paper augmentation'],
-] as const;
+const choices = (
+  [['mtl'], ['mtl', 'dwa equation'], ['mtl', 'stitch per stage'], ['oeq'], ['oeq', 'paper augmentation']] as const
+).map(([network, variant]) => {
+  const cells = metrics.map((metric) => control(network, metricName('test', metric), variant));
+  return [rowName(network, variant), ...cells] as const;
+});
+
+const testColumns = metrics.map((metric) => columnOf(metric, 'test'));
 
 export const choiceTable: TableDefinition = {
   name: 'choices',
   title: 'what the choices of the protocol change, one at a time, test set',
-  besides: [
-    {
-      title: 'control: one choice made otherwise',
-      corner: 'model',
-      columns: metrics.map((metric) => columnOf(metric, 'test')),
-      rows: choices.map(([network, variant]) => [
-        rowName(network, variant),
-        ...metrics.map((metric) => control(network, metricName('test', metric), variant)),
-      ]),
-    },
-  ],
+  besides: [beside('control: one choice made otherwise', 'model', testColumns, choices)],
   notes: [
     'dwa equation: task weights by epoch, without priors and drop rule, as printed. stitch per stage: a matrix for each stage ' +
       'instead of one for all. paper augmentation: the warp of the first phase of OEQ that leaves the boxes where they were.',

@@ -1,5 +1,5 @@
 // Table 1: five networks after the last epoch, as published; without the sigmoid before the cross-entropy; with a bias besides.
-import { above, cell, claim, effect } from '../../runner/definition.ts';
+import { above, cell, claim, effect, matrix } from '../../runner/definition.ts';
 import type { Cell, Claim, Matrix, TableDefinition } from '../../runner/paper.ts';
 import { cohorts, columnOf, type Metric, metrics, rowName, runOf } from './cells.ts';
 import { type NetworkName, networkNames, networkTasks, type Variant } from './settings.ts';
@@ -37,15 +37,14 @@ function cellsFor(variant?: Variant): Record<NetworkName, Record<string, Cell>> 
 
 const places = metrics.flatMap((metric) => cohorts.map((cohort) => ({ metric, cohort })));
 
-const matrixOf = (cells: ReturnType<typeof cellsFor>, title?: string): Matrix => ({
-  ...(title === undefined ? {} : { title }),
-  corner: 'model',
-  columns: places.map(({ metric, cohort }) => columnOf(metric, cohort)),
-  rows: networkNames.map((network) => [
-    rowName(network),
-    ...places.map(({ metric, cohort }) => cells[network][metricName(cohort, metric)] ?? null),
-  ]),
-});
+const matrixOf = (cells: ReturnType<typeof cellsFor>): Matrix => {
+  const columns = places.map(({ metric, cohort }) => columnOf(metric, cohort));
+  const rows = networkNames.map((network) => {
+    const own = places.map(({ metric, cohort }) => cells[network][metricName(cohort, metric)] ?? null);
+    return [rowName(network), ...own] as const;
+  });
+  return matrix('model', columns, rows);
+};
 
 const WITHIN = 0.03;
 
@@ -101,7 +100,7 @@ export const table1: TableDefinition = {
 /** The networks of table 1 with one setting changed: no published numbers, the same claims. */
 function variantTable(name: string, title: string, variant: Variant, more: string): TableDefinition {
   const cells = cellsFor(variant);
-  const besides = [matrixOf(cells, `control: ${variant}`)];
+  const besides = [{ title: `control: ${variant}`, ...matrixOf(cells) }];
   return { name, title, besides, claims: claimsAbout(cells), notes: [...notes, more] };
 }
 

@@ -5,17 +5,12 @@ import type { DigitSource } from '../../data/digits.ts';
 import { hasMnist, loadMnist, mnistFolder } from '../../data/mnist.ts';
 import { generatedDigits } from '../../data/synthetic/digits.ts';
 import { type Paper, type PresetName, presetNames } from '../../runner/paper.ts';
-import { figure11 } from './figure11.ts';
-import { figure7 } from './figure7.ts';
-import { figure9 } from './figure9.ts';
 
+import { figure11, figure7, figure9 } from './figures.ts';
 import { describePreset, sizes } from './presets.ts';
 import type { Strategy, TrainingSettings } from './settings.ts';
 import { lambda, ordering } from './studies.ts';
-import { table1 } from './table1.ts';
-import { table2 } from './table2.ts';
-import { table3 } from './table3.ts';
-import { table4 } from './table4.ts';
+import { table1, table2, table3, table4 } from './tables.ts';
 import { trainDmtl } from './training.ts';
 
 /** Passes over the whole network per batch, relative to the multitask loss (section 8.1 of the specification). */

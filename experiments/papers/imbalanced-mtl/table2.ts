@@ -1,5 +1,15 @@
 // Table 2: mean squared error of f2 in the toy problem, with two controls that the paper does not have.
-import { above, cell, claim, column, effect, publishedSpread, rising } from '../../runner/definition.ts';
+import {
+  above,
+  beside,
+  cell,
+  claim,
+  column,
+  effect,
+  matrix,
+  publishedSpread,
+  rising,
+} from '../../runner/definition.ts';
 import type { Cell, Run, TableDefinition } from '../../runner/paper.ts';
 import { toySettings } from './presets.ts';
 import type { ToySettings } from './toy.ts';
@@ -20,34 +30,24 @@ const teacher = mse('teacher');
 const stopped = mse('T-S, updates of ST');
 const longer = mse('ST, updates of T-S');
 
+const networks = ['ST', 'MTL only', 'MTL T-S'].map(error);
+
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
 
 export const table2: TableDefinition = {
   name: 'table2',
   title: 'toy problem, error of f2',
   source: 'Table 2 and its text',
-  matrix: {
-    corner: 'error',
-    columns: ['ST', 'MTL only', 'MTL T-S'].map(error),
-    rows: [['average MSE', single, multi, student]],
-  },
+  matrix: matrix('error', networks, [['average MSE', single, multi, student]]),
   besides: [
-    {
-      title: 'control: the teacher, and equal numbers of updates',
-      corner: 'network',
-      columns: ['MSE', 'MAE'].map(error),
-      rows: [
-        ['teacher', teacher, mae('teacher')],
-        ['T-S stopped at the updates of ST', stopped, mae('T-S, updates of ST')],
-        ['ST with the updates of T-S', longer, mae('ST, updates of T-S')],
-      ],
-    },
-    {
-      title: 'mean absolute errors, which the published numbers may be',
-      corner: 'error',
-      columns: ['ST', 'MTL only', 'MTL T-S'].map(error),
-      rows: [['MAE', mae('ST'), mae('MTL'), mae('T-S')]],
-    },
+    beside('control: the teacher, and equal numbers of updates', 'network', ['MSE', 'MAE'].map(error), [
+      ['teacher', teacher, mae('teacher')],
+      ['T-S stopped at the updates of ST', stopped, mae('T-S, updates of ST')],
+      ['ST with the updates of T-S', longer, mae('ST, updates of T-S')],
+    ]),
+    beside('mean absolute errors, which the published numbers may be', 'error', networks, [
+      ['MAE', mae('ST'), mae('MTL'), mae('T-S')],
+    ]),
   ],
   claims: [
     above('MTL is better than ST', single, multi),

@@ -13,13 +13,13 @@ export const runOf = (name: RunName): Run<TrainingSettings> => ({
 });
 
 /** A cell that holds the least SILog over the training of a run, or another metric. */
-export const silog = (run: RunName, metric: string = 'regression', published?: number | null): Cell =>
+export const silog = (run: RunName, metric = 'regression', published?: number | null): Cell =>
   cell(runOf(run), metric, published);
 
 export const silogColumn = (name: string): Column => column(name, 2, 'lower');
 
 /** A curve of a run under a name. */
-export const curveOf = (run: RunName, label: string, curve: string = 'regression') => ({
+export const curveOf = (run: RunName, label: string, curve = 'regression') => ({
   run: runOf(run),
   curve,
   label,

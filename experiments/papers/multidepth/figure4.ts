@@ -1,11 +1,12 @@
 // Figure 4: the learning rate range test. The loss over 250 updates while the rate grows from 1e-8 to 10.
-import { above, claim, column, effect, rising } from '../../runner/definition.ts';
+import { above, claim, column, effect, matrix, rising } from '../../runner/definition.ts';
 import type { Cell, TableDefinition } from '../../runner/paper.ts';
 import { silog } from './cells.ts';
 import { decades, lossName } from './range-test.ts';
 
 const run = { weighting: 'learned', variant: 'range test' } as const;
 const cells = decades.map((decade) => silog(run, lossName(decade)));
+const rows = decades.map((decade, i) => [`1e${decade}`, cells[i]!] as const);
 const at = (decade: (typeof decades)[number]): Cell => cells[decades.indexOf(decade)]!;
 const [lowest, low, middle, high, highest] = [at(-7), at(-6), at(-3), at(-1), at(1)];
 
@@ -13,11 +14,7 @@ export const figure4: TableDefinition = {
   name: 'figure4',
   title: 'learning rate range test: loss against rate',
   source: 'Figure 4',
-  matrix: {
-    corner: 'learning rate',
-    columns: [column('smoothed loss', 3, 'lower')],
-    rows: decades.map((decade, i) => [`1e${decade}`, cells[i]!]),
-  },
+  matrix: matrix('learning rate', [column('smoothed loss', 3, 'lower')], rows),
   claims: [
     // Our reading of "hardly": less than a fifth of what the loss falls by afterwards.
     claim('the loss hardly moves below 1e-6', [

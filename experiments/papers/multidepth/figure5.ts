@@ -1,6 +1,6 @@
 // Figure 5: validation SILog over training for each task alone, and for both with a growing number of classes.
-import { above, claim, curvePoint, difference } from '../../runner/definition.ts';
-import type { TableDefinition } from '../../runner/paper.ts';
+import { above, beside, claim, curvePoint, difference, matrix } from '../../runner/definition.ts';
+import type { Cell, Effect, TableDefinition } from '../../runner/paper.ts';
 import { curveOf, runOf, silog, silogColumn } from './cells.ts';
 
 const alone = { weighting: 'regression' } as const;
@@ -14,45 +14,28 @@ const baselines = [silog(alone), silog(classesAlone, 'classification')] as const
 /** The published curve turns at about 1e5 of 5e5 iterations. */
 const turn = curvePoint(runOf(alone), 'regression', 1 / 5);
 const end = silog(alone, 'regressionLast');
+const belowBoth = (cell: Cell): Effect[] => baselines.map((baseline) => difference(baseline, cell));
+const classified = rows.map(({ name, classification }) => [name, classification] as const);
 const columns = [silogColumn('SILog')];
 
 export const figure5: TableDefinition = {
   name: 'figure5',
   title: 'validation SILog by number of classes',
   source: 'Figure 5, caption and text',
-  matrix: {
-    corner: 'network',
-    columns,
-    rows: [
-      ['regression alone', baselines[0]],
-      ['classification alone', baselines[1]],
-      ...rows.map(({ name, cell }) => [name, cell] as const),
-    ],
-  },
+  matrix: matrix('network', columns, [
+    ['regression alone', baselines[0]],
+    ['classification alone', baselines[1]],
+    ...rows.map(({ name, cell }) => [name, cell] as const),
+  ]),
   besides: [
-    {
-      title: 'regression alone, over its training',
-      corner: 'when',
-      columns,
-      rows: [
-        ['after a fifth of the training', turn],
-        ['at the end', end],
-      ],
-    },
-    {
-      title: 'classification output, which cannot be compared between numbers of classes',
-      corner: 'network',
-      columns,
-      rows: rows.map(({ name, classification }) => [name, classification]),
-    },
+    beside('regression alone, over its training', 'when', columns, [
+      ['after a fifth of the training', turn],
+      ['at the end', end],
+    ]),
+    beside('classification output, not to be compared between numbers of classes', 'network', columns, classified),
   ],
   claims: [
-    ...rows.map(({ name, cell }) =>
-      claim(
-        `${name} are below both baselines`,
-        baselines.map((baseline) => difference(baseline, cell)),
-      ),
-    ),
+    ...rows.map(({ name, cell }) => claim(`${name} are below both baselines`, belowBoth(cell))),
     above('regression alone gets worse after a fifth of its training', end, turn),
   ],
   notes: [

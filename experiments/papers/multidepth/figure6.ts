@@ -1,5 +1,5 @@
 // Figure 6: validation SILog by weighting, by bounds of depth and by patch; one setting changed at a time.
-import { above, claim, effect, rising } from '../../runner/definition.ts';
+import { above, beside, claim, effect, matrix, rising } from '../../runner/definition.ts';
 import type { Cell, Effect, Matrix, TableDefinition } from '../../runner/paper.ts';
 import { curveOf, outputs, silog, silogColumn } from './cells.ts';
 import type { RunName } from './settings.ts';
@@ -20,11 +20,9 @@ const controls = [
   rowOf('depth cut to whole metres', { ...learned, variant: 'whole metres' }),
   rowOf('classes between 5 and 50 m', { ...learned, variant: 'narrow classes' }),
 ];
-const shown = (list: typeof rows): Matrix => ({
-  corner: 'setting',
-  columns: outputs.map(silogColumn),
-  rows: list.map(({ name, run, cell }) => [name, silog(run, 'classification'), cell]),
-});
+const columns = outputs.map(silogColumn);
+const shown = (list: typeof rows): Matrix['rows'] =>
+  list.map(({ name, run, cell }) => [name, silog(run, 'classification'), cell]);
 
 /** By how much more learning the weights gains than going from `worse` to `better`. */
 const gainsMore = (what: string, worse: Cell, better: Cell): Effect =>
@@ -40,8 +38,8 @@ export const figure6: TableDefinition = {
   name: 'figure6',
   title: 'validation SILog by weighting, bounds and patch',
   source: 'Figure 6',
-  matrix: shown(rows),
-  besides: [{ title: 'control: one setting of the learned weights changed', ...shown(controls) }],
+  matrix: matrix('setting', columns, shown(rows)),
+  besides: [beside('control: one setting of the learned weights changed', 'setting', columns, shown(controls))],
   claims: [
     rising('learned is below manual, manual below equal', [weights.cell, manual.cell, equal.cell]),
     above('bounds of 2 to 125 m are below those of the file format', wide.cell, narrow.cell),

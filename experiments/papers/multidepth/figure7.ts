@@ -1,7 +1,7 @@
 // Figures 7, 8 and 1, the final run: task weights and losses over training; its validation curves and panels (picture, measured
 // depth, both outputs).
-import { above } from '../../runner/definition.ts';
-import type { TableDefinition } from '../../runner/paper.ts';
+import { above, matrix } from '../../runner/definition.ts';
+import type { Cell, TableDefinition } from '../../runner/paper.ts';
 import { curveOf, runOf, silog, silogColumn } from './cells.ts';
 import { restingScalars } from './losses.ts';
 
@@ -14,24 +14,14 @@ const curves = {
   combinedLoss: 'combined loss',
 } as const;
 const format = (value: number): string => (Math.abs(value) < 0.1 ? value.toExponential(2) : value.toFixed(2));
-const last = (curve: keyof typeof curves) => silog(final, `${curve}Last`);
-const [sReg, sCls, regression, classification] = [last('sReg'), last('sCls'), last('regressionLoss'), last('classificationLoss')]; // prettier-ignore
+const rows = Object.entries(curves).map(([curve, name]) => [name, silog(final, `${curve}Last`)] as const);
+const [sReg, sCls, regression, classification] = rows.map(([, cell]) => cell) as [Cell, Cell, Cell, Cell];
 
 export const figure7: TableDefinition = {
   name: 'figure7',
   title: 'the final run: task weights and losses',
   source: 'Figure 7',
-  matrix: {
-    corner: 'curve',
-    columns: [{ name: 'at the end', format }],
-    rows: [
-      [curves.sReg, sReg],
-      [curves.sCls, sCls],
-      [curves.regressionLoss, regression],
-      [curves.classificationLoss, classification],
-      [curves.combinedLoss, last('combinedLoss')],
-    ],
-  },
+  matrix: matrix('curve', [{ name: 'at the end', format }], rows),
   claims: [above('s_reg falls below s_cls', sCls, sReg)],
   notes: [
     'A scalar s stands for ln sigma^2: the weight of its loss is proportional to exp(-s). Both start at 1.',
@@ -48,24 +38,18 @@ export const figure7: TableDefinition = {
   curveAxis: 'validation',
 };
 
-const ends = (['regression', 'classification'] as const).map((output) => ({
-  output,
-  best: silog(final, output),
-  end: silog(final, `${output}Last`),
-}));
+const ends = (['regression', 'classification'] as const).map(
+  (output) => [output, silog(final, output), silog(final, `${output}Last`)] as const,
+);
 
 export const figure8: TableDefinition = {
   name: 'figure8',
   title: 'panels of figures 1 and 8, and the validation curves of figure 7',
   source: 'Figures 1, 7 and 8',
-  matrix: {
-    corner: 'output',
-    columns: [silogColumn('best'), silogColumn('at the end')],
-    rows: ends.map(({ output, best, end }) => [output, best, end]),
-  },
-  claims: [above('regression ends below classification', ends[1]!.end, ends[0]!.end)],
+  matrix: matrix('output', ['best', 'at the end'].map(silogColumn), ends),
+  claims: [above('regression ends below classification', ends[1]![2], ends[0]![2])],
   notes: ['Near is bright, far is dark, white is not measured; colours run logarithmically from 2 to 125 m.'],
-  curves: ends.map(({ output }) => curveOf(final, output, output)),
+  curves: ends.map(([output]) => curveOf(final, output, output)),
   curveAxis: 'validation',
   pictures: [runOf(final)],
 };

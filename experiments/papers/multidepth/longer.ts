@@ -1,5 +1,5 @@
 // Table 1's regression column in longer training: whether the published order needs more updates than a preset has.
-import { above } from '../../runner/definition.ts';
+import { above, beside } from '../../runner/definition.ts';
 import type { TableDefinition } from '../../runner/paper.ts';
 import { curveOf, silog, silogColumn } from './cells.ts';
 import { LONGER } from './presets.ts';
@@ -12,17 +12,13 @@ const ordered = (['regression', 'equal', 'manual', 'learned', 'large'] as const)
   return { row, longerRun, cell: silog(longerRun), usual: silog(run), patches: silog(longerRun, 'patchRegression') };
 });
 
+const columns = ['regression', 'regression, not longer', 'regression, patches'].map(silogColumn);
+const shown = ordered.map(({ row, cell, usual, patches }) => [row, cell, usual, patches] as const);
+
 export const longer: TableDefinition = {
   name: 'longer',
   title: `validation SILog of the regression in training ${LONGER} times as long`,
-  besides: [
-    {
-      title: `control: ${LONGER} times the updates`,
-      corner: 'method',
-      columns: ['regression', 'regression, not longer', 'regression, patches'].map(silogColumn),
-      rows: ordered.map(({ row, cell, usual, patches }) => [row, cell, usual, patches]),
-    },
-  ],
+  besides: [beside(`control: ${LONGER} times the updates`, 'method', columns, shown)],
   claims: [
     ...ordered.slice(1).map(({ row, cell }, i) => above(`${row} is below ${ordered[i]!.row}`, ordered[i]!.cell, cell)),
     ...ordered.map(({ row, cell, usual }) => above(`${row}: longer training is better`, usual, cell)),

@@ -1,5 +1,5 @@
 // Table 1: validation SILog of both outputs, six ways of training; patch-wise scores and the search apart from it.
-import { above, halfTheSmallestStep, rising } from '../../runner/definition.ts';
+import { beside, column, halfTheSmallestStep, matrix, rising } from '../../runner/definition.ts';
 import type { Cell, Matrix, TableDefinition } from '../../runner/paper.ts';
 import { type Output, outputs, runOf, silog, silogColumn } from './cells.ts';
 import { manualWeights } from './presets.ts';
@@ -7,18 +7,22 @@ import { scoreName } from './search.ts';
 import type { RunName } from './settings.ts';
 
 /** The rows of the paper: their runs, and the published numbers of the outputs that they have. */
-const published = {
+const table = {
   regression: ['baseline, regression', { weighting: 'regression' }, { regression: 25.96 }],
   classification: ['baseline, classification', { weighting: 'classification' }, { classification: 17.22 }],
   equal: ['MultiDepth, equal', { weighting: 'equal' }, { classification: 17.63, regression: 19.56 }],
   manual: ['MultiDepth, manually tuned', { weighting: 'manual' }, { classification: 15.99, regression: 15.75 }],
   learned: ['MultiDepth, learned', { weighting: 'learned' }, { classification: 15.62, regression: 14.65 }],
-  large: ['MultiDepth, learned, patch 256', { weighting: 'learned', patch: 256 }, { classification: 13.7, regression: 12.27 }], // prettier-ignore
+  large: [
+    'MultiDepth, learned, patch 256',
+    { weighting: 'learned', patch: 256 },
+    { classification: 13.7, regression: 12.27 },
+  ],
 } as const satisfies Record<string, readonly [row: string, run: RunName, numbers: Partial<Record<Output, number>>]>;
-type Key = keyof typeof published;
+type Key = keyof typeof table;
 
-export const rows = (Object.keys(published) as Key[]).map((key) => {
-  const [row, run, numbers] = published[key] as readonly [string, RunName, Partial<Record<Output, number>>];
+export const rows = (Object.keys(table) as Key[]).map((key) => {
+  const [row, run, numbers] = table[key] as readonly [string, RunName, Partial<Record<Output, number>>];
   const cells = outputs.map((output) => (output in numbers ? silog(run, output, numbers[output]) : null));
   return { key, row, run, cells };
 });
@@ -28,54 +32,47 @@ const at = (output: Output, ...keys: readonly Key[]): Cell[] =>
 
 const columns = outputs.map(silogColumn);
 /** Another metric in the places that have a number. */
-const withMetric = (title: string, metric: (output: Output) => string): Matrix => ({
-  title,
-  corner: 'method',
-  columns,
-  rows: rows.map(({ row, run, cells }) => [row, ...cells.map((cell, i) => cell && silog(run, metric(outputs[i]!)))]),
-});
+const withMetric = (title: string, metric: (output: Output) => string): Matrix => {
+  const shown = rows.map(
+    ({ row, run, cells }) => [row, ...cells.map((cell, i) => cell && silog(run, metric(outputs[i]!)))] as const,
+  );
+  return beside(title, 'method', columns, shown);
+};
 const patches = { regression: 'patchRegression', classification: 'patchClassification' } as const;
+const searched = manualWeights.map((weight) => {
+  const cells = outputs.map((output) => silog({ weighting: 'manual' }, scoreName(output, weight)));
+  return [`w_reg = ${weight}`, ...cells] as const;
+});
+const published = rows.map(({ row, cells }) => [row, ...cells] as const);
+const judgedColumns = columns.map((each, i) => ({
+  ...each,
+  tolerance: halfTheSmallestStep(rows.flatMap(({ cells }) => cells[i]?.published ?? [])),
+}));
 
 export const table1: TableDefinition = {
   name: 'table1',
   title: 'validation SILog of both outputs, 32 classes',
   source: 'Table 1',
-  matrix: {
-    corner: 'method',
-    columns: outputs.map((output, i) => ({
-      ...columns[i]!,
-      tolerance: halfTheSmallestStep(rows.flatMap(({ cells }) => cells[i]?.published ?? [])),
-    })),
-    rows: rows.map(({ row, cells }) => [row, ...cells]),
-  },
+  matrix: matrix('method', judgedColumns, published),
   besides: [
     withMetric('at the end of training', (output) => `${output}Last`),
     withMetric('on one patch per image', (output) => patches[output]),
-    {
-      title: 'search: regression weights with w_cls = 1, by the validation SILog of the regression',
-      corner: 'weight',
-      columns,
-      rows: manualWeights.map((weight) => [
-        `w_reg = ${weight}`,
-        ...outputs.map((output) => silog({ weighting: 'manual' }, scoreName(output, weight))),
-      ]),
-    },
-    {
-      title: 'skipped by the run with learned weights',
-      corner: 'what',
-      columns: [{ name: 'number', format: (value) => value.toFixed(0) }],
-      rows: [
+    beside('search: w_reg with w_cls = 1, by the validation SILog of the regression', 'weight', columns, searched),
+    beside(
+      'skipped by the run with learned weights',
+      'what',
+      [column('number', 0)],
+      [
         ['training patches without depth', silog({ weighting: 'learned' }, 'cropsWithoutDepth')],
         ['validation images without depth', silog({ weighting: 'learned' }, 'withoutDepth')],
       ],
-    },
+    ),
   ],
   claims: [
-    above(
-      'classification alone is below regression alone',
-      at('regression', 'regression')[0]!,
+    rising('classification alone is below regression alone', [
       at('classification', 'classification')[0]!,
-    ),
+      at('regression', 'regression')[0]!,
+    ]),
     rising(
       'regression: learned is below manual, manual below equal, equal below regression alone',
       at('regression', 'learned', 'manual', 'equal', 'regression'),
@@ -87,10 +84,10 @@ export const table1: TableDefinition = {
     ...outputs.map((output) =>
       rising(`${output}: the larger patch is below the smaller one`, at(output, 'large', 'learned')),
     ),
-    rising(
-      'with learned weights regression is below classification',
-      outputs.map((output) => at(output, 'learned')[0]!).reverse(),
-    ),
+    rising('with learned weights regression is below classification', [
+      ...at('regression', 'learned'),
+      ...at('classification', 'learned'),
+    ]),
   ],
   notes: [
     'SILog is 100 times the value of the KITTI development kit, per image and then averaged; the least over training, as the ' +

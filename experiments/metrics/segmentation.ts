@@ -1,8 +1,8 @@
-// Metrics under the names of their protocols (section 4.4): mIoU per image as the paper averages it and over the whole data set,
-// mean box IoU, accuracy. Averages run over images, not over batches.
-import { argmax, cast, mul, noGrad, stack, sum, type Tensor } from '../../../engine/index.ts';
+// Metrics of two-class masks, boxes and classes: mIoU averaged over images and over the whole data set, mean box IoU, accuracy.
+// Averages run over images, not over batches.
+import { argmax, cast, mul, noGrad, stack, sum, type Tensor } from '../../engine/index.ts';
 
-/** Pixels of one image: predicted as pet and pet, predicted as pet, pet, all. */
+/** Pixels of one image: predicted as foreground and foreground, predicted as foreground, foreground, all. */
 export interface MaskCounts {
   readonly both: number;
   readonly predicted: number;
@@ -20,10 +20,10 @@ export const maskCounts = (scores: Tensor, mask: Tensor): Tensor =>
 
 const ratio = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 
-/** Mean of the IoU of background and pet. A class that is nowhere, neither in truth nor in prediction, counts as 0. */
+/** Mean of the IoU of background and foreground. A class that is nowhere, neither in truth nor in prediction, counts as 0. */
 export function meanIou({ both, predicted, actual, pixels }: MaskCounts): number {
-  const petUnion = predicted + actual - both;
-  return (ratio(both, petUnion) + ratio(pixels - petUnion, pixels - both)) / 2;
+  const union = predicted + actual - both;
+  return (ratio(both, union) + ratio(pixels - union, pixels - both)) / 2;
 }
 
 /** [xmin, ymin, xmax, ymax] twice. A box with its corners in the wrong order is empty. */
@@ -42,7 +42,7 @@ export interface BatchScores {
 }
 
 export interface PetMetrics {
-  /** Mean over images of the mean IoU of the two classes: the paper's. */
+  /** Mean over images of the mean IoU of the two classes. */
   readonly miou?: number;
   /** Mean IoU of the two classes over all pixels of the cohort. */
   readonly miouDataSet?: number;
