@@ -13,7 +13,7 @@ export function claimDetails({ effects, seedsHolding, seeds, reason }: ClaimView
   const named = effects.map(({ text, summary, verdict }) =>
     effects.length > 1 ? `${text}: ${summary} (${verdict})` : `${text}: ${summary}`,
   );
-  return [`in ${seedsHolding} of ${seeds} seeds`, ...named].join('; ');
+  return [`in ${seedsHolding} of ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}`, ...named].join('; ');
 }
 
 /** Remarks on single cells, and why there is no number, each once. */

@@ -92,10 +92,12 @@ function effectSummary({ mean, interval, claimed }: EffectResult, format: Format
   return `${signed(mean, format)}${range}, claimed ${claimed.direction} ${size}`;
 }
 
-/** What tells cells apart that are compared: their rows, their columns, or both. */
+/** What tells cells apart that are compared: their rows, their columns, or both. In brackets where it has a comma. */
 function namesOf(places: readonly PlacedCell[]): string[] {
   const same = (key: 'row' | 'column'): boolean => places.every((place) => place[key] === places[0]![key]);
-  return places.map(({ row, column }) => (same('column') ? row : same('row') ? column : `${row}, ${column}`));
+  return places
+    .map(({ row, column }) => (same('column') ? row : same('row') ? column : `${row}, ${column}`))
+    .map((name) => (name.includes(',') ? `(${name})` : name));
 }
 
 function claimView(known: TableData, claim: Claim, places: ReadonlyMap<Cell, PlacedCell>): ClaimView {

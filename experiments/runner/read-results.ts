@@ -9,11 +9,11 @@ import { type Manifest, MANIFEST_VERSION } from './manifest.ts';
 import type { Paper, TableDefinition } from './paper.ts';
 import {
   controlsSchema,
-  costsSchema,
   curvesSchema,
   panelsSchema,
   RESULTS_VERSION,
   resultsSchema,
+  runsSchema,
   type TableResult,
 } from './result-files.ts';
 import { type CellData, noData, placeOf, type TableData } from './results.ts';
@@ -128,10 +128,11 @@ async function readTable(
   const controls = await reader.read(of('controls.json'), controlsSchema, RESULTS_VERSION);
   const curves = await reader.read(of('curves.json'), curvesSchema, RESULTS_VERSION);
   const panels = await reader.read(of('panels.json'), panelsSchema, RESULTS_VERSION);
-  const costs = await reader.read(of('costs.json'), costsSchema, RESULTS_VERSION);
+  const made = await reader.read(of('runs.json'), runsSchema, RESULTS_VERSION);
   const { paper, table } = found;
-  const settings = manifest?.configurations[paper.name] ?? {};
-  const runs = new Set(runsOf(table).map(({ key }) => key));
+  const recorded = manifest?.configurations[paper.name] ?? {};
+  const keys = runsOf(table).map(({ key }) => key);
+  const costs = (made?.runs ?? []).filter(({ run }) => keys.includes(run));
   const lines = curves?.lines.map(({ label, bySeed }) => {
     const values = bySeed.map((line) => [line.seed, line.values.map((value) => value ?? NaN)] as const);
     return [label, new Map(values)] as const;
@@ -146,10 +147,14 @@ async function readTable(
     cells: cellData(result, controls?.cells ?? [], table, (place) =>
       reader.refuse(of('results.json'), `${paper.name}/${table.name} has no cell ${place}`),
     ),
-    settings: new Map(Object.entries(settings).filter(([run]) => runs.has(run))),
+    // The manifest is that of the last command: a table that was made before has its own record.
+    settings: new Map([
+      ...keys.flatMap((key) => (key in recorded ? [[key, recorded[key]] as const] : [])),
+      ...costs.map(({ run, settings }) => [run, settings] as const),
+    ]),
     curves: new Map(lines),
     panels: panels?.panels ?? [],
-    costs: costs?.costs ?? [],
+    costs: costs.map(({ settings: _, ...cost }) => cost),
   };
 }
 

@@ -5,7 +5,7 @@
 //   claims.json     the paper's claims with effects, intervals and verdicts
 //   curves.json     curves by seed, to six digits
 //   panels.json     sample pictures of the first seed
-//   costs.json      time, arithmetic and memory of the runs
+//   runs.json       settings, time, arithmetic and memory of its runs
 //
 // and in the folder itself results.json with all tables. Values are the record; verdicts and claims are made anew from them by
 // whoever reads a folder (read-results.ts).
@@ -65,11 +65,12 @@ export const panelsSchema = z.object({
   version: number,
   panels: z.array(z.object({ label: z.string(), images: z.array(z.object({ caption: z.string(), png: z.string() })) })),
 });
-export const costsSchema = z.object({
+export const runsSchema = z.object({
   version: number,
-  costs: z.array(
+  runs: z.array(
     z.object({
       run: z.string(),
+      settings: z.unknown(),
       seconds: z.array(number),
       flops: number.optional(),
       peakBytes: number.optional(),
@@ -151,7 +152,8 @@ export async function writeResults(
     if (view.claims.length > 0) await write('claims.json', { claims: view.claims });
     if (view.curves) await write('curves.json', { lines: roundedLines(view.curves.lines) });
     if (view.panels.length > 0) await write('panels.json', { panels: view.panels });
-    if (view.costs.length > 0) await write('costs.json', { costs: view.costs });
+    const runs = view.costs.map(({ run, ...cost }) => ({ run, settings: known.settings.get(run), ...cost }));
+    if (runs.length > 0) await write('runs.json', { runs });
   }
   await writeJson(path.join(out, 'results.json'), {
     version,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ConfigError } from '../../engine/index.ts';
 import type { Cell, Column, Matrix, Paper, PresetName, Run, TableDefinition } from './paper.ts';
 
-/** The settings of a run as they are trained with, recorded and fingerprinted. Nothing else asks a run for its settings. */
+/** The settings of a run as they are trained with, recorded and fingerprinted: the one place where changes to them belong. */
 export const settingsOf = (run: Run, preset: PresetName): object => run.settings(preset);
 
 /** Whether all that is recorded is in `wanted` too, with the same values. */

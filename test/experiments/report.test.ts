@@ -163,6 +163,7 @@ async function writeFolder(folder: string, seeds: readonly number[], value: (see
       cells: new Map(cellsOf(table).map((placed) => [placeOf(placed), { bySeed }])),
       settings: new Map(settings),
       curves: new Map(),
+      costs: settings.map(([run]) => ({ run, seconds: [1] })),
     };
   });
   await writeResults(
@@ -251,6 +252,7 @@ t.test('damaged files are named and refused, and the rest is kept', async (t) =>
   t.match(refused.problems[0], /manifest\.json: it is of version 9, a version that this wgrad does not know/);
   t.equal(refused.provenance[0]!.manifest, undefined);
   t.same(names(refused), ['table3', 'figure9']);
+  t.equal((await readRunFolder(folder)).tables[0]!.settings.size, 5, 'the settings stand beside the table too');
   await t.rejects(readRunFolder(of('nothing')), { name: 'DataError' });
   await t.rejects(readRunFolder(path.join(folder, '..', 'empty')), { name: 'DataError' });
 });

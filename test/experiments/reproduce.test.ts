@@ -59,13 +59,14 @@ t.test('results, manifest and report', async (t) => {
     claims.every(({ verdict }) => verdict === 'too few seeds'),
     'one seed decides nothing',
   );
-  const { costs } = await json<{ costs: { flops: number; peakBytes: number }[] }>(
-    whole,
-    'dmtl',
-    'table3',
-    'costs.json',
-  );
-  t.ok(costs.length === 5 && costs.every(({ flops, peakBytes }) => flops > 1e6 && peakBytes > 1e4));
+  interface Made {
+    flops: number;
+    peakBytes: number;
+    settings: { epochs: number };
+  }
+  const { runs } = await json<{ runs: Made[] }>(whole, 'dmtl', 'table3', 'runs.json');
+  t.equal(runs.length, 5);
+  t.ok(runs.every(({ flops, peakBytes, settings }) => flops > 1e6 && peakBytes > 1e4 && settings.epochs === 2));
   t.match(await json(whole, 'manifest.json'), {
     version: 2,
     node: process.versions.node,
