@@ -4,12 +4,14 @@ import { ConfigError, deviceChoices } from '../../engine/index.ts';
 import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
+import { runsOf } from '../runner/runs.ts';
 import { benchCommand } from './bench.ts';
 import { addDataCommands } from './data.ts';
 import { doctor } from './doctor.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
+import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { suggestion } from './select.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
@@ -55,10 +57,10 @@ function withRunOptions(command: Command): Command {
 
 function list(): number {
   const rows = papers.flatMap((paper) =>
-    paper.tables.map(({ name, title, cells }) => [
-      `${paper.name}/${name}`,
-      title,
-      cells.some((cell) => cell.run !== undefined) ? '' : 'not attempted',
+    paper.tables.map((table) => [
+      `${paper.name}/${table.name}`,
+      table.title,
+      runsOf(table).length > 0 ? '' : 'not attempted',
     ]),
   );
   print(layOut(['table', 'content', ''], rows, process.stdout.columns || DEFAULT_WIDTH));
@@ -72,7 +74,9 @@ function list(): number {
 /** Builds the program. `done` takes the exit status of the command that was run. */
 export function buildProgram(done: (status: number) => void): Command {
   const program = new Command('wgrad')
-    .description('Re-trains multi-task vision papers and prints their tables with our value beside the published one.')
+    .description(
+      'Re-trains multi-task vision papers and prints their tables with our value over the published one, and a verdict.',
+    )
     .version(wgradVersion)
     .configureOutput({
       // One line per error: commander puts its suggestion on a second one.
@@ -103,6 +107,15 @@ export function buildProgram(done: (status: number) => void): Command {
     .addOption(new Option('--preset <name>', 'size of the experiment').choices(presetNames).default('laptop'))
     .option('--seeds <n>', "number of seeds, 0 to n - 1 (default: the preset's own)", wholeNumber)
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));
+
+  program
+    .command('report')
+    .description('judges and prints the tables of run folders, merged where they differ in seeds alone')
+    .argument('<run...>', 'folders that `reproduce` has written')
+    .addOption(new Option('--markdown', 'as Markdown').conflicts(['csv', 'html']))
+    .addOption(new Option('--csv', 'as CSV').conflicts('html'))
+    .option('--html', 'as a self-contained page')
+    .action(async (folders: string[], flags: ReportFlags) => done(await reportCommand(folders, flags)));
 
   program
     .command('list')

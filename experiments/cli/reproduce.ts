@@ -42,7 +42,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags, comma
   process.once('SIGTERM', interrupt);
   const display = displayFor(flags.json ?? false);
   try {
-    const { tables, failures, profiles, stopped } = await reproduce({
+    const { view, failures, profiles, stopped } = await reproduce({
       ...flags,
       tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
       selection,
@@ -56,12 +56,13 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags, comma
       if (flags.json) print(JSON.stringify({ type: 'profile', ...profile }));
       else print(`${profileText(profile, profiles.traceFile, width)}\n`);
     }
-    if (stopped) {
+    if (stopped || !view) {
       display.notice(`Stopped. What is finished is in ${out}; to go on: ${command}`);
       return EXIT_INTERRUPTED;
     }
+    const tables = view.papers.flatMap((paper) => paper.tables);
     if (flags.json) {
-      for (const { result, claims } of tables) print(JSON.stringify({ type: 'table', ...result, claims }));
+      for (const table of tables) print(JSON.stringify({ type: 'table', ...table, panels: [] }));
     } else {
       for (const table of tables) print(`${tableText(table, width)}\n`);
       print(`Report: ${path.join(out, 'report.html')}`);

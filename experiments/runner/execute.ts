@@ -2,9 +2,11 @@
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createDevice, type Device, type Profile, setDefaultDevice } from '../../engine/index.ts';
+import type { Kernel } from '../../kernels/kernel.ts';
 import { paperNamed } from '../papers/index.ts';
 import type { DataFacts } from './paper.ts';
 import { RunProfiler } from './profile.ts';
+import { runNamed, settingsOf } from './runs.ts';
 import { type RunRecord, type RunRequest, RunStore } from './store.ts';
 
 export interface ExecuteOptions {
@@ -38,9 +40,13 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
   const store = new RunStore(options.out, request, paper, options.dataFacts);
   const device = await deviceOf(request, options.threads);
   setDefaultDevice(device);
+  const settings = settingsOf(runNamed(paper, request.run), request.preset);
   const plans = new Map<string, Set<string>>();
+  let flops = 0;
+  device.resetPeakBytes();
   device.observer = {
-    before(kernel, _params, plan) {
+    before(kernel, params, plan) {
+      flops += (kernel as Kernel).flops(params);
       const known = plans.get(kernel.name);
       if (known) known.add(plan);
       else plans.set(kernel.name, new Set([plan]));
@@ -52,6 +58,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
   try {
     const { diagnostics, ...result } = await paper.train({
       ...request,
+      settings,
       device,
       cache: path.join(options.out, 'cache'),
       resume: () => store.resume(),
@@ -77,7 +84,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       run: request.run,
       seed: request.seed,
       preset: request.preset,
-      configuration: paper.configuration(request.run, request.preset),
+      configuration: settings,
       data: options.dataFacts,
       device: {
         name: device.name,
@@ -86,6 +93,8 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
         plans: Object.fromEntries([...plans].sort().map(([kernel, names]) => [kernel, [...names].sort()])),
       },
       seconds: (performance.now() - started) / 1000,
+      flops,
+      peakBytes: device.statistics().peakBytes,
       ...(diagnostics ? { diagnostics } : {}),
       result,
     };

@@ -3,14 +3,18 @@ import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ConfigError, createDevice, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
+import { buildView, provenanceView } from '../report/build.ts';
 import { writeReport } from '../report/report.ts';
+import type { TableView, View } from '../report/view.ts';
 import { makeFolder, writeJson } from './files.ts';
 import { buildManifest } from './manifest.ts';
 import type { DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
 import { runTasks } from './pool.ts';
 import { ProfileFolder, profiledTasks } from './profile.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
-import { type JudgedTable, judgeTable, noData, type RunOutcomes, runsOf, writeResults } from './results.ts';
+import { writeResults } from './result-files.ts';
+import { gatherTable, noData, type RunOutcomes } from './results.ts';
+import { cellsOf, runsOf, settingsOf } from './runs.ts';
 import { type RunRecord, type RunRequest, RunStore } from './store.ts';
 import type { WorkerTask } from './worker.ts';
 
@@ -42,7 +46,8 @@ export interface ReproduceOptions {
 }
 
 export interface Reproduction {
-  readonly tables: readonly JudgedTable[];
+  /** Undefined when it was stopped. */
+  readonly view: View | undefined;
   readonly failures: ReadonlyMap<string, string>;
   readonly profiles: ProfileFolder;
   /** True when it was stopped before the end; nothing but finished runs and checkpoints has been written then. */
@@ -108,15 +113,16 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   const seen = new Set<string>();
   for (const { paper, tables, preset, seeds, data } of parts) {
     for (const table of tables) {
-      for (const cell of table.cells) {
-        if (cell.run) needs.push(seeds.map((seed) => keyOf({ paper: paper.name, run: cell.run!, seed })));
+      for (const { cell } of cellsOf(table)) {
+        const { run } = cell;
+        if (run) needs.push(seeds.map((seed) => keyOf({ paper: paper.name, run: run.key, seed })));
       }
       for (const run of runsOf(table)) {
         for (const seed of seeds) {
           const { data: folder, tuning } = options;
           const request: RunRequest = {
             paper: paper.name,
-            run,
+            run: run.key,
             seed,
             preset,
             device: device.name,
@@ -127,7 +133,11 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
           seen.add(keyOf(request));
           const record = await new RunStore(out, request, paper, data).read();
           if (record) records.set(keyOf(request), record);
-          else pending.push({ task: { request, out, dataFacts: data, threads: 1 }, cost: paper.cost(run, preset) });
+          else
+            pending.push({
+              task: { request, out, dataFacts: data, threads: 1 },
+              cost: paper.cost(settingsOf(run, preset)),
+            });
         }
       }
     }
@@ -137,7 +147,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
         parts.flatMap(({ paper, tables, seeds }) =>
           tables.map((table) => ({
             name: `${paper.name}/${table.name}`,
-            keys: runsOf(table).flatMap((run) => seeds.map((seed) => keyOf({ paper: paper.name, run, seed }))),
+            keys: runsOf(table).flatMap((run) => seeds.map((seed) => keyOf({ paper: paper.name, run: run.key, seed }))),
           })),
         ),
         new Set(pending.map(({ task }) => keyOf(task.request))),
@@ -198,7 +208,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     if (!profiles.has(key) && !failures.has(key) && !signal.aborted)
       display.notice(`no profile of ${key}: it had too few steps left`);
   }
-  if (signal.aborted) return { tables: [], failures, profiles, stopped: true };
+  if (signal.aborted) return { view: undefined, failures, profiles, stopped: true };
 
   for (const { request } of tasks) {
     const part = parts.find(({ paper }) => paper.name === request.paper)!;
@@ -212,12 +222,18 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       return message && `the run of seed ${seed} failed: ${message.split('\n')[0]}`;
     },
   };
-  const judged = parts.flatMap(({ paper, tables, preset, seeds, data }) =>
-    tables.map((table) => judgeTable(paper, table, { preset, device: device.name, data, seeds }, outcomes)),
+  const known = parts.flatMap(({ paper, tables, preset, seeds, data }) =>
+    tables.map((table) => gatherTable(paper, table, { preset, device: device.name, data, seeds }, outcomes)),
   );
-  const manifest = buildManifest(judged, options.commandLine);
-  await writeResults(out, judged);
+  const facts = new Map(parts.map(({ paper, data }) => [paper.name, data]));
+  const manifest = buildManifest(known, records.values(), facts, options.commandLine);
+  const view = buildView(known, [provenanceView(options.out, manifest)]);
+  const views = view.papers.flatMap(({ tables }): readonly TableView[] => tables);
+  await writeResults(
+    out,
+    known.map((each, i) => ({ known: each, view: views[i]! })),
+  );
   await writeJson(path.join(out, 'manifest.json'), manifest);
-  await writeReport(path.join(out, 'report.html'), judged, manifest);
-  return { tables: judged, failures, profiles, stopped: false };
+  await writeReport(path.join(out, 'report.html'), view);
+  return { view, failures, profiles, stopped: false };
 }

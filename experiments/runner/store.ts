@@ -8,6 +8,7 @@ import { type DeviceName, type StateDict, type Tuning } from '../../engine/index
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
 import { writeJson } from './files.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
+import { runNamed, settingsOf } from './runs.ts';
 
 /** Results of other versions of the trainer are not taken over. Raise it when a change alters results. */
 const RESULT_VERSION = 1;
@@ -28,7 +29,8 @@ export interface RunRecord {
   readonly run: string;
   readonly seed: number;
   readonly preset: PresetName;
-  readonly configuration: Readonly<Record<string, unknown>>;
+  /** Its settings. */
+  readonly configuration: object;
   readonly data: DataFacts;
   readonly device: {
     readonly name: DeviceName;
@@ -39,6 +41,9 @@ export interface RunRecord {
   };
   /** Seconds of this process; a resumed run counts its last part only. */
   readonly seconds: number;
+  /** Arithmetic and the most bytes that tensors held, of this process too. Absent in records of earlier versions. */
+  readonly flops?: number;
+  readonly peakBytes?: number;
   readonly diagnostics?: Readonly<Record<string, number>>;
   readonly result: RunResult;
 }
@@ -57,7 +62,7 @@ export class RunStore {
       seed: request.seed,
       device: request.device,
       data: { name, real, checksums },
-      configuration: paper.configuration(request.run, request.preset),
+      configuration: settingsOf(runNamed(paper, request.run), request.preset),
       ...(request.tuning ? { tuning: request.tuning.checksum } : {}),
     };
     const { seed, ...shared } = facts;

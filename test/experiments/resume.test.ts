@@ -41,7 +41,7 @@ const variants: [string, Partial<TrainingSettings>][] = [
 for (const [name, change] of variants) {
   t.test(name, async (t) => {
     const folder = t.testdir();
-    const settings = { ...settingsOf('singleTask 1:5 N=3500', 'smoke'), ...change };
+    const settings = { ...settingsOf({ strategy: 'singleTask', noise: '1:5', n: 3500 }, 'smoke'), ...change };
     const whole = await train(settings, path.join(folder, 'whole'));
     const file = path.join(folder, 'stopped');
     // The first checkpoint is that of the untrained network.
@@ -55,7 +55,11 @@ for (const [name, change] of variants) {
 
 t.test('a loss that is not finite names the first operation that made one', async (t) => {
   for (const strategy of ['multitaskLoss', 'sequential'] as const) {
-    const settings = { ...settingsOf('singleTask 1:5 N=3500', 'smoke'), strategy, learningRate: 1e30 };
+    const settings = {
+      ...settingsOf({ strategy: 'singleTask', noise: '1:5', n: 3500 }, 'smoke'),
+      strategy,
+      learningRate: 1e30,
+    };
     await t.rejects(
       train(settings, path.join(t.testdir(), strategy)),
       /the loss of epoch 1 is \S+; step \d+: '\w+' is the first operation with a result that is not finite.*called at/,

@@ -8,10 +8,11 @@ import type { PetCohort, PetCounts, PetSamples, PetSource } from '../../data/pet
 import { officialCounts, oxfordPets } from '../../data/sets/oxford-pets.ts';
 import { type Paper, type PresetName, presetNames, type RunContext } from '../../runner/paper.ts';
 import { figure3, learningCurves, stitchMatrixTable, taskWeights } from './figures.ts';
-import { COUNTING, countParameters, parameterTable } from './parameters.ts';
-import { describePreset, settingsOf, sizes } from './presets.ts';
-import { type NetworkName, parseRunKey, type TrainingSettings } from './settings.ts';
-import { choiceTable, lastBatchTable, protocolTable, table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
+import { type Counting, countParameters, isCounting, parameterTable } from './parameters.ts';
+import { describePreset, sizes } from './presets.ts';
+import type { NetworkName, TrainingSettings } from './settings.ts';
+import { choiceTable, lastBatchTable, protocolTable } from './studies.ts';
+import { table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
 import { trainCrossStitch } from './training.ts';
 
 /** Multiply-adds of one epoch relative to the baseline (section 8.1 of the specification). */
@@ -49,7 +50,7 @@ async function samplesOf(context: RunContext, settings: TrainingSettings): Promi
   return samples;
 }
 
-export const crossStitch: Paper = {
+export const crossStitch: Paper<TrainingSettings | Counting> = {
   name: 'cross-stitch',
   title: 'Multitask Learning in Image Recognition, Segmentation, and Classification',
   citation:
@@ -92,16 +93,14 @@ export const crossStitch: Paper = {
     const facts = await dataFactsFor(oxfordPets, wishOf(preset, data));
     return { ...facts, name: `${facts.name}, ${train} + ${validation} + ${test}` };
   },
-  configuration: (run, preset) =>
-    run === COUNTING ? { counts: 'the networks of the paper' } : { ...settingsOf(run, preset) },
-  cost(run, preset) {
-    if (run === COUNTING) return 0;
-    const { widths, size, counts, epochs } = settingsOf(run, preset);
-    return relativeCost[parseRunKey(run).network] * counts.train * epochs * (widths[0]! * size) ** 2;
+  cost(settings) {
+    if (isCounting(settings)) return 0;
+    const { network, widths, size, counts, epochs } = settings;
+    return relativeCost[network] * counts.train * epochs * (widths[0]! * size) ** 2;
   },
   async train(context) {
-    if (context.run === COUNTING) return countParameters();
-    const settings = settingsOf(context.run, context.preset);
+    const { settings } = context;
+    if (isCounting(settings)) return countParameters();
     return trainCrossStitch(context, settings, await samplesOf(context, settings));
   },
 };

@@ -1,6 +1,5 @@
 // What decides a training run: the network of its row, its task weights, whether the mask scores are squashed, and the sizes
 // of the preset.
-import { ConfigError } from '../../../engine/index.ts';
 import type { PetTask, StitchMatrix } from '../../../models/index.ts';
 
 /** Rows of table 1. */
@@ -47,20 +46,8 @@ export interface RunName {
   readonly variant?: Variant;
 }
 
+/** Its name in files and for people. */
 export const runKey = ({ network, variant }: RunName): string => (variant ? `${network}, ${variant}` : network);
-
-/** The inverse of `runKey`. Throws ConfigError for a key that is none. */
-export function parseRunKey(key: string): RunName {
-  const [network = '', variant] = key.split(', ');
-  const isKnown = networkNames.includes(network as NetworkName);
-  if (!isKnown || (variant !== undefined && !Object.hasOwn(variants, variant))) {
-    throw new ConfigError(`no run '${key}' in cross-stitch`);
-  }
-  return {
-    network: network as NetworkName,
-    ...(variant === undefined ? {} : { variant: variant as Variant }),
-  };
-}
 
 export interface TrainingSettings {
   readonly network: NetworkName;

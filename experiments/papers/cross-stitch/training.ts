@@ -25,7 +25,7 @@ import {
   withNormalization,
 } from './evaluation.ts';
 import { taskLosses, weightedSum } from './losses.ts';
-import { MetricSums, type PetMetrics } from './metrics.ts';
+import { MetricSums, type PetMetrics } from '../../metrics/segmentation.ts';
 import { buildNetworks, type PetNetworks } from './networks.ts';
 import { modulesOf, petChannels, type Phase, phasesOf, predict, stitchEntries } from './phases.ts';
 import type { TrainingSettings } from './settings.ts';

@@ -1,5 +1,4 @@
 // What decides a training run of MultiDepth: weighting, classes, patch and bounds of its cell, and the sizes of the preset.
-import { ConfigError } from '../../../engine/index.ts';
 import type { WeightForm } from './losses.ts';
 
 /** How the two losses are weighted. `manual` is a search over constant weights, of which the best is reported. */
@@ -36,26 +35,9 @@ export interface RunName {
 /** Classes of the paper's main table. */
 export const DEFAULT_CLASSES = 32;
 
+/** Its name in files and for people. */
 export const runKey = ({ weighting, classes = DEFAULT_CLASSES, patch = 128, bounds = '2-125', variant }: RunName) =>
   `${weighting} n=${classes} patch=${patch} bounds=${bounds}${variant ? ` (${variant})` : ''}`;
-
-/** The inverse of `runKey`. Throws ConfigError for a key that is none. */
-export function parseRunKey(key: string): Required<Omit<RunName, 'variant'>> & Pick<RunName, 'variant'> {
-  const pattern = /^(\w+) n=(\d+) patch=(128|256) bounds=([\d-]+)(?: \(([^)]+)\))?$/;
-  const [, weighting, classes, patch, range, variant] = pattern.exec(key) ?? [];
-  const isKnown =
-    weightings.includes(weighting as Weighting) &&
-    Object.hasOwn(bounds, range ?? '') &&
-    (variant === undefined || variants.includes(variant as Variant));
-  if (!isKnown) throw new ConfigError(`no run '${key}' in multidepth`);
-  return {
-    weighting: weighting as Weighting,
-    classes: Number(classes),
-    patch: Number(patch) as Patch,
-    bounds: range as Bounds,
-    ...(variant === undefined ? {} : { variant: variant as Variant }),
-  };
-}
 
 /** What a network learns, and with which weights. */
 export type Objective =
