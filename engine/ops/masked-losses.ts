@@ -38,13 +38,20 @@ export const maskedMse = defineComposite(
   { family, signature: { x: float, target: float, mask: bool } },
 );
 
-/** Mean cross-entropy of scores (N, C, H, W) over the positions where `mask` (bool, N, H, W); 0 for an empty mask. */
+/** A label that no set of classes has. */
+const NO_LABEL = -(2 ** 31);
+
+/**
+ * Mean cross-entropy of scores (N, C, H, W) over the positions where `mask` (bool, N, H, W); 0 for an empty mask. What labels stand
+ * outside of it does not matter.
+ */
 export const maskedCrossEntropy = defineComposite(
   'maskedCrossEntropy',
   (x: Tensor, target: Tensor, mask: Tensor): Tensor => {
     checkTarget('maskedCrossEntropy', x, target, {});
     checkMask('maskedCrossEntropy', target.shape, mask);
-    return maskedMean(crossEntropy(x, target, { reduction: 'none' }), mask);
+    const labels = noGrad(() => where(mask, target, NO_LABEL));
+    return div(crossEntropy(x, labels, { reduction: 'sum', ignoreIndex: NO_LABEL }), countOf(mask));
   },
   { family, signature: { x: float, target: int, mask: bool } },
 );

@@ -5,13 +5,14 @@
 import { countWithin } from '../checks.ts';
 import { tensor } from '../creation.ts';
 import { ConfigError, DataError, ShapeError, showShape } from '../errors.ts';
+import type { Device } from '../devices/device.ts';
 import type { StateDict } from '../nn/module.ts';
-import { div, lt, mul, where } from '../ops/binary.ts';
-import { softmax, sum } from '../ops/reduction.ts';
-import { affine } from '../ops/unary.ts';
+import { div, lt, maximum, mul, sub, where } from '../ops/binary.ts';
+import { amax, sum } from '../ops/reduction.ts';
+import { affine, exp } from '../ops/unary.ts';
 import { disown, tidy } from '../scope.ts';
 import { noGrad } from '../tape.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 export interface DynamicWeightAverageOptions {
   /** T: a higher one makes the weights more equal. Default 2. */
@@ -20,13 +21,19 @@ export interface DynamicWeightAverageOptions {
   priors?: readonly number[];
   /** Leaves the term of a task out of the total while its loss is below this, by task. Default: never. */
   dropBelow?: readonly (number | undefined)[];
+  /** Where losses are kept that come as numbers or from a file. Default: the default device. */
+  device?: Device | undefined;
 }
+
+/** Losses are divided by this at the least, so that a task learnt to the last bit makes no NaN. */
+const SMALLEST_LOSS = 1e-8;
 
 export class DynamicWeightAverage {
   readonly tasks: number;
   readonly #temperature: number;
   readonly #priors: readonly number[];
   readonly #dropBelow: readonly number[] | undefined;
+  readonly #device: Device | undefined;
   /** L(t - 2) and L(t - 1), or fewer at the beginning. They belong to no scope. */
   #history: Tensor[] = [];
 
@@ -50,12 +57,13 @@ export class DynamicWeightAverage {
     this.#temperature = temperature;
     this.#priors = priors;
     this.#dropBelow = dropBelow?.map((bound) => bound ?? -Infinity);
+    this.#device = options.device;
   }
 
   /** Adds the losses (K) of the time t that has passed: an iteration's, or the means of an epoch. */
-  record(losses: Tensor): void {
-    this.#check('record', losses);
-    const held = losses.detach();
+  record(losses: Tensor | readonly number[]): void {
+    const held = losses instanceof Tensor ? losses.detach() : this.#made(losses);
+    this.#check('record', held);
     disown(held);
     this.#history.push(held);
     if (this.#history.length > 2) this.#history.shift()!.dispose();
@@ -64,13 +72,13 @@ export class DynamicWeightAverage {
   /** The weights (K) of the coming t, on the device of the recorded losses or of `like`. */
   weights(like?: Tensor): Tensor {
     const [before, previous] = this.#history as [Tensor?, Tensor?];
-    const device = (like ?? before)?.device;
+    const device = (like ?? before)?.device ?? this.#device;
     return tidy(() => {
-      const priors = tensor([...this.#priors], [this.tasks], device && { device });
+      const priors = this.#made(this.#priors, device);
       if (!before || !previous) return priors;
       return noGrad(() => {
-        // Priors change the sum that the softmax divides by, so the quotient is taken again.
-        const shares = mul(priors, softmax(affine(div(previous, before), 1 / this.#temperature, 0), 0));
+        const ratios = div(div(previous, maximum(before, SMALLEST_LOSS)), this.#temperature);
+        const shares = mul(priors, exp(sub(ratios, amax(ratios))));
         return div(affine(shares, this.tasks, 0), sum(shares));
       });
     });
@@ -121,8 +129,17 @@ export class DynamicWeightAverage {
     }
     this.restart();
     tidy(() => {
-      for (const { values } of entries) this.record(tensor(values, [this.tasks]));
+      for (const { values } of entries) this.record(this.#made(values));
     });
+  }
+
+  /** Releases the losses. */
+  dispose(): void {
+    this.restart();
+  }
+
+  #made(values: ArrayLike<number>, device = this.#device): Tensor {
+    return tensor(Array.from(values), [values.length], device && { device });
   }
 
   #check(operation: string, losses: Tensor): void {

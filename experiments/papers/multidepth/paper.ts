@@ -20,8 +20,7 @@ const HEAD_COST = 0.43;
 async function train(context: RunContext): Promise<RunResult> {
   const settings = settingsOf(context.run, context.preset);
   const cohorts = await cohortsOf(context.preset, context.data);
-  const { rangeTest: steps } = settings;
-  if (steps !== null) return rangeTest(context, { ...settings, rangeTest: steps }, cohorts);
+  if (settings.rangeTest) return rangeTest(context, { ...settings, rangeTest: settings.rangeTest }, cohorts);
   return settings.search.length > 0
     ? searchWeights(context, settings, cohorts)
     : trainNetwork(context, settings, cohorts);
@@ -55,9 +54,9 @@ export const multidepth: Paper = {
   dataFacts: dataFactsOf,
   configuration: (run, preset) => ({ ...settingsOf(run, preset) }),
   cost(run, preset) {
-    const { objective, search, patch, batch, iterations, rangeTest: steps, baseWidth } = settingsOf(run, preset);
+    const { objective, search, patch, batch, iterations, rangeTest, baseWidth } = settingsOf(run, preset);
     const heads = objective.kind === 'regression' || objective.kind === 'classification' ? 1 : 2;
-    const updates = (steps ?? iterations) * Math.max(1, search.length);
+    const updates = (rangeTest?.steps ?? iterations) * Math.max(1, search.length);
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);
   },
   train,

@@ -1,6 +1,6 @@
 // Sizes by preset. One table: everything that a preset shrinks stands here (section 8.2 of the specification).
 import type { PresetName } from '../../runner/paper.ts';
-import { bounds, parseRunKey, type Objective, type Patch, type TrainingSettings } from './settings.ts';
+import { bounds, parseRunKey, type Objective, type Patch, type RangeTest, type TrainingSettings } from './settings.ts';
 
 interface Sizes {
   readonly baseWidth: number;
@@ -77,6 +77,14 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
 /** How many times as long the variant 'longer' trains. The task weights can move as far as in the others. */
 export const LONGER = 3;
 
+/** The paper's range test in `steps` instead of 250, the loss smoothed over the same part of it. */
+const rangeTestOf = (steps: number): RangeTest => ({
+  steps,
+  rates: [1e-8, 10],
+  memory: 0.98 ** (250 / steps),
+  ceiling: 100,
+});
+
 /** All settings of a run under a preset. */
 export function settingsOf(run: string, preset: PresetName): TrainingSettings {
   const { weighting, classes, patch, bounds: range, variant } = parseRunKey(run);
@@ -89,7 +97,7 @@ export function settingsOf(run: string, preset: PresetName): TrainingSettings {
     classification: { kind: 'classification' },
     equal: constant,
     manual: constant,
-    learned: { kind: 'learned', form: variant === 'weights as printed' ? 'exp(-s^2)' : 'exp(-s)' },
+    learned: { kind: 'learned', form: variant === 'weights as printed' ? 'exp(-s^2)' : 'exp(-s)', start: 1 },
   };
   return {
     ...size,
@@ -106,7 +114,7 @@ export function settingsOf(run: string, preset: PresetName): TrainingSettings {
     weightsLearningRate: variant === 'rate of the network' ? size.learningRate : size.weightsLearningRate / times,
     weightDecay: 1e-4,
     power: 0.9,
-    rangeTest: variant === 'range test' ? rangeSteps : null,
+    rangeTest: variant === 'range test' ? rangeTestOf(rangeSteps) : null,
   };
 }
 
