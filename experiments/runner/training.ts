@@ -299,9 +299,9 @@ class Run<Batch, Result> {
    * that makes such a number, and looks at each result of that step.
    */
   async #diagnosis(what: string, last: number): Promise<NonFiniteError> {
-    const { phases, modules } = this.#training;
-    const of = phases.length > 1 ? ` of phase ${this.#position.phase + 1}` : '';
-    const goOn = `The last checkpoint, of step ${this.#savedAt}${of}, is sound: the run goes on from it when the cause is removed`;
+    const { modules } = this.#training;
+    const before = this.#before(this.#position.phase);
+    const goOn = `The last checkpoint, of step ${before + this.#savedAt}, is sound: the run goes on from it when the cause is removed`;
     const repeat = async (k: number): Promise<boolean> => {
       using _step = scope();
       try {
@@ -317,18 +317,21 @@ class Run<Batch, Result> {
     };
     if (!(await this.#resume())) {
       const hint = 'Save checkpoints to learn which operation made it: the steps since the last one are repeated then';
-      return new NonFiniteError(`${what} after step ${last + 1}${of}`, { hint });
+      return new NonFiniteError(`${what} after step ${before + last + 1}`, { hint });
     }
     const first = this.#position.step;
     let k = first;
     while (k <= last && (await repeat(k))) k++;
     if (k > last) {
-      return new NonFiniteError(`${what} after step ${last + 1}${of}, and was finite when the steps were repeated`, {
-        hint: `The steps depend on something beside weights, notes and batches, or the machine is faulty. ${goOn}`,
-      });
+      return new NonFiniteError(
+        `${what} after step ${before + last + 1}, and was finite when the steps were repeated`,
+        {
+          hint: `The steps depend on something beside weights, notes and batches, or the machine is faulty. ${goOn}`,
+        },
+      );
     }
     await this.#resume();
-    for (let before = first; before < k; before++) await repeat(before);
+    for (let i = first; i < k; i++) await repeat(i);
     const named = Object.entries(modules).filter(
       (entry): entry is [string, nn.Module] => entry[1] instanceof nn.Module,
     );
@@ -337,7 +340,7 @@ class Run<Batch, Result> {
       await this.#phase.step(await this.#phase.batch(k), k);
     }, Object.fromEntries(named));
     const { given, hint } = cause.details;
-    return new NonFiniteError(`${what}; step ${k + 1}${of}: ${cause.reason}`, {
+    return new NonFiniteError(`${what}; step ${before + k + 1}: ${cause.reason}`, {
       given,
       hint: [hint, goOn].filter(Boolean).join('. '),
       cause,

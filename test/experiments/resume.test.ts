@@ -58,7 +58,7 @@ t.test('a loss that is not finite names the first operation that made one', asyn
     const settings = { ...settingsOf('singleTask 1:5 N=3500', 'smoke'), strategy, learningRate: 1e30 };
     await t.rejects(
       train(settings, path.join(t.testdir(), strategy)),
-      /loss is \S+; step \d+: .\w+. is the first operation with a result that is not finite.*called at/,
+      /loss is \S+; step \d+: .\w+. is the first operation with a result that is not finite, in layer '[\w.]+'.*called at/,
     );
   }
 });
