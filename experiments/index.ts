@@ -14,7 +14,6 @@ export * from './data/synthetic/digits.ts';
 export * from './data/synthetic/pets.ts';
 export * from './data/synthetic/road-scenes.ts';
 export * from './metrics/silog.ts';
-export * from './papers/dmtl/settings.ts';
 export * from './papers/index.ts';
 export * from './runner/checkpoint-file.ts';
 export * from './runner/epochs.ts';

@@ -103,6 +103,13 @@ export interface RunContext {
   progress(done: number, total: number): Promise<void>;
 }
 
+/** A trained network for `wgrad predict`. */
+export interface Predictor {
+  readonly parameterCount: number;
+  /** Writes what it makes of one picture to a folder. Returns what the picture was and where the result is, in words. */
+  predict(image: string, out: string): Promise<string>;
+}
+
 export interface Paper {
   /** Name on the command line and of its folder. */
   readonly name: string;
@@ -121,6 +128,15 @@ export interface Paper {
   /** Arithmetic of a run relative to the paper's other runs, for the order of work and the time left. */
   cost(run: string, preset: PresetName): number;
   train(context: RunContext): Promise<RunResult>;
+  /** What it adds to the quick tour. */
+  readonly tour?: { readonly tables: readonly string[]; readonly preset: PresetName };
+  /** Predictions for pictures from the weights that its runs keep. */
+  readonly predict?: {
+    /** Throws ConfigError where two pictures would be written to the same files. */
+    check(images: readonly string[], out: string): void;
+    /** The network of a file of weights. Throws DataError for a damaged file, ConfigError for the weights of another network. */
+    load(weights: string): Promise<Predictor>;
+  };
 }
 
 /** A claim that numbers rise along a list of cells. Equal numbers are no order: they do not fulfil it. */

@@ -6,10 +6,9 @@ import {
   type CellOutcome,
   judge,
   papers,
-  parseRunKey,
-  runKey,
   type TableDefinition,
 } from '../../experiments/index.ts';
+import { parseRunKey, runKey } from '../../experiments/papers/dmtl/settings.ts';
 
 const cell = (row: string, published: number | null): CellDefinition => ({
   row,

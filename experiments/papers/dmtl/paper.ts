@@ -100,4 +100,5 @@ export const dmtl: Paper = {
     const source = await checkedSource(context.preset, context.data);
     return trainDmtl(context, settingsOf(context.run, context.preset), source);
   },
+  tour: { tables: ['table3'], preset: 'tour' },
 };

@@ -33,4 +33,5 @@ export const imbalancedMtl: Paper = {
   configuration: (_run, preset) => ({ ...toySettings[preset] }),
   cost: () => 1,
   train: (context) => trainToy(context, toySettings[context.preset]),
+  tour: { tables: ['table2'], preset: 'paper' },
 };

@@ -8,6 +8,7 @@ import { figure6 } from './figure6.ts';
 import { figure7 } from './figure7.ts';
 import { figure8 } from './figure8.ts';
 import { longer } from './longer.ts';
+import { depthPredictor } from './predict.ts';
 import { describePreset, settingsOf, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
 import { searchWeights } from './search.ts';
@@ -60,4 +61,5 @@ export const multidepth: Paper = {
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);
   },
   train,
+  predict: depthPredictor,
 };
