@@ -131,14 +131,18 @@ export function buildProgram(done: (status: number) => void): Command {
   program
     .command('predict')
     .description('depth maps of pictures from trained weights: 16-bit PNG as KITTI has it, and in colour')
-    .addArgument(new Argument('<network>', 'whose weights they are').choices(['multidepth']))
+    .addArgument(
+      new Argument('<network>', 'whose weights they are').choices(
+        papers.flatMap(({ name, predict }) => (predict ? name : [])),
+      ),
+    )
     .argument('<checkpoint>', 'safetensors file: kept by a run, or with the names of the released network')
     .argument('<image...>', 'PNG pictures')
     .addOption(deviceOption())
     .option('--out <dir>', 'folder to write to', 'predictions')
     .option('--profile', 'profile each picture as a step: a short table, profile.json and trace.json')
-    .action(async (_network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
-      done(await predictCommand(checkpoint, images, flags)),
+    .action(async (network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
+      done(await predictCommand(network, checkpoint, images, flags)),
     );
 
   addDataCommands(program, done);

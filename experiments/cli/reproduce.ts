@@ -80,13 +80,10 @@ const again = (): string => ['wgrad', ...process.argv.slice(2)].join(' ');
 export const reproduceCommand = (names: readonly string[], flags: ReproduceFlags): Promise<number> =>
   run(select(names, papers), flags, again());
 
-/** The toy table at the paper's size with 20 seeds, and dMTL's table 3 on a small budget: a few minutes on two cores. */
+/** The tables that papers offer for it, with the presets that they choose: a few minutes on two cores. */
 export async function tour(flags: ReproduceFlags): Promise<number> {
-  const chosen = select(['imbalanced-mtl/table2', 'dmtl/table3'], papers);
   if (flags.seeds !== undefined) throw new ConfigError('the tour has seeds of its own; use `wgrad reproduce --seeds`');
-  const selection = chosen.map((each): Selection => {
-    const toy = each.paper.name === 'imbalanced-mtl';
-    return { ...each, preset: toy ? 'paper' : 'tour' };
-  });
+  const names = papers.flatMap(({ name, tour }) => tour?.tables.map((table) => `${name}/${table}`) ?? []);
+  const selection = select(names, papers).map((each): Selection => ({ ...each, preset: each.paper.tour!.preset }));
   return run(selection, flags, again());
 }

@@ -164,6 +164,13 @@ export interface TrainContext<Settings extends object = object> extends RunConte
   readonly settings: Settings;
 }
 
+/** A trained network for `wgrad predict`. */
+export interface Predictor {
+  readonly parameterCount: number;
+  /** Writes what it makes of one picture to a folder. Returns what the picture was and where the result is, in words. */
+  predict(image: string, out: string): Promise<string>;
+}
+
 /** `Settings` are those of the paper's runs; methods are declared so that papers of all settings go into one list. */
 export interface Paper<Settings extends object = object> {
   /** Name on the command line and of its folder. */
@@ -181,4 +188,13 @@ export interface Paper<Settings extends object = object> {
   /** Arithmetic of a run relative to the paper's other runs, for the order of work and the time left. */
   cost(settings: Settings): number;
   train(context: TrainContext<Settings>): Promise<RunResult>;
+  /** What it adds to the quick tour. */
+  readonly tour?: { readonly tables: readonly string[]; readonly preset: PresetName };
+  /** Predictions for pictures from the weights that its runs keep. */
+  readonly predict?: {
+    /** Throws ConfigError where two pictures would be written to the same files. */
+    check(images: readonly string[], out: string): void;
+    /** The network of a file of weights. Throws DataError for a damaged file, ConfigError for the weights of another network. */
+    load(weights: string): Promise<Predictor>;
+  };
 }

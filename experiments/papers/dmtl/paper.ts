@@ -52,4 +52,5 @@ export const dmtl: Paper<TrainingSettings> = {
     const source = await dataFor(mnist, wishOf(context.preset, context.data));
     return trainDmtl(context, context.settings, source);
   },
+  tour: { tables: ['table3'], preset: 'tour' },
 };

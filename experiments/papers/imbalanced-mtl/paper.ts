@@ -32,4 +32,5 @@ export const imbalancedMtl: Paper<ToySettings> = {
   dataFacts: () => Promise.resolve(data),
   cost: () => 1,
   train: (context) => trainToy(context, context.settings),
+  tour: { tables: ['table2'], preset: 'paper' },
 };

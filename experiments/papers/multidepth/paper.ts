@@ -7,6 +7,7 @@ import { figure5 } from './figure5.ts';
 import { figure6 } from './figure6.ts';
 import { figure7, figure8 } from './figure7.ts';
 import { longer } from './longer.ts';
+import { depthPredictor } from './predict.ts';
 import { describePreset, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
 import { searchWeights } from './search.ts';
@@ -20,8 +21,7 @@ const HEAD_COST = 0.43;
 async function train(context: TrainContext<TrainingSettings>): Promise<RunResult> {
   const { settings } = context;
   const cohorts = await cohortsOf(context.preset, context.data);
-  const { rangeTest: steps } = settings;
-  if (steps !== null) return rangeTest(context, { ...settings, rangeTest: steps }, cohorts);
+  if (settings.rangeTest) return rangeTest(context, { ...settings, rangeTest: settings.rangeTest }, cohorts);
   return settings.search.length > 0
     ? searchWeights(context, settings, cohorts)
     : trainNetwork(context, settings, cohorts);
@@ -53,10 +53,11 @@ export const multidepth: Paper<TrainingSettings> = {
   ],
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: dataFactsOf,
-  cost({ objective, search, patch, batch, iterations, rangeTest: steps, baseWidth }) {
+  cost({ objective, search, patch, batch, iterations, rangeTest, baseWidth }) {
     const heads = objective.kind === 'regression' || objective.kind === 'classification' ? 1 : 2;
-    const updates = (steps ?? iterations) * Math.max(1, search.length);
+    const updates = (rangeTest?.steps ?? iterations) * Math.max(1, search.length);
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);
   },
   train,
+  predict: depthPredictor,
 };

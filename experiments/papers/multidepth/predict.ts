@@ -9,13 +9,14 @@ import { MultiDepth, multiDepthOptionsOf } from '../../../models/index.ts';
 import { type ColorImage, depthUnits, encodeDepthPng, readColorPng } from '../../data/formats/png.ts';
 import { depthPicture } from '../../report/depth-pictures.ts';
 import { writeWhole } from '../../runner/files.ts';
+import type { Paper } from '../../runner/paper.ts';
 import { pictureOf, predictDepth } from './evaluation.ts';
 import { LogDepth } from './log-depth.ts';
 import { COLOR_RANGE } from './panels.ts';
 import { bounds } from './settings.ts';
 
 /** Groups of a run's checkpoint that hold a network, the better one first. */
-const groups = ['best/', 'model/'] as const;
+const groups = ['best-model/', 'model/'] as const;
 
 const pair = z.tuple([z.number(), z.number()]);
 const metadataSchema = z.object({ bounds: pair.default([...bounds['2-125']]), classPlanes: pair.nullish() });
@@ -101,13 +102,12 @@ export async function depthOf({ model, space }: LoadedNetwork, image: ColorImage
 }
 
 /** Files that a picture's depth is written to. */
-export const outputsOf = (out: string, image: string): { depth: string; color: string } => {
+const outputsOf = (out: string, image: string): { depth: string; color: string } => {
   const stem = path.basename(image, path.extname(image));
   return { depth: path.join(out, `${stem}-depth.png`), color: path.join(out, `${stem}-depth-color.png`) };
 };
 
-/** Throws ConfigError where two pictures would be written to the same files. */
-export function checkNames(images: readonly string[], out: string): void {
+function checkNames(images: readonly string[], out: string): void {
   const names = images.map((image) => outputsOf(out, image).depth);
   const twice = images.find((_, i) => names.indexOf(names[i]!) !== i);
   if (twice !== undefined) {
@@ -117,13 +117,24 @@ export function checkNames(images: readonly string[], out: string): void {
   }
 }
 
-/** Predicts one picture and writes both files. Returns its size. */
-export async function predictFile(network: LoadedNetwork, image: string, out: string): Promise<[number, number]> {
+/** Predicts one picture and writes both files. */
+async function predictFile(network: LoadedNetwork, image: string, out: string): Promise<string> {
   const picture = await region('data', () => readColorPng(image));
   const { width, height } = picture;
   const metres = await depthOf(network, picture);
   const files = outputsOf(out, image);
   await writeWhole(files.depth, await encodeDepthPng({ width, height, data: Uint16Array.from(metres, depthUnits) }));
   await writeWhole(files.color, depthPicture(metres, [width, height], COLOR_RANGE));
-  return [width, height];
+  return `${width} x ${height}: ${files.depth}`;
 }
+
+export const depthPredictor: NonNullable<Paper['predict']> = {
+  check: checkNames,
+  async load(weights) {
+    const network = await loadNetwork(weights);
+    return {
+      parameterCount: network.model.parameterCount(),
+      predict: (image, out) => predictFile(network, image, out),
+    };
+  },
+};
