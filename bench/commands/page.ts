@@ -2,7 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DataError, WgradError } from '../../engine/index.ts';
-import { readDocument, type ReadDocument, writeWhole } from '../document.ts';
+import { writeWhole } from '../../experiments/runner/files.ts';
+import { readDocument, type ReadDocument } from '../document.ts';
 import { resultsPage } from '../page.ts';
 import { resultsFolder } from '../roster.ts';
 import { fileName, print, type Subcommand } from './subcommand.ts';

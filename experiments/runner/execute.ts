@@ -5,7 +5,7 @@ import { createDevice, type Device, type Profile, setDefaultDevice } from '../..
 import { paperNamed } from '../papers/index.ts';
 import type { DataFacts } from './paper.ts';
 import { RunProfiler } from './profile.ts';
-import { type RunRecord, type RunRequest, RunStore } from './store.ts';
+import { type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
 
 export interface ExecuteOptions {
   readonly out: string;
@@ -14,6 +14,8 @@ export interface ExecuteOptions {
   readonly threads: number;
   /** Told about four times a second. */
   readonly report: (done: number, total: number) => void;
+  /** Told of what a user should know: a damaged checkpoint and what follows from it. */
+  readonly notice: Notice;
   /** Profiles some steps, and is given the profile as soon as they are done. */
   readonly profile?: ((profile: Profile) => void) | undefined;
 }
@@ -54,7 +56,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       ...request,
       device,
       cache: path.join(options.out, 'cache'),
-      resume: () => store.resume(),
+      resume: () => store.resume(options.notice),
       async save(checkpoint) {
         await store.save(checkpoint);
         profiler?.skip();

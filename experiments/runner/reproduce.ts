@@ -124,7 +124,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
           };
           if (seen.has(keyOf(request))) continue;
           seen.add(keyOf(request));
-          const record = await new RunStore(out, request, paper, data).read();
+          const record = await new RunStore(out, request, paper, data).read((text) => display.notice(text));
           if (record) records.set(keyOf(request), record);
           else pending.push({ task: { request, out, dataFacts: data, threads: 1 }, cost: paper.cost(run, preset) });
         }
@@ -177,6 +177,9 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
         profile(task, profile) {
           profiles.add(keyOf(task.request), profile, { jobs, threads });
           display.notice(`profile of ${keyOf(task.request)}: ${profiles.traceFile}`);
+        },
+        notice(task, text) {
+          display.notice(`${keyOf(task.request)}: ${text}`);
         },
         done(task) {
           tell('done', task, { seconds: progress.finish(task) });

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { type DeviceName, type StateDict, type Tuning } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
 import { writeJson } from './files.ts';
@@ -43,6 +44,25 @@ export interface RunRecord {
   readonly result: RunResult;
 }
 
+/** What the judging and the report rely on in a record of the disk. */
+const recordSchema = z.looseObject({
+  paper: z.string(),
+  run: z.string(),
+  seed: z.number(),
+  configuration: z.looseObject({}),
+  device: z.looseObject({
+    name: z.string(),
+    facts: z.looseObject({}),
+    plans: z.record(z.string(), z.array(z.string())),
+  }),
+  seconds: z.number(),
+  // JSON writes numbers that are not finite as null.
+  result: z.looseObject({ metrics: z.record(z.string(), z.number().nullable()) }),
+});
+
+/** Told of what a user should know, as one line. */
+export type Notice = (text: string) => void;
+
 export class RunStore {
   readonly #file: string;
   readonly #fingerprint: string;
@@ -65,13 +85,21 @@ export class RunStore {
     this.#file = path.join(out, 'runs', request.paper, `${slug}-${digest(shared).slice(0, 8)}`, `seed-${seed}`);
   }
 
-  /** The finished run, if it is there and whole. */
-  async read(): Promise<RunRecord | undefined> {
+  /** The finished run, if it is there and whole. `notice` is told of one that is damaged: it will be made again. */
+  async read(notice: Notice = () => undefined): Promise<RunRecord | undefined> {
+    const file = `${this.#file}.json`;
+    let text: string;
     try {
-      return JSON.parse(await readFile(`${this.#file}.json`, 'utf8')) as RunRecord;
+      text = await readFile(file, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
+    }
+    try {
+      return recordSchema.parse(JSON.parse(text)) as unknown as RunRecord;
+    } catch {
+      notice(`${file} is damaged: the run is made again`);
+      return undefined;
     }
   }
 
@@ -81,8 +109,9 @@ export class RunStore {
     await removeCheckpoint(`${this.#file}.safetensors`);
   }
 
-  resume(): Promise<Checkpoint | undefined> {
-    return readCheckpoint(`${this.#file}.safetensors`, this.#fingerprint);
+  /** The last whole checkpoint, if there is one. `notice` is told of one that is damaged. */
+  resume(notice?: Notice): Promise<Checkpoint | undefined> {
+    return readCheckpoint(`${this.#file}.safetensors`, this.#fingerprint, notice);
   }
 
   /** Writes weights beside the record: `seed-<n>.<name>.safetensors`. */

@@ -16,6 +16,7 @@ export interface WorkerTask {
 export type WorkerMessage =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
   | { readonly type: 'profile'; readonly profile: Profile }
+  | { readonly type: 'notice'; readonly text: string }
   | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly message: string };
 
@@ -25,8 +26,9 @@ const send = (message: WorkerMessage): void => {
 
 process.on('message', ({ request, out, dataFacts, threads, profile }: WorkerTask) => {
   const report = (done: number, total: number): void => send({ type: 'progress', done, total });
+  const notice = (text: string): void => send({ type: 'notice', text });
   const profiled = profile ? (made: Profile): void => send({ type: 'profile', profile: made }) : undefined;
-  execute(request, { out, dataFacts, threads, report, profile: profiled }).then(
+  execute(request, { out, dataFacts, threads, report, notice, profile: profiled }).then(
     () => send({ type: 'done' }),
     (error: unknown) => {
       send({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
@@ -34,3 +36,7 @@ process.on('message', ({ request, out, dataFacts, threads, profile }: WorkerTask
   );
 });
 process.on('disconnect', () => process.exit(0));
+// A terminal sends its signals to all processes of a command: whether to stop is for the parent to say, by SIGTERM. Ending by
+// `exit` removes a file that was half written.
+for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined);
+process.on('SIGTERM', () => process.exit(143));

@@ -1,0 +1,91 @@
+// Checkpoints of runs that a disk has damaged: the run goes on from the one before, or from its beginning, and says so.
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import type { StateDict } from '../../engine/index.ts';
+import {
+  type Checkpoint,
+  readCheckpoint,
+  removeCheckpoint,
+  writeCheckpoint,
+} from '../../experiments/runner/checkpoint.ts';
+import { filesBelow } from './command.ts';
+
+const folder = t.testdir();
+const file = path.join(folder, 'seed-0.safetensors');
+const previous = path.join(folder, 'seed-0.previous.safetensors');
+
+const stateOf = (value: number): StateDict =>
+  new Map([
+    ['weight', { shape: [2, 2], values: Float32Array.of(value, NaN, -0, 1e-40) }],
+    ['wide', { shape: [1], values: Float64Array.of(value / 3) }],
+    ['count', { shape: [], values: Int32Array.of(value) }],
+  ]);
+const numbered = (value: number): Checkpoint => ({
+  states: { model: stateOf(value), best: stateOf(-value) },
+  position: { step: value, curves: { loss: [0.1, value] } },
+});
+const [first, second] = [numbered(1), numbered(2)];
+
+/** What is read, and what was said meanwhile. */
+async function read(fingerprint = 'a'): Promise<{ found: Checkpoint | undefined; notices: string[] }> {
+  const notices: string[] = [];
+  return { found: await readCheckpoint(file, fingerprint, (text) => notices.push(text)), notices };
+}
+
+t.beforeEach(async () => {
+  await removeCheckpoint(file);
+  await writeCheckpoint(file, first, 'a');
+  await writeCheckpoint(file, second, 'a');
+});
+
+t.test('the last one is taken, and the one before kept', async (t) => {
+  t.same(await read(), { found: second, notices: [] });
+  t.same(await filesBelow(folder), ['seed-0.previous.safetensors', 'seed-0.safetensors']);
+  t.same(await read('another'), { found: undefined, notices: [] });
+  await removeCheckpoint(file);
+  t.same(await filesBelow(folder), []);
+});
+
+t.test('cut anywhere or with any byte changed it is not taken', async (t) => {
+  const whole = await readFile(file);
+  const cut = fc.nat(whole.length - 1).map((length) => whole.subarray(0, length));
+  const flipped = fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, mask]) => {
+    const bytes = Buffer.from(whole);
+    bytes[at]! ^= mask;
+    return bytes;
+  });
+  const property = fc.asyncProperty(fc.oneof(cut, flipped), async (bytes) => {
+    await writeFile(file, bytes);
+    const { found, notices } = await read();
+    if (notices.length === 0) {
+      // White space among the header's padding is no damage.
+      t.same(found, second);
+      return;
+    }
+    t.same(found, first);
+    t.match(notices, [/seed-0\.safetensors(, byte \d+)?: .*: going on from the checkpoint before it$/]);
+  });
+  await fc.assert(property, { seed: 5, numRuns: 400 });
+});
+
+t.test('both damaged: from the beginning', async (t) => {
+  await writeFile(file, '');
+  await writeFile(previous, (await readFile(previous)).subarray(0, 300));
+  const { found, notices } = await read();
+  t.equal(found, undefined);
+  t.match(notices, [
+    /seed-0\.safetensors, byte 0: .*; .*seed-0\.previous\.safetensors, byte 300: .*from its beginning$/,
+  ]);
+});
+
+t.test('a stop while the last one takes its place', async (t) => {
+  await rename(file, `${file}.next`);
+  t.same(await read(), { found: first, notices: [] });
+  await writeCheckpoint(file, second, 'a');
+  t.same(await read(), { found: second, notices: [] });
+  t.same(await filesBelow(folder), ['seed-0.previous.safetensors', 'seed-0.safetensors']);
+  await rm(previous);
+  t.same(await read(), { found: second, notices: [] }, 'the first of a run has none before it');
+});
