@@ -2,8 +2,10 @@
 // claims, controls, and where the paper is silent. Every table says its preset, data, device and seeds.
 import type { Manifest } from '../runner/manifest.ts';
 import { writeWhole } from '../runner/files.ts';
+import { overridesText } from '../runner/overrides.ts';
 import type { Picture, TableDefinition } from '../runner/paper.ts';
 import { type JudgedTable, noData } from '../runner/results.ts';
+import { seedsText } from '../runner/seeds.ts';
 import { type CellResult, meansOf } from '../runner/verdict.ts';
 import { Html, html } from './html.ts';
 import { cellPlot, curvePlot } from './plots.ts';
@@ -33,8 +35,8 @@ export const verdictText = (cell: CellResult): string => cell.verdict ?? 'contro
 export function settingText({ result, data, seeds }: JudgedTable): string {
   if (data === noData) return 'nothing was run';
   const stand = data.real ? '' : " (a stand-in for the paper's data)";
-  const which = seeds.length === 1 ? 'seed 0' : `seeds 0 to ${seeds.length - 1}`;
-  return `preset ${result.preset}, data: ${data.name}${stand}, device ${result.device}, ${which}`;
+  const change = result.set ? `, with ${overridesText(result.set)}` : '';
+  return `preset ${result.preset}${change}, data: ${data.name}${stand}, device ${result.device}, ${seedsText(seeds)}`;
 }
 
 function cellTable({ table, result }: JudgedTable): Html {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createDevice, type Device, type Profile, setDefaultDevice } from '../../engine/index.ts';
 import { paperNamed } from '../papers/index.ts';
+import { settingsOfRun } from './overrides.ts';
 import type { DataFacts } from './paper.ts';
 import { RunProfiler } from './profile.ts';
 import { type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
@@ -37,6 +38,7 @@ function deviceOf(request: RunRequest, threads: number): Promise<Device> {
 /** Trains one run to its end and stores it. Picks up its checkpoint if there is one. */
 export async function execute(request: RunRequest, options: ExecuteOptions): Promise<RunRecord> {
   const paper = paperNamed(request.paper);
+  const settings = settingsOfRun(paper, request.run, request.preset, request.set);
   const store = new RunStore(options.out, request, paper, options.dataFacts);
   const device = await deviceOf(request, options.threads);
   setDefaultDevice(device);
@@ -54,6 +56,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
   try {
     const { diagnostics, ...result } = await paper.train({
       ...request,
+      settings,
       device,
       cache: path.join(options.out, 'cache'),
       resume: () => store.resume(options.notice),
@@ -79,7 +82,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       run: request.run,
       seed: request.seed,
       preset: request.preset,
-      configuration: paper.configuration(request.run, request.preset),
+      configuration: settings,
       data: options.dataFacts,
       device: {
         name: device.name,

@@ -1,5 +1,6 @@
 // What a paper declares: its tables as cells with published numbers, the claims that order them, its presets, and how one
 // training run is made. A run is named by (paper, run key, seed); several cells may read the same run.
+import type { z } from 'zod';
 import type { Device, StateDict } from '../../engine/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -85,8 +86,11 @@ export interface RunResult {
   readonly pictures?: readonly Picture[];
 }
 
-export interface RunContext {
+export interface RunContext<Settings extends object = object> {
+  /** Key of the run. */
   readonly run: string;
+  /** Those of its preset, with what the command changes. */
+  readonly settings: Settings;
   readonly seed: number;
   readonly preset: PresetName;
   readonly device: Device;
@@ -103,7 +107,8 @@ export interface RunContext {
   progress(done: number, total: number): Promise<void>;
 }
 
-export interface Paper {
+/** `Settings` are those of the paper's runs; methods are declared so that papers of all settings go into one list. */
+export interface Paper<Settings extends object = object> {
   /** Name on the command line and of its folder. */
   readonly name: string;
   readonly title: string;
@@ -113,6 +118,8 @@ export interface Paper {
   readonly presets: Readonly<Record<PresetName, string>>;
   /** Where the paper is silent or contradicts itself, with our choice. */
   readonly ambiguities: readonly string[];
+  /** What the settings of a run that trains may be: every number that decides its result, and no other. */
+  readonly settings: z.ZodType<Settings>;
   defaultSeeds(preset: PresetName): number;
   /** Checks that the data are there and says what they are. Throws DataError, or ConfigError where the preset needs more. */
   dataFacts(preset: PresetName, data: string | undefined): Promise<DataFacts>;
@@ -120,7 +127,7 @@ export interface Paper {
   configuration(run: string, preset: PresetName): Readonly<Record<string, unknown>>;
   /** Arithmetic of a run relative to the paper's other runs, for the order of work and the time left. */
   cost(run: string, preset: PresetName): number;
-  train(context: RunContext): Promise<RunResult>;
+  train(context: RunContext<Settings>): Promise<RunResult>;
 }
 
 /** A claim that numbers rise along a list of cells. Equal numbers are no order: they do not fulfil it. */

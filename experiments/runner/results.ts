@@ -1,6 +1,7 @@
 // From the records of finished runs to the files people read: results.json per table and for the whole command.
 import path from 'node:path';
 import { writeJson } from './files.ts';
+import type { Overrides } from './overrides.ts';
 import type { CellDefinition, DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
 import type { RunRecord } from './store.ts';
 import { type CellOutcome, type CellResult, type ClaimResult, judge } from './verdict.ts';
@@ -15,6 +16,8 @@ export interface TableResult {
   preset: PresetName;
   device: string;
   data: string;
+  /** Settings that the command changed; absent where it changed none. */
+  set?: Overrides;
   cells: CellResult[];
 }
 
@@ -62,12 +65,14 @@ function outcomeOf(paper: Paper, cell: CellDefinition, seeds: readonly number[],
 export function judgeTable(
   paper: Paper,
   table: TableDefinition,
-  setting: { preset: PresetName; device: string; data: DataFacts; seeds: readonly number[] },
+  setting: { preset: PresetName; device: string; data: DataFacts; seeds: readonly number[]; set?: Overrides },
   outcomes: RunOutcomes,
 ): JudgedTable {
-  const { preset, device, seeds } = setting;
+  const { preset, device, seeds, set = {} } = setting;
   const data = runsOf(table).length > 0 ? setting.data : noData;
-  const comparable = table.presetIndependent === true || (preset === 'paper' && data.real);
+  const isChanged = Object.keys(set).length > 0;
+  // With other settings than the paper's it is another experiment.
+  const comparable = !isChanged && (table.presetIndependent === true || (preset === 'paper' && data.real));
   const { cells, claims } = judge(table, (cell) => outcomeOf(paper, cell, seeds, outcomes), comparable);
   const records = new Map<string, RunRecord[]>();
   for (const run of runsOf(table)) {
@@ -76,7 +81,15 @@ export function judgeTable(
       seeds.flatMap((seed) => outcomes.record(paper.name, run, seed) ?? []),
     );
   }
-  const result = { paper: paper.name, table: table.name, preset, device, data: data.name, cells };
+  const result: TableResult = {
+    paper: paper.name,
+    table: table.name,
+    preset,
+    device,
+    data: data.name,
+    ...(isChanged ? { set } : {}),
+    cells,
+  };
   return { paper, table, data, seeds, result, claims, records };
 }
 

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type DeviceName, type StateDict, type Tuning } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
 import { writeJson } from './files.ts';
+import { type Overrides, settingsOfRun } from './overrides.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
 
 /** Results of other versions of the trainer are not taken over. Raise it when a change alters results. */
@@ -18,6 +19,8 @@ export interface RunRequest {
   readonly run: string;
   readonly seed: number;
   readonly preset: PresetName;
+  /** Settings that the command changes. */
+  readonly set?: Overrides | undefined;
   readonly device: DeviceName;
   readonly data: string | undefined;
   /** Measured tables of plans. Plans round in different orders, so a run belongs to its table. */
@@ -75,7 +78,7 @@ export class RunStore {
       seed: request.seed,
       device: request.device,
       data,
-      configuration: paper.configuration(request.run, request.preset),
+      configuration: settingsOfRun(paper, request.run, request.preset, request.set),
       ...(request.tuning ? { tuning: request.tuning.checksum } : {}),
     };
     const { seed, ...shared } = facts;

@@ -52,6 +52,7 @@ function train(settings: TrainingSettings, file: string, saves = Infinity): Prom
   let saved = 0;
   const context = {
     run: 'test',
+    settings,
     seed: 3,
     preset: 'smoke' as const,
     device,
@@ -104,6 +105,7 @@ t.test('an epoch of a small set has as many updates as one of the set that the p
   const steps: number[] = [];
   const context = {
     run: 'test',
+    settings: smoke,
     seed: 0,
     preset: 'smoke' as const,
     device,

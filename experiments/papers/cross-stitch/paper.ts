@@ -10,6 +10,7 @@ import { type Paper, type PresetName, presetNames, type RunContext } from '../..
 import { figure3, learningCurves, stitchMatrixTable, taskWeights } from './figures.ts';
 import { COUNTING, countParameters, parameterTable } from './parameters.ts';
 import { describePreset, settingsOf, sizes } from './presets.ts';
+import { settingsSchema } from './schema.ts';
 import { type NetworkName, parseRunKey, type TrainingSettings } from './settings.ts';
 import { choiceTable, lastBatchTable, protocolTable, table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
 import { trainCrossStitch } from './training.ts';
@@ -20,8 +21,11 @@ const relativeCost: Readonly<Record<NetworkName, number>> = { baseline: 1, binar
 const sources = new Map<string, Promise<PetSource>>();
 
 /** The real pictures below `data`; without a folder generated ones, except for the preset `paper`. */
-async function petSource(preset: PresetName, data: string | undefined): Promise<PetSource> {
-  const { counts } = sizes[preset];
+async function petSource(
+  preset: PresetName,
+  data: string | undefined,
+  counts: TrainingSettings['counts'] = sizes[preset].counts,
+): Promise<PetSource> {
   if (data === undefined) {
     if (preset === 'paper') {
       throw new ConfigError('the preset paper of cross-stitch needs the real Oxford-IIIT Pet', {
@@ -36,7 +40,7 @@ async function petSource(preset: PresetName, data: string | undefined): Promise<
       hint: `Fetch it with \`wgrad data fetch oxford-iiit-pet --to ${data}\``,
     });
   }
-  const key = `${preset} ${data}`;
+  const key = JSON.stringify([preset, data, counts]);
   const source = sources.get(key) ?? loadOxfordPets(data, counts);
   sources.set(key, source);
   const found = await source;
@@ -52,17 +56,17 @@ async function petSource(preset: PresetName, data: string | undefined): Promise<
 const prepared = new Map<string, Promise<Record<PetCohort, PetSamples>>>();
 
 /** Prepared pictures, once for each process. */
-async function samplesOf(context: RunContext, settings: TrainingSettings): Promise<Record<PetCohort, PetSamples>> {
-  const { size, borderIsPet, chunk } = settings;
+async function samplesOf(context: RunContext<TrainingSettings>): Promise<Record<PetCohort, PetSamples>> {
+  const { size, borderIsPet, chunk, counts } = context.settings;
   const cache = context.cache && path.join(context.cache, 'cross-stitch');
-  const key = JSON.stringify([context.preset, context.data, size, borderIsPet, chunk, cache]);
-  const source = await petSource(context.preset, context.data);
+  const key = JSON.stringify([context.preset, context.data, size, borderIsPet, chunk, counts, cache]);
+  const source = await petSource(context.preset, context.data, counts);
   const samples = prepared.get(key) ?? preparePets(source, { size, borderIsPet, chunk }, cache);
   prepared.set(key, samples);
   return samples;
 }
 
-export const crossStitch: Paper = {
+export const crossStitch: Paper<TrainingSettings> = {
   name: 'cross-stitch',
   title: 'Multitask Learning in Image Recognition, Segmentation, and Classification',
   citation:
@@ -99,6 +103,7 @@ export const crossStitch: Paper = {
     'OEQ: the warp of the first phase leaves the boxes where they were, so it is off; with it: table choices.',
     'The weights after the last epoch are tested, once.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   async dataFacts(preset, data) {
     const { name, real, checksums, counts } = await petSource(preset, data);
@@ -114,7 +119,6 @@ export const crossStitch: Paper = {
   },
   async train(context) {
     if (context.run === COUNTING) return countParameters();
-    const settings = settingsOf(context.run, context.preset);
-    return trainCrossStitch(context, settings, await samplesOf(context, settings));
+    return trainCrossStitch(context, context.settings, await samplesOf(context));
   },
 };

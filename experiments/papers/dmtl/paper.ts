@@ -11,7 +11,8 @@ import { figure9 } from './figure9.ts';
 import { lambda } from './lambda.ts';
 import { describePreset, settingsOf, sizes } from './presets.ts';
 import { ordering } from './ordering.ts';
-import { parseRunKey, type Strategy } from './settings.ts';
+import { settingsSchema } from './schema.ts';
+import { parseRunKey, type Strategy, type TrainingSettings } from './settings.ts';
 import { table1 } from './table1.ts';
 import { table2 } from './table2.ts';
 import { table3 } from './table3.ts';
@@ -50,10 +51,18 @@ async function digitSource(preset: PresetName, data: string | undefined): Promis
   return source;
 }
 
-async function checkedSource(preset: PresetName, data: string | undefined): Promise<DigitSource> {
+/** With as many images as `counts` asks for: all that any run of the preset needs, or those of one run. */
+async function checkedSource(
+  preset: PresetName,
+  data: string | undefined,
+  counts: Pick<TrainingSettings, 'trainCount' | 'validationCount' | 'testCount'> = {
+    ...sizes[preset],
+    trainCount: sizes[preset].richest,
+  },
+): Promise<DigitSource> {
   const source = await digitSource(preset, data);
-  const { richest, validationCount, testCount } = sizes[preset];
-  const needs = { train: richest, validation: validationCount, test: testCount } as const;
+  const { trainCount, validationCount, testCount } = counts;
+  const needs = { train: trainCount, validation: validationCount, test: testCount } as const;
   for (const [cohort, count] of Object.entries(needs) as [keyof typeof needs, number][]) {
     if (source.available(cohort) < count) {
       throw new DataError(`${source.name} has too few images for the ${cohort} cohort`, {
@@ -65,7 +74,7 @@ async function checkedSource(preset: PresetName, data: string | undefined): Prom
   return source;
 }
 
-export const dmtl: Paper = {
+export const dmtl: Paper<TrainingSettings> = {
   name: 'dmtl',
   title: 'Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using Depth Estimation',
   citation: 'K. Namdar, P. Vafaeikia, F. Khalvati, arXiv 2208.10390, 2022.',
@@ -85,6 +94,7 @@ export const dmtl: Paper = {
     'The weights of the best validation accuracy are tested, once.',
     'The learning rate 5e-5 does not move narrow networks: the presets below paper size use 5e-3.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   async dataFacts(preset, data) {
     const { name, real, checksums } = await checkedSource(preset, data);
@@ -97,7 +107,7 @@ export const dmtl: Paper = {
     return relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2;
   },
   async train(context) {
-    const source = await checkedSource(context.preset, context.data);
-    return trainDmtl(context, settingsOf(context.run, context.preset), source);
+    const source = await checkedSource(context.preset, context.data, context.settings);
+    return trainDmtl(context, context.settings, source);
   },
 };

@@ -5,6 +5,7 @@ import { roadSceneFolder, writeRoadScenes } from '../../data/synthetic/road-scen
 import type { DataFacts, PresetName } from '../../runner/paper.ts';
 import { Frames } from './frames.ts';
 import { sizes } from './presets.ts';
+import type { TrainingSettings } from './settings.ts';
 import type { Cohorts } from './training.ts';
 
 interface Lists {
@@ -23,15 +24,17 @@ function spread({ pairs, missing }: FrameList, count: number): FrameList {
   return { pairs: Array.from({ length: count }, (_, i) => pairs[Math.floor((i * pairs.length) / count)]!), missing };
 }
 
-async function generatedLists(preset: PresetName): Promise<Lists> {
-  const { trainCount, validationCount } = sizes[preset];
+/** Frames of the cohorts: the preset's, where a run does not change them. */
+type Counts = Pick<TrainingSettings, 'trainCount' | 'validationCount'>;
+
+async function generatedLists({ trainCount, validationCount }: Counts): Promise<Lists> {
   const root = roadSceneFolder();
   await writeRoadScenes(root, { train: trainCount, validation: validationCount });
   const [train, validation] = await Promise.all([listDrives(root, 'train'), listSelection(root)]);
   return { train: limited(train, trainCount), validation: limited(validation, validationCount) };
 }
 
-async function realLists(preset: PresetName, data: string): Promise<Lists> {
+async function realLists(data: string, { validationCount }: Counts): Promise<Lists> {
   const root = kittiFolder(data);
   const [train, validation] = await Promise.all([listDrives(root, 'train'), listSelection(root)]);
   for (const [list, name, where] of [
@@ -45,17 +48,17 @@ async function realLists(preset: PresetName, data: string): Promise<Lists> {
       hint: '`wgrad data show kitti` says where they come from and how they lie',
     });
   }
-  return { train, validation: spread(validation, sizes[preset].validationCount) };
+  return { train, validation: spread(validation, validationCount) };
 }
 
-async function listsOf(preset: PresetName, data: string | undefined): Promise<Lists> {
-  if (data !== undefined) return realLists(preset, data);
+async function listsOf(preset: PresetName, data: string | undefined, counts: Counts = sizes[preset]): Promise<Lists> {
+  if (data !== undefined) return realLists(data, counts);
   if (preset === 'paper') {
     throw new ConfigError('the preset paper of multidepth needs the real KITTI data', {
       hint: '`wgrad data show kitti` says where they come from; pass `--data DIR`, or take `--preset laptop`',
     });
   }
-  return generatedLists(preset);
+  return generatedLists(counts);
 }
 
 /** What the data are, with the frames that were left out. Generates road scenes where they are needed. */
@@ -69,7 +72,7 @@ export async function dataFactsOf(preset: PresetName, data: string | undefined):
   return { name, real, checksums: { train: listChecksum(train), validation: listChecksum(validation) } };
 }
 
-export async function cohortsOf(preset: PresetName, data: string | undefined): Promise<Cohorts> {
-  const { train, validation } = await listsOf(preset, data);
+export async function cohortsOf(preset: PresetName, data: string | undefined, counts?: Counts): Promise<Cohorts> {
+  const { train, validation } = await listsOf(preset, data, counts);
   return { train: new Frames(train), validation: new Frames(validation) };
 }

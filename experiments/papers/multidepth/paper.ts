@@ -10,16 +10,18 @@ import { figure8 } from './figure8.ts';
 import { longer } from './longer.ts';
 import { describePreset, settingsOf, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
+import { settingsSchema } from './schema.ts';
 import { searchWeights } from './search.ts';
+import type { TrainingSettings } from './settings.ts';
 import { table1 } from './table1.ts';
 import { trainNetwork } from './training.ts';
 
 /** Forward cost of each head relative to the encoder (section 8.1 of the specification: 9.83 of 23.04 GFLOP). */
 const HEAD_COST = 0.43;
 
-async function train(context: RunContext): Promise<RunResult> {
-  const settings = settingsOf(context.run, context.preset);
-  const cohorts = await cohortsOf(context.preset, context.data);
+async function train(context: RunContext<TrainingSettings>): Promise<RunResult> {
+  const { settings } = context;
+  const cohorts = await cohortsOf(context.preset, context.data, settings);
   const { rangeTest: steps } = settings;
   if (steps !== null) return rangeTest(context, { ...settings, rangeTest: steps }, cohorts);
   return settings.search.length > 0
@@ -27,7 +29,7 @@ async function train(context: RunContext): Promise<RunResult> {
     : trainNetwork(context, settings, cohorts);
 }
 
-export const multidepth: Paper = {
+export const multidepth: Paper<TrainingSettings> = {
   name: 'multidepth',
   title: 'MultiDepth: Single-Image Depth Estimation via Multi-Task Regression and Classification',
   citation: 'L. Liebel, M. Körner, ITSC 2019, arXiv 1907.11111.',
@@ -51,6 +53,7 @@ export const multidepth: Paper = {
     'Below paper size the task weights have a learning rate of their own: at the network’s they could not move far enough in so ' +
       'few steps, and would stay almost fixed (a control of figure 6).',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: dataFactsOf,
   configuration: (run, preset) => ({ ...settingsOf(run, preset) }),

@@ -31,10 +31,11 @@ interface Kept {
   weights: Record<string, StateDict>;
 }
 
-const contextOf = (run: string, kept: Kept, stops: number, data?: string): RunContext => {
+const contextOf = (run: string, kept: Kept, stops: number, data?: string): RunContext<TrainingSettings> => {
   let left = stops;
   return {
     run,
+    settings: settingsOf(run, 'smoke'),
     seed: 0,
     preset: 'smoke',
     device,

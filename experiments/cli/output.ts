@@ -1,0 +1,96 @@
+// What a command says: results on stdout, everything else on stderr. Nothing that cannot be written is passed over:
+//
+//   a full disk, a closed device    said at once on stderr; the command goes on, for its files may still be written, and ends
+//                                   with status 1 where it would have ended with 0
+//   a reader that has gone (EPIPE)  no error: the rest is not printed. A command goes on to its end, and its status says what
+//                                   became of it; one whose output is all there is may stop (`stopWithoutReader`, status 141)
+//   closed beforehand (`>&-`)       Node opens /dev/null in its place: as if that had been asked for
+import { fstatSync, writeSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+
+/** As of a program that SIGPIPE has ended. */
+const EXIT_PIPE = 141;
+
+interface Output {
+  readonly stream: NodeJS.WriteStream;
+  readonly fd: 1 | 2;
+  /** Whether it is a file on a disk, which may take a part of what is written. */
+  isFile?: boolean;
+  readerGone: boolean;
+  fault?: NodeJS.ErrnoException;
+}
+
+const stdout: Output = { stream: process.stdout, fd: 1, readerGone: false };
+const stderr: Output = { stream: process.stderr, fd: 2, readerGone: false };
+let stopsWithoutReader = false;
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function failed(output: Output, error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') {
+    output.readerGone = true;
+    if (output === stdout && stopsWithoutReader) process.exit(EXIT_PIPE);
+    return;
+  }
+  const isFirst = output.fault === undefined;
+  output.fault ??= error;
+  if (isFirst && output === stdout) say(`wgrad: the output cannot be written: ${error.message}`);
+}
+
+/** Node's own stream for a file leaves out what a disk did not take of its last write. */
+function writeFile(output: Output, text: string): void {
+  const bytes = Buffer.from(text);
+  try {
+    for (let done = 0; done < bytes.length;) done += writeSync(output.fd, bytes, done);
+  } catch (error) {
+    failed(output, error as NodeJS.ErrnoException);
+  }
+}
+
+function write(output: Output, text: string): void {
+  if (output.readerGone) return;
+  output.isFile ??= isFile(output.fd);
+  if (output.isFile) writeFile(output, text);
+  else output.stream.write(text);
+}
+
+/** A text as it is, on stdout. */
+export const printText = (text: string): void => write(stdout, text);
+/** A line of results, on stdout. */
+export const print = (line: string): void => write(stdout, `${line}\n`);
+/** A line of anything else, on stderr. */
+export const say = (line: string): void => write(stderr, `${line}\n`);
+
+/** Columns of the terminal that results are printed on, and of any other output. */
+export const DEFAULT_WIDTH = 120;
+export const outputWidth = (): number => process.stdout.columns || DEFAULT_WIDTH;
+
+/** Whether the one who read stdout has gone. */
+export const isReaderGone = (): boolean => stdout.readerGone;
+
+/** From now on the command ends when the reader of stdout goes: it leaves nothing else. */
+export function stopWithoutReader(): void {
+  stopsWithoutReader = true;
+}
+
+/** Listens for what could not be written. To be called once, before anything is. */
+export function watchOutput(): void {
+  for (const output of [stdout, stderr]) {
+    output.stream.on('error', (error: NodeJS.ErrnoException) => failed(output, error));
+  }
+}
+
+/** Resolves when all has been written, to the status of a command that ends with `status`. */
+export async function statusOfOutput(status: number): Promise<number> {
+  for (const { stream } of [stdout, stderr]) {
+    if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  }
+  await turn();
+  return status === 0 && (stdout.fault ?? stderr.fault) ? 1 : status;
+}
