@@ -5,6 +5,7 @@ import { styled } from './colour.ts';
 import { EXIT_BAD_INPUT, EXIT_FAILED, exitStatus, plainMessage } from './errors.ts';
 import { say, statusOfOutput, watchOutput } from './output.ts';
 import { buildProgram } from './program.ts';
+import { supervise } from './supervise.ts';
 
 async function main(): Promise<number> {
   let status = 0;
@@ -29,4 +30,4 @@ process.on('uncaughtException', (error: unknown) => {
   process.exit(EXIT_FAILED);
 });
 // Devices may hold threads and handles that keep node alive.
-process.exit(await statusOfOutput(await main()));
+process.exit(await statusOfOutput((await supervise()) ?? (await main())));

@@ -64,12 +64,10 @@ function write(output: Output, text: string): void {
 export const printText = (text: string): void => write(stdout, text);
 /** A line of results, on stdout. */
 export const print = (line: string): void => write(stdout, `${line}\n`);
+/** A text as it is, on stderr. */
+export const sayText = (text: string): void => write(stderr, text);
 /** A line of anything else, on stderr. */
 export const say = (line: string): void => write(stderr, `${line}\n`);
-
-/** Columns of the terminal that results are printed on, and of any other output. */
-export const DEFAULT_WIDTH = 120;
-export const outputWidth = (): number => process.stdout.columns || DEFAULT_WIDTH;
 
 /** Whether the one who read stdout has gone. */
 export const isReaderGone = (): boolean => stdout.readerGone;

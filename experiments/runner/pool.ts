@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import type { Profile } from '../../engine/index.ts';
+import { withoutDawnWarnings } from './dawn-warnings.ts';
 import type { WorkerMessage, WorkerTask } from './worker.ts';
 
 export interface PoolEvents {
@@ -17,7 +18,7 @@ export interface PoolEvents {
 }
 
 /** The built worker program, named in package.json. */
-const workerProgram = (): string => createRequire(import.meta.url).resolve('#run-worker');
+export const workerProgram = (): string => createRequire(import.meta.url).resolve('#run-worker');
 
 /** A worker that is to stop ends between two steps, or by force after this time. */
 const GRACE_MS = 5000;
@@ -80,6 +81,10 @@ function runOn(worker: ChildProcess, task: WorkerTask, events: PoolEvents): Prom
     const hear = (chunk: Buffer): void => {
       complaint = (complaint + chunk.toString()).slice(-STDERR_KEPT);
     };
+    const complaintText = (): string => {
+      const text = withoutDawnWarnings(complaint).trim();
+      return text && `: ${text}`;
+    };
     const listen = (message: WorkerMessage): void => {
       if (message.type === 'progress') {
         events.progress(task, message.done, message.total);
@@ -98,7 +103,7 @@ function runOn(worker: ChildProcess, task: WorkerTask, events: PoolEvents): Prom
       settle(undefined);
     };
     const died = (code: number | null, by: NodeJS.Signals | null): void =>
-      settle(`the worker process ended with ${by ?? `status ${code}`}${complaint && `: ${complaint.trim()}`}`);
+      settle(`the worker process ended with ${by ?? `status ${code}`}${complaintText()}`);
     const settle = (death: string | undefined): void => {
       worker.off('message', listen);
       worker.off('exit', died);

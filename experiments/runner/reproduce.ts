@@ -2,7 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError, createDevice, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
+import { ConfigError, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
 import { writeReport } from '../report/report.ts';
 import { makeFolder, writeJson } from './files.ts';
 import { buildManifest } from './manifest.ts';
@@ -10,6 +10,7 @@ import { overridesText } from './overrides.ts';
 import type { PresetName } from './paper.ts';
 import { needsOf, type Part, planParts, type PlannedRun, planRuns, type Selection } from './plan.ts';
 import { runTasks } from './pool.ts';
+import { type DeviceFound, resolveDevice } from './probe.ts';
 import { ProfileFolder, profiledTasks } from './profile.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
 import { type JudgedTable, judgeTable, noData, type RunOutcomes, runsOf, writeResults } from './results.ts';
@@ -68,15 +69,11 @@ export async function checkWritable(out: string): Promise<void> {
   }
 }
 
-/** The device that a choice stands for here, with its description. Throws DeviceError with what to install. */
-export async function resolveDevice(choice: DeviceChoice): Promise<{ name: DeviceName; notice: string }> {
-  let why = '';
-  const device = await createDevice(choice, { threads: 1, why: (reason) => (why = reason) });
-  const { name, description } = device;
-  device.dispose();
+/** One line about the device. */
+function deviceNotice({ name, description, why }: DeviceFound): string {
   const notice = `device ${name}: ${description}${why && `. Not webgpu: ${why}`}`;
   // Every run has threads of its own, which are told elsewhere.
-  return { name, notice: notice.replace(/ \[at [^\]]+\]|, \d+ threads?(?=\))/g, '') };
+  return notice.replace(/ \[at [^\]]+\]|, \d+ threads?(?=\))/g, '');
 }
 
 /** What a command with these options will do. `notice` is told of finished runs that are damaged. */
@@ -84,7 +81,8 @@ export async function plan(options: Omit<ReproduceOptions, 'display' | 'signal'>
   const out = path.resolve(options.out);
   const { data, tuning } = options;
   const parts = await planParts(options);
-  const device = await resolveDevice(options.device);
+  const found = await resolveDevice(options.device);
+  const device = { name: found.name, notice: deviceNotice(found) };
   const runs = await planRuns(parts, { out, device: device.name, data, tuning, notice });
   return { parts, device, runs };
 }

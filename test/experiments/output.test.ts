@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import { createDevice, saveCheckpoint } from '../../engine/index.ts';
+import { createDevice, saveCheckpoint, setDefaultDevice } from '../../engine/index.ts';
 import { buildProgram } from '../../experiments/cli/program.ts';
 import { shellWords } from '../../experiments/cli/shell.ts';
 import { encodeColorPng } from '../../experiments/data/png.ts';
@@ -15,13 +15,13 @@ import { filesBelow, program, run, runResults } from './command.ts';
 const folder = t.testdir();
 
 const device = await createDevice('wasm', { threads: 1 });
+setDefaultDevice(device);
 const network = new MultiDepth({
   baseWidth: 2,
   blocks: [1, 1, 1, 1],
   classes: 5,
   regression: true,
   scales: 'one',
-  device,
 });
 await saveCheckpoint(path.join(folder, 'network.safetensors'), network);
 device.dispose();
