@@ -1,6 +1,7 @@
 // Commands that compute in this very process run as its child, so that what Dawn writes to standard error can be filtered.
 // Everything else is handed through: output, signals, the status, whether standard error is a terminal.
 import { fork } from 'node:child_process';
+import path from 'node:path';
 import { DawnFilter } from '../runner/dawn-warnings.ts';
 import { actAsTerminal, canRedraw, hasColour } from './colour.ts';
 import { sayText } from './output.ts';
@@ -32,7 +33,9 @@ export async function supervise(): Promise<number | undefined> {
     process.on('disconnect', () => process.exit(1));
     return undefined;
   }
-  if (!mayOpenGpu([first, ...rest])) return undefined;
+  // A Node that was started through a dynamic loader (as bench/pack does) cannot be started again by its path.
+  const isLoader = path.basename(process.execPath).startsWith('ld-');
+  if (isLoader || !mayOpenGpu([first, ...rest])) return undefined;
   const facts = [...(canRedraw(process.stderr) ? ['terminal'] : []), ...(hasColour() ? ['colour'] : [])];
   const child = fork(program, [`${CHILD}${facts.join()}`, first, ...rest], {
     stdio: ['inherit', 'inherit', 'pipe', 'ipc'],

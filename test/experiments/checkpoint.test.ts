@@ -1,6 +1,7 @@
 // Checkpoints of runs that a disk has damaged: the run goes on from the one before, or from its beginning, and says so.
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import type { StateDict } from '../../engine/index.ts';
@@ -10,7 +11,7 @@ import {
   removeCheckpoint,
   writeCheckpoint,
 } from '../../experiments/runner/checkpoint.ts';
-import { filesBelow } from './command.ts';
+import { filesBelow, run, runResults, start } from './command.ts';
 
 const folder = t.testdir();
 const file = path.join(folder, 'seed-0.safetensors');
@@ -88,4 +89,47 @@ t.test('a stop while the last one takes its place', async (t) => {
   t.same(await filesBelow(folder), ['seed-0.previous.safetensors', 'seed-0.safetensors']);
   await rm(previous);
   t.same(await read(), { found: second, notices: [] }, 'the first of a run has none before it');
+});
+
+t.test('a run that was killed, with damage to what it had saved', async (t) => {
+  const args = ['reproduce', 'dmtl/table3', '--preset', 'smoke', '--device', 'wasm', '--jobs', '1'];
+  const only = ['--only', 'sequential', '--set', 'epochs=6'];
+  const whole = await run([...args, ...only, '--out', 'whole'], folder);
+  t.equal(whole.status, 0, whole.stderr);
+  const out = path.join(folder, 'killed');
+  const saved = async (): Promise<string[]> =>
+    (await filesBelow(out).catch(() => [])).filter((name) => /seed-0(\.previous)?\.safetensors$/.test(name)).sort();
+  const damages: [string, (files: string[]) => Promise<void>, RegExp][] = [
+    [
+      'the last one cut',
+      async ([, last]) => writeFile(last!, (await readFile(last!)).subarray(0, 5000)),
+      /seed 0: .*seed-0\.safetensors, byte 5000: .*: going on from the checkpoint before it/,
+    ],
+    [
+      'both empty',
+      async (files) => void (await Promise.all(files.map((name) => writeFile(name, '')))),
+      /seed 0: .*seed-0\.safetensors, byte 0: .*: the run starts again from its beginning/,
+    ],
+  ];
+  for (const [what, damage, notice] of damages) {
+    await rm(out, { recursive: true, force: true });
+    const first = start([...args, ...only, '--out', 'killed'], folder);
+    while ((await saved()).length < 2 && first.child.exitCode === null) await sleep(2);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    // The worker ends a moment after its parent.
+    await sleep(500);
+    const files = await saved();
+    t.equal(files.length, 2, `${what}: two checkpoints`);
+    await damage(files.map((name) => path.join(out, name)));
+    const second = await run([...args, ...only, '--out', 'killed'], folder);
+    t.equal(second.status, 0, second.stderr);
+    t.match(second.stderr, notice, what);
+    t.same(
+      await runResults(out),
+      await runResults(path.join(folder, 'whole')),
+      `${what}: the bits of an undisturbed run`,
+    );
+    t.same(await saved(), [], 'and nothing is left');
+  }
 });
