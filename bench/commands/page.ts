@@ -6,7 +6,7 @@ import { writeWhole } from '../../experiments/runner/files.ts';
 import { readDocument, type ReadDocument } from '../document.ts';
 import { resultsPage } from '../page.ts';
 import { resultsFolder } from '../roster.ts';
-import { fileName, print, type Subcommand } from './subcommand.ts';
+import { print, type Subcommand } from './subcommand.ts';
 
 const DEFAULT_FILE = 'bench.html';
 
@@ -40,6 +40,6 @@ export const page: Subcommand = (program, done) => {
     .command('page')
     .description('results as one HTML page with roofline and scaling plots')
     .argument('[file...]', 'what --out has written (default: the tracked results)')
-    .option('--out <file>', `the page (default: ${DEFAULT_FILE})`, fileName)
+    .option('--out <file>', `the page (default: ${DEFAULT_FILE})`)
     .action(async (files: string[], flags: { out?: string }) => done(await run(files, flags)));
 };

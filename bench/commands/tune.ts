@@ -18,7 +18,7 @@ import { busyText } from '../report.ts';
 import { readShapes } from '../shapes.ts';
 import { type Bench, candidatesOf, classesOf, measureClass } from '../tune.ts';
 import { duration, networkList, threadCount } from '../session.ts';
-import { fileName, print, say, showProgress, type Subcommand } from './subcommand.ts';
+import { print, say, showProgress, type Subcommand } from './subcommand.ts';
 
 const ROUNDS = 5;
 
@@ -129,11 +129,9 @@ export const tune: Subcommand = (program, done) => {
     .addOption(
       new Option('--size <name>', "of the networks (default: the papers' on a GPU)").choices(['small', 'paper']),
     )
-    .option('--shapes <file>', 'a JSON list of convolutions to take instead', fileName)
+    .option('--shapes <file>', 'a JSON list of convolutions to take instead')
     .addOption(new Option('--seconds <s>', 'least time of each plan in each class').argParser(duration).default(0.1))
-    .addOption(
-      new Option('--out <file>', 'writes the table to a file, beside those of other devices').argParser(fileName),
-    )
+    .addOption(new Option('--out <file>', 'writes the table to a file, beside those of other devices'))
     .option('--json', 'the file on stdout')
     .action(async (flags: TuneFlags) => done(await run(flags)));
 };

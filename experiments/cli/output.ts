@@ -13,20 +13,21 @@ const EXIT_PIPE = 141;
 
 interface Output {
   readonly stream: NodeJS.WriteStream;
-  readonly fd: 1 | 2;
-  /** Whether it is a file on a disk, which may take a part of what is written. */
+  /** Whether it is a file on a disk, which may take a part of the results. */
   isFile?: boolean;
   readerGone: boolean;
   fault?: NodeJS.ErrnoException;
 }
 
-const stdout: Output = { stream: process.stdout, fd: 1, readerGone: false };
-const stderr: Output = { stream: process.stderr, fd: 2, readerGone: false };
+const stdout: Output = { stream: process.stdout, readerGone: false };
+const stderr: Output = { stream: process.stderr, isFile: false, readerGone: false };
 let stopsWithoutReader = false;
 
-function isFile(fd: number): boolean {
+const STDOUT = 1;
+
+function isFile(): boolean {
   try {
-    return fstatSync(fd).isFile();
+    return fstatSync(STDOUT).isFile();
   } catch {
     return false;
   }
@@ -43,20 +44,20 @@ function failed(output: Output, error: NodeJS.ErrnoException): void {
   if (isFirst && output === stdout) say(`wgrad: the output cannot be written: ${error.message}`);
 }
 
-/** Node's own stream for a file leaves out what a disk did not take of its last write. */
-function writeFile(output: Output, text: string): void {
+/** Writes to stdout, a file: Node's own stream leaves out what a disk did not take of its last write. */
+function writeFile(text: string): void {
   const bytes = Buffer.from(text);
   try {
-    for (let done = 0; done < bytes.length;) done += writeSync(output.fd, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(STDOUT, bytes, done);
   } catch (error) {
-    failed(output, error as NodeJS.ErrnoException);
+    failed(stdout, error as NodeJS.ErrnoException);
   }
 }
 
 function write(output: Output, text: string): void {
   if (output.readerGone) return;
-  output.isFile ??= isFile(output.fd);
-  if (output.isFile) writeFile(output, text);
+  output.isFile ??= isFile();
+  if (output.isFile) writeFile(text);
   else output.stream.write(text);
 }
 

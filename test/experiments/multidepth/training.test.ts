@@ -11,7 +11,7 @@ import { encodeColorPng, encodeDepthPng } from '../../../experiments/data/png.ts
 import { cohortsOf } from '../../../experiments/papers/multidepth/data.ts';
 import { multidepth } from '../../../experiments/papers/multidepth/paper.ts';
 import { settingsOf } from '../../../experiments/papers/multidepth/presets.ts';
-import { parseRunKey, runKey } from '../../../experiments/papers/multidepth/settings.ts';
+import { parseRunKey, runKey, type TrainingSettings } from '../../../experiments/papers/multidepth/settings.ts';
 import { trainNetwork } from '../../../experiments/papers/multidepth/training.ts';
 import type { Checkpoint } from '../../../experiments/runner/checkpoint.ts';
 import { runsOf } from '../../../experiments/runner/results.ts';
@@ -151,7 +151,7 @@ t.test('the range test shows a loss that falls and then diverges', async (t) => 
 
 t.test('a diverging run is an error that says so', async (t) => {
   const settings = { ...settingsOf(runKey({ weighting: 'regression' }), 'smoke'), learningRate: 1e30 };
-  const context = contextOf('', { weights: {} }, 0);
+  const context = contextOf(runKey({ weighting: 'learned' }), { weights: {} }, 0);
   await t.rejects(trainNetwork(context, settings, await cohortsOf('smoke', undefined)), {
     name: 'NonFiniteError',
     message: /loss is .* by iteration \d.*range test/,
