@@ -133,3 +133,33 @@ t.test('a run that was killed, with damage to what it had saved', async (t) => {
     t.same(await saved(), [], 'and nothing is left');
   }
 });
+
+t.test('a record of a finished run that is damaged', async (t) => {
+  const args = [
+    'reproduce',
+    'imbalanced-mtl/table2',
+    '--preset',
+    'smoke',
+    '--device',
+    'wasm',
+    '--seeds',
+    '2',
+    '--out',
+    'records',
+  ];
+  const whole = await run(args, folder);
+  t.equal(whole.status, 0, whole.stderr);
+  const out = path.join(folder, 'records');
+  const results = await runResults(out);
+  const [name] = (await filesBelow(out)).filter((each) => each.endsWith('seed-1.json'));
+  const record = path.join(out, name!);
+  const text = await readFile(record, 'utf8');
+  for (const damaged of [text.slice(0, text.length / 2), '', '{}', text.replace('"metrics"', '"matrics"')]) {
+    await writeFile(record, damaged);
+    const { status, stderr } = await run(args, folder);
+    t.equal(status, 0, stderr);
+    t.match(stderr, /seed-1\.json is damaged: the run is made again/);
+    t.match(stderr, /1 of 2 runs are on disk already/, 'the rest of the folder is kept');
+    t.same(await runResults(out), results);
+  }
+});
