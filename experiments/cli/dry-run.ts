@@ -1,7 +1,5 @@
 // `wgrad reproduce --dry-run`: the runs that the same command would make, with what they cost. Trains nothing and writes nothing.
-import { overridesText } from '../runner/overrides.ts';
-import { noData } from '../runner/results.ts';
-import { seedsText } from '../runner/seeds.ts';
+import { describeParts } from '../runner/plan.ts';
 import { type ReproduceOptions, plan } from '../runner/reproduce.ts';
 import { print, say } from './output.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
@@ -27,10 +25,7 @@ export async function dryRun(options: Omit<ReproduceOptions, 'display' | 'signal
     return 0;
   }
   print(device.notice);
-  for (const { paper, preset, seeds, set, data } of parts.filter((part) => part.data !== noData)) {
-    const change = Object.keys(set).length > 0 ? `, with ${overridesText(set)}` : '';
-    print(`${paper.name}: preset ${preset}, ${seedsText(seeds)}, data: ${data.name}${change}`);
-  }
+  describeParts(parts).forEach(print);
   const rows = runs.map(({ key, request, cost, record }) => {
     const { paper } = request;
     const isFree = !(cost > 0);

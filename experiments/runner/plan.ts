@@ -1,11 +1,11 @@
 // What a command will do, before it does anything: the data, seeds and overrides of each paper, the runs that the chosen tables
 // need, which of them are on disk, and what the others cost.
 import type { DeviceName, Tuning } from '../../engine/index.ts';
-import { type Overrides, overridesFor } from './overrides.ts';
+import { type Overrides, overridesFor, overridesText } from './overrides.ts';
 import type { DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
 import { type CellNeeds, keyOf } from './progress.ts';
 import { noData, runsOf } from './results.ts';
-import { firstSeeds } from './seeds.ts';
+import { firstSeeds, seedsText } from './seeds.ts';
 import { type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
 
 export interface Selection {
@@ -43,6 +43,15 @@ export interface PartOptions {
   readonly set?: ReadonlyMap<string, string> | undefined;
   readonly data?: string | undefined;
 }
+
+/** One line about each paper that trains: preset, changed settings, seeds, data. */
+export const describeParts = (parts: readonly Part[]): string[] =>
+  parts.flatMap(({ paper, preset, seeds, set, data }) => {
+    if (data === noData) return [];
+    const stand = data.real ? '' : ", a stand-in for the paper's data";
+    const change = Object.keys(set).length > 0 ? `, with ${overridesText(set)}` : '';
+    return [`${paper.name}: preset ${preset}${change}, ${seedsText(seeds)}, data: ${data.name}${stand}`];
+  });
 
 /** Throws DataError or ConfigError where a paper cannot be run with these options. */
 export async function planParts(options: PartOptions): Promise<Part[]> {

@@ -6,15 +6,13 @@ import { ConfigError, type DeviceChoice, type DeviceName, type Tuning } from '..
 import { writeReport } from '../report/report.ts';
 import { makeFolder, writeJson } from './files.ts';
 import { buildManifest } from './manifest.ts';
-import { overridesText } from './overrides.ts';
 import type { PresetName } from './paper.ts';
-import { needsOf, type Part, planParts, type PlannedRun, planRuns, type Selection } from './plan.ts';
+import { describeParts, needsOf, type Part, planParts, type PlannedRun, planRuns, type Selection } from './plan.ts';
 import { runTasks } from './pool.ts';
 import { type DeviceFound, resolveDevice } from './probe.ts';
 import { ProfileFolder, profiledTasks } from './profile.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
-import { type JudgedTable, judgeTable, noData, type RunOutcomes, runsOf, writeResults } from './results.ts';
-import { seedsText } from './seeds.ts';
+import { type JudgedTable, judgeTable, type RunOutcomes, runsOf, writeResults } from './results.ts';
 import { type Notice, RunStore } from './store.ts';
 import type { WorkerTask } from './worker.ts';
 
@@ -93,11 +91,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   await checkWritable(out);
   const { parts, device, runs } = await plan(options, (text) => display.notice(text));
   display.notice(device.notice);
-  for (const { paper, preset, seeds, set, data } of parts.filter((part) => part.data !== noData)) {
-    const stand = data.real ? '' : ", a stand-in for the paper's data";
-    const change = Object.keys(set).length > 0 ? `, with ${overridesText(set)}` : '';
-    display.notice(`${paper.name}: preset ${preset}, ${seedsText(seeds)}, data: ${data.name}${stand}${change}`);
-  }
+  describeParts(parts).forEach((line) => display.notice(line));
 
   const records = new Map(runs.flatMap(({ key, record }) => (record ? [[key, record]] : [])));
   const failures = new Map<string, string>();
