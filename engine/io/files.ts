@@ -61,6 +61,21 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
+/** A file under way that nobody has written to for so long was left by a process that was ended by force. */
+const STALE_MS = 60_000;
+
+/** Removes what writes of `file`, or of files whose names go on from its name, have left when they were ended by force. */
+export async function removeLeftovers(file: string): Promise<void> {
+  const { fs, path } = await node();
+  const folder = path.dirname(file);
+  for (const name of await fs.readdir(folder)) {
+    if (!name.startsWith(path.basename(file)) || !/\.[0-9a-f]{8}\.part$/.test(name)) continue;
+    const left = path.join(folder, name);
+    const found = await fs.stat(left).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > STALE_MS) await fs.rm(left, { force: true });
+  }
+}
+
 /** What to do about a write that failed, by the system's code. */
 const remedies: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full: make room, or choose another folder',

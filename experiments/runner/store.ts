@@ -7,7 +7,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { type DeviceName, type StateDict, type Tuning } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
-import { writeJson } from './files.ts';
+import { removeLeftovers, writeJson } from './files.ts';
 import { type Overrides, settingsOfRun } from './overrides.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
 
@@ -111,6 +111,7 @@ export class RunStore {
   async write(record: RunRecord): Promise<void> {
     await writeJson(`${this.#file}.json`, record);
     await removeCheckpoint(`${this.#file}.safetensors`);
+    await removeLeftovers(`${this.#file}.`);
   }
 
   /** The last whole checkpoint, if there is one. `notice` is told of one that is damaged. */

@@ -1,5 +1,5 @@
 // Checkpoints of runs that a disk has damaged: the run goes on from the one before, or from its beginning, and says so.
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -162,4 +162,38 @@ t.test('a record of a finished run that is damaged', async (t) => {
     t.match(stderr, /1 of 2 runs are on disk already/, 'the rest of the folder is kept');
     t.same(await runResults(out), results);
   }
+});
+
+t.test('what a process that was ended by force has left beside a run', async (t) => {
+  const args = [
+    'reproduce',
+    'imbalanced-mtl/table2',
+    '--preset',
+    'smoke',
+    '--device',
+    'wasm',
+    '--seeds',
+    '1',
+    '--out',
+    'left',
+  ];
+  t.equal((await run(args, folder)).status, 0);
+  const out = path.join(folder, 'left');
+  const record = path.join(
+    out,
+    (await filesBelow(out)).find((name) => name.endsWith('seed-0.json'))!,
+  );
+  const stem = record.replace(/json$/, '');
+  const hourAgo = Date.now() / 1000 - 3600;
+  const left = ['json.0123abcd.part', 'safetensors.next.0123abcd.part', 'network.safetensors.89abcdef.part'];
+  for (const name of [...left, 'note.part', 'json.76543210.part']) await writeFile(stem + name, 'half');
+  for (const name of [...left, 'note.part']) await utimes(stem + name, hourAgo, hourAgo);
+  await rm(record);
+  t.equal((await run(args, folder)).status, 0);
+  const parts = (await filesBelow(path.dirname(record))).filter((name) => name.endsWith('.part'));
+  t.same(
+    parts,
+    ['seed-0.json.76543210.part', 'seed-0.note.part'],
+    'one that may be under way stays, and what is not ours',
+  );
 });
