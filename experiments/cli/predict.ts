@@ -3,6 +3,7 @@ import { createDevice, type DeviceChoice, Profiler, setDefaultDevice } from '../
 import { paperNamed } from '../papers/index.ts';
 import { ProfileFolder } from '../runner/profile.ts';
 import { checkWritable } from '../runner/reproduce.ts';
+import { print } from './output.ts';
 import { profileText } from './profile.ts';
 import { DEFAULT_WIDTH } from './tables.ts';
 
@@ -12,7 +13,6 @@ export interface PredictFlags {
   profile?: boolean;
 }
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 

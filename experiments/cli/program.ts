@@ -4,19 +4,23 @@ import { ConfigError, deviceChoices } from '../../engine/index.ts';
 import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
+import { parseSeeds } from '../runner/seeds.ts';
 import { runsOf } from '../runner/runs.ts';
+import { suggestion } from '../runner/suggestion.ts';
 import { benchCommand } from './bench.ts';
+import { styled } from './colour.ts';
 import { addDataCommands } from './data.ts';
 import { doctor } from './doctor.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
+import { finish, oneLine, oneMore } from './options.ts';
+import { print, printText, say } from './output.ts';
 import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
-import { suggestion } from './select.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
 
-/** Largest number of seeds or jobs taken at face value. */
+/** Largest number of jobs taken at face value. */
 const LARGEST = 10_000;
 
 function wholeNumber(text: string): number {
@@ -27,13 +31,21 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+function seedList(text: string): number[] {
+  try {
+    return parseSeeds(text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { reason, details } = error;
+    throw new InvalidArgumentError(`${reason}; expected ${details.expected}.`);
+  }
+}
+
 function portNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65535) throw new InvalidArgumentError('Expected a port from 0 to 65535.');
   return value;
 }
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const deviceOption = (): Option =>
   new Option('--device <name>', 'where to compute').choices(deviceChoices).default('auto');
@@ -79,14 +91,9 @@ export function buildProgram(done: (status: number) => void): Command {
     )
     .version(wgradVersion)
     .configureOutput({
+      writeOut: printText,
       // One line per error: commander puts its suggestion on a second one.
-      outputError: (text, write) =>
-        write(
-          `wgrad: ${text
-            .trim()
-            .replace(/^error: /, '')
-            .replace(/\s*\n\s*/g, ' ')}\n`,
-        ),
+      outputError: (text) => say(`${styled('red', 'wgrad:')} ${oneLine(text)}`),
     })
     .enablePositionalOptions();
 
@@ -105,7 +112,10 @@ export function buildProgram(done: (status: number) => void): Command {
     .description('trains what the given tables need and writes results.json, manifest.json and report.html')
     .argument('[paper[/table]...]', 'which tables (default: all)')
     .addOption(new Option('--preset <name>', 'size of the experiment').choices(presetNames).default('laptop'))
-    .option('--seeds <n>', "number of seeds, 0 to n - 1 (default: the preset's own)", wholeNumber)
+    .option('--seeds <list>', "so many (3), a range (100..119) or a list (4,7) (default: the preset's own)", seedList)
+    .option('--only <row>', 'this row of the chosen tables alone; may be given again', oneMore)
+    .option('--set <key=value>', 'another value of a setting; may be given again', oneMore)
+    .option('--dry-run', 'list the runs with their cost, and train nothing')
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));
 
   program
@@ -177,5 +187,6 @@ export function buildProgram(done: (status: number) => void): Command {
     .passThroughOptions()
     .action(async (args: string[]) => done(await benchCommand(args)));
 
+  program.commands.filter((command) => command.name() !== 'bench').forEach(finish);
   return program;
 }

@@ -1,5 +1,6 @@
 // What a paper declares: its tables as cells with published numbers, the claims about them, its runs and presets, and how one
 // run is made. Runs and cells are values: a claim refers to the cells themselves, and several cells may read the same run.
+import type { z } from 'zod';
 import type { Device, StateDict } from '../../engine/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -182,6 +183,8 @@ export interface Paper<Settings extends object = object> {
   readonly presets: Readonly<Record<PresetName, string>>;
   /** Where the paper is silent or contradicts itself, with our choice. */
   readonly ambiguities: readonly string[];
+  /** What the settings of a run that trains may be: every number that decides its result, and no other. */
+  readonly settings: z.ZodType<Settings>;
   defaultSeeds(preset: PresetName): number;
   /** Checks that the data are there and says what they are. Throws DataError, or ConfigError where the preset needs more. */
   dataFacts(preset: PresetName, data: string | undefined): Promise<DataFacts>;

@@ -28,7 +28,11 @@ import {
   stitchEntries,
 } from '../../experiments/papers/cross-stitch/phases.ts';
 import { settingsOf } from '../../experiments/papers/cross-stitch/presets.ts';
-import { type NetworkName, networkNames, type TrainingSettings } from '../../experiments/papers/cross-stitch/settings.ts';
+import {
+  type NetworkName,
+  networkNames,
+  type TrainingSettings,
+} from '../../experiments/papers/cross-stitch/settings.ts';
 import { cellsOf } from '../../experiments/runner/runs.ts';
 import { trainCrossStitch } from '../../experiments/papers/cross-stitch/training.ts';
 import { sharedData } from '../shared-data.ts';
@@ -47,6 +51,7 @@ function train(settings: TrainingSettings, file: string, saves = Infinity): Prom
   let saved = 0;
   const context = {
     run: 'test',
+    settings,
     seed: 3,
     preset: 'smoke' as const,
     device,
@@ -99,6 +104,7 @@ t.test('an epoch of a small set has as many updates as one of the set that the p
   const steps: number[] = [];
   const context = {
     run: 'test',
+    settings: smoke,
     seed: 0,
     preset: 'smoke' as const,
     device,

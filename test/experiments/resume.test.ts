@@ -17,6 +17,7 @@ function train(settings: TrainingSettings, file: string, saves = Infinity): Prom
   let saved = 0;
   const context = {
     run: 'test',
+    settings,
     seed: 3,
     preset: 'smoke' as const,
     device,

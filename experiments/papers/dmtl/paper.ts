@@ -5,6 +5,7 @@ import { mnist, type MnistRequest } from '../../data/sets/mnist.ts';
 import { type Paper, type PresetName, presetNames } from '../../runner/paper.ts';
 import { figure11, figure7, figure9 } from './figures.ts';
 import { describePreset, sizes } from './presets.ts';
+import { settingsSchema } from './schema.ts';
 import type { Strategy, TrainingSettings } from './settings.ts';
 import { lambda, ordering } from './studies.ts';
 import { table1, table2, table3, table4 } from './tables.ts';
@@ -19,10 +20,17 @@ const relativeCost: Readonly<Record<Strategy, number>> = {
   multitaskLoss: 1,
 };
 
-const wishOf = (preset: PresetName, data: string | undefined): DataWish<MnistRequest> => {
-  const { richest, validationCount, testCount } = sizes[preset];
-  return { paper: 'dmtl', preset, data, request: { train: richest, validation: validationCount, test: testCount } };
-};
+type Counts = Pick<TrainingSettings, 'trainCount' | 'validationCount' | 'testCount'>;
+
+/** As many images as any run of the preset needs, or those of one run. */
+function wishOf(
+  preset: PresetName,
+  data: string | undefined,
+  counts: Counts = { ...sizes[preset], trainCount: sizes[preset].richest },
+): DataWish<MnistRequest> {
+  const { trainCount: train, validationCount: validation, testCount: test } = counts;
+  return { paper: 'dmtl', preset, data, request: { train, validation, test } };
+}
 
 export const dmtl: Paper<TrainingSettings> = {
   name: 'dmtl',
@@ -44,12 +52,13 @@ export const dmtl: Paper<TrainingSettings> = {
     'The weights of the best validation accuracy are tested, once.',
     'The learning rate 5e-5 does not move narrow networks: the presets below paper size use 5e-3.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: (preset, data) => dataFactsFor(mnist, wishOf(preset, data)),
   cost: ({ strategy, trainCount, baseWidth, images }) =>
     relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2,
   async train(context) {
-    const source = await dataFor(mnist, wishOf(context.preset, context.data));
+    const source = await dataFor(mnist, wishOf(context.preset, context.data, context.settings));
     return trainDmtl(context, context.settings, source);
   },
   tour: { tables: ['table3'], preset: 'tour' },

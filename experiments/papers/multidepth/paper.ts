@@ -10,6 +10,7 @@ import { longer } from './longer.ts';
 import { depthPredictor } from './predict.ts';
 import { describePreset, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
+import { settingsSchema } from './schema.ts';
 import { searchWeights } from './search.ts';
 import type { TrainingSettings } from './settings.ts';
 import { table1 } from './table1.ts';
@@ -20,7 +21,7 @@ const HEAD_COST = 0.43;
 
 async function train(context: TrainContext<TrainingSettings>): Promise<RunResult> {
   const { settings } = context;
-  const cohorts = await cohortsOf(context.preset, context.data);
+  const cohorts = await cohortsOf(context.preset, context.data, settings);
   if (settings.rangeTest) return rangeTest(context, { ...settings, rangeTest: settings.rangeTest }, cohorts);
   return settings.search.length > 0
     ? searchWeights(context, settings, cohorts)
@@ -51,6 +52,7 @@ export const multidepth: Paper<TrainingSettings> = {
     'Below paper size the task weights have a learning rate of their own: at the network’s they could not move far enough in so ' +
       'few steps, and would stay almost fixed (a control of figure 6).',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: dataFactsOf,
   cost({ objective, search, patch, batch, iterations, rangeTest, baseWidth }) {

@@ -1,10 +1,9 @@
 // Depth of pictures from trained weights: a network kept by a run, a run's checkpoint, or the authors' weights converted to
 // safetensors. Writes depth maps in the format of KITTI (16 bits, 256 units per metre) and the same in colour. Whole pictures
 // in one pass; sides that are no multiples of 8 are filled up with their last row and column.
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { ConfigError, DataError, readSafetensors, region, type StateDict } from '../../../engine/index.ts';
+import { ConfigError, DataError, readCheckpoint, region, type StateDict } from '../../../engine/index.ts';
 import { MultiDepth, multiDepthOptionsOf } from '../../../models/index.ts';
 import { type ColorImage, depthUnits, encodeDepthPng, readColorPng } from '../../data/formats/png.ts';
 import { depthPicture } from '../../report/depth-pictures.ts';
@@ -43,29 +42,17 @@ function parsedMetadata(metadata: Readonly<Record<string, string>>, file: string
 }
 
 /**
- * The network in a safetensors file, in inference mode. Its size follows from the shapes; bounds of depth are 2 and 125 m where
+ * The network in a safetensors file or an index of such files, of any type of floats, in inference mode. Its size follows from the shapes; bounds of depth are 2 and 125 m where
  * the file does not say. Throws DataError for a damaged file, ConfigError for the weights of another network.
  */
 export async function loadNetwork(file: string): Promise<LoadedNetwork> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw new DataError(`${file} cannot be read`, { given: (cause as NodeJS.ErrnoException).code, cause });
-  }
-  const { tensors, metadata } = readSafetensors(bytes, file);
-  const prefix = groups.find((group) => [...tensors.keys()].some((key) => key.startsWith(group))) ?? '';
+  const { state: all, metadata } = await readCheckpoint(file);
+  const prefix = groups.find((group) => [...all.keys()].some((key) => key.startsWith(group))) ?? '';
   const state: StateDict = new Map();
-  for (const [key, { dtype, shape, data }] of tensors) {
-    if (!key.startsWith(prefix)) continue;
-    if (dtype === 'F32') state.set(key.slice(prefix.length), { shape, values: data as Float32Array });
-    else if (!key.endsWith('num_batches_tracked')) {
-      throw new DataError(`${file}: '${key}' is not of 32-bit floats`, { expected: 'F32', given: dtype });
-    }
-  }
+  for (const [key, entry] of all) if (key.startsWith(prefix)) state.set(key.slice(prefix.length), entry);
   const { bounds: range, classPlanes } = parsedMetadata(metadata, file);
   const model = new MultiDepth({ ...multiDepthOptionsOf(state), scales: 'one' });
-  model.loadStateDict(state);
+  model.loadStateDict(state, { source: file });
   return { model: model.eval(), space: new LogDepth({ bounds: range, classPlanes: classPlanes ?? undefined }) };
 }
 
