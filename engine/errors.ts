@@ -84,6 +84,9 @@ export class OutOfMemoryError extends WgradError {}
 export class UseAfterFreeError extends WgradError {}
 /** A file or record that is not what its format says. Names the file and the byte. */
 export class DataError extends WgradError {}
+/** A file that cannot be written: which, and why. */
+export class WriteError extends WgradError {}
+
 const KEYS_IN_MESSAGE = 20;
 
 /** A state dict that does not fit the module. Its message lists the first keys that do not match, its fields all. */

@@ -74,7 +74,10 @@ export type OperationPart = 'forward' | 'composite' | 'vjp';
 
 /** Told of what operations do while set. */
 export interface OperationObserver {
-  /** Every result, in order: anomaly detection reads them later. */
+  /**
+   * Every result that was computed, in order: anomaly detection reads them later. An input's storage under another shape is none,
+   * and may be a parameter that is updated before then.
+   */
   result?(name: string, output: Tensor, site: string | undefined): void;
   /** Runs one part of an operation, and so knows what happens inside. */
   around?<T>(name: string, part: OperationPart, body: () => T): T;
@@ -225,7 +228,7 @@ function apply<A>(operation: Operation<A>, given: readonly (Tensor | undefined)[
     for (const output of outputs) output.dispose();
     throw error;
   }
-  if (observer?.result) for (const output of outputs) observer.result(name, output, callSite());
+  if (forward && observer?.result) for (const output of outputs) observer.result(name, output, callSite());
   return outputs;
 }
 

@@ -5,7 +5,7 @@ import { taskLosses, weightedSum } from '../../experiments/papers/cross-stitch/l
 import { buildNetworks } from '../../experiments/papers/cross-stitch/networks.ts';
 import { modulesOf, phasesOf } from '../../experiments/papers/cross-stitch/phases.ts';
 import { settingsOf } from '../../experiments/papers/cross-stitch/presets.ts';
-import { type NetworkName, networkNames, runKey } from '../../experiments/papers/cross-stitch/settings.ts';
+import { type NetworkName, networkNames } from '../../experiments/papers/cross-stitch/settings.ts';
 import type { Sizes } from '../contestant.ts';
 import { fixedTensor, fixWeights, onDevice, SEEDS, type TrainingStep } from './step.ts';
 
@@ -17,7 +17,7 @@ export type CrossStitchShape = Sizes<'network' | 'batch' | 'size' | 'learningRat
 
 /** The sizes of a preset. */
 export function crossStitchShape(network: NetworkName, preset: 'laptop' | 'paper'): CrossStitchShape {
-  const { chunk, chunksPerBatch, size, learningRate, widths, headWidths } = settingsOf(runKey({ network }), preset);
+  const { chunk, chunksPerBatch, size, learningRate, widths, headWidths } = settingsOf({ network }, preset);
   const batch = chunk * chunksPerBatch;
   const row = networkNames.indexOf(network);
   return { network: row, batch, size, learningRate, widths, headWidths, checkedSteps: 3 };
@@ -26,7 +26,7 @@ export function crossStitchShape(network: NetworkName, preset: 'laptop' | 'paper
 function build({ network: row, batch, size, widths, headWidths, learningRate }: CrossStitchShape): TrainingStep {
   const network = networkNames[row]!;
   const settings = {
-    ...settingsOf(runKey({ network }), 'laptop'),
+    ...settingsOf({ network }, 'laptop'),
     widths,
     headWidths: headWidths as [number, number],
     learningRate,
@@ -51,7 +51,7 @@ function build({ network: row, batch, size, widths, headWidths, learningRate }: 
   const update = async ({ forward, tasks, optimizer, weighting }: (typeof phases)[number]): Promise<Tensor> => {
     const losses = taskLosses(forward(x), targets, tasks);
     await noGrad(() => stack(losses)).array();
-    const total = weightedSum(losses, weighting.weights())!;
+    const total = weightedSum(losses, await weighting.weights())!;
     optimizer.zeroGrad();
     total.backward();
     optimizer.step();

@@ -5,7 +5,7 @@ import { IGNORED } from '../../experiments/papers/multidepth/log-depth.ts';
 import { sparseCrossEntropy, sparseMse } from '../../experiments/papers/multidepth/losses.ts';
 import { settingsOf } from '../../experiments/papers/multidepth/presets.ts';
 import type { HostBatch } from '../../experiments/papers/multidepth/samples.ts';
-import { type Patch, runKey } from '../../experiments/papers/multidepth/settings.ts';
+import type { Patch } from '../../experiments/papers/multidepth/settings.ts';
 import { Trainer } from '../../experiments/papers/multidepth/step.ts';
 import type { Sizes } from '../contestant.ts';
 import { fixedValues } from '../peers/protocol.mjs';
@@ -15,8 +15,7 @@ export type MultiDepthShape = Sizes<
   'batch' | 'size' | 'baseWidth' | 'classes' | 'learningRate' | 'weightsLearningRate' | 'weightDecay' | 'checkedSteps'
 > & { readonly blocks: readonly number[] };
 
-const settings = (preset: 'laptop' | 'paper', patch: Patch) =>
-  settingsOf(runKey({ weighting: 'learned', patch }), preset);
+const settings = (preset: 'laptop' | 'paper', patch: Patch) => settingsOf({ weighting: 'learned', patch }, preset);
 
 /** The sizes of a preset at one of the paper's two patches. */
 export function multiDepthShape(preset: 'laptop' | 'paper', patch: Patch = 128): MultiDepthShape {

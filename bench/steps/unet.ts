@@ -3,7 +3,6 @@
 import { tensor } from '../../engine/index.ts';
 import { DIGIT_CLASSES } from '../../experiments/data/digits.ts';
 import { settingsOf } from '../../experiments/papers/dmtl/presets.ts';
-import { runKey } from '../../experiments/papers/dmtl/settings.ts';
 import { stagesOf } from '../../experiments/papers/dmtl/strategies.ts';
 import { UNet } from '../../models/index.ts';
 import type { Sizes } from '../contestant.ts';
@@ -14,7 +13,7 @@ export type UNetShape = Sizes<
 >;
 
 const settings = (preset: 'laptop' | 'paper') =>
-  settingsOf(runKey({ strategy: 'multitaskLoss', noise: '1:29', n: 3500 }), preset);
+  settingsOf({ strategy: 'multitaskLoss', noise: '1:29', n: 3500 }, preset);
 
 /** The sizes of a preset. */
 export function unetShape(preset: 'laptop' | 'paper', sizes: Partial<UNetShape> = {}): UNetShape {

@@ -6,6 +6,7 @@ import { type LoadReport, Module, type StateDict, type StateEntry } from '../nn/
 import { flag, optionsWith, text, texts, value, withMethod } from '../parameters.ts';
 import { contentOf, foreignFile } from './content.ts';
 import { readWhole, writeWhole } from './files.ts';
+import { type ParsedJson, parseJson } from './json.ts';
 import { readStateDict, writeStateDict } from './state-dict.ts';
 
 export interface SaveCheckpointOptions {
@@ -71,16 +72,21 @@ export async function loadCheckpoint(
 
 /** Names of the tensors by the name of their file, in the order of the index. */
 function readIndex(file: string, content: Uint8Array): Map<string, string[]> {
-  let index: { weight_map?: unknown } | null;
+  let parsed: ParsedJson;
   const text = new TextDecoder().decode(content);
   try {
-    index = JSON.parse(text) as typeof index;
+    parsed = parseJson(text);
   } catch (cause) {
     if (contentOf(content)) throw foreignFile(file, content, 'an index of safetensors files');
     throw new DataError(`${file}, byte 0: the index is not JSON`, { given: (cause as Error).message, cause });
   }
+  const { value, repeated } = parsed;
+  if (repeated) {
+    const byte = new TextEncoder().encode(text.slice(0, repeated.position)).length;
+    throw new DataError(`${file}, byte ${byte}: the index has the key '${repeated.key}' twice`);
+  }
   const names = new Map<string, string[]>();
-  const map = index?.weight_map;
+  const map = (value as { weight_map?: unknown } | null)?.weight_map;
   const entries = typeof map === 'object' && map ? Object.entries(map) : [];
   for (const [name, shard] of entries) {
     // An index names files beside itself and nothing else.
@@ -90,7 +96,9 @@ function readIndex(file: string, content: Uint8Array): Map<string, string[]> {
         given: JSON.stringify(shard),
       });
     }
-    names.set(shard, [...(names.get(shard) ?? []), name]);
+    const inShard = names.get(shard);
+    if (inShard) inShard.push(name);
+    else names.set(shard, [name]);
   }
   if (!names.size) throw new DataError(`${file}: the index has no 'weight_map'`, { given: text.slice(0, 60) });
   return names;

@@ -96,7 +96,8 @@ export type TaskKind = 'regression' | 'classification';
 
 /**
  * Learned task weights of Kendall et al. 2018 for losses (K) and s = log sigma^2 (K): w = c exp(-s), c = 0.5 for regression
- * and 1 for classification; total = sum(w loss + s / 2). Variant 'exp(-s^2)' is as MultiDepth prints it.
+ * and 1 for classification; total = sum(w loss + s / 2). Variant 'exp(-s^2)' makes a loss without a lower
+ * bound.
  */
 export const uncertaintyWeighting = defineComposite(
   'uncertaintyWeighting',

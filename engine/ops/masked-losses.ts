@@ -42,15 +42,21 @@ export const maskedMse = defineComposite(
   { family, signature: { x: float, target: float, mask: bool } },
 );
 
-/** Mean cross-entropy of scores (N, C, H, W) over the positions where `mask` (bool, N, H, W); 0 for an empty mask. */
+/** A label that no set of classes has. */
+const NO_LABEL = -(2 ** 31);
+
+/**
+ * Mean cross-entropy of scores (N, C, H, W) over the positions where `mask` (bool, N, H, W); 0 for an empty mask. What labels stand
+ * outside of it does not matter.
+ */
 export const maskedCrossEntropy = defineComposite(
   'maskedCrossEntropy',
   (x: Tensor, target: Tensor, mask: Tensor): Tensor => {
     checkTarget('maskedCrossEntropy', x, target, {});
     checkMask('maskedCrossEntropy', target.shape, mask);
     const scores = where(unsqueeze(mask, 1), x, 0);
-    const loss = crossEntropy(scores, where(mask, target, 0), { reduction: 'none' });
-    return maskedMean(where(mask, loss, 0), mask);
+    const labels = noGrad(() => where(mask, target, NO_LABEL));
+    return div(crossEntropy(scores, labels, { reduction: 'sum', ignoreIndex: NO_LABEL }), countOf(mask));
   },
   { family, signature: { x: float, target: int, mask: bool } },
 );

@@ -5,12 +5,10 @@ import { canFetch, type DataSetRecord, folderOf } from '../data/dataset.ts';
 import { describeDataSet, markdownOfDataSets } from '../data/document.ts';
 import { fetchDataSet } from '../data/fetch.ts';
 import { dataSets } from '../data/sets/index.ts';
+import { suggestion } from '../runner/suggestion.ts';
 import { EXIT_FAILED, plainMessage } from './errors.ts';
-import { suggestion } from './select.ts';
+import { print, printText, say } from './output.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const names = Object.keys(dataSets);
 
@@ -23,7 +21,7 @@ function dataSetNamed(name: string): DataSetRecord {
 
 function listCommand({ markdown }: { markdown?: boolean }): number {
   if (markdown) {
-    process.stdout.write(markdownOfDataSets());
+    printText(markdownOfDataSets());
     return 0;
   }
   const rows = Object.values(dataSets).map((set) => [
@@ -47,7 +45,7 @@ async function fetchCommand(name: string, { to, origin }: { to: string; origin?:
   const folder = await fetchDataSet(name, to, {
     origin,
     report: (file, state) => print(`${file}: ${state}`),
-    refused: (error) => tell(`${plainMessage(error)}; trying the next origin`),
+    refused: (error) => say(`${plainMessage(error)}; trying the next origin`),
   });
   print(`${name} is in ${folder}; pass --data ${to}`);
   return 0;
@@ -63,7 +61,7 @@ async function checkCommand(name: string, data: string): Promise<number> {
   const { counts, passedOver, doubts, fault } = await set.check(folder, (done, total) => {
     if (performance.now() - told < PROGRESS_EVERY) return;
     told = performance.now();
-    tell(`${done} of ${total} read`);
+    say(`${done} of ${total} read`);
   });
   print(`${set.title} in ${folder}`);
   for (const [what, count] of Object.entries(counts)) print(`  ${what}: ${count}`);

@@ -4,17 +4,23 @@ import { ConfigError, deviceChoices } from '../../engine/index.ts';
 import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
+import { parseSeeds } from '../runner/seeds.ts';
+import { runsOf } from '../runner/runs.ts';
+import { suggestion } from '../runner/suggestion.ts';
 import { benchCommand } from './bench.ts';
+import { styled } from './colour.ts';
 import { addDataCommands } from './data.ts';
 import { doctor } from './doctor.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
+import { finish, oneLine, oneMore } from './options.ts';
+import { print, printText, say } from './output.ts';
+import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
-import { suggestion } from './select.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
 
-/** Largest number of seeds or jobs taken at face value. */
+/** Largest number of jobs taken at face value. */
 const LARGEST = 10_000;
 
 function wholeNumber(text: string): number {
@@ -25,13 +31,21 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+function seedList(text: string): number[] {
+  try {
+    return parseSeeds(text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { reason, details } = error;
+    throw new InvalidArgumentError(`${reason}; expected ${details.expected}.`);
+  }
+}
+
 function portNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65535) throw new InvalidArgumentError('Expected a port from 0 to 65535.');
   return value;
 }
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const deviceOption = (): Option =>
   new Option('--device <name>', 'where to compute').choices(deviceChoices).default('auto');
@@ -55,10 +69,10 @@ function withRunOptions(command: Command): Command {
 
 function list(): number {
   const rows = papers.flatMap((paper) =>
-    paper.tables.map(({ name, title, cells }) => [
-      `${paper.name}/${name}`,
-      title,
-      cells.some((cell) => cell.run !== undefined) ? '' : 'not attempted',
+    paper.tables.map((table) => [
+      `${paper.name}/${table.name}`,
+      table.title,
+      runsOf(table).length > 0 ? '' : 'not attempted',
     ]),
   );
   print(layOut(['table', 'content', ''], rows, process.stdout.columns || DEFAULT_WIDTH));
@@ -72,17 +86,14 @@ function list(): number {
 /** Builds the program. `done` takes the exit status of the command that was run. */
 export function buildProgram(done: (status: number) => void): Command {
   const program = new Command('wgrad')
-    .description('Re-trains multi-task vision papers and prints their tables with our value beside the published one.')
+    .description(
+      'Re-trains multi-task vision papers and prints their tables with our value over the published one, and a verdict.',
+    )
     .version(wgradVersion)
     .configureOutput({
+      writeOut: printText,
       // One line per error: commander puts its suggestion on a second one.
-      outputError: (text, write) =>
-        write(
-          `wgrad: ${text
-            .trim()
-            .replace(/^error: /, '')
-            .replace(/\s*\n\s*/g, ' ')}\n`,
-        ),
+      outputError: (text) => say(`${styled('red', 'wgrad:')} ${oneLine(text)}`),
     })
     .enablePositionalOptions();
 
@@ -101,8 +112,20 @@ export function buildProgram(done: (status: number) => void): Command {
     .description('trains what the given tables need and writes results.json, manifest.json and report.html')
     .argument('[paper[/table]...]', 'which tables (default: all)')
     .addOption(new Option('--preset <name>', 'size of the experiment').choices(presetNames).default('laptop'))
-    .option('--seeds <n>', "number of seeds, 0 to n - 1 (default: the preset's own)", wholeNumber)
+    .option('--seeds <list>', "so many (3), a range (100..119) or a list (4,7) (default: the preset's own)", seedList)
+    .option('--only <name>', 'this row or column of the chosen tables alone; may be given again', oneMore)
+    .option('--set <key=value>', 'another value of a setting; may be given again', oneMore)
+    .option('--dry-run', 'list the runs with their cost, and train nothing')
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));
+
+  program
+    .command('report')
+    .description('judges and prints the tables of run folders, merged where they differ in seeds alone')
+    .argument('<run...>', 'folders that `reproduce` has written')
+    .addOption(new Option('--markdown', 'as Markdown').conflicts(['csv', 'html']))
+    .addOption(new Option('--csv', 'as CSV').conflicts('html'))
+    .option('--html', 'as a self-contained page')
+    .action(async (folders: string[], flags: ReportFlags) => done(await reportCommand(folders, flags)));
 
   program
     .command('list')
@@ -118,14 +141,18 @@ export function buildProgram(done: (status: number) => void): Command {
   program
     .command('predict')
     .description('depth maps of pictures from trained weights: 16-bit PNG as KITTI has it, and in colour')
-    .addArgument(new Argument('<network>', 'whose weights they are').choices(['multidepth']))
+    .addArgument(
+      new Argument('<network>', 'whose weights they are').choices(
+        papers.flatMap(({ name, predict }) => (predict ? name : [])),
+      ),
+    )
     .argument('<checkpoint>', 'safetensors file: kept by a run, or with the names of the released network')
     .argument('<image...>', 'PNG pictures')
     .addOption(deviceOption())
     .option('--out <dir>', 'folder to write to', 'predictions')
     .option('--profile', 'profile each picture as a step: a short table, profile.json and trace.json')
-    .action(async (_network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
-      done(await predictCommand(checkpoint, images, flags)),
+    .action(async (network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
+      done(await predictCommand(network, checkpoint, images, flags)),
     );
 
   addDataCommands(program, done);
@@ -160,5 +187,6 @@ export function buildProgram(done: (status: number) => void): Command {
     .passThroughOptions()
     .action(async (args: string[]) => done(await benchCommand(args)));
 
+  program.commands.filter((command) => command.name() !== 'bench').forEach(finish);
   return program;
 }

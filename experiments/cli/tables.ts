@@ -1,7 +1,7 @@
-// Results as text tables. Where the terminal is too narrow for columns, one cell takes a few short lines.
+// Results as text tables in the paper's shape. Where the terminal is too narrow for columns, a row takes several short lines.
 import Table from 'cli-table3';
-import { oursText, publishedText, settingText, verdictText } from '../report/report.ts';
-import { type JudgedTable, noData } from '../runner/results.ts';
+import { claimDetails, heading, numbersText, remarks } from '../report/cell-text.ts';
+import type { MatrixView, TableView } from '../report/view.ts';
 
 /** Width taken for output that is no terminal. */
 export const DEFAULT_WIDTH = 120;
@@ -29,30 +29,31 @@ export function layOut(head: readonly string[], rows: readonly (readonly string[
       .join('\n');
   }
   return rows
-    .map((row) => [row[0]!, ...row.slice(1).map((value, i) => `  ${head[i + 1]}: ${value}`)].join('\n'))
+    .map((row) => {
+      const cells = row.slice(1).flatMap((value, i) => (value === '' ? [] : [`  ${head[i + 1]}: ${value}`]));
+      return [row[0]!, ...cells].join('\n');
+    })
     .join('\n');
 }
 
-/** One judged table with its setting, cells and claims. */
-export function tableText(judged: JudgedTable, width: number): string {
-  const { paper, table, data, result, claims } = judged;
-  const rows = result.cells.map((cell) => [
-    cell.row,
-    cell.column,
-    publishedText(cell, table),
-    oursText(cell, table.format),
-    verdictText(cell),
+const matrixText = ({ title, corner, columns, rows }: MatrixView, width: number): string[] => {
+  const head = [corner, ...columns.map(({ name }) => name)];
+  const lines = rows.map(({ name, cells }) => [
+    name,
+    ...cells.map((cell) => (cell ? `${numbersText(cell)}${cell.verdict === null ? '' : ` (${cell.verdict})`}` : '')),
   ]);
-  if (data === noData) return `${paper.name}/${table.name}: ${table.title}: not attempted: ${result.cells[0]?.reason}`;
-  const reasons = [...new Set(result.cells.flatMap(({ reason }) => reason ?? []))];
+  return [...(title === undefined ? [] : [`${title}:`]), layOut(head, lines, width)];
+};
+
+/** One table with its setting, cells and claims. */
+export function tableText(table: TableView, width: number): string {
+  if (!table.setting) return [heading(table), ...remarks(table)].join(': ');
   return [
-    `${paper.name}/${table.name}: ${table.title}`,
-    `  ${settingText(judged)}`,
-    layOut(['row', 'column', 'published', 'ours', 'verdict'], rows, width),
-    ...reasons.map((reason) => `not attempted: ${reason}`),
-    ...claims.map(({ text, holds, seedsHolding, seeds }) => {
-      const state = holds === null ? 'not tested' : holds ? 'holds' : 'does not hold';
-      return `claim: ${text}: ${state}${seeds > 1 ? ` (${seedsHolding} of ${seeds} seeds)` : ''}`;
-    }),
+    heading(table),
+    `  ${table.setting.text}`,
+    ...(table.matrix ? matrixText(table.matrix, width) : []),
+    ...table.claims.map((claim) => `claim: ${claim.text}: ${claim.verdict} (${claimDetails(claim)})`),
+    ...table.besides.flatMap((matrix) => matrixText(matrix, width)),
+    ...remarks(table),
   ].join('\n');
 }

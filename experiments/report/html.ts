@@ -13,10 +13,10 @@ const escapes: Readonly<Record<string, string>> = {
 };
 const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => escapes[character]!);
 
-type Part = string | number | Html | undefined | readonly Part[];
+type Part = string | number | Html | false | undefined | readonly Part[];
 
 function render(part: Part): string {
-  if (part === undefined) return '';
+  if (part === undefined || part === false) return '';
   if (part instanceof Html) return part.text;
   if (Array.isArray(part)) return part.map(render).join('');
   return escape(String(part));

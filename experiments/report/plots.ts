@@ -1,8 +1,8 @@
 // Line plots as SVG text, drawn by vega without a browser.
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { JudgedTable } from '../runner/results.ts';
 import { summarize } from '../runner/statistics.ts';
+import type { TableView } from './view.ts';
 
 const WIDTH = 460;
 const HEIGHT = 260;
@@ -60,29 +60,34 @@ const lines = (values: Point[], x: { title: string; type: 'ordinal' | 'quantitat
   ],
 });
 
-/** The cells of a table as lines: rows along x, one line per column, mean and spread over seeds; published points too. */
-export function cellPlot({ table, result }: JudgedTable): Promise<string> | undefined {
-  if (!table.plot) return undefined;
-  const values = result.cells.flatMap(({ row, column, ours, published }): Point[] => [
-    ...(ours ? [{ x: row, y: ours.mean, low: ours.mean - ours.std, high: ours.mean + ours.std, line: column }] : []),
-    ...(published === null
-      ? []
-      : [{ x: row, y: published, low: published, high: published, line: `${column}, published` }]),
-  ]);
-  return draw(lines(values, { title: table.plot.x, type: 'ordinal' }, table.plot.y));
+/** The matrix of a table as lines: rows along x, one line per column, mean and spread over seeds; published points too. */
+export function cellPlot({ plot, matrix }: TableView): Promise<string> | undefined {
+  if (!plot || !matrix) return undefined;
+  const values = matrix.rows.flatMap(({ name: x, cells }) =>
+    cells.flatMap((cell, i): Point[] => {
+      const column = matrix.columns[i]!.name;
+      const [ours, published] = [cell?.ours, cell?.published];
+      return [
+        ...(ours ? [{ x, y: ours.mean, low: ours.mean - ours.std, high: ours.mean + ours.std, line: column }] : []),
+        ...(published
+          ? [{ x, y: published.value, low: published.value, high: published.value, line: `${column}, published` }]
+          : []),
+      ];
+    }),
+  );
+  return draw(lines(values, { title: plot.x, type: 'ordinal' }, plot.y));
 }
 
 /** Curves over epochs, mean and spread over seeds. */
-export function curvePlot({ table, records }: JudgedTable): Promise<string> | undefined {
+export function curvePlot({ curves }: TableView): Promise<string> | undefined {
   const values: Point[] = [];
-  for (const { run, curve, label } of table.curves ?? []) {
-    const perSeed = (records.get(run) ?? []).flatMap(({ result }) => [result.curves?.[curve] ?? []]);
-    const epochs = Math.min(...perSeed.map((each) => each.length));
-    for (let epoch = 0; epoch < epochs && Number.isFinite(epochs); epoch++) {
-      const { mean, std } = summarize(perSeed.map((each) => each[epoch]!));
-      values.push({ x: epoch + 1, y: mean, low: mean - std, high: mean + std, line: label });
+  for (const { label, bySeed } of curves?.lines ?? []) {
+    const points = Math.min(...bySeed.map(({ values }) => values.length));
+    for (let at = 0; at < points && Number.isFinite(points); at++) {
+      const { mean, std } = summarize(bySeed.map(({ values }) => values[at]!));
+      values.push({ x: at + 1, y: mean, low: mean - std, high: mean + std, line: label });
     }
   }
   if (values.length === 0) return undefined;
-  return draw(lines(values, { title: table.curveAxis ?? 'epoch', type: 'quantitative' }, ''));
+  return draw(lines(values, { title: curves!.axis, type: 'quantitative' }, ''));
 }

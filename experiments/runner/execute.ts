@@ -2,10 +2,12 @@
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createDevice, type Device, type Profile, setDefaultDevice } from '../../engine/index.ts';
+import type { Kernel } from '../../kernels/kernel.ts';
 import { paperNamed } from '../papers/index.ts';
 import type { DataFacts } from './paper.ts';
 import { RunProfiler } from './profile.ts';
-import { type RunRecord, type RunRequest, RunStore } from './store.ts';
+import { runNamed, settingsOf } from './runs.ts';
+import { type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
 
 export interface ExecuteOptions {
   readonly out: string;
@@ -14,6 +16,8 @@ export interface ExecuteOptions {
   readonly threads: number;
   /** Told about four times a second. */
   readonly report: (done: number, total: number) => void;
+  /** Told of what a user should know: a damaged checkpoint and what follows from it. */
+  readonly notice: Notice;
   /** Profiles some steps, and is given the profile as soon as they are done. */
   readonly profile?: ((profile: Profile) => void) | undefined;
 }
@@ -38,9 +42,13 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
   const store = new RunStore(options.out, request, paper, options.dataFacts);
   const device = await deviceOf(request, options.threads);
   setDefaultDevice(device);
+  const settings = settingsOf(runNamed(paper, request.run), request.preset, request.set);
   const plans = new Map<string, Set<string>>();
+  let flops = 0;
+  device.resetPeakBytes();
   device.observer = {
-    before(kernel, _params, plan) {
+    before(kernel, params, plan) {
+      flops += (kernel as Kernel).flops(params);
       const known = plans.get(kernel.name);
       if (known) known.add(plan);
       else plans.set(kernel.name, new Set([plan]));
@@ -52,9 +60,10 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
   try {
     const { diagnostics, ...result } = await paper.train({
       ...request,
+      settings,
       device,
       cache: path.join(options.out, 'cache'),
-      resume: () => store.resume(),
+      resume: () => store.resume(options.notice),
       async save(checkpoint) {
         await store.save(checkpoint);
         profiler?.skip();
@@ -77,7 +86,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       run: request.run,
       seed: request.seed,
       preset: request.preset,
-      configuration: paper.configuration(request.run, request.preset),
+      configuration: settings,
       data: options.dataFacts,
       device: {
         name: device.name,
@@ -86,6 +95,8 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
         plans: Object.fromEntries([...plans].sort().map(([kernel, names]) => [kernel, [...names].sort()])),
       },
       seconds: (performance.now() - started) / 1000,
+      flops,
+      peakBytes: device.statistics().peakBytes,
       ...(diagnostics ? { diagnostics } : {}),
       result,
     };

@@ -1,10 +1,15 @@
 // manifest.json: everything needed to say where numbers came from. Written beside the results.
 import os from 'node:os';
 import { version } from '../../package.json';
-import { type JudgedTable, noData } from './results.ts';
+import { noData, type TableData } from './results.ts';
 import type { DataFacts, PresetName } from './paper.ts';
+import type { RunRecord } from './store.ts';
+
+/** Raised when a reader of the version before would misunderstand the file. Manifests without a version are of 1. */
+export const MANIFEST_VERSION = 2;
 
 export interface Manifest {
+  readonly version: number;
   readonly wgrad: string;
   readonly node: string;
   readonly v8: string;
@@ -14,7 +19,7 @@ export interface Manifest {
   readonly memoryBytes: number;
   readonly device: Record<string, unknown>;
   /** Checksum of the measured table of plans, or why it was not used; absent without one. */
-  readonly tuning?: string;
+  readonly tuning?: string | undefined;
   /** Plans used, by kernel, over all runs. */
   readonly plans: Record<string, string[]>;
   /** What each paper was run with. */
@@ -27,25 +32,28 @@ export interface Manifest {
 
 export const wgradVersion: string = version;
 
-export function buildManifest(tables: readonly JudgedTable[], commandLine: readonly string[]): Manifest {
+/** `records`: of all runs that the tables read. `facts`: the data of each paper that was trained, by name. */
+export function buildManifest(
+  tables: readonly TableData[],
+  records: Iterable<RunRecord>,
+  facts: ReadonlyMap<string, DataFacts>,
+  commandLine: readonly string[],
+): Manifest {
   const plans = new Map<string, Set<string>>();
   const configurations: Record<string, Record<string, unknown>> = {};
   let device: Record<string, unknown> = {};
   let tuning: string | undefined;
-  for (const { records } of tables) {
-    for (const [run, list] of records) {
-      for (const record of list) {
-        const { plans: used, ...facts } = record.device;
-        device = facts;
-        tuning = facts.facts.tuning === undefined ? undefined : String(facts.facts.tuning);
-        (configurations[record.paper] ??= {})[run] = record.configuration;
-        for (const [kernel, names] of Object.entries(used)) {
-          plans.set(kernel, new Set([...(plans.get(kernel) ?? []), ...names]));
-        }
-      }
+  for (const record of records) {
+    const { plans: used, ...deviceFacts } = record.device;
+    device = deviceFacts;
+    tuning = deviceFacts.facts.tuning === undefined ? undefined : String(deviceFacts.facts.tuning);
+    (configurations[record.paper] ??= {})[record.run] = record.configuration;
+    for (const [kernel, names] of Object.entries(used)) {
+      plans.set(kernel, new Set([...(plans.get(kernel) ?? []), ...names]));
     }
   }
   return {
+    version: MANIFEST_VERSION,
     wgrad: wgradVersion,
     node: process.versions.node,
     v8: process.versions.v8,
@@ -59,7 +67,7 @@ export function buildManifest(tables: readonly JudgedTable[], commandLine: reado
     papers: Object.fromEntries(
       tables
         .filter(({ data }) => data !== noData)
-        .map(({ paper, result, seeds, data }) => [paper.name, { preset: result.preset, seeds, data }]),
+        .map(({ paper, preset, seeds }) => [paper.name, { preset, seeds, data: facts.get(paper.name) ?? noData }]),
     ),
     configurations,
     commandLine,

@@ -1,5 +1,6 @@
-// What a paper declares: its tables as cells with published numbers, the claims that order them, its presets, and how one
-// training run is made. A run is named by (paper, run key, seed); several cells may read the same run.
+// What a paper declares: its tables as cells with published numbers, the claims about them, its runs and presets, and how one
+// run is made. Runs and cells are values: a claim refers to the cells themselves, and several cells may read the same run.
+import type { z } from 'zod';
 import type { Device, StateDict } from '../../engine/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -7,54 +8,107 @@ import type { Checkpoint } from './checkpoint.ts';
 export const presetNames = ['smoke', 'tour', 'laptop', 'paper'] as const;
 export type PresetName = (typeof presetNames)[number];
 
-export interface CellDefinition {
-  readonly row: string;
-  readonly column: string;
-  /** The number in the paper; null where the paper gives none (controls, lines of a figure without values). */
-  readonly published: number | null;
-  /** Spread printed beside the published number; shown, not used in the verdict. */
-  readonly publishedSpread?: number;
-  /** Key of the run behind the cell and the name of the number in its result. Without them the cell is not attempted. */
-  readonly run?: string;
-  readonly metric?: string;
-  /** Why the cell is not attempted. */
-  readonly reason?: string;
+/** One training run of a paper, for any seed. */
+export interface Run<Settings extends object = object> {
+  /** Its name within the paper, for people and for files. Nothing is read out of it. */
+  readonly key: string;
+  /** Every number that decides its result. Runs of the same key have the same settings. */
+  settings(preset: PresetName): Settings;
+  /** True where the result follows from the settings alone, without data and chance: one seed is as good as many. */
+  readonly exact?: boolean;
 }
 
-/** The mean of a cell over the seeds. */
-export type CellValue = (row: string, column: string) => number;
+/** A place in a table: a published number, what we have for it, or both. */
+export interface Cell {
+  readonly run?: Run;
+  /** Name of the number among the metrics of the run. */
+  readonly metric?: string;
+  /** Read from a curve of the run instead: its value after that share of the training, above 0 and at most 1. */
+  readonly point?: { readonly curve: string; readonly share: number };
+  /** The number in the paper; undefined where the paper gives none. */
+  readonly published?: number;
+  /** Spread printed beside the published number. */
+  readonly publishedSpread?: number;
+  /** Where the published number stands, if not in the table's own source. */
+  readonly source?: string;
+  /** Why nothing is run for it. */
+  readonly reason?: string;
+  /** Something to be said about this cell alone, such as a misprint. */
+  readonly note?: string;
+}
 
-/** Something the paper states about the order of its numbers. */
+/** How far from a published number counts as the same number, in its units. */
+export interface Tolerance {
+  of(cell: Cell): number;
+  /** Where it comes from: the printed digits, a published spread, the protocol. */
+  readonly source: string;
+}
+
+export interface Column {
+  readonly name: string;
+  /** The better direction; undefined where neither is. */
+  readonly better?: 'higher' | 'lower';
+  readonly format: (value: number) => string;
+  /** Needed where a cell of the column has a published number. */
+  readonly tolerance?: Tolerance;
+}
+
+/** Rows and columns of cells; null where there is nothing. */
+export interface Matrix {
+  /** What it is, where it is not the paper's own table. */
+  readonly title?: string;
+  /** What the rows are. */
+  readonly corner: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly [name: string, ...cells: (Cell | null)[]])[];
+}
+
+export type CellValue = (cell: Cell) => number;
+
+/** Something that is compared, computed from the cells of one seed. */
+export interface Effect {
+  /** Absent for a plain difference, which the names of its cells describe. */
+  readonly text?: string;
+  readonly cells: readonly Cell[];
+  of(value: CellValue): number;
+  /** Which side of `size` it is claimed to lie on. */
+  readonly direction: 'above' | 'below';
+  /** In the units of the effect; 0 where only a direction is claimed. */
+  readonly size: number;
+}
+
+/** Something the paper states about its numbers. */
 export interface Claim {
   readonly text: string;
-  /** The cells it is about, as [row, column]. */
-  readonly cells: readonly (readonly [row: string, column: string])[];
-  holds(value: CellValue): boolean;
+  /** Page, section, table or figure, if not that of the table. */
+  readonly source?: string;
+  /** All must be as claimed. Written in the format of the first cell. */
+  readonly effects: readonly Effect[];
 }
 
 export interface TableDefinition {
   /** Name on the command line: `table3`. */
   readonly name: string;
   readonly title: string;
-  readonly cells: readonly CellDefinition[];
-  readonly claims: readonly Claim[];
-  /** How far from the published number a cell of the `paper` preset may be, in the table's units. */
-  readonly tolerance: number;
-  readonly format: (value: number) => string;
-  /** True where every preset computes what the paper did, without its data: nothing in the table is smaller. */
-  readonly presetIndependent?: boolean;
-  /** Paragraphs for the report: what is compared, controls, contradictions inside the paper. */
-  readonly notes: readonly string[];
-  /** A conclusion drawn from the numbers. */
-  readonly conclusion?: (values: CellValue) => string;
-  /** Curves over epochs to draw: names of curves in the results, by run key. */
-  readonly curves?: readonly { readonly run: string; readonly curve: string; readonly label: string }[];
+  /** Where the published numbers stand: `Table 3`. Absent for a study of ours. */
+  readonly source?: string;
+  /** The paper's table in its own shape. Absent for a study of ours. */
+  readonly matrix?: Matrix;
+  /** Controls, searches and counters: our numbers that the paper does not have. */
+  readonly besides?: readonly Matrix[];
+  readonly claims?: readonly Claim[];
+  /** Paragraphs for the report: what is compared, contradictions inside the paper. */
+  readonly notes?: readonly string[];
+  /** A conclusion drawn from the means. */
+  readonly conclusion?: (value: CellValue) => string;
+  /** Curves to draw: names of curves in the results, by run. */
+  readonly curves?: readonly { readonly run: Run; readonly curve: string; readonly label: string }[];
   /** What the points of the curves are; epochs unless said otherwise. */
   readonly curveAxis?: string;
-  /** Draw the cells as lines: rows along x, one line per column. */
+  /** Draw the matrix as lines: rows along x, one line per column. */
   readonly plot?: { readonly x: string; readonly y: string };
-  /** Run keys whose sample pictures are shown. */
-  readonly pictures?: readonly string[];
+  /** Runs whose sample pictures are shown. */
+  readonly pictures?: readonly Run[];
   /** One row for each sample with the pictures of all those runs, equal ones once, instead of a row for each run. */
   readonly picturesTogether?: boolean;
 }
@@ -88,6 +142,7 @@ export interface RunResult {
 }
 
 export interface RunContext {
+  /** Key of the run. */
   readonly run: string;
   readonly seed: number;
   readonly preset: PresetName;
@@ -105,7 +160,20 @@ export interface RunContext {
   progress(done: number, total: number): Promise<void>;
 }
 
-export interface Paper {
+/** What a paper trains with: the settings are those of the run and the preset, after all changes asked for. */
+export interface TrainContext<Settings extends object = object> extends RunContext {
+  readonly settings: Settings;
+}
+
+/** A trained network for `wgrad predict`. */
+export interface Predictor {
+  readonly parameterCount: number;
+  /** Writes what it makes of one picture to a folder. Returns what the picture was and where the result is, in words. */
+  predict(image: string, out: string): Promise<string>;
+}
+
+/** `Settings` are those of the paper's runs; methods are declared so that papers of all settings go into one list. */
+export interface Paper<Settings extends object = object> {
   /** Name on the command line and of its folder. */
   readonly name: string;
   readonly title: string;
@@ -115,19 +183,21 @@ export interface Paper {
   readonly presets: Readonly<Record<PresetName, string>>;
   /** Where the paper is silent or contradicts itself, with our choice. */
   readonly ambiguities: readonly string[];
+  /** What the settings of a run that trains may be: every number that decides its result, and no other. */
+  readonly settings: z.ZodType<Settings>;
   defaultSeeds(preset: PresetName): number;
   /** Checks that the data are there and says what they are. Throws DataError, or ConfigError where the preset needs more. */
   dataFacts(preset: PresetName, data: string | undefined): Promise<DataFacts>;
-  /** Every number that decides the result of a run, for the key of its cache and for the manifest. */
-  configuration(run: string, preset: PresetName): Readonly<Record<string, unknown>>;
   /** Arithmetic of a run relative to the paper's other runs, for the order of work and the time left. */
-  cost(run: string, preset: PresetName): number;
-  train(context: RunContext): Promise<RunResult>;
+  cost(settings: Settings): number;
+  train(context: TrainContext<Settings>): Promise<RunResult>;
+  /** What it adds to the quick tour. */
+  readonly tour?: { readonly tables: readonly string[]; readonly preset: PresetName };
+  /** Predictions for pictures from the weights that its runs keep. */
+  readonly predict?: {
+    /** Throws ConfigError where two pictures would be written to the same files. */
+    check(images: readonly string[], out: string): void;
+    /** The network of a file of weights. Throws DataError for a damaged file, ConfigError for the weights of another network. */
+    load(weights: string): Promise<Predictor>;
+  };
 }
-
-/** A claim that numbers rise along a list of cells. Equal numbers are no order: they do not fulfil it. */
-export const ascending = (text: string, cells: readonly (readonly [row: string, column: string])[]): Claim => ({
-  text,
-  cells,
-  holds: (value) => cells.slice(1).every(([row, column], i) => value(row, column) > value(...cells[i]!)),
-});

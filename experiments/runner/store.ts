@@ -4,10 +4,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { type DeviceName, type StateDict, type Tuning } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
-import { writeJson } from './files.ts';
+import { removeLeftovers, writeJson } from './files.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
+import { type Overrides, runNamed, settingsOf } from './runs.ts';
 
 /** Results of other versions of the trainer are not taken over. Raise it when a change alters results. */
 const RESULT_VERSION = 1;
@@ -17,6 +19,8 @@ export interface RunRequest {
   readonly run: string;
   readonly seed: number;
   readonly preset: PresetName;
+  /** Settings that the command changes. */
+  readonly set?: Overrides | undefined;
   readonly device: DeviceName;
   readonly data: string | undefined;
   /** Measured tables of plans. Plans round in different orders, so a run belongs to its table. */
@@ -28,7 +32,8 @@ export interface RunRecord {
   readonly run: string;
   readonly seed: number;
   readonly preset: PresetName;
-  readonly configuration: Readonly<Record<string, unknown>>;
+  /** Its settings. */
+  readonly configuration: object;
   readonly data: DataFacts;
   readonly device: {
     readonly name: DeviceName;
@@ -39,9 +44,31 @@ export interface RunRecord {
   };
   /** Seconds of this process; a resumed run counts its last part only. */
   readonly seconds: number;
+  /** Arithmetic and the most bytes that tensors held, of this process too. Absent in records of earlier versions. */
+  readonly flops?: number;
+  readonly peakBytes?: number;
   readonly diagnostics?: Readonly<Record<string, number>>;
   readonly result: RunResult;
 }
+
+/** What the judging and the report rely on in a record of the disk. */
+const recordSchema = z.looseObject({
+  paper: z.string(),
+  run: z.string(),
+  seed: z.number(),
+  configuration: z.looseObject({}),
+  device: z.looseObject({
+    name: z.string(),
+    facts: z.looseObject({}),
+    plans: z.record(z.string(), z.array(z.string())),
+  }),
+  seconds: z.number(),
+  // JSON writes numbers that are not finite as null.
+  result: z.looseObject({ metrics: z.record(z.string(), z.number().nullable()) }),
+});
+
+/** Told of what a user should know, as one line. */
+export type Notice = (text: string) => void;
 
 export class RunStore {
   readonly #file: string;
@@ -57,7 +84,7 @@ export class RunStore {
       seed: request.seed,
       device: request.device,
       data: { name, real, checksums },
-      configuration: paper.configuration(request.run, request.preset),
+      configuration: settingsOf(runNamed(paper, request.run), request.preset, request.set),
       ...(request.tuning ? { tuning: request.tuning.checksum } : {}),
     };
     const { seed, ...shared } = facts;
@@ -67,13 +94,22 @@ export class RunStore {
     this.#file = path.join(out, 'runs', request.paper, `${slug}-${digest(shared).slice(0, 8)}`, `seed-${seed}`);
   }
 
-  /** The finished run, if it is there and whole. */
-  async read(): Promise<RunRecord | undefined> {
+  /** The finished run, if it is there and whole. `notice` is told of one that is damaged: it will be made again. */
+  async read(notice: Notice = () => undefined): Promise<RunRecord | undefined> {
+    const file = `${this.#file}.json`;
+    let text: string;
     try {
-      return JSON.parse(await readFile(`${this.#file}.json`, 'utf8')) as RunRecord;
+      text = await readFile(file, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+      // ENOTDIR: a file stands where the folder would.
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
       throw error;
+    }
+    try {
+      return recordSchema.parse(JSON.parse(text)) as unknown as RunRecord;
+    } catch {
+      notice(`${file} is damaged: the run is made again`);
+      return undefined;
     }
   }
 
@@ -81,10 +117,12 @@ export class RunStore {
   async write(record: RunRecord): Promise<void> {
     await writeJson(`${this.#file}.json`, record);
     await removeCheckpoint(`${this.#file}.safetensors`);
+    await removeLeftovers(`${this.#file}.`);
   }
 
-  resume(): Promise<Checkpoint | undefined> {
-    return readCheckpoint(`${this.#file}.safetensors`, this.#fingerprint);
+  /** The last whole checkpoint, if there is one. `notice` is told of one that is damaged. */
+  resume(notice?: Notice): Promise<Checkpoint | undefined> {
+    return readCheckpoint(`${this.#file}.safetensors`, this.#fingerprint, notice);
   }
 
   /** Writes weights beside the record: `seed-<n>.<name>.safetensors`. */

@@ -1,108 +1,113 @@
-// The four verdicts, defined here and nowhere else.
+// The verdicts, defined here and nowhere else, around one idea: noise must never make anything easier. A number is judged by the
+// 90 % interval of its mean over seeds, a claim by that of a difference paired by seed; a wider interval can only lose a verdict.
 //
-// - `not attempted`: the cell has no run, or one of its seeds failed. The reason is given.
-// - `reproduced`: the preset is `paper` on the paper's own data, or the table is the same without them (`presetIndependent`);
-//   |ours - published| is at most the larger of the table's tolerance and our spread over seeds; and no claim about the cell
-//   fails. A published spread does not widen this.
-// - `same ordering`: at least one claim of the table is about the cell, and all of those hold in the means over seeds.
-// - `not reproduced`: everything else.
+// A number that has a published one beside it is
+// - `not attempted` without values, for a reason that is given;
+// - `not comparable` on a stand-in or below the paper's scale: that is another experiment, of which only claims are judged;
+// - `too few seeds` with fewer than three;
+// - `reproduced` when its interval lies within the tolerance of the published number;
+// - `better than published` when its interval lies beyond the tolerance in the better direction of the column;
+// - `not reproduced` otherwise.
 //
-// A smaller network or a generated stand-in is another experiment, so its numbers are never called reproduced, only their
-// order. Cells without a published number (controls) can at best have the same ordering; without a claim they get none.
-import type { CellDefinition, CellValue, Claim, TableDefinition } from './paper.ts';
-import { type Summary, summarize } from './statistics.ts';
+// A claim is one effect or several, each claimed to be above or below a size. It is
+// - `not attempted` where a number is missing, `too few seeds` with fewer than three;
+// - `fails` when an effect is not as claimed in the means, whatever the spread: noise is no excuse either;
+// - `holds` when, besides, all effects are as claimed in two thirds of the seeds, and no interval reaches the claimed size;
+// - `within noise` otherwise.
+import type { Cell, Claim, Column, Effect } from './paper.ts';
+import { LEAST_SEEDS, type Summary, summarize } from './statistics.ts';
 
-export type Verdict = 'reproduced' | 'same ordering' | 'not reproduced' | 'not attempted';
+/** What is said of a number that has a published one beside it. */
+export type NumberVerdict =
+  'reproduced' | 'better than published' | 'not reproduced' | 'too few seeds' | 'not comparable' | 'not attempted';
 
-export interface CellResult {
-  row: string;
-  column: string;
-  published: number | null;
-  ours: Summary | null;
-  /** Null for a control: a cell with neither a published number nor a claim about it. */
-  verdict: Verdict | null;
-  /** Why a cell was not attempted. */
-  reason?: string;
+/** What is said of a statement of the paper. */
+export type ClaimVerdict = 'holds' | 'within noise' | 'fails' | 'too few seeds' | 'not attempted';
+
+/** What became of a cell's runs: its values in the order of the seeds, or why there are none. */
+export type CellOutcome = { readonly values: readonly number[] } | { readonly reason: string };
+
+export interface NumberToJudge {
+  readonly ours: Summary | undefined;
+  readonly published: number;
+  /** Distance from the published number that counts as the same number. */
+  readonly tolerance: number;
+  readonly better: Column['better'];
+  /** Made with the paper's settings on the paper's data. */
+  readonly comparable: boolean;
+  /** Without chance: any number of seeds is enough. */
+  readonly exact?: boolean | undefined;
+}
+
+export function judgeNumber({ ours, published, tolerance, better, comparable, exact }: NumberToJudge): NumberVerdict {
+  if (!ours) return 'not attempted';
+  if (!comparable) return 'not comparable';
+  const interval = ours.interval ?? (exact ? [ours.mean, ours.mean] : undefined);
+  if (!interval) return 'too few seeds';
+  const [low, high] = interval as readonly [number, number];
+  if (low >= published - tolerance && high <= published + tolerance) return 'reproduced';
+  const beyond = better === 'higher' ? low > published + tolerance : high < published - tolerance;
+  return better !== undefined && beyond ? 'better than published' : 'not reproduced';
+}
+
+export interface EffectResult {
+  readonly mean: number;
+  readonly interval: readonly [low: number, high: number] | undefined;
+  readonly claimed: { readonly direction: 'above' | 'below'; readonly size: number };
+  readonly verdict: ClaimVerdict;
 }
 
 export interface ClaimResult {
-  text: string;
-  /** In the means over seeds; null where a cell is missing. */
-  holds: boolean | null;
-  /** In how many of the single seeds it holds. */
-  seedsHolding: number;
-  seeds: number;
+  readonly verdict: ClaimVerdict;
+  /** Seeds in which all effects are as claimed. */
+  readonly seedsHolding: number;
+  readonly seeds: number;
+  /** In the order of the claim's; empty where a number is missing. */
+  readonly effects: readonly EffectResult[];
+  /** Why it was not attempted. */
+  readonly reason: string | undefined;
 }
 
-const sameCell = (claim: Claim, cell: CellDefinition): boolean =>
-  claim.cells.some(([row, column]) => row === cell.row && column === cell.column);
+/** How far a value lies on the claimed side: positive where it is as claimed. */
+const margin = ({ direction, size }: Effect, value: number): number =>
+  direction === 'above' ? value - size : size - value;
 
-/** Looks a value up by row and column; NaN where there is none, which no claim survives. */
-const lookup =
-  (cells: readonly CellResult[], pick: (summary: Summary) => number | undefined): CellValue =>
-  (row, column) => {
-    const found = cells.find((cell) => cell.row === row && cell.column === column)?.ours;
-    return (found && pick(found)) ?? NaN;
-  };
-
-export const meansOf = (cells: readonly CellResult[]): CellValue => lookup(cells, (summary) => summary.mean);
-
-function checkClaim(claim: Claim, cells: readonly CellResult[]): ClaimResult {
-  const summaries = claim.cells.map(
-    ([row, column]) => cells.find((cell) => cell.row === row && cell.column === column)?.ours,
-  );
-  if (summaries.some((summary) => !summary)) return { text: claim.text, holds: null, seedsHolding: 0, seeds: 0 };
-  const seeds = Math.min(...summaries.map((summary) => summary!.n));
-  let seedsHolding = 0;
-  for (let seed = 0; seed < seeds; seed++) {
-    if (claim.holds(lookup(cells, (summary) => summary.values[seed]))) seedsHolding++;
-  }
-  return { text: claim.text, holds: claim.holds(meansOf(cells)), seedsHolding, seeds };
+function claimVerdict(margins: readonly (readonly number[])[], seedsHolding: number): ClaimVerdict {
+  const seeds = margins[0]!.length;
+  if (seeds < LEAST_SEEDS) return 'too few seeds';
+  const summaries = margins.map(summarize);
+  // Written so that a value that is no number does not pass.
+  if (!summaries.every(({ mean }) => mean > 0)) return 'fails';
+  const clear = summaries.every(({ interval }) => interval![0] > 0);
+  return clear && 3 * seedsHolding >= 2 * seeds ? 'holds' : 'within noise';
 }
 
-/** The distance that counts as the same number. */
-const allowance = (table: TableDefinition, ours: Summary): number => Math.max(table.tolerance, ours.std);
+const holding = (margins: readonly (readonly number[])[]): number =>
+  margins[0]!.filter((_, seed) => margins.every((each) => each[seed]! > 0)).length;
 
-function verdictOf(
-  table: TableDefinition,
-  cell: CellDefinition,
-  ours: Summary | null,
-  claims: readonly boolean[],
-  comparable: boolean,
-): Verdict | null {
-  if (!ours) return 'not attempted';
-  const ordered = claims.every(Boolean);
-  if (cell.published === null) return claims.length === 0 ? null : ordered ? 'same ordering' : 'not reproduced';
-  const near = Math.abs(ours.mean - cell.published) <= allowance(table, ours);
-  if (comparable && near && ordered) return 'reproduced';
-  return claims.length > 0 && ordered ? 'same ordering' : 'not reproduced';
-}
-
-/** What became of a cell's runs: the values in the order of the seeds, or why there are none. */
-export type CellOutcome = { values: readonly number[] } | { reason: string };
-
-/** Judges a table. `comparable` is true where its numbers may be called reproduced. */
-export function judge(
-  table: TableDefinition,
-  outcome: (cell: CellDefinition) => CellOutcome,
-  comparable: boolean,
-): { cells: CellResult[]; claims: ClaimResult[] } {
-  const cells = table.cells.map((cell): CellResult => {
-    const { row, column, published } = cell;
-    const found = outcome(cell);
-    if ('reason' in found) {
-      return { row, column, published, ours: null, verdict: 'not attempted', reason: found.reason };
+/** Judges a claim. `outcome` gives the values of a cell, in the same order of seeds for all. */
+export function judgeClaim(claim: Claim, outcome: (cell: Cell) => CellOutcome): ClaimResult {
+  const found = new Map<Cell, readonly number[]>();
+  for (const each of claim.effects.flatMap(({ cells }) => cells)) {
+    const result = outcome(each);
+    if ('reason' in result) {
+      const { reason } = result;
+      return { verdict: 'not attempted', seedsHolding: 0, seeds: 0, effects: [], reason };
     }
-    return { row, column, published, ours: summarize(found.values), verdict: null };
+    found.set(each, result.values);
+  }
+  const seeds = Math.min(...[...found.values()].map((values) => values.length));
+  const bySeed = claim.effects.map((effect) =>
+    Array.from({ length: seeds }, (_, seed) => effect.of((each) => found.get(each)![seed]!)),
+  );
+  const margins = claim.effects.map((effect, i) => bySeed[i]!.map((value) => margin(effect, value)));
+  const effects = claim.effects.map((effect, i): EffectResult => {
+    const { mean, interval } = summarize(bySeed[i]!);
+    const { direction, size } = effect;
+    const verdict = claimVerdict([margins[i]!], holding([margins[i]!]));
+    return { mean, interval: interval ?? undefined, claimed: { direction, size }, verdict };
   });
-  const claims = table.claims.map((claim) => checkClaim(claim, cells));
-  cells.forEach((result, i) => {
-    const cell = table.cells[i]!;
-    const about = table.claims.flatMap((claim, j) => {
-      const holds = claims[j]!.holds;
-      return sameCell(claim, cell) && holds !== null ? [holds] : [];
-    });
-    result.verdict = verdictOf(table, cell, result.ours, about, comparable);
-  });
-  return { cells, claims };
+  const seedsHolding = holding(margins);
+  const verdict = claimVerdict(margins, seedsHolding);
+  return { verdict, seedsHolding, seeds, effects, reason: undefined };
 }

@@ -16,7 +16,7 @@ import {
   weightedSum,
   weightingOf,
 } from '../../experiments/papers/cross-stitch/losses.ts';
-import { boxIou, maskCounts, meanIou, MetricSums } from '../../experiments/papers/cross-stitch/metrics.ts';
+import { boxIou, maskCounts, meanIou, MetricSums } from '../../experiments/metrics/segmentation.ts';
 import { networkTasks } from '../../experiments/papers/cross-stitch/settings.ts';
 
 export const near = (

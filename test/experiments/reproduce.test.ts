@@ -21,7 +21,8 @@ t.test('results, manifest and report', async (t) => {
   t.match(stdout, /preset smoke, data: generated digits \(a stand-in/);
   t.match(stderr, /device wasm/);
 
-  const tables = await json<TableResult[]>(whole, 'results.json');
+  const { version, tables } = await json<{ version: number; tables: TableResult[] }>(whole, 'results.json');
+  t.equal(version, 2);
   t.same(
     tables.map(({ paper, table }) => `${paper}/${table}`),
     [
@@ -35,23 +36,39 @@ t.test('results, manifest and report', async (t) => {
   );
   const strategies = await json<TableResult>(whole, 'dmtl', 'table3', 'results.json');
   t.same(strategies, tables[4]);
-  t.same(Object.keys(strategies), ['paper', 'table', 'preset', 'device', 'data', 'cells']);
-  t.match(strategies, { preset: 'smoke', device: 'wasm', data: 'generated digits' });
+  t.same(Object.keys(strategies), ['version', 'paper', 'table', 'preset', 'device', 'data', 'seeds', 'cells']);
+  t.match(strategies, { preset: 'smoke', device: 'wasm', data: { name: 'generated digits', real: false }, seeds: [0] });
   t.same(
     strategies.cells.map(({ published }) => published),
     [0.577, 0.797, 0.858, 0.875],
+    'the cells of the paper',
   );
+  t.match(await json(whole, 'dmtl', 'table3', 'controls.json'), {
+    version: 2,
+    cells: [{ published: null, verdict: null }],
+  });
   for (const { cells } of tables) {
     for (const cell of cells) {
-      t.ok(
-        ['same ordering', 'not reproduced', 'not attempted'].includes(cell.verdict!),
-        `${cell.row}: ${cell.verdict}`,
-      );
+      t.ok([null, 'not comparable', 'not attempted'].includes(cell.verdict), `${cell.row}: ${cell.verdict}`);
       if (cell.ours) t.equal(cell.ours.values.length, cell.ours.n);
       else t.type(cell.reason, 'string');
     }
   }
+  const { claims } = await json<{ claims: { verdict: string }[] }>(whole, 'dmtl', 'table3', 'claims.json');
+  t.ok(
+    claims.every(({ verdict }) => verdict === 'too few seeds'),
+    'one seed decides nothing',
+  );
+  interface Made {
+    flops: number;
+    peakBytes: number;
+    settings: { epochs: number };
+  }
+  const { runs } = await json<{ runs: Made[] }>(whole, 'dmtl', 'table3', 'runs.json');
+  t.equal(runs.length, 5);
+  t.ok(runs.every(({ flops, peakBytes, settings }) => flops > 1e6 && peakBytes > 1e4 && settings.epochs === 2));
   t.match(await json(whole, 'manifest.json'), {
+    version: 2,
     node: process.versions.node,
     device: { name: 'wasm' },
     papers: {
@@ -67,6 +84,20 @@ t.test('results, manifest and report', async (t) => {
   t.match(report, /What is real at equal updates|do not rank as the paper/, 'the conclusion of the toy table');
   t.notMatch(report, /(src|href)="http/, 'nothing is loaded from elsewhere');
   t.notMatch((await filesBelow(whole)).join(' '), /\.part|\.safetensors/, 'no checkpoint or partial file is left');
+});
+
+t.test('the folder can be read back, judged again and rendered', async (t) => {
+  const again = await run(['report', whole], folder);
+  t.equal(again.status, 0, again.stderr);
+  t.match(again.stdout, /dmtl\/table3: training strategies.*\n {2}preset smoke, data: generated digits/);
+  const markdown = await run(['report', whole, '--markdown'], folder);
+  t.match(markdown.stdout, /\| single task \| [\d.]+ \/ 0\.577<br>not comparable \|/);
+  const csv = await run(['report', whole, '--csv'], folder);
+  t.match(csv.stdout, /^single task,[\d.]+,0,0\.577,not comparable$/m);
+  const page = await run(['report', whole, '--html'], folder);
+  t.match(page.stdout, /<!doctype html>/);
+  t.equal((await run(['report', path.join(folder, 'nothing')], folder)).status, 2);
+  t.equal((await run(['report', whole, '--html', '--csv'], folder)).status, 2);
 });
 
 t.test('the same command again finds everything done', async (t) => {

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { createDevice, setDefaultDevice } from '../../engine/index.ts';
 import { buildNetworks, buildPaperNetworks } from '../../experiments/papers/cross-stitch/networks.ts';
-import { distinctParameters, publishedParameters } from '../../experiments/papers/cross-stitch/parameter-count.ts';
+import { distinctParameters, publishedParameters } from '../../experiments/papers/cross-stitch/parameters.ts';
 import { networkNames } from '../../experiments/papers/cross-stitch/settings.ts';
 import { stitchChecks } from './cross-stitch.ts';
 

@@ -6,7 +6,7 @@ import { batchInOrder, type PetBatch, type PetSamples, speciesNames } from '../.
 import { colourPng, greyPng, outlineBox } from '../../report/pictures.ts';
 import type { Picture } from '../../runner/paper.ts';
 import type { Targets } from './losses.ts';
-import { type BatchScores, boxIou, maskCounts, type MaskCounts, MetricSums } from './metrics.ts';
+import { type BatchScores, boxIou, maskCounts, type MaskCounts, MetricSums } from '../../metrics/segmentation.ts';
 
 export type Normalization = 'batch' | 'running';
 

@@ -8,25 +8,26 @@ import type { PetCohort, PetCounts, PetSamples, PetSource } from '../../data/pet
 import { officialCounts, oxfordPets } from '../../data/sets/oxford-pets.ts';
 import { type Paper, type PresetName, presetNames, type RunContext } from '../../runner/paper.ts';
 import { figure3, learningCurves, stitchMatrixTable, taskWeights } from './figures.ts';
-import { COUNTING, countParameters, parameterTable } from './parameters.ts';
-import { describePreset, settingsOf, sizes } from './presets.ts';
-import { type NetworkName, parseRunKey, type TrainingSettings } from './settings.ts';
-import { choiceTable, lastBatchTable, protocolTable, table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
+import { type Counting, countParameters, isCounting, parameterTable } from './parameters.ts';
+import { describePreset, sizes } from './presets.ts';
+import { settingsSchema } from './schema.ts';
+import type { NetworkName, TrainingSettings } from './settings.ts';
+import { choiceTable, lastBatchTable, protocolTable } from './studies.ts';
+import { table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
 import { trainCrossStitch } from './training.ts';
 
 /** Multiply-adds of one epoch relative to the baseline (section 8.1 of the specification). */
 const relativeCost: Readonly<Record<NetworkName, number>> = { baseline: 1, binary: 1.5, box: 1.5, mtl: 2.1, oeq: 3 };
 
-const wishOf = (preset: PresetName, data: string | undefined): DataWish<PetCounts> => ({
-  paper: 'cross-stitch',
-  preset,
-  data,
-  request: sizes[preset].counts,
-});
+const wishOf = (
+  preset: PresetName,
+  data: string | undefined,
+  request: PetCounts = sizes[preset].counts,
+): DataWish<PetCounts> => ({ paper: 'cross-stitch', preset, data, request });
 
-/** The pictures of a preset; the preset `paper` takes no part of them. */
-async function petSource(preset: PresetName, data: string | undefined): Promise<PetSource> {
-  const found = await dataFor(oxfordPets, wishOf(preset, data));
+/** The pictures of a preset or of a run; the preset `paper` takes no part of them. */
+async function petSource(preset: PresetName, data: string | undefined, counts?: PetCounts): Promise<PetSource> {
+  const found = await dataFor(oxfordPets, wishOf(preset, data, counts));
   if (preset === 'paper' && found.counts.train < officialCounts.train) {
     throw new DataError('the preset paper of cross-stitch needs all pictures with a head box', {
       expected: String(officialCounts.train + officialCounts.validation + officialCounts.test),
@@ -40,16 +41,16 @@ const prepared = new Map<string, Promise<Record<PetCohort, PetSamples>>>();
 
 /** Prepared pictures, once for each process. */
 async function samplesOf(context: RunContext, settings: TrainingSettings): Promise<Record<PetCohort, PetSamples>> {
-  const { size, borderIsPet, chunk } = settings;
+  const { size, borderIsPet, chunk, counts } = settings;
   const cache = context.cache && path.join(context.cache, 'cross-stitch');
-  const key = JSON.stringify([context.preset, context.data, size, borderIsPet, chunk, cache]);
-  const source = await petSource(context.preset, context.data);
+  const key = JSON.stringify([context.preset, context.data, size, borderIsPet, chunk, counts, cache]);
+  const source = await petSource(context.preset, context.data, counts);
   const samples = prepared.get(key) ?? preparePets(source, { size, borderIsPet, chunk }, cache);
   prepared.set(key, samples);
   return samples;
 }
 
-export const crossStitch: Paper = {
+export const crossStitch: Paper<TrainingSettings | Counting> = {
   name: 'cross-stitch',
   title: 'Multitask Learning in Image Recognition, Segmentation, and Classification',
   citation:
@@ -86,22 +87,21 @@ export const crossStitch: Paper = {
     'OEQ: the warp of the first phase leaves the boxes where they were, so it is off; with it: table choices.',
     'The weights after the last epoch are tested, once.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   async dataFacts(preset, data) {
     const { train, validation, test } = (await petSource(preset, data)).counts;
     const facts = await dataFactsFor(oxfordPets, wishOf(preset, data));
     return { ...facts, name: `${facts.name}, ${train} + ${validation} + ${test}` };
   },
-  configuration: (run, preset) =>
-    run === COUNTING ? { counts: 'the networks of the paper' } : { ...settingsOf(run, preset) },
-  cost(run, preset) {
-    if (run === COUNTING) return 0;
-    const { widths, size, counts, epochs } = settingsOf(run, preset);
-    return relativeCost[parseRunKey(run).network] * counts.train * epochs * (widths[0]! * size) ** 2;
+  cost(settings) {
+    if (isCounting(settings)) return 0;
+    const { network, widths, size, counts, epochs } = settings;
+    return relativeCost[network] * counts.train * epochs * (widths[0]! * size) ** 2;
   },
   async train(context) {
-    if (context.run === COUNTING) return countParameters();
-    const settings = settingsOf(context.run, context.preset);
+    const { settings } = context;
+    if (isCounting(settings)) return countParameters();
     return trainCrossStitch(context, settings, await samplesOf(context, settings));
   },
 };

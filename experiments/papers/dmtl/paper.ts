@@ -3,17 +3,12 @@
 import { dataFactsFor, dataFor, type DataWish } from '../../data/dataset.ts';
 import { mnist, type MnistRequest } from '../../data/sets/mnist.ts';
 import { type Paper, type PresetName, presetNames } from '../../runner/paper.ts';
-import { figure11 } from './figure11.ts';
-import { figure7 } from './figure7.ts';
-import { figure9 } from './figure9.ts';
-import { lambda } from './lambda.ts';
-import { describePreset, settingsOf, sizes } from './presets.ts';
-import { ordering } from './ordering.ts';
-import { parseRunKey, type Strategy } from './settings.ts';
-import { table1 } from './table1.ts';
-import { table2 } from './table2.ts';
-import { table3 } from './table3.ts';
-import { table4 } from './table4.ts';
+import { figure11, figure7, figure9 } from './figures.ts';
+import { describePreset, sizes } from './presets.ts';
+import { settingsSchema } from './schema.ts';
+import type { Strategy, TrainingSettings } from './settings.ts';
+import { lambda, ordering } from './studies.ts';
+import { table1, table2, table3, table4 } from './tables.ts';
 import { trainDmtl } from './training.ts';
 
 /** Passes over the whole network per batch, relative to the multitask loss (section 8.1 of the specification). */
@@ -25,12 +20,19 @@ const relativeCost: Readonly<Record<Strategy, number>> = {
   multitaskLoss: 1,
 };
 
-const wishOf = (preset: PresetName, data: string | undefined): DataWish<MnistRequest> => {
-  const { richest, validationCount, testCount } = sizes[preset];
-  return { paper: 'dmtl', preset, data, request: { train: richest, validation: validationCount, test: testCount } };
-};
+type Counts = Pick<TrainingSettings, 'trainCount' | 'validationCount' | 'testCount'>;
 
-export const dmtl: Paper = {
+/** As many images as any run of the preset needs, or those of one run. */
+function wishOf(
+  preset: PresetName,
+  data: string | undefined,
+  counts: Counts = { ...sizes[preset], trainCount: sizes[preset].richest },
+): DataWish<MnistRequest> {
+  const { trainCount: train, validationCount: validation, testCount: test } = counts;
+  return { paper: 'dmtl', preset, data, request: { train, validation, test } };
+}
+
+export const dmtl: Paper<TrainingSettings> = {
   name: 'dmtl',
   title: 'Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using Depth Estimation',
   citation: 'K. Namdar, P. Vafaeikia, F. Khalvati, arXiv 2208.10390, 2022.',
@@ -50,16 +52,14 @@ export const dmtl: Paper = {
     'The weights of the best validation accuracy are tested, once.',
     'The learning rate 5e-5 does not move narrow networks: the presets below paper size use 5e-3.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: (preset, data) => dataFactsFor(mnist, wishOf(preset, data)),
-  configuration: (run, preset) => ({ ...settingsOf(run, preset) }),
-  cost(run, preset) {
-    const { strategy } = parseRunKey(run);
-    const { trainCount, baseWidth, images } = settingsOf(run, preset);
-    return relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2;
-  },
+  cost: ({ strategy, trainCount, baseWidth, images }) =>
+    relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2,
   async train(context) {
-    const source = await dataFor(mnist, wishOf(context.preset, context.data));
-    return trainDmtl(context, settingsOf(context.run, context.preset), source);
+    const source = await dataFor(mnist, wishOf(context.preset, context.data, context.settings));
+    return trainDmtl(context, context.settings, source);
   },
+  tour: { tables: ['table3'], preset: 'tour' },
 };

@@ -1,5 +1,4 @@
 // What decides a training run of dmtl: the strategy, the cohort and noise of its cell, and the sizes of the preset.
-import { ConfigError } from '../../../engine/index.ts';
 import type { ExtrusionOptions, NoiseOptions } from '../../data/extruded-digits.ts';
 
 /** How the two tasks are trained (section 4 of the specification, table 3 of the paper). */
@@ -46,25 +45,9 @@ export interface RunName {
   readonly variant?: Variant;
 }
 
+/** Its name in files and for people. */
 export const runKey = ({ strategy, noise, n, lambda = 1, variant }: RunName): string =>
   `${strategy} ${noise} N=${n}${lambda === 1 ? '' : ` lambda=${lambda}`}${variant ? ` ${variant}` : ''}`;
-
-/** The inverse of `runKey`. Throws ConfigError for a key that is none. */
-export function parseRunKey(key: string): RunName & { readonly lambda: number } {
-  const pattern = /^(\w+) (\S+) N=(\d+)(?: lambda=(\d+))?(?: ([a-z]+\S+))?$/;
-  const [, strategy, noise, n, lambda = '1', variant] = pattern.exec(key) ?? [];
-  const isKnown = strategies.includes(strategy as Strategy) && Object.hasOwn(noiseLevels, noise ?? '');
-  if (!isKnown || (variant !== undefined && !Object.hasOwn(variants, variant))) {
-    throw new ConfigError(`no run '${key}' in dmtl`);
-  }
-  return {
-    strategy: strategy as Strategy,
-    noise: noise as NoiseLevel,
-    n: Number(n) as TrainSize,
-    lambda: Number(lambda),
-    ...(variant === undefined ? {} : { variant: variant as Variant }),
-  };
-}
 
 export interface TrainingSettings {
   readonly strategy: Strategy;

@@ -1,15 +1,16 @@
 // O. Erkent, "Multi-Task Learning for Robot Perception with Imbalanced Data" (arXiv 2602.01899, 2025): a teacher with a second
 // input labels what has no label, a student learns from it. The toy problem runs; the image tables are listed only.
 import type { DataFacts, Paper } from '../../runner/paper.ts';
-import { toySeeds, toySettings } from './presets.ts';
+import { toySeeds } from './presets.ts';
+import { settingsSchema } from './schema.ts';
 import { table2 } from './table2.ts';
-import { trainToy } from './toy.ts';
+import { type ToySettings, trainToy } from './toy.ts';
 import { unattempted } from './unattempted.ts';
 
 /** The paper defines its toy data by formulas: generated here, and not a stand-in. */
 const data: DataFacts = { name: "the paper's two functions", real: true, checksums: {} };
 
-export const imbalancedMtl: Paper = {
+export const imbalancedMtl: Paper<ToySettings> = {
   name: 'imbalanced-mtl',
   title: 'Multi-Task Learning for Robot Perception with Imbalanced Data',
   citation: 'O. Erkent, arXiv 2602.01899; Ordu Univ. J. Science and Technology 15(2), 151-164, 2025.',
@@ -28,9 +29,10 @@ export const imbalancedMtl: Paper = {
     '"Average MSE" may be a mean absolute error: both are reported.',
     'The paper counts training in epochs; with equal numbers of updates its order disappears, as the controls show.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => toySeeds[preset],
   dataFacts: () => Promise.resolve(data),
-  configuration: (_run, preset) => ({ ...toySettings[preset] }),
   cost: () => 1,
-  train: (context) => trainToy(context, toySettings[context.preset]),
+  train: (context) => trainToy(context, context.settings),
+  tour: { tables: ['table2'], preset: 'paper' },
 };

@@ -1,19 +1,26 @@
-// Cells of the multidepth tables: the least validation SILog of a run, by output.
-import type { CellDefinition } from '../../runner/paper.ts';
-import { type RunName, runKey } from './settings.ts';
+// Runs, cells and columns of the multidepth tables: the least validation SILog of a run, by output.
+import { cell, column } from '../../runner/definition.ts';
+import type { Cell, Column, Run } from '../../runner/paper.ts';
+import { settingsOf } from './presets.ts';
+import { type RunName, runKey, type TrainingSettings } from './settings.ts';
 
 export type Output = 'classification' | 'regression';
+export const outputs = ['classification', 'regression'] as const;
 
-/** A cell that holds a SILog of a run; the least over training unless another metric is named. */
-export const silogCell = (
-  row: string,
-  column: string,
-  published: number | null,
-  run: RunName,
-  metric: string,
-): CellDefinition => ({ row, column, published, run: runKey(run), metric });
+export const runOf = (name: RunName): Run<TrainingSettings> => ({
+  key: runKey(name),
+  settings: (preset) => settingsOf(name, preset),
+});
 
-export const silogText = (value: number): string => value.toFixed(2);
+/** A cell that holds the least SILog over the training of a run, or another metric. */
+export const silog = (run: RunName, metric = 'regression', published?: number | null): Cell =>
+  cell(runOf(run), metric, published);
 
-/** A published SILog is met within this distance: about the spread of validation between neighbouring checkpoints. */
-export const SILOG_TOLERANCE = 0.5;
+export const silogColumn = (name: string): Column => column(name, 2, 'lower');
+
+/** A curve of a run under a name. */
+export const curveOf = (run: RunName, label: string, curve = 'regression') => ({
+  run: runOf(run),
+  curve,
+  label,
+});

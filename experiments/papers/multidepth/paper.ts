@@ -1,33 +1,34 @@
 // L. Liebel, M. Koerner, "MultiDepth: Single-Image Depth Estimation via Multi-Task Regression and Classification" (ITSC 2019,
 // arXiv 1907.11111).
-import { type Paper, type PresetName, presetNames, type RunContext, type RunResult } from '../../runner/paper.ts';
+import { type Paper, type PresetName, presetNames, type RunResult, type TrainContext } from '../../runner/paper.ts';
 import { cohortsOf, dataFactsOf } from './data.ts';
 import { figure4 } from './figure4.ts';
 import { figure5 } from './figure5.ts';
 import { figure6 } from './figure6.ts';
-import { figure7 } from './figure7.ts';
-import { figure8 } from './figure8.ts';
+import { figure7, figure8 } from './figure7.ts';
 import { longer } from './longer.ts';
-import { describePreset, settingsOf, sizes } from './presets.ts';
+import { depthPredictor } from './predict.ts';
+import { describePreset, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
+import { settingsSchema } from './schema.ts';
 import { searchWeights } from './search.ts';
+import type { TrainingSettings } from './settings.ts';
 import { table1 } from './table1.ts';
 import { trainNetwork } from './training.ts';
 
 /** Forward cost of each head relative to the encoder (section 8.1 of the specification: 9.83 of 23.04 GFLOP). */
 const HEAD_COST = 0.43;
 
-async function train(context: RunContext): Promise<RunResult> {
-  const settings = settingsOf(context.run, context.preset);
-  const cohorts = await cohortsOf(context.preset, context.data);
-  const { rangeTest: steps } = settings;
-  if (steps !== null) return rangeTest(context, { ...settings, rangeTest: steps }, cohorts);
+async function train(context: TrainContext<TrainingSettings>): Promise<RunResult> {
+  const { settings } = context;
+  const cohorts = await cohortsOf(context.preset, context.data, settings);
+  if (settings.rangeTest) return rangeTest(context, { ...settings, rangeTest: settings.rangeTest }, cohorts);
   return settings.search.length > 0
     ? searchWeights(context, settings, cohorts)
     : trainNetwork(context, settings, cohorts);
 }
 
-export const multidepth: Paper = {
+export const multidepth: Paper<TrainingSettings> = {
   name: 'multidepth',
   title: 'MultiDepth: Single-Image Depth Estimation via Multi-Task Regression and Classification',
   citation: 'L. Liebel, M. Körner, ITSC 2019, arXiv 1907.11111.',
@@ -51,14 +52,14 @@ export const multidepth: Paper = {
     'Below paper size the task weights have a learning rate of their own: at the network’s they could not move far enough in so ' +
       'few steps, and would stay almost fixed (a control of figure 6).',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: dataFactsOf,
-  configuration: (run, preset) => ({ ...settingsOf(run, preset) }),
-  cost(run, preset) {
-    const { objective, search, patch, batch, iterations, rangeTest: steps, baseWidth } = settingsOf(run, preset);
+  cost({ objective, search, patch, batch, iterations, rangeTest, baseWidth }) {
     const heads = objective.kind === 'regression' || objective.kind === 'classification' ? 1 : 2;
-    const updates = (steps ?? iterations) * Math.max(1, search.length);
+    const updates = (rangeTest?.steps ?? iterations) * Math.max(1, search.length);
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);
   },
   train,
+  predict: depthPredictor,
 };

@@ -1,5 +1,4 @@
 // What decides a training run of MultiDepth: weighting, classes, patch and bounds of its cell, and the sizes of the preset.
-import { ConfigError } from '../../../engine/index.ts';
 import type { WeightForm } from './losses.ts';
 
 /** How the two losses are weighted. `manual` is a search over constant weights, of which the best is reported. */
@@ -36,33 +35,26 @@ export interface RunName {
 /** Classes of the paper's main table. */
 export const DEFAULT_CLASSES = 32;
 
+/** Its name in files and for people. */
 export const runKey = ({ weighting, classes = DEFAULT_CLASSES, patch = 128, bounds = '2-125', variant }: RunName) =>
   `${weighting} n=${classes} patch=${patch} bounds=${bounds}${variant ? ` (${variant})` : ''}`;
-
-/** The inverse of `runKey`. Throws ConfigError for a key that is none. */
-export function parseRunKey(key: string): Required<Omit<RunName, 'variant'>> & Pick<RunName, 'variant'> {
-  const pattern = /^(\w+) n=(\d+) patch=(128|256) bounds=([\d-]+)(?: \(([^)]+)\))?$/;
-  const [, weighting, classes, patch, range, variant] = pattern.exec(key) ?? [];
-  const isKnown =
-    weightings.includes(weighting as Weighting) &&
-    Object.hasOwn(bounds, range ?? '') &&
-    (variant === undefined || variants.includes(variant as Variant));
-  if (!isKnown) throw new ConfigError(`no run '${key}' in multidepth`);
-  return {
-    weighting: weighting as Weighting,
-    classes: Number(classes),
-    patch: Number(patch) as Patch,
-    bounds: range as Bounds,
-    ...(variant === undefined ? {} : { variant: variant as Variant }),
-  };
-}
 
 /** What a network learns, and with which weights. */
 export type Objective =
   | { readonly kind: 'regression' }
   | { readonly kind: 'classification' }
   | { readonly kind: 'constant'; readonly regression: number; readonly classification: number }
-  | { readonly kind: 'learned'; readonly form: WeightForm };
+  | { readonly kind: 'learned'; readonly form: WeightForm; readonly start: number };
+
+export interface RangeTest {
+  readonly steps: number;
+  /** The first and the last learning rate. */
+  readonly rates: readonly [number, number];
+  /** Share of the past in the smoothed loss. */
+  readonly memory: number;
+  /** A diverged loss is shown as this; one of a fresh network is about 2.4. */
+  readonly ceiling: number;
+}
 
 export interface TrainingSettings {
   readonly objective: Objective;
@@ -84,8 +76,8 @@ export interface TrainingSettings {
   readonly weightDecay: number;
   /** Power of the polynomial by which the rates fall to 0. */
   readonly power: number;
-  /** Steps of a learning rate range test; null for training. */
-  readonly rangeTest: number | null;
+  /** Instead of training. */
+  readonly rangeTest: RangeTest | null;
   readonly validateEvery: number;
   readonly checkpointEvery: number;
   readonly baseWidth: number;

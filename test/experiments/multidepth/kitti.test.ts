@@ -113,7 +113,7 @@ t.test('pairs in the official layout', async (t) => {
 });
 
 t.test('samples', async (t) => {
-  const settings = { ...settingsOf('learned n=4 patch=128 bounds=2-125', 'smoke'), batch: 2, patch: 48 };
+  const settings = { ...settingsOf({ weighting: 'learned', classes: 4 }, 'smoke'), batch: 2, patch: 48 };
   const [width, height] = [70, 60];
   const space = new LogDepth({ bounds: [2, 125] });
   const depth = Uint16Array.from({ length: width * height }, (_, i) => (i % 3 === 0 ? 0 : 256 * 3 + i));
