@@ -6,7 +6,7 @@ import { ConfigError, createDevice, type DeviceChoice, type DeviceName, type Tun
 import { buildView, provenanceView } from '../report/build.ts';
 import { writeReport } from '../report/report.ts';
 import type { TableView, View } from '../report/view.ts';
-import { makeFolder, writeJson } from './files.ts';
+import { makeFolder } from './files.ts';
 import { buildManifest } from './manifest.ts';
 import type { DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
 import { runTasks } from './pool.ts';
@@ -15,6 +15,7 @@ import { type Display, keyOf, Progress } from './progress.ts';
 import { writeResults } from './result-files.ts';
 import { gatherTable, noData, type RunOutcomes } from './results.ts';
 import { cellsOf, runsOf, settingsOf } from './runs.ts';
+import { writeSealed } from './seal.ts';
 import { type RunRecord, type RunRequest, RunStore } from './store.ts';
 import type { WorkerTask } from './worker.ts';
 
@@ -232,7 +233,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     out,
     known.map((each, i) => ({ known: each, view: views[i]! })),
   );
-  await writeJson(path.join(out, 'manifest.json'), manifest);
+  await writeSealed(path.join(out, 'manifest.json'), manifest);
   await writeReport(path.join(out, 'report.html'), view);
   return { view, failures, profiles, stopped: false };
 }

@@ -6,12 +6,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type DeviceName, type StateDict, type Tuning } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
-import { writeJson } from './files.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
 import { runNamed, settingsOf } from './runs.ts';
+import { writeSealed } from './seal.ts';
 
 /** Results of other versions of the trainer are not taken over. Raise it when a change alters results. */
-const RESULT_VERSION = 1;
+export const RESULT_VERSION = 1;
 
 export interface RunRequest {
   readonly paper: string;
@@ -25,6 +25,8 @@ export interface RunRequest {
 }
 
 export interface RunRecord {
+  /** `RESULT_VERSION`; in the file only, and not in those of earlier versions. */
+  readonly version?: number;
   readonly paper: string;
   readonly run: string;
   readonly seed: number;
@@ -82,7 +84,7 @@ export class RunStore {
 
   /** Stores the finished run; its checkpoint is no longer needed. */
   async write(record: RunRecord): Promise<void> {
-    await writeJson(`${this.#file}.json`, record);
+    await writeSealed(`${this.#file}.json`, { version: RESULT_VERSION, ...record });
     await removeCheckpoint(`${this.#file}.safetensors`);
   }
 
