@@ -1,9 +1,10 @@
 // The document of a run: what was measured, and the facts that a number needs to mean something. Written as JSON, tracked in
 // bench/results, read again by `compare` and `page`. The schema checks what those two need.
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { z } from 'zod';
 import { DataError } from '../engine/index.ts';
+import { writeWhole } from '../experiments/runner/files.ts';
 import { wgradVersion } from '../experiments/runner/manifest.ts';
 import type { CaseResult } from './run.ts';
 
@@ -135,17 +136,6 @@ export function versionsOf(cases: readonly CaseResult[]): Record<string, string>
     if (!('absent' in peer) && !peer.name.startsWith('wgrad')) versions[peer.name] = peer.version;
   }
   return versions;
-}
-
-/** Writes a file; one of that name is replaced only when the new one is whole. */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  const unfinished = `${file}.${process.pid}.tmp`;
-  try {
-    await writeFile(unfinished, text);
-    await rename(unfinished, file);
-  } catch (error) {
-    throw new DataError(`${file} cannot be written`, { given: (error as Error).message, cause: error });
-  }
 }
 
 /** Digits that a measurement has at most. */

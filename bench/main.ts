@@ -3,29 +3,28 @@
 import { Command, CommanderError } from 'commander';
 import { WgradError } from '../engine/index.ts';
 import { EXIT_BAD_INPUT, exitStatus, plainMessage } from '../experiments/cli/errors.ts';
+import { finish, oneLine } from '../experiments/cli/options.ts';
+import { printText, say as sayLine, stopWithoutReader } from '../experiments/cli/output.ts';
 import { subcommands } from './commands/index.ts';
 
 const help = `
 Peers are installed with: npm ci --prefix bench/peers (PyTorch: any python3 that can import torch).`;
 
-/** One line per error: commander puts its suggestion on a second one. */
-const say = (text: string): void => {
-  const line = text
-    .trim()
-    .replace(/^error: /, '')
-    .replace(/\s*\n\s*/g, ' ');
-  process.stderr.write(`wgrad bench: ${line}\n`);
-};
+const say = (text: string): void => sayLine(`wgrad bench: ${oneLine(text)}`);
 
 /** Builds the program. `done` takes the exit status of the subcommand that was run. */
 export function buildBench(done: (status: number) => void): Command {
   const program = new Command('wgrad bench')
     .description('kernel and training benchmarks')
-    .configureOutput({ outputError: say })
+    .configureOutput({ writeOut: printText, outputError: say })
     .addHelpText('after', help);
   for (const add of subcommands) add(program, done);
   for (const command of [program, ...program.commands]) command.exitOverride().allowExcessArguments(false);
-  return program;
+  finish(program);
+  // Nothing else is left by a benchmark whose numbers nobody reads.
+  return program.hook('preAction', (_, command) => {
+    if (command.opts().out === undefined) stopWithoutReader();
+  });
 }
 
 /** Without the name of a subcommand it is `quick`. */

@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createDevice, DeviceError } from '../engine/index.ts';
 import { DEFAULT_WIDTH } from '../experiments/cli/tables.ts';
 import { openTimedWebGpu } from './clock.ts';
-import { type OutputFlags, print, withOutput } from './commands/subcommand.ts';
+import { type OutputFlags, print, say, withOutput } from './commands/subcommand.ts';
 import { AbsentError } from './contestant.ts';
 import {
   type Document,
@@ -166,7 +166,7 @@ export async function runSession(
     ours.close();
   }
   const busy = busyText(loadBefore);
-  if (busy) process.stderr.write(`${busy}\n`);
+  if (busy) say(busy);
   const { cases, groups, steps } = session;
   const ceilings = overallCeilings(groups);
   const document: Document = {

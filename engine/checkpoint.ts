@@ -2,13 +2,16 @@
 // is let go of after the forward pass and computed again when backward first needs it. The function leaves its usual nodes
 // on the tape, only that they hold recipes in the place of values, so parameters, hooks, `grad` and `createGraph` work as
 // ever and every gradient has the same bits. Leaves out choosing what to checkpoint.
+import { takes } from './call-check.ts';
 import type { DType } from '../kernels/index.ts';
+import type { Storage } from './devices/device.ts';
 import { RecomputationError, showShape } from './errors.ts';
+import { anyType, callback, listOf } from './parameters.ts';
 import { type Random, watchRandom } from './random.ts';
-import { changedInPlace, currentSaver, type Saved, SavedTensor, type Saver, saveTensor, withSaver } from './saved.ts';
+import { changedInPlace, currentSaver, type Saved, type Saver, saveTensor, withSaver } from './saved.ts';
 import { scope, tidy } from './scope.ts';
 import { sameShape, type Shape } from './shape.ts';
-import { gradEnabled, type TapeNode, withGradMode } from './tape.ts';
+import { type Edge, gradEnabled, type TapeNode, withGradMode } from './tape.ts';
 import { Parameter, type Tensor } from './tensor.ts';
 
 let depth = 0;
@@ -33,9 +36,9 @@ class Checkpoint {
   readonly #f: (...inputs: Tensor[]) => unknown;
   readonly #inputs: readonly Saved[];
   readonly #slots: Slot[] = [];
-  /** What the function's nodes read from outside, in order, and the versions of the parameters among it. */
-  readonly #sources: unknown[] = [];
-  readonly #versions = new Map<Parameter, number>();
+  /** The function's nodes, and the versions of the buffers that its operations read and did not make. */
+  readonly #nodes: TapeNode[] = [];
+  readonly #versions = new Map<Storage, number>();
   /** Where the streams that the function draws from stood at their first use. */
   readonly #streams = new Map<Random, number>();
   /** Slots that are still wanted, and one more during the forward pass. */
@@ -44,22 +47,24 @@ class Checkpoint {
 
   constructor(f: (...inputs: Tensor[]) => unknown, inputs: readonly Tensor[]) {
     this.#f = f;
-    this.#inputs = inputs.map(keepInput);
+    // An input that is given twice is one tensor in the second run too.
+    const kept = new Map<Tensor, Saved>();
+    for (const input of inputs) if (!kept.has(input)) kept.set(input, keepInput(input));
+    this.#inputs = inputs.map((input) => kept.get(input)!);
   }
 
   /** Runs `body`, which calls the function on the inputs as they were given. */
-  forward<R>(inputs: readonly Tensor[], body: () => R): R {
+  forward<R>(body: () => R): R {
     const around = currentSaver();
-    const sources = new Sources(inputs);
     const saver: Saver = {
       save: (tensor) => this.#reserve(tensor),
+      reads: (storage) => {
+        around?.reads(storage);
+        if (!this.#versions.has(storage)) this.#versions.set(storage, storage.version);
+      },
       recorded: (node) => {
         around?.recorded(node);
-        this.#sources.push(...sources.of(node));
-        for (const edge of node.edges) {
-          if (edge && 'leaf' in edge && edge.leaf instanceof Parameter)
-            this.#versions.set(edge.leaf, edge.leaf.version);
-        }
+        this.#nodes.push(node);
       },
     };
     const watch = (stream: Random): void => {
@@ -69,6 +74,8 @@ class Checkpoint {
       return watchRandom(watch, () => withSaver(saver, body));
     } finally {
       this.#isForward = false;
+      // What the function made and let go of is no longer anybody's to change.
+      for (const storage of this.#versions.keys()) if (storage.references <= 0) this.#versions.delete(storage);
       this.#leave();
     }
   }
@@ -77,14 +84,24 @@ class Checkpoint {
     const slot: Slot = { shape, dtype, value: undefined, released: false };
     this.#slots.push(slot);
     this.#users++;
+    const empty = (): void => {
+      slot.value?.dispose();
+      slot.value = undefined;
+    };
     return {
       open: (operation) => {
         if (!slot.value) this.#recompute(operation);
         return slot.value!;
       },
+      // Within another checkpoint the inputs have been computed again too.
+      forget: () => {
+        empty();
+        for (const input of this.#inputs) input.forget?.();
+      },
       dispose: () => {
+        if (slot.released) return;
         slot.released = true;
-        slot.value?.dispose();
+        empty();
         this.#leave();
       },
     };
@@ -98,12 +115,12 @@ class Checkpoint {
         hint: 'Put the checkpoint inside, around the part whose gradient is taken',
       });
     }
-    for (const [parameter, version] of this.#versions) {
-      if (parameter.version !== version) throw changedInPlace(operation);
+    for (const [storage, version] of this.#versions) {
+      if (storage.version !== version) throw changedInPlace(operation);
     }
     // Opened first: within another checkpoint this may run that one again.
     const inputs = this.#inputs.map((input) => input.open('checkpoint'));
-    const replay = new Replay(this.#slots, this.#sources, inputs);
+    const replay = new Replay(this.#slots, this.#nodes);
     const positions = [...this.#streams.keys()].map((stream) => [stream, stream.position] as const);
     for (const [stream, position] of this.#streams) stream.position = position;
     depth++;
@@ -120,28 +137,32 @@ class Checkpoint {
   }
 }
 
-/** A second run of a checkpointed function: fills the slots, and checks that it goes as the first one did. */
+/**
+ * A second run of a checkpointed function: fills the slots, and checks that it goes as the first one did. Its values take
+ * the places on the tape of those of the first run: gradients of gradients then add up there in the same order.
+ */
 class Replay implements Saver {
   readonly #slots: readonly Slot[];
-  readonly #expected: readonly unknown[];
-  readonly #sources: Sources;
-  readonly #nodes: TapeNode[] = [];
-  // In a recorded backward the values must lead back to the inputs, so that the nodes of this run stay.
-  readonly #keepsGraph = gradEnabled();
+  readonly #nodes: readonly TapeNode[];
+  /** The node of the first run for each of this one. */
+  readonly #firsts = new Map<TapeNode, TapeNode>();
   #filled = 0;
-  #read = 0;
 
-  constructor(slots: readonly Slot[], expected: readonly unknown[], inputs: readonly Tensor[]) {
+  constructor(slots: readonly Slot[], nodes: readonly TapeNode[]) {
     this.#slots = slots;
-    this.#expected = expected;
-    this.#sources = new Sources(inputs);
+    this.#nodes = nodes;
   }
 
   run(body: () => unknown): void {
-    using inner = scope();
+    using _ = scope();
     try {
       withGradMode(true, () => withSaver(this, body));
       if (this.#filled !== this.#slots.length) throw differs(countOf(this.#slots), String(this.#filled));
+      const [expected, given] = [this.#nodes, [...this.#firsts.keys()]].map((run) =>
+        run.map(({ name }) => name).join(', '),
+      );
+      if (given !== expected) throw differs(expected!, given!);
+      for (const { value } of this.#slots) if (value?.node) value.node = this.#first(value.node);
     } catch (error) {
       for (const slot of this.#slots) {
         slot.value?.dispose();
@@ -149,7 +170,6 @@ class Replay implements Saver {
       }
       throw error;
     }
-    if (this.#keepsGraph) for (const node of this.#nodes) inner.keep(node);
   }
 
   save(tensor: Tensor): Saved {
@@ -160,38 +180,30 @@ class Replay implements Saver {
     }
     slot.value?.dispose();
     slot.value = slot.released ? undefined : tensor.alias();
-    return this.#keepsGraph ? new SavedTensor(tensor) : nothing;
+    return nothing;
   }
+
+  /** Whatever it reads has been checked before. */
+  reads(): void {}
 
   recorded(node: TapeNode): void {
-    this.#nodes.push(node);
-    for (const source of this.#sources.of(node)) {
-      if (source !== this.#expected[this.#read++])
-        throw differs('the tensors that it read first', `others in '${node.name}'`);
+    const first = this.#nodes[this.#firsts.size];
+    if (!first) throw differs(`${this.#nodes.length} operations on the tape`, 'more');
+    const { name, edges } = node;
+    if (first.edges.length !== edges.length || !first.edges.every((edge, i) => this.#isSameEdge(edge, edges[i]))) {
+      throw differs('the tensors that it read first', `others in '${name}'`);
     }
-  }
-}
-
-/** Tells what nodes read from outside of the function: inputs by their number, other leaves and nodes by themselves. */
-class Sources {
-  readonly #numbers = new Map<unknown, number>();
-  readonly #own = new Set<TapeNode>();
-
-  constructor(inputs: readonly Tensor[]) {
-    inputs.forEach(({ node, leaf }, i) => {
-      if (!this.#numbers.has(node ?? leaf)) this.#numbers.set(node ?? leaf, i);
-    });
+    this.#firsts.set(node, first);
   }
 
-  of(node: TapeNode): unknown[] {
-    this.#own.add(node);
-    const sources: unknown[] = [];
-    for (const edge of node.edges) {
-      if (!edge) continue;
-      const source = 'leaf' in edge ? edge.leaf : edge.node;
-      if (!this.#own.has(source as TapeNode)) sources.push(this.#numbers.get(source) ?? source);
-    }
-    return sources;
+  #first(node: TapeNode): TapeNode {
+    return this.#firsts.get(node) ?? node;
+  }
+
+  #isSameEdge(first: Edge | undefined, again: Edge | undefined): boolean {
+    if (!first || !again) return first === again;
+    if ('leaf' in first) return 'leaf' in again && first.leaf === again.leaf;
+    return 'node' in again && first.node === this.#first(again.node) && first.output === again.output;
   }
 }
 
@@ -218,6 +230,8 @@ const differs = (expected: string, given: string): RecomputationError =>
       'no training mode, no parameters put in by functionalCall around it',
   });
 
+const takesFunction = takes('checkpoint', { f: callback, inputs: listOf(anyType) });
+
 /**
  * Computes `f(...inputs)` without keeping what its operations save; backward computes it again, once. Gradients, random
  * numbers of the streams it draws from and running statistics are those of `f(...inputs)` alone, to the bit. Tensors that
@@ -225,10 +239,12 @@ const differs = (expected: string, given: string): RecomputationError =>
  * inputs must live until backward.
  *
  * Backward throws RecomputationError if `f` computes something else the second time, and UseAfterFreeError if a parameter
- * was changed in place since. Cost: one more forward pass of `f`, and while it is differentiated the memory of `f` alone.
+ * or another tensor that it reads was changed in place since. Cost: one more forward pass of `f`, and while it is
+ * differentiated the memory of `f` alone.
  */
 export function checkpoint<T extends Tensor[], R extends Result>(f: (...inputs: T) => R, ...inputs: T): R {
+  takesFunction([f, inputs]);
   const run = (): R => tidy<R>(() => f(...inputs));
   if (!gradEnabled()) return run();
-  return new Checkpoint(f as unknown as (...inputs: Tensor[]) => R, inputs).forward(inputs, run);
+  return new Checkpoint(f as unknown as (...inputs: Tensor[]) => R, inputs).forward(run);
 }

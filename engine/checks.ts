@@ -1,9 +1,6 @@
 // Checks of the arguments that are no tensors: sizes (ShapeError), and choices and numbers of options (ConfigError).
-import { ConfigError, ShapeError } from './errors.ts';
+import { ConfigError, DTypeError, ShapeError, showGiven as show } from './errors.ts';
 import { type Pair } from './shape.ts';
-
-const show = (given: unknown): string =>
-  Array.isArray(given) ? `[${given.join(', ')}]` : typeof given === 'string' ? `'${given}'` : String(given);
 
 const isWhole = (given: unknown, least: number): boolean => Number.isSafeInteger(given) && (given as number) >= least;
 
@@ -27,6 +24,24 @@ export function wholePair(operation: string, argument: string, given: number | P
     given: show(given),
   });
 }
+
+/** What can be walked: an array, a Set. Throws DTypeError for others, a single tensor or a module among them. */
+export function iterable<T>(operation: string, argument: string, given: Iterable<T>, hint: string): Iterable<T> {
+  if (typeof given === 'object' && typeof (given as Partial<Iterable<T>> | null)?.[Symbol.iterator] === 'function') {
+    return given;
+  }
+  throw new DTypeError(`not ${argument}`, {
+    operation,
+    argument,
+    expected: `an array of ${argument}`,
+    given: show(given),
+    hint,
+  });
+}
+
+/** The parameters of an optimiser or of clipping. */
+export const parametersIn = <T>(operation: string, given: Iterable<T>): Iterable<T> =>
+  iterable(operation, 'parameters', given, 'Pass module.parameters(), or [parameter] for a single one');
 
 /** Throws ConfigError unless `given` is one of `choices`. */
 export function oneOf(operation: string, argument: string, given: unknown, choices: readonly string[]): void {

@@ -1,20 +1,33 @@
 // Making tensors from host values, and the default device they are made on.
 import type { DType } from '../kernels/index.ts';
-import { fill } from '../kernels/index.ts';
+import { fills } from '../kernels/index.ts';
 import type { Device } from './devices/device.ts';
+import { takes } from './call-check.ts';
 import { oneOf } from './checks.ts';
-import { ConfigError, DeviceError, ShapeError, showShape } from './errors.ts';
+import { elementOf, elementsOf } from './elements.ts';
+import { ConfigError, DTypeError, ShapeError, showGiven, showShape } from './errors.ts';
 import { defineFunction } from './operation.ts';
 import { own } from './scope.ts';
 import { checkShape, type Shape, sizeOf } from './shape.ts';
-import { anyType, checkAlive } from './signature.ts';
+import {
+  anyType,
+  device as deviceParameter,
+  flag,
+  optional,
+  optionsWith,
+  shape as shapeParameter,
+  text,
+  value,
+} from './signature.ts';
 import { emptyTensor, Parameter, Tensor } from './tensor.ts';
 
 let current: Device | undefined;
 
+const takesDefault = takes('setDefaultDevice', { device: optional(deviceParameter) });
+
 /** The device on which tensors are made when none is named. */
-export function setDefaultDevice(device: Device | undefined): void {
-  current = device;
+export function setDefaultDevice(...args: [device: Device | undefined]): void {
+  current = takesDefault(args)[0];
 }
 
 /** Throws ConfigError until `setDefaultDevice` has been called. */
@@ -34,130 +47,173 @@ export interface TensorOptions {
   requiresGrad?: boolean;
 }
 
-export type Values = number | boolean | ArrayLike<number> | readonly Values[];
+/** One value: what each type takes of them is in elements.ts. */
+export type Value = number | boolean | bigint;
+export type Values = Value | ArrayLike<number> | ArrayLike<bigint> | readonly Values[];
 
-function inferShape(values: Values): number[] {
-  const shape: number[] = [];
-  let level: Values | undefined = values;
-  while (typeof level === 'object') {
-    shape.push(level.length);
-    level = level[0] as Values | undefined;
+type List = ArrayLike<unknown>;
+
+/** Nested arrays deeper than this are taken to contain themselves. */
+const MAX_DEPTH = 64;
+
+/** Arrays, typed arrays, and what has a length as they do; a text is none. */
+const isList = (value: unknown): value is List =>
+  typeof value === 'object' && value !== null && Number.isSafeInteger((value as Partial<List>).length);
+
+/** Lengths of nested arrays, by the first of each. */
+function shapeOf(operation: string, values: List): number[] {
+  const lengths: number[] = [];
+  for (let level: unknown = values; isList(level) && lengths.length <= MAX_DEPTH; level = level[0]) {
+    lengths.push(level.length);
   }
-  return shape;
+  if (lengths.length > MAX_DEPTH) throw raggedError(operation);
+  return lengths;
 }
 
-function flatten(values: Values, shape: Shape, axis: number, into: number[]): void {
-  if (typeof values !== 'object') {
-    if (axis !== shape.length) throw raggedError();
-    into.push(Number(values));
+function flatten(operation: string, values: unknown, shape: Shape, axis: number, into: unknown[]): void {
+  if (axis === shape.length) {
+    if (isList(values)) throw raggedError(operation);
+    into.push(values);
     return;
   }
-  if (values.length !== shape[axis]) throw raggedError();
-  for (let i = 0; i < values.length; i++) flatten(values[i] as Values, shape, axis + 1, into);
+  if (!isList(values) || values.length !== shape[axis]) throw raggedError(operation);
+  for (let i = 0; i < values.length; i++) flatten(operation, values[i], shape, axis + 1, into);
 }
 
-const raggedError = () =>
+const raggedError = (operation: string) =>
   new ShapeError('nested arrays must all have the same lengths', {
-    operation: 'tensor',
+    operation,
     argument: 'values',
     expected: 'as many in each',
     given: 'different lengths',
   });
 
-/**
- * A tensor of the given values: a number, nested arrays, or a flat array with a shape. Typed arrays choose the type:
- * Int32Array gives int32, every other numbers float32.
- */
-export function tensor(values: Values, shape?: Shape, options: TensorOptions = {}): Tensor {
-  const device = options.device ?? defaultDevice();
-  const dtype = options.dtype ?? (values instanceof Int32Array ? 'int32' : 'float32');
-  oneOf('tensor', 'dtype', dtype, anyType.dtypes);
-  if (shape) checkShape('tensor', shape);
-  let flat: ArrayLike<number>;
-  let resolved: Shape;
-  if (shape && typeof values === 'object' && typeof values[0] !== 'object') {
-    flat = values as ArrayLike<number>;
-    resolved = shape;
-  } else {
-    resolved = inferShape(values);
-    const list: number[] = [];
-    flatten(values, resolved, 0, list);
-    flat = list;
-    resolved = shape ?? resolved;
-  }
-  if (flat.length !== sizeOf(resolved)) {
-    throw new ShapeError('the number of values does not fit the shape', {
-      operation: 'tensor',
+/** The values one after the other, and the shape in which they came: none where a flat list was given. */
+function listed(operation: string, values: unknown): { flat: List; nested: Shape | undefined } {
+  if (!isList(values)) {
+    if (typeof values !== 'object' && typeof values !== 'function') return { flat: [values], nested: [] };
+    throw new DTypeError('not values', {
+      operation,
       argument: 'values',
-      expected: `${sizeOf(resolved)} values for ${showShape(resolved)}`,
-      given: String(flat.length),
+      expected: 'a number, an array, nested arrays or a typed array',
+      given: showGiven(values),
+      hint: values instanceof Tensor ? 'It is a tensor already' : undefined,
     });
   }
+  if (!isList(values[0])) return { flat: values, nested: undefined };
+  const nested = shapeOf(operation, values);
+  const flat: unknown[] = [];
+  flatten(operation, values, nested, 0, flat);
+  return { flat, nested };
+}
+
+const isWhole = (values: unknown, flat: List): boolean => values instanceof Int32Array || typeof flat[0] === 'bigint';
+
+function checkCount(operation: string, count: number, shape: Shape): void {
+  if (count === sizeOf(shape)) return;
+  throw new ShapeError('the number of values does not fit the shape', {
+    operation,
+    argument: 'values',
+    expected: `${sizeOf(shape)} values for ${showShape(shape)}`,
+    given: String(count),
+  });
+}
+
+const creation = optionsWith<TensorOptions>({ dtype: text, device: deviceParameter, requiresGrad: flag });
+
+function checkOptions(operation: string, dtype: DType, { requiresGrad }: TensorOptions): void {
+  oneOf(operation, 'dtype', dtype, anyType.dtypes);
+  if (!requiresGrad || dtype === 'float32') return;
+  const details = { operation, argument: 'requiresGrad', expected: 'false, or float32', given: dtype };
+  throw new DTypeError('only float32 tensors have gradients', details);
+}
+
+const takesTensor = takes('tensor', { values: value, shape: optional(shapeParameter), options: creation });
+
+/**
+ * A tensor of the given values: a number, nested arrays, or a flat array with a shape. The values choose the type: an
+ * Int32Array and BigInts give int32, every other numbers float32. Throws DTypeError with the index of the first value that is
+ * none of the type (elements.ts), ShapeError where their number does not fit.
+ */
+export function tensor(...args: [values: Values, shape?: Shape, options?: TensorOptions]): Tensor {
+  const [values, shape, options = {}] = takesTensor(args);
+  const { device = defaultDevice() } = options;
+  if (shape) checkShape('tensor', shape);
+  const { flat, nested } = listed('tensor', values);
+  const dtype = options.dtype ?? (isWhole(values, flat) ? 'int32' : 'float32');
+  checkOptions('tensor', dtype, options);
+  const resolved = shape ?? nested ?? [flat.length];
+  checkCount('tensor', flat.length, resolved);
+  const elements = elementsOf(flat, dtype, { operation: 'tensor', argument: 'values', ...(nested && { nested }) });
   const result = emptyTensor(device, [...resolved], dtype);
-  device.write(result.storage, flat);
+  device.write(result.storage, elements);
   return options.requiresGrad ? result.requireGrad() : result;
 }
 
-/** A tensor filled with one value. */
-export const full = (shape: Shape, value: number, options: TensorOptions = {}): Tensor =>
-  filled('full', shape, value, options);
+const takesFull = takes('full', { shape: shapeParameter, value: optional(value), options: creation });
+const takesZeros = takes('zeros', { shape: shapeParameter, options: creation });
+const takesOnes = takes('ones', { shape: shapeParameter, options: creation });
 
-function filled(operation: string, shape: Shape, value: number, options: TensorOptions): Tensor {
+/** A tensor filled with one value, which must be one of the type. */
+export function full(...args: [shape: Shape, value: Value, options?: TensorOptions]): Tensor {
+  const [shape, value, options] = takesFull(args);
+  return filled('full', shape, value, options);
+}
+
+function filled(operation: string, shape: Shape, value: Value, options: TensorOptions = {}): Tensor {
   const { device = defaultDevice(), dtype = 'float32' } = options;
   checkShape(operation, shape);
-  oneOf(operation, 'dtype', dtype, anyType.dtypes);
-  if (typeof value !== 'number' || (dtype !== 'float32' && !Number.isInteger(value))) {
-    throw new ConfigError('not a value of this type', {
-      operation,
-      argument: 'value',
-      expected: dtype === 'float32' ? 'a number' : 'a whole number',
-      given: String(value),
-    });
-  }
+  checkOptions(operation, dtype, options);
+  const element = elementOf(value, dtype, { operation, argument: 'value' });
   const result = emptyTensor(device, [...shape], dtype);
   const n = sizeOf(shape);
-  if (n > 0) {
-    if (dtype === 'float32' || value === 0) device.launch(fill, [], [result.storage], { n, value });
-    else device.write(result.storage, new Int32Array(n).fill(value));
-  }
+  if (n > 0) device.launch(fills[dtype], [], [result.storage], { n, value: element });
   return options.requiresGrad ? result.requireGrad() : result;
 }
 
-export const zeros = (shape: Shape, options: TensorOptions = {}): Tensor => filled('zeros', shape, 0, options);
-export const ones = (shape: Shape, options: TensorOptions = {}): Tensor => filled('ones', shape, 1, options);
+export function zeros(...args: [shape: Shape, options?: TensorOptions]): Tensor {
+  const [shape, options] = takesZeros(args);
+  return filled('zeros', shape, 0, options);
+}
+
+export function ones(...args: [shape: Shape, options?: TensorOptions]): Tensor {
+  const [shape, options] = takesOnes(args);
+  return filled('ones', shape, 1, options);
+}
 
 /** Zeros (ones) of the shape and device of `x`. */
 export const zerosLike = like('zerosLike', 0);
 export const onesLike = like('onesLike', 1);
 
 function like(name: string, value: number) {
-  return defineFunction(name, (x: Tensor): Tensor => full(x.shape, value, { device: x.device }), { x: anyType });
+  const make = (x: Tensor): Tensor => filled(name, x.shape, value, { device: x.device });
+  return defineFunction(name, make, { x: anyType });
 }
 
+const takesParameter = takes('parameter', {
+  values: value,
+  shape: shapeParameter,
+  device: optional(deviceParameter),
+});
+
 /** A parameter of the given float32 values. Belongs to no scope. */
-export function parameter(values: ArrayLike<number>, shape: Shape, device: Device = defaultDevice()): Parameter {
+export function parameter(...args: [values: ArrayLike<number>, shape: Shape, device?: Device]): Parameter {
+  const [values, shape, device = defaultDevice()] = takesParameter(args);
   checkShape('parameter', shape);
-  if (values.length !== sizeOf(shape)) {
-    throw new ShapeError('the number of values does not fit the shape', {
-      operation: 'parameter',
-      argument: 'values',
-      expected: String(sizeOf(shape)),
-      given: String(values.length),
-    });
-  }
-  const storage = device.allocate(values.length, 'float32');
-  device.write(storage, values);
+  const { flat } = listed('parameter', values);
+  checkCount('parameter', flat.length, shape);
+  const elements = elementsOf(flat, 'float32', { operation: 'parameter', argument: 'values' });
+  const storage = device.allocate(flat.length, 'float32');
+  device.write(storage, elements);
   return new Parameter(storage, [...shape]);
 }
 
+const takesToDevice = takes('toDevice', { x: anyType, device: deviceParameter });
+
 /** A copy of `x` on another device, off the tape. */
-export async function toDevice(x: Tensor, device: Device): Promise<Tensor> {
-  checkAlive('toDevice', 'x', x);
+export async function toDevice(...args: [x: Tensor, device: Device]): Promise<Tensor> {
+  const [x, device] = takesToDevice(args);
   if (x.device === device) return x.detach();
-  if (!device) {
-    const details = { operation: 'toDevice', argument: 'device', expected: 'a device', given: String(device) };
-    throw new DeviceError('no device given', details);
-  }
   const values = await x.array();
   const result = new Tensor(device.allocate(x.size, x.dtype), x.shape, x.dtype);
   device.write(result.storage, values);

@@ -84,6 +84,9 @@ export class OutOfMemoryError extends WgradError {}
 export class UseAfterFreeError extends WgradError {}
 /** A file or record that is not what its format says. Names the file and the byte. */
 export class DataError extends WgradError {}
+/** A file that cannot be written: which, and why. */
+export class WriteError extends WgradError {}
+
 const KEYS_IN_MESSAGE = 20;
 
 /** A state dict that does not fit the module. Its message lists the first keys that do not match, its fields all. */
@@ -122,3 +125,21 @@ export class RecomputationError extends WgradError {}
 export class NonFiniteError extends WgradError {}
 
 export const showShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+const LONGEST_LIST = 12;
+
+/** A value that came from outside, for a message: short, and told apart from others that print alike. */
+export function showGiven(given: unknown): string {
+  if (typeof given === 'string') return `'${given}'`;
+  if (typeof given === 'bigint') return `${given}n`;
+  if (typeof given === 'function') return 'a function';
+  if (typeof given !== 'object' || given === null) return String(given);
+  if (Array.isArray(given)) {
+    const shown = Array.from(given.slice(0, LONGEST_LIST), (item) => (Array.isArray(item) ? '[...]' : showGiven(item)));
+    return `[${shown.join(', ')}${given.length > LONGEST_LIST ? ', ...' : ''}]`;
+  }
+  const kind = Object.prototype.toString.call(given).slice('[object '.length, -1);
+  if (kind !== 'Object') return `an object of ${kind}`;
+  const made = (given as { constructor?: { name?: string } }).constructor?.name;
+  return made && made !== 'Object' ? `an object of ${made}` : `{ ${Object.keys(given).join(', ')} }`;
+}

@@ -1,8 +1,10 @@
 // Checks gradients against central differences: d sum(f(x) c) / dx for a random cotangent c, since ones would hide errors
 // that cancel. Meant for the float64 `reference` device; other devices are compared with it.
+import { takes } from './call-check.ts';
 import { tensor } from './creation.ts';
 import { ConfigError } from './errors.ts';
 import { mul, sum } from './ops/index.ts';
+import { anyType, callback, listOf, number, optionsWith } from './parameters.ts';
 import { random } from './random.ts';
 import { scope } from './scope.ts';
 import { grad } from './tape.ts';
@@ -17,6 +19,15 @@ export interface GradcheckOptions {
   atol?: number;
   seed?: number;
 }
+
+const checked = {
+  f: callback,
+  inputs: listOf(anyType),
+  options: optionsWith<GradcheckOptions>({ eps: number, rtol: number, atol: number, seed: number }),
+};
+const takesGradcheck = takes('gradcheck', checked);
+const takesGradgradcheck = takes('gradgradcheck', checked);
+type Arguments = [f: Differentiable, inputs: readonly Tensor[], options?: GradcheckOptions];
 
 /** One element whose gradient disagrees. */
 export interface GradcheckFailure {
@@ -41,11 +52,8 @@ function cotangents(outputs: readonly Tensor[], seed: number): Tensor[] {
  * Compares the gradients of `f` at `inputs` (those that require one) with central differences. Returns the failures.
  * Throws ConfigError off the reference device, whose float64 the differences need.
  */
-export async function gradcheck(
-  f: Differentiable,
-  inputs: readonly Tensor[],
-  { eps = 1e-6, rtol = 1e-5, atol = 1e-7, seed = 0 }: GradcheckOptions = {},
-): Promise<GradcheckFailure[]> {
+export async function gradcheck(...args: Arguments): Promise<GradcheckFailure[]> {
+  const [f, inputs, { eps = 1e-6, rtol = 1e-5, atol = 1e-7, seed = 0 } = {}] = takesGradcheck(args);
   if (inputs.some((input) => input.device.name !== 'reference')) {
     throw new ConfigError('central differences need float64', {
       operation: 'gradcheck',
@@ -91,11 +99,8 @@ export async function gradcheck(
 }
 
 /** Checks the gradients of the gradients of `f`. */
-export function gradgradcheck(
-  f: Differentiable,
-  inputs: readonly Tensor[],
-  options: GradcheckOptions = {},
-): Promise<GradcheckFailure[]> {
+export async function gradgradcheck(...args: Arguments): Promise<GradcheckFailure[]> {
+  const [f, inputs, options = {}] = takesGradgradcheck(args);
   const wanted = inputs.flatMap((input, i) => (input.requiresGrad ? [i] : []));
   const first: Differentiable = (...points) => {
     const outputs = differentiable(f(...points)).filter((output) => output.tracked);

@@ -2,8 +2,11 @@
 // `apply` is the only place that checks inputs, allocates outputs, runs the forward pass and writes on the tape.
 import type { DType } from '../kernels/index.ts';
 import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
-import { own } from './scope.ts';
-import { checkTensor, compileCheck, type Signature } from './signature.ts';
+import { compileCheck, takes } from './call-check.ts';
+import { callback, list, optionsWith, record, requiredOptions, text } from './parameters.ts';
+import { currentSaver, type Saves } from './saved.ts';
+import { innermostScope, inOwnScope, own } from './scope.ts';
+import { checkTensor, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
 import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
 import { emptyTensor, largestHolders, Tensor } from './tensor.ts';
@@ -33,8 +36,8 @@ export interface Operation<A = void> extends About {
   forward?(inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A): void;
   /** Gradients of the inputs, written with differentiable operations. Left out where there is none. */
   readonly vjp?: Vjp<A>;
-  /** Which inputs and outputs the vjp reads. */
-  readonly saves?: { readonly inputs?: readonly number[]; readonly outputs?: readonly number[] };
+  /** Which inputs and outputs the vjp reads, and for which gradients: no other is kept for it. */
+  readonly saves?: Saves;
 }
 
 /** What the documentation and the tests need to know of a registered operation. */
@@ -71,7 +74,10 @@ export type OperationPart = 'forward' | 'composite' | 'vjp';
 
 /** Told of what operations do while set. */
 export interface OperationObserver {
-  /** Every result, in order: anomaly detection reads them later. */
+  /**
+   * Every result that was computed, in order: anomaly detection reads them later. An input's storage under another shape is none,
+   * and may be a parameter that is updated before then.
+   */
   result?(name: string, output: Tensor, site: string | undefined): void;
   /** Runs one part of an operation, and so knows what happens inside. */
   around?<T>(name: string, part: OperationPart, body: () => T): T;
@@ -89,6 +95,24 @@ export function observeOperations(next: OperationObserver | undefined): Operatio
 export type Apply<A> = (inputs: readonly (Tensor | undefined)[], attrs: A) => Tensor[];
 
 const custom = 'custom';
+
+const takesOperation = takes('defineOperation', {
+  operation: requiredOptions<Operation<never>>(
+    {
+      name: text,
+      arguments: list,
+      dtypes: list,
+      infer: callback,
+      forward: callback,
+      vjp: callback,
+      saves: record,
+      family: text,
+      noGradient: text,
+    },
+    'name',
+    'infer',
+  ),
+});
 
 /**
  * Registers a differentiable operation and returns the function that applies it to tensors and attributes. Throws
@@ -110,7 +134,8 @@ const custom = 'custom';
  * the operation's own to skip. A kernel of one's own comes from `kernels.defineKernel`, with `plans` for the devices that it
  * runs on. `gradcheck` and `gradgradcheck` tell whether the vjp is right.
  */
-export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
+export function defineOperation<A = void>(...args: [operation: Operation<A>]): Apply<A> {
+  const [operation] = takesOperation(args);
   const { name, family = custom, noGradient, vjp } = operation;
   register({ name, family, differentiable: vjp !== undefined, composite: false, ...(noGradient && { noGradient }) });
   const observed = vjp ? { ...operation, vjp: observable(name, vjp) } : operation;
@@ -119,15 +144,26 @@ export function defineOperation<A = void>(operation: Operation<A>): Apply<A> {
 
 type AnyFunction = (...args: never[]) => unknown;
 
+interface AboutComposite {
+  family?: string;
+  /** What it takes; without one its arguments are not looked at. */
+  signature?: Signature;
+}
+
+const takesComposite = takes('defineComposite', {
+  name: text,
+  implementation: callback,
+  about: optionsWith<AboutComposite>({ family: text, signature: record }),
+});
+
 /**
- * Registers a function that is made of operations and is differentiable through them. With a signature its tensors are
- * checked before it runs, and errors inside carry its name.
+ * Registers a function that is made of operations and is differentiable through them. With a signature its arguments are
+ * checked before it runs; errors inside carry its name.
  */
 export function defineComposite<F extends AnyFunction>(
-  name: string,
-  implementation: F,
-  { family = custom, signature = {} }: { family?: string; signature?: Signature } = {},
+  ...args: [name: string, implementation: F, about?: AboutComposite]
 ): F {
+  const [name, implementation, { family = custom, signature } = {}] = takesComposite(args);
   register({ name, family, differentiable: true, composite: true });
   const body = implementation as unknown as (...args: unknown[]) => unknown;
   const observed = (...args: unknown[]): unknown =>
@@ -138,18 +174,24 @@ export function defineComposite<F extends AnyFunction>(
 /** The public function that is being called, the outermost where one calls another. */
 let calling: string | undefined;
 
-/** Makes a public function: its tensors are checked against the signature first, and errors inside carry its name. */
-export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature: Signature): F {
-  signatures.set(name, signature);
-  const check = compileCheck(name, signature);
+/**
+ * Makes a public function: its arguments are checked against the signature first, if there is one, errors inside carry its
+ * name, and a call that fails leaves no tensors behind.
+ */
+export function defineFunction<F extends AnyFunction>(name: string, implementation: F, signature?: Signature): F {
+  if (signature) signatures.set(name, signature);
+  const check = signature && compileCheck(name, signature);
   const body = implementation as unknown as (...args: unknown[]) => unknown;
   const call = (...args: unknown[]): unknown => {
     if (calling !== undefined) return body(...args);
     calling = name;
+    const around = innermostScope();
+    const before = around ? around.size : 0;
     try {
-      check(args);
-      return body(...args);
+      check?.(args);
+      return around ? body(...args) : inOwnScope(() => body(...args));
     } catch (error) {
+      around?.releaseFrom(before);
       throw underName(error, name);
     } finally {
       calling = undefined;
@@ -172,13 +214,21 @@ function apply<A>(operation: Operation<A>, given: readonly (Tensor | undefined)[
   const { name, forward } = operation;
   const inputs = checkInputs(operation as Operation<never>, given);
   const specs = operation.infer(given as readonly Tensor[], attrs);
-  const outputs = forward ? specs.map((spec) => allocate(inputs[0]!, name, spec)) : [reuse(inputs[0]!, specs[0]!)];
-  if (observer?.around) observer.around(name, 'forward', () => forward?.(given as readonly Tensor[], outputs, attrs));
-  else forward?.(given as readonly Tensor[], outputs, attrs);
-  if (operation.vjp && gradEnabled() && inputs.some((input) => input.tracked)) {
-    new TapeNode(name, attrs, operation.vjp, given, outputs, operation.saves ?? {});
+  const saver = currentSaver();
+  if (saver) for (const input of inputs) saver.reads(input.storage);
+  const outputs: Tensor[] = [];
+  try {
+    for (const spec of specs) outputs.push(forward ? allocate(inputs[0]!, name, spec) : reuse(inputs[0]!, spec));
+    if (observer?.around) observer.around(name, 'forward', () => forward?.(given as readonly Tensor[], outputs, attrs));
+    else forward?.(given as readonly Tensor[], outputs, attrs);
+    if (operation.vjp && gradEnabled() && inputs.some((input) => input.tracked)) {
+      new TapeNode(name, attrs, operation.vjp, given, outputs, operation.saves ?? {});
+    }
+  } catch (error) {
+    for (const output of outputs) output.dispose();
+    throw error;
   }
-  if (observer?.result) for (const output of outputs) observer.result(name, output, callSite());
+  if (forward && observer?.result) for (const output of outputs) observer.result(name, output, callSite());
   return outputs;
 }
 

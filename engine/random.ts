@@ -2,8 +2,9 @@
 // A stream is named by (seed, purpose, step); word i of it is a pure function of that name and i, so any part can be drawn
 // again after a restart. Everything is integer arithmetic or + - * / sqrt in float64, which IEEE fixes to the last bit:
 // no Math.log or Math.cos, whose last digits differ between engines. Leaves out cryptographic strength.
+import { takes } from './call-check.ts';
 import { countWithin } from './checks.ts';
-import { ConfigError } from './errors.ts';
+import { number, optional, text } from './parameters.ts';
 
 const ROUNDS = 10;
 const MULTIPLIER_0 = 0xd2511f53;
@@ -137,6 +138,8 @@ export function watchRandom<T>(watch: (stream: Random) => void, body: () => T): 
   }
 }
 
+const takesRandom = takes('Random', { seed: number, purpose: text, step: optional(number) });
+
 /** One stream of random numbers. Reading moves `position`, the number of 32-bit words used so far. */
 export class Random {
   position = 0;
@@ -147,12 +150,9 @@ export class Random {
   #blockIndex = -1;
 
   /** Whole numbers: `seed` from 0 to 2^53 - 1, `step` from 0 to 2^32 - 1. Throws ConfigError for others. */
-  constructor(seed: number, purpose: string, step = 0) {
+  constructor(...args: [seed: number, purpose: string, step?: number]) {
+    const [seed, purpose, step = 0] = takesRandom(args);
     countWithin('Random', 'seed', seed, { from: 0 });
-    if (typeof purpose !== 'string') {
-      const details = { operation: 'Random', argument: 'purpose', expected: 'a text', given: typeof purpose };
-      throw new ConfigError('a stream is named by its purpose', details);
-    }
     countWithin('Random', 'step', step, { from: 0, below: 2 ** 32 });
     this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
     this.#purpose = digest(purpose);
@@ -251,4 +251,4 @@ export class Random {
 }
 
 /** The stream of (seed, purpose, step). Streams of different names are independent. */
-export const random = (seed: number, purpose: string, step = 0): Random => new Random(seed, purpose, step);
+export const random = (...args: ConstructorParameters<typeof Random>): Random => new Random(...args);

@@ -1,26 +1,46 @@
 // What the tape keeps of tensors until a vjp has read them: as a rule the tensor, within a checkpoint a recipe for it.
+import type { Storage } from './devices/device.ts';
 import { UseAfterFreeError } from './errors.ts';
 import type { TapeNode } from './tape.ts';
 import { Parameter, type Tensor } from './tensor.ts';
 
+/**
+ * A tensor that a vjp reads, by its place among the inputs or outputs: for the gradient of any input, or for those of the
+ * inputs `for` alone.
+ */
+export type Read = number | { readonly index: number; readonly for: readonly number[] };
+
+/** The inputs of an operation that is linear in each of the first two: the gradient of one reads the other. */
+export const eachReadsOther: readonly Read[] = [
+  { index: 0, for: [1] },
+  { index: 1, for: [0] },
+];
+
+/** What the vjp of an operation reads. */
+export interface Saves {
+  readonly inputs?: readonly Read[];
+  readonly outputs?: readonly Read[];
+}
+
 export interface Saved {
   open(operation: string): Tensor;
+  /** Lets go of what can be computed again. */
+  forget?(): void;
   dispose(): void;
 }
 
-/** The tensor itself, by a handle of its own. A parameter must still be the one that the forward pass read. */
+/** The tensor itself, by a handle of its own. Its storage must still hold what the forward pass read there. */
 export class SavedTensor implements Saved {
   readonly #tensor: Tensor;
-  readonly #version: number | undefined;
+  readonly #version: number;
 
   constructor(tensor: Tensor) {
     this.#tensor = tensor.alias();
-    if (tensor.leaf instanceof Parameter) this.#version = tensor.leaf.version;
+    this.#version = tensor.storage.version;
   }
 
   open(operation: string): Tensor {
-    const { leaf } = this.#tensor;
-    if (leaf instanceof Parameter && leaf.version !== this.#version) throw changedInPlace(operation);
+    if (this.#tensor.storage.version !== this.#version) throw changedInPlace(operation);
     return this.#tensor;
   }
 
@@ -30,14 +50,60 @@ export class SavedTensor implements Saved {
 }
 
 export const changedInPlace = (operation: string): UseAfterFreeError =>
-  new UseAfterFreeError(`a parameter that '${operation}' read was changed in place since`, {
+  new UseAfterFreeError(`a parameter or another tensor that '${operation}' read was changed in place since`, {
     operation: 'backward',
     hint: 'Call backward before the optimiser steps, or run the forward pass again',
   });
 
+type Needs = readonly unknown[];
+
+const isRead = (read: Read, needs: Needs): boolean =>
+  typeof read === 'number' || read.for.some((input) => needs[input]);
+
+const nothing: readonly (Saved | undefined)[] = [];
+
+/** Keeps what `reads` names of `tensors`, entry by entry, if it is read for the gradient of an input that needs one. */
+export function saveReads(
+  tensors: readonly (Tensor | undefined)[],
+  reads: readonly Read[] | undefined,
+  needs: Needs,
+): readonly (Saved | undefined)[] {
+  if (!reads) return nothing;
+  let saved: (Saved | undefined)[] | undefined;
+  try {
+    for (let i = 0; i < reads.length; i++) {
+      const read = reads[i]!;
+      const tensor = tensors[typeof read === 'number' ? read : read.index];
+      if (tensor && isRead(read, needs)) (saved ??= [])[i] = saveTensor(tensor);
+    }
+  } catch (error) {
+    for (const entry of saved ?? nothing) entry?.dispose();
+    throw error;
+  }
+  return saved ?? nothing;
+}
+
+/** What `saveReads` kept, as far as it is read for the gradients that are needed now, in the places that it had. */
+export function openReads(
+  saved: readonly (Saved | undefined)[],
+  reads: readonly Read[] | undefined,
+  needs: Needs,
+  operation: string,
+): Tensor[] {
+  const tensors: Tensor[] = [];
+  for (let i = 0; i < saved.length; i++) {
+    const read = reads![i]!;
+    const entry = saved[i];
+    if (entry && isRead(read, needs)) tensors[typeof read === 'number' ? read : read.index] = entry.open(operation);
+  }
+  return tensors;
+}
+
 /** Takes the place of `SavedTensor` while set: how a checkpoint keeps a recipe instead of values. */
 export interface Saver {
   save(tensor: Tensor): Saved;
+  /** Told of each buffer that an operation is about to read. */
+  reads(storage: Storage): void;
   /** Told of each new node. */
   recorded(node: TapeNode): void;
 }

@@ -4,7 +4,9 @@
 //
 // Scopes nest like a stack. Tensors made outside of any scope live until `dispose()`. Parameters and the gradients of
 // leaves belong to their owner, not to a scope.
+import { takes } from './call-check.ts';
 import { ConfigError } from './errors.ts';
+import { callback } from './parameters.ts';
 
 /** What a scope can own: a tensor handle or a tape node. */
 export interface Owned {
@@ -48,6 +50,20 @@ export class Scope {
     return item;
   }
 
+  /** Gives all that it owns to the enclosing scope, or to the caller where there is none. */
+  passOn(): void {
+    for (const item of this.#owned) {
+      item.owner = undefined;
+      this.#parent?.add(item);
+    }
+    this.#owned.clear();
+  }
+
+  /** Releases all but the first `count` of what it owns, in the order in which it came. */
+  releaseFrom(count: number): void {
+    for (const item of [...this.#owned].slice(count)) item.dispose();
+  }
+
   /** Number of tensors and tape nodes it owns now. */
   get size(): number {
     return this.#owned.size;
@@ -71,14 +87,22 @@ export class Scope {
   }
 }
 
+const takesScope = takes('scope', {});
+
 /** Begins a scope that ends with the block of its `using` declaration, across awaits too. */
-export function scope(): Scope {
+export function scope(...args: []): Scope {
+  takesScope(args);
   innermost = new Scope(innermost);
   return innermost;
 }
 
+const takesTidy = takes('tidy', { body: callback });
+
 /** Runs `body` in a scope and keeps the tensors it returns. */
-export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | undefined | void>(body: () => T): T {
+export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | undefined | void>(
+  ...args: [body: () => T]
+): T {
+  const [body] = takesTidy(args);
   const inner = scope();
   try {
     const result = body();
@@ -88,6 +112,16 @@ export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | un
   } finally {
     inner[Symbol.dispose]();
   }
+}
+
+export const innermostScope = (): Scope | undefined => innermost;
+
+/** Runs `body` in a scope that gives all to the one around it, unless it throws. */
+export function inOwnScope<T>(body: () => T): T {
+  using made = scope();
+  const result = body();
+  made.passOn();
+  return result;
 }
 
 /** Gives an item to the innermost scope, if there is one. */

@@ -4,16 +4,20 @@
 // leaves) of its inputs, and the tensors its vjp will read. Backward walks the nodes from newest to oldest - the order of
 // creation is a topological order, so no recursion is needed - and hands each node the sum of the gradients that reached
 // it. vjps are written with differentiable operations: with `createGraph` they leave nodes of their own.
+import { takes } from './call-check.ts';
 import { during } from './during.ts';
-import { DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
-import { type Layer, workObserver } from './profile/work.ts';
-import { currentSaver, type Saved, saveTensor } from './saved.ts';
+import { DTypeError, UseAfterFreeError } from './errors.ts';
+import { arithmetic, carry, checkGradient, letGo, startGradient } from './gradients.ts';
+import { applyHooks, type GradientHook } from './hooks.ts';
+import { backwardWork, type Layer, workObserver } from './profile/work.ts';
+import { currentSaver, openReads, type Saved, saveReads, type Saves } from './saved.ts';
 import { disown, own, type Owned, scope, type Scope } from './scope.ts';
-import { checkAlive } from './signature.ts';
-import { sameShape, type Shape } from './shape.ts';
+import { anyType, callback, flag, list, optionsWith, value } from './parameters.ts';
+import { checkTensor } from './signature.ts';
+import type { Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
-/** What a vjp is given. `inputs` and `outputs` hold only what the operation declared in `saves`. */
+/** What a vjp is given. `inputs` and `outputs` hold only what `saves` declares for the gradients that are needed. */
 export interface VjpContext<A> {
   readonly attrs: A;
   readonly inputs: readonly Tensor[];
@@ -29,10 +33,9 @@ export interface VjpContext<A> {
 
 export type Gradients = readonly (Tensor | undefined)[];
 export type Vjp<A> = (context: VjpContext<A>) => Gradients;
-export type GradientHook = (gradient: Tensor) => Tensor | undefined | void;
 
 /** Where a gradient goes next: an output of an older node, or a leaf. */
-type Edge = { node: TapeNode; output: number } | { leaf: Tensor };
+export type Edge = { node: TapeNode; output: number } | { leaf: Tensor };
 
 let nextId = 0;
 
@@ -44,11 +47,16 @@ export class TapeNode<A = unknown> implements Owned {
   readonly outputCount: number;
   /** The layer that called the operation, while a profiler watches. */
   readonly layer: Layer = workObserver()?.layer;
+  /** Outputs whose gradient backward leaves in their `grad`. */
+  retained: Set<Tensor> | undefined;
   owner: Scope | undefined;
   readonly #attrs: A;
   readonly #vjp: Vjp<A>;
   readonly #inputShapes: readonly (Shape | undefined)[];
-  #saved: { inputs: (Saved | undefined)[]; outputs: (Saved | undefined)[] } | undefined;
+  readonly #saves: Saves;
+  #inputs: readonly (Saved | undefined)[] = [];
+  #outputs: readonly (Saved | undefined)[] = [];
+  #released = false;
   #hooks: GradientHook[][] | undefined;
 
   constructor(
@@ -57,74 +65,75 @@ export class TapeNode<A = unknown> implements Owned {
     vjp: Vjp<A>,
     inputs: readonly (Tensor | undefined)[],
     outputs: readonly Tensor[],
-    saves: { inputs?: readonly number[]; outputs?: readonly number[] },
+    saves: Saves,
   ) {
     this.name = name;
     this.#attrs = attrs;
     this.#vjp = vjp;
     this.#inputShapes = inputs.map((input) => input?.shape);
     this.outputCount = outputs.length;
-    this.edges = inputs.map((input) => {
-      if (input?.node) return { node: input.node, output: input.outputIndex };
-      return input?.requiresGrad ? { leaf: input.leaf } : undefined;
-    });
-    const save = (list: readonly (Tensor | undefined)[], which: readonly number[] = []) => {
-      const result: (Saved | undefined)[] = [];
-      for (const i of which) {
-        const tensor = list[i];
-        if (tensor) result[i] = saveTensor(tensor);
-      }
-      return result;
-    };
+    this.edges = inputs.map((input) => input && edgeTo(input));
+    own(this);
+    this.#saves = saves;
     // Inputs are saved first: the outputs' aliases must point at this node, which they get below.
-    const savedInputs = save(inputs, saves.inputs);
+    this.#inputs = saveReads(inputs, saves.inputs, this.edges);
     outputs.forEach((output, i) => {
       if (output.dtype !== 'float32') return;
       output.node = this as TapeNode;
       output.outputIndex = i;
     });
-    this.#saved = { inputs: savedInputs, outputs: save(outputs, saves.outputs) };
-    own(this);
+    this.#outputs = saveReads(outputs, saves.outputs, this.edges);
     currentSaver()?.recorded(this as TapeNode);
   }
 
-  hookOutput(index: number, hooks: GradientHook[]): void {
+  /** The hooks of one output, to be added to. */
+  hooksOf(output: number): GradientHook[] {
     this.#hooks ??= [];
-    this.#hooks[index] = hooks;
+    return (this.#hooks[output] ??= []);
   }
 
   /** What the hooks of the outputs make of their gradients. */
   hooked(gradients: readonly (Tensor | undefined)[]): readonly (Tensor | undefined)[] {
-    return this.#hooks ? gradients.map((gradient, i) => applyHooks(gradient, this.#hooks?.[i])) : gradients;
+    if (!this.#hooks) return gradients;
+    return gradients.map((gradient, i) => gradient && applyHooks(gradient, this.#hooks?.[i]));
   }
 
-  /** Gradients of the inputs, given those of the outputs after their hooks. */
-  run(gradients: readonly (Tensor | undefined)[], createGraph: boolean): Gradients {
-    const saved = this.#saved;
-    if (!saved) {
+  /** Gradients of the inputs that need one, given those of the outputs after their hooks. */
+  run(gradients: readonly (Tensor | undefined)[], needs: readonly boolean[], createGraph: boolean): Gradients {
+    if (this.#released) {
       throw new UseAfterFreeError(`the tape of '${this.name}' has already been used or its scope has ended`, {
         operation: 'backward',
         hint: 'Pass { retainGraph: true } to the first backward to walk the same graph twice',
       });
     }
-    const open = (list: (Saved | undefined)[]): Tensor[] => list.map((entry) => entry?.open(this.name) as Tensor);
-    return this.#vjp({
+    const results = this.#vjp({
       attrs: this.#attrs,
-      inputs: open(saved.inputs),
-      outputs: open(saved.outputs),
+      inputs: openReads(this.#inputs, this.#saves.inputs, needs, this.name),
+      outputs: openReads(this.#outputs, this.#saves.outputs, needs, this.name),
       inputShapes: this.#inputShapes,
       gradients: gradients as Tensor[],
-      needs: this.edges.map((edge) => edge !== undefined),
+      needs,
       createGraph,
     });
+    for (let i = 0; i < needs.length; i++) {
+      const gradient = results[i];
+      if (needs[i] && gradient) checkGradient(this.name, i, gradient, this.#inputShapes[i]!);
+    }
+    return results;
   }
 
-  /** Lets go of the saved tensors. */
+  /** Lets go of what a checkpoint has computed again for this node and could once more. */
+  forget(): void {
+    for (const saved of this.#inputs) saved?.forget?.();
+    for (const saved of this.#outputs) saved?.forget?.();
+  }
+
+  /** Lets go of the saved tensors. A node without any serves on, as its vjp has all that it reads. */
   dispose(): void {
     disown(this);
-    const saved = this.#saved;
-    this.#saved = undefined;
-    for (const entry of saved ? [...saved.inputs, ...saved.outputs] : []) entry?.dispose();
+    this.#released = this.#inputs.length + this.#outputs.length > 0;
+    for (const saved of this.#inputs) saved?.dispose();
+    for (const saved of this.#outputs) saved?.dispose();
   }
 
   /** This node and all nodes behind it. */
@@ -137,22 +146,9 @@ export class TapeNode<A = unknown> implements Owned {
   }
 }
 
-/** Hooks run in the order of their registration; each sees what the one before it returned. */
-function applyHooks(gradient: Tensor | undefined, hooks: readonly GradientHook[] | undefined): Tensor | undefined {
-  // A copy of the list: a hook may remove itself.
-  for (const hook of gradient && hooks ? [...hooks] : []) {
-    const replacement = hook(gradient!);
-    if (!replacement) continue;
-    if (!sameShape(replacement.shape, gradient!.shape)) {
-      throw new ShapeError('a hook must return a gradient of the same shape', {
-        operation: 'backward',
-        expected: showShape(gradient!.shape),
-        given: showShape(replacement.shape),
-      });
-    }
-    gradient = replacement;
-  }
-  return gradient;
+function edgeTo({ node, outputIndex, requiresGrad, leaf }: Tensor): Edge | undefined {
+  if (node) return { node, output: outputIndex };
+  return requiresGrad ? { leaf } : undefined;
 }
 
 let recording = true;
@@ -166,8 +162,10 @@ export function withGradMode<T>(on: boolean, body: () => T): T {
   return during(body, () => (recording = before));
 }
 
+const takesNoGrad = takes('noGrad', { body: callback });
+
 /** Runs `body` without recording: for evaluation and for updates. */
-export const noGrad = <T>(body: () => T): T => withGradMode(false, body);
+export const noGrad = <T>(...args: [body: () => T]): T => withGradMode(false, takesNoGrad(args)[0]);
 
 export interface BackwardOptions {
   /** Gradient of the output; ones for a scalar. */
@@ -178,122 +176,135 @@ export interface BackwardOptions {
   createGraph?: boolean;
 }
 
-/** How gradients are added and started; given by the operations, which this file does not import. */
-export const arithmetic: {
-  add(a: Tensor, b: Tensor): Tensor;
-  onesLike(x: Tensor): Tensor;
-  zerosLike(x: Tensor): Tensor;
-} = {
-  add: () => unset(),
-  onesLike: () => unset(),
-  zerosLike: () => unset(),
-};
-
-const unset = (): never => {
-  throw new Error('engine/ops has not been loaded');
-};
-
 /** d sum(output * gradient) into the `grad` of every leaf below `output` that wants one. */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
-  const leaves = walk([output], [options.gradient], options);
-  for (const [leaf, gradient] of leaves) {
-    // The leaf owns its gradient: it must outlive the scope of the step, for accumulation over steps.
-    const before = leaf.grad;
-    leaf.grad = before ? attributed('accumulate', leaf, () => addHeld(before, gradient)) : gradient;
+  const totals = walk([output], [options.gradient], options, everywhere, (found) => {
+    for (const [tensor, gradient] of found) {
+      const { grad } = tensor;
+      if (grad)
+        found.set(
+          tensor,
+          backwardWork('accumulate', tensor, () => carry(gradient, grad)),
+        );
+    }
+  });
+  for (const [tensor, total] of totals) {
+    // The tensor owns its gradient: it must outlive the scope of the step, for accumulation over steps.
+    tensor.grad?.dispose();
+    tensor.grad = total;
   }
 }
+
+type GradOptions = Omit<BackwardOptions, 'gradient'> & { gradOutputs?: readonly (Tensor | undefined)[] };
+
+const takesGrad = takes('grad', {
+  outputs: value,
+  inputs: list,
+  options: optionsWith<GradOptions>({ retainGraph: flag, createGraph: flag, gradOutputs: list }),
+});
 
 /**
  * Gradients of sum over outputs of sum(output * gradOutput) with respect to `inputs`, which may be leaves or not.
  * An input that the outputs do not depend on gets zeros.
  */
 export function grad(
-  outputs: Tensor | readonly Tensor[],
-  inputs: readonly Tensor[],
-  options: Omit<BackwardOptions, 'gradient'> & { gradOutputs?: readonly (Tensor | undefined)[] } = {},
+  ...args: [outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions]
 ): Tensor[] {
+  const [outputs, inputs, options = {}] = takesGrad(args);
   const list = outputs instanceof Tensor ? [outputs] : outputs;
-  for (const output of list) checkAlive('grad', 'outputs', output);
-  for (const input of inputs) checkAlive('grad', 'inputs', input);
-  const found = walk(list, options.gradOutputs ?? [], options, inputs);
-  const wanted = new Set(inputs);
-  for (const [target, gradient] of found) {
-    if (!wanted.has(target)) gradient.dispose();
-    else if (!gradient.owner) own(gradient);
-  }
-  return inputs.map((input) => found.get(input) ?? arithmetic.zerosLike(input));
+  for (const output of list) checkTensor('grad', 'outputs', output, anyType.dtypes, undefined);
+  for (const input of inputs) checkTensor('grad', 'inputs', input, anyType.dtypes, undefined);
+  const targets = inputs.map((input) => (input.node ? input : input.leaf));
+  const found = walk(list, options.gradOutputs ?? [], options, routeTo(targets), (gradients) => {
+    for (const target of targets) {
+      if (!gradients.has(target)) gradients.set(target, arithmetic.zerosLike(target).alias());
+    }
+  });
+  for (const gradient of found.values()) own(gradient);
+  return targets.map((target) => found.get(target)!);
 }
 
-/** Runs a part of backward, for a node or for a leaf, under the eyes of the profiler if there is one. */
-function attributed<T>(operation: string, source: TapeNode | Tensor, body: () => T): T {
-  const observer = workObserver();
-  if (!observer) return body();
-  return observer.backward(operation, source instanceof TapeNode ? source.layer : source, body);
+/** Which way a walk goes: the edges that it follows, and the outputs of a node whose gradient is wanted. */
+interface Route {
+  follows(edge: Edge | undefined): edge is Edge;
+  wantedOf(node: TapeNode): Iterable<Tensor>;
 }
 
-/** a + b outside of any scope; `a` is let go. */
-function addHeld(a: Tensor, b: Tensor): Tensor {
-  const sum = arithmetic.add(a, b);
-  disown(sum);
-  a.dispose();
-  b.dispose();
-  return sum;
-}
+const none: readonly Tensor[] = [];
 
-/** Walks the graph from newest to oldest node; returns the gradients that reach leaves and wanted tensors, unowned. */
+/** To every leaf that is still there, past the results that keep their gradient. */
+const everywhere = (): Route => ({
+  follows: (edge): edge is Edge => edge !== undefined && !('leaf' in edge && edge.leaf.disposed),
+  wantedOf: ({ retained }) => (retained ? [...retained].filter((result) => !result.disposed) : none),
+});
+
+/** To some leaves and results alone, among `nodes`, newest first. */
+const routeTo =
+  (targets: readonly Tensor[]) =>
+  (nodes: readonly TapeNode[]): Route => {
+    const leaves = new Set(targets.filter((target) => !target.node));
+    const results = new Map<TapeNode, Set<Tensor>>();
+    for (const target of targets) {
+      if (target.node) results.set(target.node, (results.get(target.node) ?? new Set()).add(target));
+    }
+    const passed = new Set<TapeNode>();
+    const follows = (edge: Edge | undefined): edge is Edge =>
+      edge !== undefined && ('leaf' in edge ? leaves.has(edge.leaf) : passed.has(edge.node));
+    for (const node of nodes.toReversed()) if (results.has(node) || node.edges.some(follows)) passed.add(node);
+    return { follows, wantedOf: (node) => results.get(node) ?? none };
+  };
+
+/**
+ * Walks the graph from newest to oldest node; returns the gradients of what the route leads to, carried, after `finish` has
+ * had its way with them. If anything throws, nothing that was made is left.
+ */
 function walk(
   outputs: readonly Tensor[],
   gradOutputs: readonly (Tensor | undefined)[],
   { retainGraph = false, createGraph = false }: BackwardOptions,
-  wanted: readonly Tensor[] = [],
+  route: (nodes: readonly TapeNode[]) => Route,
+  finish: (found: Map<Tensor, Tensor>) => void,
 ): Map<Tensor, Tensor> {
+  const roots = outputs.map(rootOf);
+  const nodes = reachable(roots);
+  const { follows, wantedOf } = route(nodes);
   const found = new Map<Tensor, Tensor>();
-  const wantedAt = new Map<TapeNode, Tensor[]>();
-  for (const tensor of wanted) {
-    if (tensor.node) wantedAt.set(tensor.node, [...(wantedAt.get(tensor.node) ?? []), tensor]);
-  }
-  // Gradients on their way are held by handles of their own, so that each is released as soon as it has been used.
-  const combine = (before: Tensor | undefined, gradient: Tensor): Tensor => {
-    const held = gradient.alias();
-    return before ? addHeld(before, held) : held;
-  };
   const pending = new Map<TapeNode, (Tensor | undefined)[]>();
+
   const deliver = (edge: Edge, gradient: Tensor): void => {
     if ('leaf' in edge) {
-      found.set(edge.leaf, combine(found.get(edge.leaf), gradient));
-    } else {
-      const slots = pending.get(edge.node)!;
-      slots[edge.output] = combine(slots[edge.output], gradient);
+      found.set(edge.leaf, carry(found.get(edge.leaf), gradient));
+      return;
     }
+    const { node, output } = edge;
+    const slots = pending.get(node) ?? new Array<Tensor | undefined>(node.outputCount).fill(undefined);
+    pending.set(node, slots);
+    slots[output] = carry(slots[output], gradient);
   };
 
-  const roots = outputs.map((output, i) => ({
-    edge: edgeOf(output),
-    gradient: attributed('start', output.node ?? output.leaf, () => startGradient(output, gradOutputs[i])),
-  }));
-  const nodes = reachable(roots.map((root) => root.edge));
-  for (const node of nodes) pending.set(node, new Array<Tensor | undefined>(node.outputCount).fill(undefined));
-
   const visit = (node: TapeNode): void => {
-    const arrived = pending.get(node)!;
-    pending.delete(node);
+    const arrived = pending.get(node);
+    if (!arrived) return;
     const gradients = node.hooked(arrived);
-    for (const target of wantedAt.get(node) ?? []) {
+    for (const target of wantedOf(node)) {
       const gradient = gradients[target.outputIndex];
-      if (gradient) found.set(target, combine(found.get(target), gradient));
+      if (gradient) found.set(target, carry(found.get(target), gradient));
     }
-    if (gradients.every((gradient) => gradient === undefined)) return;
-    const results = node.run(gradients, createGraph);
-    node.edges.forEach((edge, i) => {
-      const gradient = results[i];
-      if (edge && gradient) deliver(edge, gradient);
-    });
-    for (const gradient of arrived) gradient?.dispose();
-    if (!retainGraph && !createGraph) node.dispose();
+    const needs = node.edges.map(follows);
+    if (needs.includes(true)) {
+      const results = node.run(gradients, needs, createGraph);
+      node.edges.forEach((edge, i) => {
+        const gradient = results[i];
+        if (follows(edge) && gradient) deliver(edge, gradient);
+      });
+      if (!retainGraph && !createGraph) node.dispose();
+    }
+    pending.delete(node);
+    letGo(arrived);
   };
 
   const hookLeaf = (leaf: Tensor, gradient: Tensor): void => {
-    const total = applyHooks(gradient, leaf.hooks)!;
+    const total = applyHooks(gradient, leaf.hooks);
     if (total === gradient) return;
     found.set(leaf, total.alias());
     gradient.dispose();
@@ -301,26 +312,36 @@ function walk(
 
   // What a recorded backward makes is part of the graph and lives on with it.
   const inScope = (body: () => void): void => {
-    if (createGraph) return body();
-    using temporaries = scope();
+    using made = scope();
     body();
+    if (createGraph) made.passOn();
   };
-  withGradMode(createGraph, () => {
-    for (const root of roots) deliver(root.edge, root.gradient);
-    for (const node of nodes) inScope(() => attributed(node.name, node, () => visit(node)));
-    for (const [target, gradient] of found) {
-      const isWanted = wanted.length === 0 || wanted.includes(target);
-      if (target.hooks && !target.node && isWanted) {
-        inScope(() => attributed('hook', target, () => hookLeaf(target, gradient)));
-      }
+  const run = (): void => {
+    roots.forEach((edge, i) => {
+      const { layer } = 'node' in edge ? edge.node : { layer: edge.leaf };
+      const gradient = backwardWork('start', layer, () => startGradient(outputs[i]!, gradOutputs[i]));
+      if (follows(edge)) deliver(edge, gradient);
+    });
+    for (const node of nodes) inScope(() => backwardWork(node.name, node.layer, () => visit(node)));
+    for (const [leaf, gradient] of found) {
+      if (leaf.hooks) inScope(() => backwardWork('hook', leaf, () => hookLeaf(leaf, gradient)));
     }
-  });
-  return found;
+    finish(found);
+  };
+  try {
+    inScope(() => withGradMode(createGraph, run));
+    return found;
+  } catch (error) {
+    letGo(found.values());
+    for (const slots of pending.values()) letGo(slots);
+    for (const node of nodes) node.forget();
+    throw error;
+  }
 }
 
-function edgeOf(output: Tensor): Edge {
-  if (output.node) return { node: output.node, output: output.outputIndex };
-  if (output.requiresGrad) return { leaf: output.leaf };
+function rootOf(output: Tensor): Edge {
+  const edge = edgeTo(output);
+  if (edge) return edge;
   throw new DTypeError('the output does not depend on any tensor that requires a gradient', {
     operation: 'backward',
     argument: 'output',
@@ -330,32 +351,10 @@ function edgeOf(output: Tensor): Edge {
   });
 }
 
-function startGradient(output: Tensor, gradient: Tensor | undefined): Tensor {
-  if (!gradient) {
-    if (output.size === 1) return arithmetic.onesLike(output);
-    throw new ShapeError('only a scalar has a gradient without being told where to start', {
-      operation: 'backward',
-      argument: 'gradient',
-      expected: 'a scalar, or a gradient to start from',
-      given: showShape(output.shape),
-      hint: 'Reduce the loss with mean() or sum(), or pass { gradient }',
-    });
-  }
-  if (!sameShape(gradient.shape, output.shape)) {
-    throw new ShapeError('the gradient must have the shape of the output', {
-      operation: 'backward',
-      argument: 'gradient',
-      expected: showShape(output.shape),
-      given: showShape(gradient.shape),
-    });
-  }
-  return gradient;
-}
-
 /** All nodes below the given edges, newest first. */
-function reachable(edges: readonly (Edge | undefined)[]): TapeNode[] {
+function reachable(edges: readonly Edge[]): TapeNode[] {
   const seen = new Set<TapeNode>();
-  for (const edge of edges) if (edge && 'node' in edge) seen.add(edge.node);
+  for (const edge of edges) if ('node' in edge) seen.add(edge.node);
   // A Set visits members that are added while it is walked, so this is a worklist without recursion.
   for (const node of seen) for (const edge of node.edges) if (edge && 'node' in edge) seen.add(edge.node);
   return [...seen].sort((a, b) => b.id - a.id);

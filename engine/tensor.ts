@@ -3,10 +3,13 @@
 // Arithmetic methods are attached by engine/ops/methods.ts.
 import type { DType } from '../kernels/index.ts';
 import type { Device, HostArray, Storage } from './devices/device.ts';
-import { callSite, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
+import { takes } from './call-check.ts';
+import { callSite, ConfigError, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
+import { addHook, type GradientHook } from './hooks.ts';
+import { callback, flag, float, number, optional, optionsWith } from './parameters.ts';
 import { disown, own, type Owned, type Scope } from './scope.ts';
-import { checkShape, type Shape, sizeOf } from './shape.ts';
-import { backward, type BackwardOptions, type GradientHook, type TapeNode } from './tape.ts';
+import { checkShape, sameShape, type Shape, sizeOf } from './shape.ts';
+import { backward, type BackwardOptions, type TapeNode } from './tape.ts';
 
 const live = new Set<Tensor>();
 let tracking = false;
@@ -19,15 +22,19 @@ export interface Holder {
   site: string | undefined;
 }
 
+const takesTrack = takes('trackTensors', { on: flag });
+const takesHolders = takes('largestHolders', { count: optional(number) });
+
 /** Records the source line of every tensor made from now on, for `largestHolders`. Slow: for hunting leaks. */
-export function trackTensors(on: boolean): void {
-  tracking = on;
+export function trackTensors(...args: [on: boolean]): void {
+  tracking = takesTrack(args)[0];
 }
 
 export const liveTensorCount = (): number => live.size;
 
 /** The largest groups of live tensors, by bytes. */
-export function largestHolders(count = 10): Holder[] {
+export function largestHolders(...args: [count?: number]): Holder[] {
+  const [count = 10] = takesHolders(args);
   const groups = new Map<string, Holder>();
   for (const tensor of live) {
     const key = `${tensor.shape.join('x')} ${tensor.site ?? ''}`;
@@ -39,6 +46,12 @@ export function largestHolders(count = 10): Holder[] {
   return [...groups.values()].sort((a, b) => b.bytes - a.bytes).slice(0, count);
 }
 
+const takesRequireGrad = takes('requireGrad', { on: optional(flag) });
+const takesHook = takes('registerHook', { hook: callback });
+const takesBackward = takes('backward', {
+  options: optionsWith<BackwardOptions>({ gradient: float, retainGraph: flag, createGraph: flag }),
+});
+
 export class Tensor implements Owned {
   readonly shape: Shape;
   readonly dtype: DType;
@@ -46,15 +59,16 @@ export class Tensor implements Owned {
   /** The operation that made this tensor, and which of its outputs it is. */
   node: TapeNode | undefined;
   outputIndex = 0;
-  /** True for a leaf whose gradient is wanted. */
+  /** True where backward leaves a gradient in `grad`: for a leaf, or for a result by `requireGrad()`. */
   requiresGrad = false;
   /** The tensor that receives the gradient: itself, or for an alias of a leaf the leaf. */
   leaf: Tensor = this;
-  /** Gradient accumulated by `backward`, for leaves. Owned by the leaf. */
+  /** Gradient accumulated by `backward`, where `requiresGrad`. Owned by the tensor. */
   grad: Tensor | undefined;
   owner: Scope | undefined;
   /** Where it was made, while `trackTensors(true)`. */
   readonly site: string | undefined;
+  /** Of a leaf; those of a result are its node's. */
   hooks: GradientHook[] | undefined;
   #storage: Storage | undefined;
 
@@ -110,9 +124,18 @@ export class Tensor implements Owned {
     const other = new Tensor(storage, this.shape, this.dtype);
     other.node = this.node;
     other.outputIndex = this.outputIndex;
+    if (this.node) return other;
     other.requiresGrad = this.requiresGrad;
-    if (this.requiresGrad && !this.node) other.leaf = this.leaf;
+    if (this.requiresGrad) other.leaf = this.leaf;
     return other;
+  }
+
+  /** True for handles to the same values at the same place on the tape. */
+  isAliasOf(other: Tensor): boolean {
+    if (this === other) return true;
+    const isSame = this.#storage === other.#storage && this.node === other.node && sameShape(this.shape, other.shape);
+    if (!isSame || this.node) return isSame;
+    return this.requiresGrad === other.requiresGrad && (!this.requiresGrad || this.leaf === other.leaf);
   }
 
   /** The same values cut off from the tape. */
@@ -124,8 +147,13 @@ export class Tensor implements Owned {
     return other;
   }
 
-  /** Marks a leaf as wanting a gradient. Returns itself. */
-  requireGrad(on = true): this {
+  /**
+   * Marks a leaf as wanting a gradient, which backward then accumulates in its `grad`. Of a result, which has a gradient
+   * anyway, `grad` is kept as well, by this handle: torch's `retain_grad`. Returns itself. Throws DTypeError for other
+   * elements than float32, and ConfigError where the gradient of a result is declined.
+   */
+  requireGrad(...args: [on?: boolean]): this {
+    const [on = true] = takesRequireGrad(args);
     this.#live('requireGrad');
     if (on && this.dtype !== 'float32') {
       throw new DTypeError('only float32 tensors have gradients', {
@@ -135,26 +163,33 @@ export class Tensor implements Owned {
         given: this.dtype,
       });
     }
+    if (this.node && !on) {
+      throw new ConfigError(
+        'only a leaf can decline its gradient: that of a result goes on to what it was computed from',
+        {
+          operation: 'requireGrad',
+          argument: 'on',
+          expected: 'true for the result of an operation',
+          given: 'false',
+          hint: 'Use detach() for the same values off the tape',
+        },
+      );
+    }
+    if (this.node) (this.node.retained ??= new Set()).add(this);
     this.requiresGrad = on;
     return this;
   }
 
   /** Gradients of this scalar (or of sum(this * gradient)) into the `grad` of every leaf that wants one. */
-  backward(options: BackwardOptions = {}): void {
+  backward(...args: [options?: BackwardOptions]): void {
     this.#live('backward');
-    backward(this, options);
+    backward(this, ...takesBackward(args));
   }
 
   /** Calls `hook` with the gradient of this tensor during backward; a tensor it returns takes the gradient's place. */
-  registerHook(hook: GradientHook): () => void {
-    this.hooks ??= [];
-    const hooks = this.hooks;
-    hooks.push(hook);
-    this.node?.hookOutput(this.outputIndex, hooks);
-    return () => {
-      const at = hooks.indexOf(hook);
-      if (at >= 0) hooks.splice(at, 1);
-    };
+  registerHook(...args: [hook: GradientHook]): () => void {
+    const [hook] = takesHook(args);
+    return addHook(this.node?.hooksOf(this.outputIndex) ?? (this.leaf.hooks ??= []), hook);
   }
 
   /** Copies the values to the host, row-major. */
@@ -205,9 +240,6 @@ export class Tensor implements Owned {
 
 /** A leaf that belongs to a module rather than to a scope, and that an optimiser changes in place. */
 export class Parameter extends Tensor {
-  /** Counts in-place changes, so that backward can refuse values that are no longer those of the forward pass. */
-  version = 0;
-
   constructor(storage: Storage, shape: Shape) {
     super(storage, shape, 'float32');
     this.requiresGrad = true;

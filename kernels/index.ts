@@ -4,7 +4,17 @@ export * from './elementwise/codes.ts';
 export * from './elementwise/elementwise.ts';
 export * from './reduction/codes.ts';
 export * from './reduction/reduction.ts';
-export { copy, gather, scatterAdd, scatter, rowMajorStrides, type CopyParams, type GatherParams } from './copy/copy.ts';
+export {
+  copy,
+  type CopyParams,
+  gather,
+  type GatherParams,
+  invalidWord,
+  NOTHING_OUTSIDE,
+  rowMajorStrides,
+  scatter,
+  scatterAdd,
+} from './copy/copy.ts';
 export * from './matmul/matmul.ts';
 export * from './conv2d/conv2d.ts';
 export * from './pooling/codes.ts';

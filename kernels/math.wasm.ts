@@ -22,6 +22,7 @@ const exponential = memory.data<f32>([
   40,
   -30,
 ]);
+const far = memory.data<f32>([-60]); // below it sigmoid(x) = e^x
 const logarithm = memory.data<f32>([1.17549435e-38, 8388608, 23, 2.0 / 9.0, 2.0 / 7.0, 2.0 / 5.0, 2.0 / 3.0]);
 // erf(x) / x - 1 as a polynomial in x^2, for |x| <= 1.
 const errorNear = memory.data<f32>([
@@ -32,7 +33,9 @@ const errorFar = memory.data<f32>([
   0.4, 0.0626464172, -0.230063806, 0.244003263, -0.070024226, 0.173992973, 0.158701466, 0.209569949, 0.22550874,
   0.225681993,
 ]);
-const geluFactors = memory.data<f32>([0.044715, -1.5957691216057308]); // the second is -2 sqrt(2 / pi)
+// The series of e^d for |d| below 0.08, and where e^(-t^2) and e^(-t^2 / 2) end.
+const exponentialTail = memory.data<f32>([1.0 / 24.0, 1.0 / 6.0, 16]);
+const geluFactors = memory.data<f32>([0.044715, 1.5957691216057308]); // the second is 2 sqrt(2 / pi)
 
 /** Constant `k` of a table in all lanes. */
 @inline
@@ -154,16 +157,67 @@ export function log4(x: v128): v128 {
   return v128.bitselect(value, other, isPlain);
 }
 
+/**
+ * log(1 + x) = log w + (x - (w - 1)) / w with w = 1 + x rounded: what w has lost of x comes back. For x below -1 there is none.
+ */
+@inline
+export function log1p4(x: v128): v128 {
+  const w = add(one(), x);
+  const lost = f32x4.div(sub(x, sub(w, one())), w);
+  const isPlain = v128.and(f32x4.gt(w, f32x4.splat(0)), f32x4.lt(w, at(numbers, 4)));
+  return add(log4(w), v128.and(lost, isPlain));
+}
+
+/** log(a / b) by two logarithms: where the quotient is no normal number, or there is none. */
+@inline
+function logDifference(a: v128, b: v128): v128 {
+  return sub(log4(a), log4(b));
+}
+
+/** log(a / b), for neighbours as log(1 + (a - b) / b): their difference is exact. */
+@inline
+export function logRatio4(a: v128, b: v128): v128 {
+  const zero = f32x4.splat(0);
+  const quotient = f32x4.div(a, b);
+  const difference = f32x4.div(sub(a, b), b);
+  const isNear = f32x4.le(f32x4.abs(difference), f32x4.splat(0.25));
+  const w = v128.bitselect(add(one(), difference), quotient, isNear);
+  const lost = f32x4.div(sub(difference, sub(w, one())), w);
+  const value = add(log4(w), v128.and(lost, isNear));
+  let isPlain = v128.and(f32x4.ge(quotient, at(logarithm, 0)), f32x4.lt(quotient, at(numbers, 4)));
+  isPlain = v128.and(isPlain, v128.and(f32x4.gt(a, zero), f32x4.gt(b, zero)));
+  if (v128.any_true(v128.not(isPlain))) return v128.bitselect(value, logDifference(a, b), isPlain);
+  return value;
+}
+
+/** a / (1 + e^-x). For x far below 0, where e^-x may be infinite, it is a e^x, by e^(x / 2) twice. */
+@inline
+function timesSigmoid(a: v128, x: v128): v128 {
+  const value = f32x4.div(a, add(one(), exp4(f32x4.neg(x))));
+  const isFar = f32x4.lt(x, at(far, 0));
+  if (!v128.any_true(isFar)) return value;
+  const half = exp4(mul(x, at(numbers, 2)));
+  return v128.bitselect(mul(mul(a, half), half), value, isFar);
+}
+
 /** 1 / (1 + e^-x) */
 @inline
 export function sigmoid4(x: v128): v128 {
-  return f32x4.div(one(), add(one(), exp4(f32x4.neg(x))));
+  return timesSigmoid(one(), x);
+}
+
+/** The derivative of sigmoid, sigmoid(x) sigmoid(-x), without the difference 1 - sigmoid(x). */
+@inline
+export function sigmoidSlope4(x: v128): v128 {
+  const e = exp4(f32x4.neg(f32x4.abs(x)));
+  const d = add(one(), e);
+  return f32x4.div(e, mul(d, d));
 }
 
 /** x / (1 + e^-x) */
 @inline
 export function silu4(x: v128): v128 {
-  return f32x4.div(x, add(one(), exp4(f32x4.neg(x))));
+  return timesSigmoid(x, x);
 }
 
 /** tanh |x| = t / (t + 2), t = e^(2 |x|) - 1, which keeps the digits of small x. */
@@ -193,9 +247,25 @@ function erfSlope(z: v128): v128 {
   return step(p, z, at(errorNear, 6));
 }
 
-/** 1 - erf(t) for t >= 1. */
+/**
+ * e^(-a t^2), a a power of two: t^2 is rounded, but h^2 for the upper half h of t is not, and e^(a h^2 - a t^2) is near 1. From
+ * t = 16 on it is 0.
+ */
 @inline
-function erfcTail(t: v128): v128 {
+function expMinusSquare(t: v128, a: v128): v128 {
+  t = f32x4.pmin(t, at(exponentialTail, 2));
+  const h = v128.and(t, i32x4.splat(0xfffff000));
+  const d = mul(a, mul(sub(h, t), add(h, t)));
+  let p = step(at(exponentialTail, 0), d, at(exponentialTail, 1));
+  p = step(p, d, at(numbers, 2));
+  p = step(p, d, one());
+  p = step(p, d, one());
+  return mul(exp4(f32x4.neg(mul(a, mul(h, h)))), p);
+}
+
+/** 1 - erf(t) for t >= 1, given e^(-t^2). */
+@inline
+function erfcTail(t: v128, e: v128): v128 {
   const u = f32x4.div(one(), step(at(errorFar, 0), t, one()));
   let p = step(at(errorFar, 1), u, at(errorFar, 2));
   p = step(p, u, at(errorFar, 3));
@@ -205,7 +275,7 @@ function erfcTail(t: v128): v128 {
   p = step(p, u, at(errorFar, 7));
   p = step(p, u, at(errorFar, 8));
   p = step(p, u, at(errorFar, 9));
-  return mul(mul(p, u), exp4(f32x4.neg(mul(t, t))));
+  return mul(mul(p, u), e);
 }
 
 /** 2 / sqrt(pi) integral from 0 to x of e^(-t^2) dt */
@@ -213,16 +283,28 @@ function erfcTail(t: v128): v128 {
 export function erf4(x: v128): v128 {
   const t = f32x4.abs(x);
   const near = add(x, mul(x, erfSlope(mul(x, x))));
-  const far = v128.or(sub(one(), erfcTail(t)), v128.and(x, signBit()));
+  const far = v128.or(sub(one(), erfcTail(t, expMinusSquare(t, one()))), v128.and(x, signBit()));
   return v128.bitselect(far, near, f32x4.gt(t, one()));
+}
+
+/** 1 - erf(x) */
+@inline
+export function erfc4(x: v128): v128 {
+  const t = f32x4.abs(x);
+  const near = sub(one(), add(x, mul(x, erfSlope(mul(x, x)))));
+  const tail = erfcTail(t, expMinusSquare(t, one()));
+  const distant = v128.bitselect(sub(at(numbers, 1), tail), tail, f32x4.lt(x, f32x4.splat(0)));
+  return v128.bitselect(distant, near, f32x4.gt(t, one()));
 }
 
 /** x Phi(x) = x (1 - c / 2) for x > 0 and x c / 2 below, c = erfc(|x| / sqrt(2)): no digit of c is lost to 1 - erf. */
 @inline
 export function gelu4(x: v128): v128 {
-  const t = mul(f32x4.abs(x), at(numbers, 3));
+  const size = f32x4.abs(x);
+  const t = mul(size, at(numbers, 3));
+  const tail = erfcTail(t, expMinusSquare(size, at(numbers, 2)));
   const near = sub(one(), add(t, mul(t, erfSlope(mul(t, t)))));
-  const half = mul(at(numbers, 2), v128.bitselect(erfcTail(t), near, f32x4.gt(t, one())));
+  const half = mul(at(numbers, 2), v128.bitselect(tail, near, f32x4.gt(t, one())));
   return mul(x, v128.bitselect(sub(one(), half), half, f32x4.gt(x, f32x4.splat(0))));
 }
 
@@ -230,5 +312,5 @@ export function gelu4(x: v128): v128 {
 @inline
 export function geluTanh4(x: v128): v128 {
   const cubic = add(x, mul(mul(at(geluFactors, 0), x), mul(x, x)));
-  return f32x4.div(x, add(one(), exp4(mul(at(geluFactors, 1), cubic))));
+  return timesSigmoid(x, mul(at(geluFactors, 1), cubic));
 }

@@ -1,4 +1,6 @@
 // Building blocks shared by the networks.
+import { takes } from '../engine/call-check.ts';
+import { oneOf, wholeNumber } from '../engine/checks.ts';
 import {
   add,
   concat,
@@ -17,6 +19,17 @@ import {
   reshape,
   type Tensor,
 } from '../engine/index.ts';
+import { flag, list, number, numbers, optional, optionsWith, size, text } from '../engine/parameters.ts';
+
+export interface DoubleConvOptions {
+  bias?: boolean;
+}
+
+const takesDoubleConv = takes('DoubleConv', {
+  inputs: size,
+  outputs: size,
+  options: optionsWith<DoubleConvOptions>({ bias: flag }),
+});
 
 /** (conv 3x3 padding 1, batch norm, relu) twice, keeping the image size. */
 export class DoubleConv extends nn.Module {
@@ -25,8 +38,9 @@ export class DoubleConv extends nn.Module {
   readonly conv2: nn.Conv2d;
   readonly bn2: nn.BatchNorm2d;
 
-  constructor(inputs: number, outputs: number, { bias = true } = {}) {
+  constructor(...args: [inputs: number, outputs: number, options?: DoubleConvOptions]) {
     super();
+    const [inputs, outputs, { bias = true } = {}] = takesDoubleConv(args);
     this.conv1 = new nn.Conv2d(inputs, outputs, 3, { padding: 1, bias });
     this.bn1 = new nn.BatchNorm2d(outputs);
     this.conv2 = new nn.Conv2d(outputs, outputs, 3, { padding: 1, bias });
@@ -39,14 +53,18 @@ export class DoubleConv extends nn.Module {
   }
 }
 
+const takesUNetUp = takes('UNetUp', { inputs: size, skip: size, outputs: size, mode: text });
+
 /** Doubles the size, zero-pads to the skip's size, joins [skip, up] and applies a DoubleConv. */
 export class UNetUp extends nn.Module {
   declare readonly up?: nn.ConvTranspose2d;
   readonly conv: DoubleConv;
 
   /** `inputs` channels from below and `skip` from the side; `mode` bilinear aligns corners. */
-  constructor(inputs: number, skip: number, outputs: number, mode: 'transpose' | 'bilinear') {
+  constructor(...args: [inputs: number, skip: number, outputs: number, mode: 'transpose' | 'bilinear']) {
     super();
+    const [inputs, skip, outputs, mode] = takesUNetUp(args);
+    oneOf('UNetUp', 'mode', mode, ['transpose', 'bilinear']);
     if (mode === 'transpose') this.up = new nn.ConvTranspose2d(inputs, inputs / 2, 2, { stride: 2 });
     this.conv = new DoubleConv((mode === 'transpose' ? inputs / 2 : inputs) + skip, outputs, { bias: false });
   }
@@ -59,6 +77,13 @@ export class UNetUp extends nn.Module {
   }
 }
 
+const takesPyramid = takes('PyramidPooling', {
+  inputs: size,
+  outputs: size,
+  bins: optional(numbers),
+  alignCorners: optional(flag),
+});
+
 /** Pyramid pooling of PSPNet: per bin, adaptive average pool, 1x1 conv, batch norm, relu, bilinear resize; all joined to x. */
 export class PyramidPooling extends nn.Module {
   readonly conv: nn.ModuleList<nn.Conv2d>;
@@ -66,8 +91,9 @@ export class PyramidPooling extends nn.Module {
   readonly #bins: readonly number[];
   readonly #alignCorners: boolean;
 
-  constructor(inputs: number, outputs: number, bins: readonly number[] = [1, 2, 3, 6], alignCorners = false) {
+  constructor(...args: [inputs: number, outputs: number, bins?: readonly number[], alignCorners?: boolean]) {
     super();
+    const [inputs, outputs, bins = [1, 2, 3, 6], alignCorners = false] = takesPyramid(args);
     this.#bins = bins;
     this.#alignCorners = alignCorners;
     this.conv = new nn.ModuleList(bins.map(() => new nn.Conv2d(inputs, outputs, 1, { bias: false })));
@@ -93,13 +119,21 @@ export interface StitchOptions {
   matrix?: readonly (readonly number[])[];
 }
 
+const takesCrossStitch = takes('CrossStitch', {
+  tasks: size,
+  channels: optional(size),
+  options: optionsWith<StitchOptions>({ self: number, other: number, matrix: list }),
+});
+
 /** Cross-stitch unit (Misra et al. 2016): y_i = sum over j of alpha[i][j] x_j, alpha (K, K) or per channel (C, K, K). */
 export class CrossStitch extends nn.Module {
   readonly alpha: Parameter;
 
   /** Any number of branches; with `channels` a matrix for each of them. Throws ConfigError for a matrix that is not K x K. */
-  constructor(tasks: number, channels?: number, options: StitchOptions = {}) {
+  constructor(...args: [tasks: number, channels?: number, options?: StitchOptions]) {
     super();
+    const [tasks, channels, options = {}] = takesCrossStitch(args);
+    wholeNumber('CrossStitch', 'tasks', tasks, 1);
     const { self = 0.9, other = 0.1 / Math.max(1, tasks - 1), matrix: rows } = options;
     if (rows && (rows.length !== tasks || rows.some((row) => row.length !== tasks))) {
       throw new ConfigError('the stitch matrix is not square', {
@@ -125,6 +159,8 @@ export class CrossStitch extends nn.Module {
   }
 }
 
+const takesSegNet = takes('SegNetStage', { inputs: size, width: size, outputs: size });
+
 /** One level of SegNet: conv, norm, relu, pool with indices, unpool, conv, norm, relu. */
 export class SegNetStage extends nn.Module {
   readonly conv1: nn.Conv2d;
@@ -132,8 +168,9 @@ export class SegNetStage extends nn.Module {
   readonly conv2: nn.Conv2d;
   readonly bn2: nn.BatchNorm2d;
 
-  constructor(inputs: number, width: number, outputs: number) {
+  constructor(...args: [inputs: number, width: number, outputs: number]) {
     super();
+    const [inputs, width, outputs] = takesSegNet(args);
     this.conv1 = new nn.Conv2d(inputs, width, 3, { padding: 1, bias: false });
     this.bn1 = new nn.BatchNorm2d(width);
     this.conv2 = new nn.Conv2d(width, outputs, 3, { padding: 1, bias: false });

@@ -1,6 +1,8 @@
 // Encoder branches joined by cross-stitch units, one branch per task, with a head for each: baseline (segmentation alone), the
 // two ablations and the three-task network of the cross-stitch paper. Leaves out the sequential variant: models/funnel-net.ts.
+import { takes } from '../engine/call-check.ts';
 import { ConfigError, nn, sigmoid, type Tensor } from '../engine/index.ts';
+import { flag, list, requiredOptions, wholeNumbers } from '../engine/parameters.ts';
 import { CrossStitch } from './blocks.ts';
 import { downStages, FullyConnectedHead, IMAGE_CHANNELS, type Stage, Stem, upStages } from './cross-stitch-blocks.ts';
 
@@ -30,6 +32,21 @@ export interface CrossStitchOptions {
   /** A bias in the last convolution, which the authors have in the sequential variant alone. */
   segmentationBias?: boolean;
 }
+
+const takesNetwork = takes('CrossStitchNetwork', {
+  options: requiredOptions<CrossStitchOptions>(
+    {
+      tasks: list,
+      widths: wholeNumbers,
+      headWidths: wholeNumbers,
+      stitch: list,
+      stitchPerStage: flag,
+      segmentationSigmoid: flag,
+      segmentationBias: flag,
+    },
+    'tasks',
+  ),
+});
 
 /** Predictions of the tasks that the network has. */
 export interface PetOutputs {
@@ -64,6 +81,16 @@ export const headFor = (
   hidden: readonly [number, number],
 ): FullyConnectedHead => new FullyConnectedHead(channels, hidden, task === 'box' ? BOX_OUTPUTS : SPECIES);
 
+interface MaskDecoderOptions {
+  bias: boolean;
+  sigmoid: boolean;
+}
+
+const takesDecoder = takes('MaskDecoder', {
+  widths: wholeNumbers,
+  options: requiredOptions<MaskDecoderOptions>({ bias: flag, sigmoid: flag }, 'bias', 'sigmoid'),
+});
+
 /** Up-sampling stages without skip connections and a convolution to the scores of the mask. */
 export class MaskDecoder extends nn.Module {
   readonly stages: nn.ModuleList<Stage>;
@@ -71,8 +98,9 @@ export class MaskDecoder extends nn.Module {
   readonly #sigmoid: boolean;
 
   /** `widths` from the bottleneck to the last stage. */
-  constructor(widths: readonly number[], { bias, sigmoid }: { bias: boolean; sigmoid: boolean }) {
+  constructor(...args: [widths: readonly number[], options: MaskDecoderOptions]) {
     super();
+    const [widths, { bias, sigmoid }] = takesDecoder(args);
     this.#sigmoid = sigmoid;
     this.stages = upStages(widths);
     this.conv = new nn.Conv2d(widths.at(-1)!, MASK_CLASSES, 3, { padding: 1, bias });
@@ -96,8 +124,9 @@ export class CrossStitchNetwork extends nn.Module {
   readonly segmentation: MaskDecoder;
   readonly #halvings: number;
 
-  constructor(options: CrossStitchOptions) {
+  constructor(...args: [options: CrossStitchOptions]) {
     super();
+    const [options] = takesNetwork(args);
     const { tasks, widths = paperWidths, headWidths = paperHeadWidths, stitch, stitchPerStage = false } = options;
     const { segmentationSigmoid: sigmoid = true, segmentationBias: bias = false } = options;
     const branches = tasks.length;

@@ -1,6 +1,8 @@
 // The sequential variant (OEQ) of the cross-stitch paper: an auxiliary network for box and cat-or-dog, trained first, and
 // FunnelNet, a segmentation network whose decoder takes in the auxiliary features and narrows from three branches to one.
+import { takes } from '../engine/call-check.ts';
 import { add, mul, narrow, nn, parameter, type Parameter, reshape, sigmoid, type Tensor } from '../engine/index.ts';
+import { flag, optionsWith, wholeNumbers } from '../engine/parameters.ts';
 import { CrossStitch } from './blocks.ts';
 import { downStages, type FullyConnectedHead, Stage, Stem, upStages } from './cross-stitch-blocks.ts';
 import { checkSides, decoderWidths, headFor, paperHeadWidths, paperWidths } from './cross-stitch.ts';
@@ -32,14 +34,19 @@ export interface AuxiliaryOptions {
   headWidths?: readonly [number, number];
 }
 
+const takesAuxiliary = takes('AuxiliaryNetwork', {
+  options: optionsWith<AuxiliaryOptions>({ widths: wholeNumbers, headWidths: wholeNumbers }),
+});
+
 /** Net 1: two encoders of their own, which share nothing and are not stitched, and the two heads. */
 export class AuxiliaryNetwork extends nn.Module {
   readonly encoders: nn.ModuleList<Encoder>;
   readonly binary: FullyConnectedHead;
   readonly box: FullyConnectedHead;
 
-  constructor({ widths = paperWidths, headWidths = paperHeadWidths }: AuxiliaryOptions = {}) {
+  constructor(...args: [options?: AuxiliaryOptions]) {
     super();
+    const [{ widths = paperWidths, headWidths = paperHeadWidths } = {}] = takesAuxiliary(args);
     this.encoders = new nn.ModuleList([new Encoder(widths), new Encoder(widths)]);
     this.binary = headFor('binary', widths.at(-1)!, headWidths);
     this.box = headFor('box', widths.at(-1)!, headWidths);
@@ -56,6 +63,10 @@ export interface FunnelOptions {
   widths?: readonly number[];
   segmentationSigmoid?: boolean;
 }
+
+const takesFunnel = takes('FunnelNet', {
+  options: optionsWith<FunnelOptions>({ widths: wholeNumbers, segmentationSigmoid: flag }),
+});
 
 /** Starting values: 0.5 on the diagonal of the first unit and 0.25 off it, 0.5 everywhere else. */
 const firstUnit = { self: 0.5, other: 0.25 } as const;
@@ -75,8 +86,9 @@ export class FunnelNet extends nn.Module {
   readonly mix: Parameter;
   readonly #sigmoid: boolean;
 
-  constructor({ widths = paperWidths, segmentationSigmoid = true }: FunnelOptions = {}) {
+  constructor(...args: [options?: FunnelOptions]) {
     super();
+    const [{ widths = paperWidths, segmentationSigmoid = true } = {}] = takesFunnel(args);
     this.#sigmoid = segmentationSigmoid;
     this.encoder = new Encoder(widths);
     const up = decoderWidths(widths);

@@ -1,6 +1,7 @@
 // MultiDepth (Liebel and Koerner 2019): PSPNet with a dilated ResNet-101 encoder and one pyramid pooling head per task,
 // regression of normalised log depth and classification of depth intervals. Names are those of the released network, whose
 // stem, dilation of first blocks and pooling cells differ from torchvision's. Leaves out PSPNet's auxiliary loss.
+import { takes } from '../engine/call-check.ts';
 import {
   add,
   concat,
@@ -17,6 +18,7 @@ import {
   type Tensor,
   tidy,
 } from '../engine/index.ts';
+import { flag, number, optionsWith, size, text, wholeNumbers } from '../engine/parameters.ts';
 
 export interface MultiDepthOptions {
   /** Channels of the first convolution; every other width is a multiple of it. 64 in the paper. */
@@ -32,6 +34,17 @@ export interface MultiDepthOptions {
   /** Probability with which a head drops a feature map while training. */
   dropout?: number;
 }
+
+const takesMultiDepth = takes('MultiDepth', {
+  options: optionsWith<MultiDepthOptions>({
+    baseWidth: size,
+    blocks: wholeNumbers,
+    classes: size,
+    regression: flag,
+    scales: text,
+    dropout: number,
+  }),
+});
 
 /** What the heads give at the size of the input; of a head that is not there, nothing. */
 export interface MultiDepthOutput {
@@ -181,8 +194,9 @@ export class MultiDepth extends nn.Module {
   readonly #heads: { regression?: Head; logits?: Head } = {};
   readonly #dropout: number;
 
-  constructor(options: MultiDepthOptions = {}) {
+  constructor(...args: [options?: MultiDepthOptions]) {
     super();
+    const [options = {}] = takesMultiDepth(args);
     const { baseWidth: c = 64, blocks = [3, 4, 23, 3], classes, regression = true, scales = 'uniform' } = options;
     if (classes === undefined && !regression) {
       throw new ConfigError('the network needs a head', { operation: 'MultiDepth', expected: 'classes or regression' });

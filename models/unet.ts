@@ -1,6 +1,8 @@
 // The dMTL network (Namdar et al. 2022): a U-Net that predicts depth, and a classifier that starts at its bottleneck.
 // The paper's drawings give no widths; these are those of the textbook U-Net with batch norm, 64 to 1024 channels.
+import { takes } from '../engine/call-check.ts';
 import { concat, ConfigError, mean, maxPool2d, nn, relu, type Tensor } from '../engine/index.ts';
+import { optionsWith, size } from '../engine/parameters.ts';
 import { DoubleConv } from './blocks.ts';
 
 export interface UNetOptions {
@@ -10,6 +12,10 @@ export interface UNetOptions {
   /** Channels of the first level, doubled at each of the four below; 64 in the paper. */
   baseWidth?: number;
 }
+
+const takesUNet = takes('UNet', {
+  options: optionsWith<UNetOptions>({ inChannels: size, classes: size, baseWidth: size }),
+});
 
 /** Feature maps of the five levels, from full size to 1 / 16. */
 export type Features = readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
@@ -35,8 +41,9 @@ export class UNet extends nn.Module {
   readonly fc2: nn.Linear;
   readonly fc3: nn.Linear;
 
-  constructor({ inChannels = 1, classes = 10, baseWidth = 64 }: UNetOptions = {}) {
+  constructor(...args: [options?: UNetOptions]) {
     super();
+    const [{ inChannels = 1, classes = 10, baseWidth = 64 } = {}] = takesUNet(args);
     const [c0, c1, c2, c3, c4] = [1, 2, 4, 8, 16].map((factor) => factor * baseWidth) as [
       number,
       number,

@@ -8,7 +8,7 @@ import { type Flags, runSession, type Session, withSession } from '../session.ts
 import { kernelSuite } from '../kernel-suite.ts';
 import { stepSuite } from '../step-suite.ts';
 import { sweepSuite } from '../sweep-suite.ts';
-import { commandWords, fileName, print, type Subcommand } from './subcommand.ts';
+import { commandWords, print, type Subcommand } from './subcommand.ts';
 
 const suites = { kernel: kernelSuite, sweep: sweepSuite, step: stepSuite } as const;
 
@@ -39,7 +39,7 @@ export const compare: Subcommand = (program, done) => {
     .addOption(
       new Option('--suite <name>', 'what to measure without a file').choices(Object.keys(suites)).default('step'),
     )
-    .option('--against <file>', 'the result to compare with (default: the most similar in bench/results)', fileName)
+    .option('--against <file>', 'the result to compare with (default: the most similar in bench/results)')
     .action(async (file: string | undefined, flags: CompareFlags, command: Command) =>
       done(await run(file, flags, commandWords(command))),
     );

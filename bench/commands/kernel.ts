@@ -2,7 +2,7 @@
 import { kernelSuite } from '../kernel-suite.ts';
 import { type Flags, runSession, withSession } from '../session.ts';
 import { readShapes } from '../shapes.ts';
-import { commandWords, fileName, type Subcommand } from './subcommand.ts';
+import { commandWords, type Subcommand } from './subcommand.ts';
 
 interface KernelFlags extends Flags {
   shapes?: string;
@@ -19,6 +19,6 @@ export const kernel: Subcommand = (program, done) => {
     .description(
       "every convolution of the papers' networks in three directions, and the largest launch of other kernels",
     )
-    .option('--shapes <file>', 'a JSON list of convolutions to take instead', fileName)
+    .option('--shapes <file>', 'a JSON list of convolutions to take instead')
     .action(async (flags: KernelFlags, command) => done(await run(flags, commandWords(command))));
 };

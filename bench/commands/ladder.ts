@@ -3,7 +3,7 @@ import os from 'node:os';
 import { Option } from 'commander';
 import { ConfigError } from '../../engine/index.ts';
 import { EXIT_FAILED } from '../../experiments/cli/errors.ts';
-import { suggestion } from '../../experiments/cli/select.ts';
+import { suggestion } from '../../experiments/runner/suggestion.ts';
 import { DEFAULT_WIDTH, layOut } from '../../experiments/cli/tables.ts';
 import type { Ladder } from '../../kernels/ladder.ts';
 import { ladders } from '../../kernels/ladders.ts';
@@ -11,7 +11,7 @@ import { climb, type Effort, type LadderResult } from '../ladder/climb.ts';
 import { type GroundName, groundNames, openGrounds } from '../ladder/grounds.ts';
 import { machineFacts, versionsOf, writeDocument } from '../document.ts';
 import { busyText, digits, ratioText, spreadOfMs } from '../report.ts';
-import { commandWords, type OutputFlags, print, showProgress, type Subcommand, withOutput } from './subcommand.ts';
+import { commandWords, type OutputFlags, print, say, showProgress, type Subcommand, withOutput } from './subcommand.ts';
 
 const effort: Effort = { rounds: 5, secondsPerRound: 0.2, secondsPerRung: 3 };
 
@@ -81,9 +81,9 @@ async function run(names: readonly string[], { device, json, out }: LadderFlags,
     }
     grounds.dispose();
   }
-  for (const message of absent) process.stderr.write(`not measured: ${message}\n`);
+  for (const message of absent) say(`not measured: ${message}`);
   const busy = busyText(loadBefore);
-  if (busy) process.stderr.write(`${busy}\n`);
+  if (busy) say(busy);
   const document = {
     command: words,
     finished: new Date().toISOString(),

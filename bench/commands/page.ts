@@ -2,10 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DataError, WgradError } from '../../engine/index.ts';
-import { readDocument, type ReadDocument, writeWhole } from '../document.ts';
+import { writeWhole } from '../../experiments/runner/files.ts';
+import { readDocument, type ReadDocument } from '../document.ts';
 import { resultsPage } from '../page.ts';
 import { resultsFolder } from '../roster.ts';
-import { fileName, print, type Subcommand } from './subcommand.ts';
+import { print, type Subcommand } from './subcommand.ts';
 
 const DEFAULT_FILE = 'bench.html';
 
@@ -39,6 +40,6 @@ export const page: Subcommand = (program, done) => {
     .command('page')
     .description('results as one HTML page with roofline and scaling plots')
     .argument('[file...]', 'what --out has written (default: the tracked results)')
-    .option('--out <file>', `the page (default: ${DEFAULT_FILE})`, fileName)
+    .option('--out <file>', `the page (default: ${DEFAULT_FILE})`)
     .action(async (files: string[], flags: { out?: string }) => done(await run(files, flags)));
 };

@@ -5,7 +5,7 @@ import { quickCases } from '../cases.ts';
 import { type Document, documentText, machineFacts, versionsOf, writeDocument } from '../document.ts';
 import { busyText, caseText } from '../report.ts';
 import { type CaseResult, type Effort, Field, runCase } from '../run.ts';
-import { commandWords, type OutputFlags, print, showProgress, type Subcommand, withOutput } from './subcommand.ts';
+import { commandWords, type OutputFlags, print, say, showProgress, type Subcommand, withOutput } from './subcommand.ts';
 
 const effort: Effort = { rounds: 5, secondsPerRound: 0.4, warmUpSeconds: 1, secondsPerPeer: 4 };
 
@@ -32,7 +32,7 @@ async function run({ json, out }: OutputFlags, words: string): Promise<number> {
     if (!json) print(`${caseText(result, width)}\n`);
   });
   const busy = busyText(loadBefore);
-  if (busy) process.stderr.write(`${busy}\n`);
+  if (busy) say(busy);
   const { rounds, secondsPerRound, warmUpSeconds } = effort;
   const document: Document = {
     suite: 'quick',

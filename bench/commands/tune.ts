@@ -18,7 +18,7 @@ import { busyText } from '../report.ts';
 import { readShapes } from '../shapes.ts';
 import { type Bench, candidatesOf, classesOf, measureClass } from '../tune.ts';
 import { duration, networkList, threadCount } from '../session.ts';
-import { fileName, print, showProgress, type Subcommand } from './subcommand.ts';
+import { print, say, showProgress, type Subcommand } from './subcommand.ts';
 
 const ROUNDS = 5;
 
@@ -64,7 +64,7 @@ async function measure(bench: Bench, flags: TuneFlags, say: (line: string) => vo
   for (const [i, spec] of classes.entries()) {
     showProgress(`${i + 1} of ${classes.length}: ${spec.kernel.name}, ${candidatesOf(bench, spec).join(', ')}`);
     try {
-      const entry = await measureClass(bench, spec, rounds, (message) => process.stderr.write(`wrong: ${message}\n`));
+      const entry = await measureClass(bench, spec, rounds, (message) => say(`wrong: ${message}`));
       entries.push(entry);
       showProgress('');
       if (entry.plan !== entry.usual) {
@@ -73,7 +73,7 @@ async function measure(bench: Bench, flags: TuneFlags, say: (line: string) => vo
     } catch (error) {
       // Too large for the device: the rule of thumb will have to do.
       if (!(error instanceof DeviceError) && !(error instanceof OutOfMemoryError)) throw error;
-      process.stderr.write(`not measured: ${spec.kernel.name}: ${error.message.split('\n')[0]}\n`);
+      say(`not measured: ${spec.kernel.name}: ${error.message.split('\n')[0]}`);
     }
   }
   const { name, facts, description } = bench.device;
@@ -108,7 +108,7 @@ async function run(flags: TuneFlags): Promise<number> {
   if (out !== undefined) await writeDocument(out, file);
   if (json) print(JSON.stringify(file, null, 2));
   const busy = busyText(loadBefore);
-  if (busy) process.stderr.write(`${busy}\n`);
+  if (busy) say(busy);
   return 0;
 }
 
@@ -129,11 +129,9 @@ export const tune: Subcommand = (program, done) => {
     .addOption(
       new Option('--size <name>', "of the networks (default: the papers' on a GPU)").choices(['small', 'paper']),
     )
-    .option('--shapes <file>', 'a JSON list of convolutions to take instead', fileName)
+    .option('--shapes <file>', 'a JSON list of convolutions to take instead')
     .addOption(new Option('--seconds <s>', 'least time of each plan in each class').argParser(duration).default(0.1))
-    .addOption(
-      new Option('--out <file>', 'writes the table to a file, beside those of other devices').argParser(fileName),
-    )
+    .addOption(new Option('--out <file>', 'writes the table to a file, beside those of other devices'))
     .option('--json', 'the file on stdout')
     .action(async (flags: TuneFlags) => done(await run(flags)));
 };

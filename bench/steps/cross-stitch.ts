@@ -51,7 +51,7 @@ function build({ network: row, batch, size, widths, headWidths, learningRate }: 
   const update = async ({ forward, tasks, optimizer, weighting }: (typeof phases)[number]): Promise<Tensor> => {
     const losses = taskLosses(forward(x), targets, tasks);
     await noGrad(() => stack(losses)).array();
-    const total = weightedSum(losses, weighting.weights())!;
+    const total = weightedSum(losses, await weighting.weights())!;
     optimizer.zeroGrad();
     total.backward();
     optimizer.step();

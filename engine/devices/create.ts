@@ -1,6 +1,8 @@
 // Choosing a device by name. `auto` takes a hardware WebGPU adapter if there is one, else wasm; a software adapter only
 // when `webgpu` is asked for by name, since SIMD on the same processor is many times faster. Devices load when chosen.
+import { takes } from '../call-check.ts';
 import { ConfigError, DeviceError } from '../errors.ts';
+import { callback, flag, number, optional, optionsWith, record, text } from '../parameters.ts';
 import type { Device, DeviceName } from './device.ts';
 import type { WasmDeviceOptions } from './wasm/device.ts';
 
@@ -9,14 +11,28 @@ export type DeviceChoice = DeviceName | 'auto';
 /** Devices that compute, for command lines. */
 export const deviceChoices: readonly DeviceChoice[] = ['auto', 'webgpu', 'wasm', 'reference'];
 
+export type DeviceOptions = WasmDeviceOptions & {
+  /** Told the reason when `auto` passes WebGPU over. */
+  why?: (reason: string) => void;
+};
+
+const takesCreate = takes('createDevice', {
+  choice: optional(text),
+  options: optionsWith<DeviceOptions>({
+    threads: number,
+    relaxedSimd: flag,
+    modules: record,
+    tuning: record,
+    why: callback,
+  }),
+});
+
 /**
  * A new device. Throws DeviceError, with what to install, when the named one is not there, and ConfigError for a name
- * that is none. `why` is told the reason when `auto` passes WebGPU over.
+ * that is none.
  */
-export async function createDevice(
-  choice: DeviceChoice = 'auto',
-  options: WasmDeviceOptions & { why?: (reason: string) => void } = {},
-): Promise<Device> {
+export async function createDevice(...args: [choice?: DeviceChoice, options?: DeviceOptions]): Promise<Device> {
+  const [choice = 'auto', options = {}] = takesCreate(args);
   switch (choice) {
     case 'meta':
       return (await import('./meta/device.ts')).createMetaDevice();

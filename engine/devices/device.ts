@@ -14,6 +14,8 @@ export interface Storage {
   readonly dtype: DType;
   readonly length: number;
   references: number;
+  /** Counts writes, by `write` and by launches, so that the tape can refuse values that are no longer those it saved. */
+  version: number;
 }
 
 /** Counters of a device; differences between two readings describe what ran between them. */

@@ -1,8 +1,12 @@
 // Checkpoints of modules as safetensors files, to and from other frameworks: one file, or several with an index that says
 // which tensor is in which. Leaves out the state of optimisers: `optimizer.stateDict()` goes through saveCheckpoint too.
+import { takes } from '../call-check.ts';
 import { DataError } from '../errors.ts';
 import { type LoadReport, Module, type StateDict, type StateEntry } from '../nn/module.ts';
+import { flag, optionsWith, text, texts, value, withMethod } from '../parameters.ts';
+import { contentOf, foreignFile } from './content.ts';
 import { readWhole, writeWhole } from './files.ts';
+import { type ParsedJson, parseJson } from './json.ts';
 import { readStateDict, writeStateDict } from './state-dict.ts';
 
 export interface SaveCheckpointOptions {
@@ -10,12 +14,17 @@ export interface SaveCheckpointOptions {
   metadata?: Readonly<Record<string, string>>;
 }
 
+const takesSave = takes('saveCheckpoint', {
+  file: text,
+  source: value,
+  options: optionsWith<SaveCheckpointOptions>({ metadata: texts }),
+});
+
 /** Writes the state of a module, or a state dict, to a safetensors file, whole or not at all. Makes its folder. */
 export async function saveCheckpoint(
-  file: string,
-  source: Module | ReadonlyMap<string, StateEntry>,
-  { metadata }: SaveCheckpointOptions = {},
+  ...args: [file: string, source: Module | ReadonlyMap<string, StateEntry>, options?: SaveCheckpointOptions]
 ): Promise<void> {
+  const [file, source, { metadata } = {}] = takesSave(args);
   const state = source instanceof Module ? await source.stateDict() : source;
   await writeWhole(file, writeStateDict(state, metadata));
 }
@@ -25,14 +34,28 @@ export interface CheckpointFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+const takesRead = takes('readCheckpoint', { file: text });
+
 /**
  * The tensors of a safetensors file, or of all files of an index (`model.safetensors.index.json`). Throws DataError naming
  * the file, and the byte where it is damaged.
  */
-export async function readCheckpoint(file: string): Promise<CheckpointFile> {
+export async function readCheckpoint(...args: [file: string]): Promise<CheckpointFile> {
+  const [file] = takesRead(args);
   const content = await readWhole(file);
   return file.endsWith('.json') ? readShards(file, content) : readStateDict(content, file);
 }
+
+export interface LoadCheckpointOptions {
+  /** false: load what matches, and report the rest. */
+  strict?: boolean;
+}
+
+const takesLoad = takes('loadCheckpoint', {
+  file: text,
+  module: withMethod('loadStateDict', 'a module'),
+  options: optionsWith<LoadCheckpointOptions>({ strict: flag }),
+});
 
 /**
  * Loads a safetensors file or an index of such files into a module. Throws StateDictError, which lists the keys, and changes
@@ -40,25 +63,30 @@ export async function readCheckpoint(file: string): Promise<CheckpointFile> {
  * Returns what did not match, and the file's metadata.
  */
 export async function loadCheckpoint(
-  file: string,
-  module: Module,
-  { strict = true }: { strict?: boolean } = {},
+  ...args: [file: string, module: Module, options?: LoadCheckpointOptions]
 ): Promise<LoadReport & { metadata: Readonly<Record<string, string>> }> {
+  const [file, module, { strict = true } = {}] = takesLoad(args);
   const { state, metadata } = await readCheckpoint(file);
   return { ...module.loadStateDict(state, { strict, source: file }), metadata };
 }
 
 /** Names of the tensors by the name of their file, in the order of the index. */
 function readIndex(file: string, content: Uint8Array): Map<string, string[]> {
-  let index: { weight_map?: unknown } | null;
+  let parsed: ParsedJson;
   const text = new TextDecoder().decode(content);
   try {
-    index = JSON.parse(text) as typeof index;
+    parsed = parseJson(text);
   } catch (cause) {
+    if (contentOf(content)) throw foreignFile(file, content, 'an index of safetensors files');
     throw new DataError(`${file}, byte 0: the index is not JSON`, { given: (cause as Error).message, cause });
   }
+  const { value, repeated } = parsed;
+  if (repeated) {
+    const byte = new TextEncoder().encode(text.slice(0, repeated.position)).length;
+    throw new DataError(`${file}, byte ${byte}: the index has the key '${repeated.key}' twice`);
+  }
   const names = new Map<string, string[]>();
-  const map = index?.weight_map;
+  const map = (value as { weight_map?: unknown } | null)?.weight_map;
   const entries = typeof map === 'object' && map ? Object.entries(map) : [];
   for (const [name, shard] of entries) {
     // An index names files beside itself and nothing else.
@@ -68,7 +96,9 @@ function readIndex(file: string, content: Uint8Array): Map<string, string[]> {
         given: JSON.stringify(shard),
       });
     }
-    names.set(shard, [...(names.get(shard) ?? []), name]);
+    const inShard = names.get(shard);
+    if (inShard) inShard.push(name);
+    else names.set(shard, [name]);
   }
   if (!names.size) throw new DataError(`${file}: the index has no 'weight_map'`, { given: text.slice(0, 60) });
   return names;

@@ -1,6 +1,9 @@
 // Whole files in Node. Writing goes to a temporary name and then renames, so that a reader never sees half a file.
 // Node's modules are loaded when first needed: browsers have none.
-import { DataError, DeviceError } from '../errors.ts';
+import { DataError, DeviceError, WriteError } from '../errors.ts';
+
+/** Bytes that one call reads: the system's own limit is below 2 GiB. */
+const READ_BYTES = 2 ** 30;
 
 async function node() {
   if (typeof process !== 'object' || !process.versions?.node) {
@@ -20,7 +23,20 @@ async function node() {
 export async function readWhole(file: string): Promise<Uint8Array> {
   const { fs } = await node();
   try {
-    return await fs.readFile(file);
+    const handle = await fs.open(file);
+    try {
+      const { size } = await handle.stat();
+      // What has no size beforehand, such as a pipe, is read by Node, whose limit is 2 GiB.
+      if (size === 0) return await handle.readFile();
+      const content = new Uint8Array(size);
+      let done = 0;
+      for (let got = 1; got > 0 && done < size; done += got) {
+        ({ bytesRead: got } = await handle.read(content, done, Math.min(READ_BYTES, size - done), done));
+      }
+      return content.subarray(0, done);
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
     throw new DataError(`${file} cannot be read`, { given: (cause as Error).message, cause });
   }
@@ -45,21 +61,74 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Writes `content` to `file` in one step, making its folder. */
+/** A file under way that nobody has written to for so long was left by a process that was ended by force. */
+const STALE_MS = 60_000;
+
+/** Removes what writes of `file`, or of files whose names go on from its name, have left when they were ended by force. */
+export async function removeLeftovers(file: string): Promise<void> {
+  const { fs, path } = await node();
+  const folder = path.dirname(file);
+  for (const name of await fs.readdir(folder)) {
+    if (!name.startsWith(path.basename(file)) || !/\.[0-9a-f]{8}\.part$/.test(name)) continue;
+    const left = path.join(folder, name);
+    const found = await fs.stat(left).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > STALE_MS) await fs.rm(left, { force: true });
+  }
+}
+
+/** What to do about a write that failed, by the system's code. */
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full: make room, or choose another folder',
+  EDQUOT: 'The quota of disk space is used up: make room, or choose another folder',
+  EFBIG: 'The file is larger than the system allows (see `ulimit -f`)',
+  EROFS: 'The file system can only be read: choose another folder',
+  EACCES: 'Choose a folder in which you may write',
+  EPERM: 'Choose a folder in which you may write',
+};
+
+/** Files under way, to be removed when the process ends before their time. */
+const partials = new Set<string>();
+
+async function removePartialsAtExit(): Promise<void> {
+  const { rmSync } = await import('node:fs');
+  process.once('exit', () => partials.forEach((file) => rmSync(file, { force: true })));
+}
+let isWatchingExit = false;
+
+/**
+ * Writes `content` to `file` in one step, making its folder: whatever happens, the file is the old one or the new one. Devices
+ * and pipes (`/dev/stdout`) are written to as they are. Throws WriteError with the reason.
+ */
 export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const { fs, path, crypto } = await node();
-  await makeFolder(path.dirname(file));
-  const partial = `${file}.${crypto.randomBytes(4).toString('hex')}.part`;
+  if (!isWatchingExit) {
+    isWatchingExit = true;
+    await removePartialsAtExit();
+  }
   try {
-    const handle = await fs.open(partial, 'wx');
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
+    const there = await fs.stat(file).catch(() => undefined);
+    if (there && !there.isFile() && !there.isDirectory()) {
+      await fs.writeFile(file, content);
+      return;
     }
-    await fs.rename(partial, file);
-  } finally {
-    await fs.rm(partial, { force: true });
+    await makeFolder(path.dirname(file));
+    const partial = `${file}.${crypto.randomBytes(4).toString('hex')}.part`;
+    partials.add(partial);
+    try {
+      const handle = await fs.open(partial, 'wx');
+      try {
+        await handle.writeFile(content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await fs.rename(partial, file);
+    } finally {
+      await fs.rm(partial, { force: true });
+      partials.delete(partial);
+    }
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    throw new WriteError(`${file} cannot be written`, { given: message, hint: remedies[code], cause });
   }
 }

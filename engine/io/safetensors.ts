@@ -1,6 +1,10 @@
 // The safetensors format: an 8-byte little-endian header length, a JSON header padded with spaces, then the tensors'
 // bytes without gaps. Specification: https://github.com/huggingface/safetensors. Works on bytes in memory; touches no file.
+import { takes } from '../call-check.ts';
 import { DataError } from '../errors.ts';
+import { bytes as bytesParameter, mapping, requiredOptions, text, texts } from '../parameters.ts';
+import { contentOf, foreignFile } from './content.ts';
+import { type ParsedJson, parseJson } from './json.ts';
 
 /** Arrays of each element type. Half-precision floats are raw bits; BOOL is one byte, 0 or 1. */
 const arrays = {
@@ -18,6 +22,9 @@ const arrays = {
   U8: Uint8Array,
   BOOL: Uint8Array,
 } as const;
+
+/** Element types of the format that have no array here: named when they are refused. */
+const unreadable = ['F4', 'F6_E2M3', 'F6_E3M2', 'F8_E4M3', 'F8_E5M2', 'F8_E8M0', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ', 'C64'];
 
 export type SafetensorsDType = keyof typeof arrays;
 export type SafetensorsArray =
@@ -48,6 +55,7 @@ export interface Safetensors {
 /** The reference implementation refuses longer headers too. */
 const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
+const BRACE = 0x7b;
 const METADATA = '__metadata__';
 
 const isDType = (value: unknown): value is SafetensorsDType =>
@@ -55,6 +63,9 @@ const isDType = (value: unknown): value is SafetensorsDType =>
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTexts = (value: unknown): value is Record<string, string> =>
+  isRecord(value) && Object.values(value).every((text) => typeof text === 'string');
 
 /** A message that names the file and the byte where it went wrong. */
 function damage(file: string, byte: number, message: string, expected?: string, given?: unknown): DataError {
@@ -67,10 +78,13 @@ function damage(file: string, byte: number, message: string, expected?: string, 
 }
 
 interface Header {
-  readonly text: string;
   readonly values: Record<string, unknown>;
+  /** The names of `values` in the order of the file. */
+  readonly names: Iterable<string>;
   /** First byte of the tensors. */
   readonly end: number;
+  /** The byte of the file where the entry of a name stands. Takes time: for messages. */
+  byteOf(name: string): number;
 }
 
 function readHeader(bytes: Uint8Array, file: string): Header {
@@ -82,16 +96,21 @@ function readHeader(bytes: Uint8Array, file: string): Header {
   if (length > MAX_HEADER_BYTES) throw damage(file, 0, 'bad header length', `at most ${MAX_HEADER_BYTES}`, length);
   const end = LENGTH_BYTES + length;
   if (end > bytes.length) throw damage(file, bytes.length, 'the file ends inside the header', `${end} bytes or more`);
-  let values: unknown;
   let text: string;
+  let parsed: ParsedJson;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, end));
-    values = JSON.parse(text);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(LENGTH_BYTES, end));
+    parsed = parseJson(text);
   } catch (cause) {
     throw damage(file, LENGTH_BYTES, 'the header is not JSON', undefined, (cause as Error).message);
   }
-  if (!isRecord(values)) throw damage(file, LENGTH_BYTES, 'the header is not a JSON object');
-  return { text, values, end };
+  const byteAt = (index: number): number => LENGTH_BYTES + new TextEncoder().encode(text.slice(0, index)).length;
+  const { value, positions, repeated } = parsed;
+  if (repeated) {
+    throw damage(file, byteAt(repeated.position), `the header has the key '${repeated.key}' twice`);
+  }
+  if (!isRecord(value)) throw damage(file, LENGTH_BYTES, 'the header is not a JSON object');
+  return { values: value, names: positions.keys(), end, byteOf: (name) => byteAt(positions.get(name)!) };
 }
 
 interface Extent {
@@ -100,57 +119,65 @@ interface Extent {
   readonly shape: number[];
   readonly begin: number;
   readonly end: number;
-  /** Where the entry stands in the file's header. */
-  readonly byte: number;
 }
 
 function readExtent(file: string, header: Header, name: string): Extent {
-  const before = header.text.slice(0, Math.max(0, header.text.indexOf(JSON.stringify(name))));
-  const byte = LENGTH_BYTES + new TextEncoder().encode(before).length;
   const entry = header.values[name];
-  if (!isRecord(entry)) throw damage(file, byte, `the entry of '${name}' is not an object`);
+  const bad = (message: string, expected?: string, given?: unknown): DataError =>
+    damage(file, header.byteOf(name), message, expected, given);
+  if (!isRecord(entry)) throw bad(`the entry of '${name}' is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (!isDType(dtype)) {
-    throw damage(file, byte, `unknown element type of '${name}'`, Object.keys(arrays).join(', '), dtype ?? 'none');
+    const known = Object.keys(arrays).join(', ');
+    if (!unreadable.includes(String(dtype))) throw bad(`unknown element type of '${name}'`, known, dtype ?? 'none');
+    const at = `${file}, byte ${header.byteOf(name)}`;
+    throw new DataError(`${at}: '${name}' is of the element type ${String(dtype)}, which is not read here`, {
+      operation: 'safetensors',
+      expected: known,
+      hint: 'Convert the tensor to F32, F16 or BF16 with the library that wrote the file',
+    });
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) {
-    throw damage(file, byte, `bad shape of '${name}'`, 'a list of sizes', shape ?? 'none');
+    throw bad(`bad shape of '${name}'`, 'a list of sizes', shape ?? 'none');
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
-    throw damage(file, byte, `bad data_offsets of '${name}'`, 'two byte positions', offsets ?? 'none');
+    throw bad(`bad data_offsets of '${name}'`, 'two byte positions', offsets ?? 'none');
   }
   const [begin, end] = offsets;
   const size = shape.reduce((product, n) => product * n, arrays[dtype].BYTES_PER_ELEMENT);
   if (end - begin !== size) {
-    throw damage(file, byte, `data_offsets of '${name}' do not fit its shape`, `${size} bytes`, String(end - begin));
+    throw bad(`data_offsets of '${name}' do not fit its shape`, `${size} bytes`, String(end - begin));
   }
-  return { name, dtype, shape, begin, end, byte };
+  return { name, dtype, shape, begin, end };
 }
+
+const takesRead = takes('readSafetensors', { content: bytesParameter, file: text });
+const takesWrite = takes('writeSafetensors', {
+  content: requiredOptions<Safetensors>({ tensors: mapping, metadata: texts }, 'tensors'),
+});
 
 /**
  * Reads the bytes of a safetensors file. `file` is its name, for messages.
  * Throws DataError with the byte if the header is damaged, or if tensors overlap, leave gaps or run past the end.
  */
-export function readSafetensors(content: ArrayBuffer | Uint8Array, file: string): Safetensors {
+export function readSafetensors(...args: [content: ArrayBuffer | Uint8Array, file: string]): Safetensors {
+  const [content, file] = takesRead(args);
   // A plain view: the slice of Node's Buffer, which extends Uint8Array, does not copy.
   const bytes = (
     content instanceof Uint8Array
       ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
       : new Uint8Array(content)
   ) as Uint8Array<ArrayBuffer>;
+  // Every header begins with a brace; a pointer, a page or an archive given in its place is called what it is.
+  if (bytes.length > LENGTH_BYTES && bytes[LENGTH_BYTES] !== BRACE && contentOf(bytes)) {
+    throw foreignFile(file, bytes, 'a safetensors file');
+  }
   const header = readHeader(bytes, file);
-  const metadata: Record<string, string> = {};
   const extents: Extent[] = [];
-  for (const [name, value] of Object.entries(header.values)) {
-    if (name !== METADATA) {
-      extents.push(readExtent(file, header, name));
-      continue;
-    }
-    const texts = isRecord(value) ? Object.entries(value) : undefined;
-    for (const [key, text] of texts ?? [[METADATA, value]]) {
-      if (typeof text !== 'string') throw damage(file, LENGTH_BYTES, `${METADATA} must hold texts`, undefined, text);
-      metadata[key] = text;
-    }
+  for (const name of header.names) if (name !== METADATA) extents.push(readExtent(file, header, name));
+  const metadata = Object.hasOwn(header.values, METADATA) ? header.values[METADATA] : {};
+  if (!isTexts(metadata)) {
+    throw damage(file, header.byteOf(METADATA), `${METADATA} must hold texts`, undefined, metadata);
   }
 
   let reached = 0;
@@ -191,10 +218,8 @@ export function readSafetensors(content: ArrayBuffer | Uint8Array, file: string)
  * The bytes of a safetensors file. Wide elements come first and the data begin at a multiple of 8, so that every tensor is
  * aligned. The same content gives the same bytes. Throws DataError if an entry's data do not fit its shape.
  */
-export function writeSafetensors({
-  tensors,
-  metadata = {},
-}: Partial<Safetensors> & Pick<Safetensors, 'tensors'>): Uint8Array {
+export function writeSafetensors(...args: [content: Partial<Safetensors> & Pick<Safetensors, 'tensors'>]): Uint8Array {
+  const [{ tensors, metadata = {} }] = takesWrite(args);
   const width = ({ dtype }: SafetensorsEntry): number => arrays[dtype].BYTES_PER_ELEMENT;
   const order = [...tensors].sort(
     ([nameA, a], [nameB, b]) => width(b) - width(a) || (nameA < nameB ? -1 : nameA > nameB ? 1 : 0),

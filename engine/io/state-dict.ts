@@ -6,8 +6,10 @@
 //   BOOL                 as int32, 0 or 1
 //
 // What goes out: floats as F32, of the reference device too; integers as I32, counters as I64.
+import { takes } from '../call-check.ts';
 import { DataError } from '../errors.ts';
 import type { StateDict, StateEntry } from '../nn/module.ts';
+import { bytes, mapping, optional, text, texts } from '../parameters.ts';
 import { readSafetensors, type SafetensorsEntry, writeSafetensors } from './safetensors.ts';
 
 /** The value of an IEEE half: 1 sign bit, 5 exponent bits, 10 fraction bits. */
@@ -53,11 +55,15 @@ function toValues(name: string, file: string, { dtype, data }: SafetensorsEntry)
   }
 }
 
+const takesRead = takes('readStateDict', { content: bytes, file: text });
+const takesWrite = takes('writeStateDict', { state: mapping, metadata: optional(texts) });
+
 /** The tensors of a safetensors file's bytes. Throws DataError naming the file, and the byte where it is damaged. */
-export function readStateDict(
-  content: ArrayBuffer | Uint8Array,
-  file: string,
-): { state: StateDict; metadata: Record<string, string> } {
+export function readStateDict(...args: [content: ArrayBuffer | Uint8Array, file: string]): {
+  state: StateDict;
+  metadata: Record<string, string>;
+} {
+  const [content, file] = takesRead(args);
   const { tensors, metadata } = readSafetensors(content, file);
   const state: StateDict = new Map();
   for (const [name, entry] of tensors) {
@@ -69,9 +75,9 @@ export function readStateDict(
 
 /** The bytes of a safetensors file. Readers of torch's ecosystem look for the metadata `format: pt`. */
 export function writeStateDict(
-  state: ReadonlyMap<string, StateEntry>,
-  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+  ...args: [state: ReadonlyMap<string, StateEntry>, metadata?: Readonly<Record<string, string>>]
 ): Uint8Array {
+  const [state, metadata = { format: 'pt' }] = takesWrite(args);
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [name, { shape, values, fileType }] of state) {
     if (fileType === 'I64') {

@@ -1,22 +1,31 @@
 // Initial values of parameters, drawn from the seed of `manualSeed` and the order of creation, so that the same seed gives
 // the same network on every device.
+import { takes } from '../call-check.ts';
 import { countWithin, numberWithin } from '../checks.ts';
 import { type Random, random } from '../random.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
+import { number, shape as shapeParameter } from '../signature.ts';
 
 let seed = 0;
 let drawn = 0;
 
+const takesSeed = takes('manualSeed', { value: number });
+
 /** Starts the initialisation stream anew. Parameter number i after this call always gets the same values. */
-export function manualSeed(value: number): void {
+export function manualSeed(...args: [value: number]): void {
+  const [value] = takesSeed(args);
   seed = countWithin('manualSeed', 'value', value, { from: 0 });
   drawn = 0;
 }
 
 const nextStream = (): Random => random(seed, 'initialization', drawn++);
 
+const takesUniform = takes('uniformInit', { shape: shapeParameter, bound: number });
+const takesNormal = takes('normalInit', { shape: shapeParameter, deviation: number });
+
 /** Uniform on [-bound, bound). */
-export function uniformInit(shape: Shape, bound: number): Float32Array {
+export function uniformInit(...args: [shape: Shape, bound: number]): Float32Array {
+  const [shape, bound] = takesUniform(args);
   checkShape('uniformInit', shape);
   numberWithin('uniformInit', 'bound', bound, { from: 0 });
   return nextStream()
@@ -25,7 +34,8 @@ export function uniformInit(shape: Shape, bound: number): Float32Array {
 }
 
 /** Normal with mean 0 and the given standard deviation. */
-export function normalInit(shape: Shape, deviation: number): Float32Array {
+export function normalInit(...args: [shape: Shape, deviation: number]): Float32Array {
+  const [shape, deviation] = takesNormal(args);
   checkShape('normalInit', shape);
   numberWithin('normalInit', 'deviation', deviation, { from: 0 });
   return nextStream()
@@ -33,14 +43,31 @@ export function normalInit(shape: Shape, deviation: number): Float32Array {
     .map((z) => z * deviation);
 }
 
+const takesFanIn = takes('fanIn', { shape: shapeParameter });
+const takesFanOut = takes('fanOut', { shape: shapeParameter });
+const takesDefault = takes('defaultWeight', { shape: shapeParameter });
+const takesKaiming = takes('kaimingNormal', { shape: shapeParameter });
+
 /** Inputs that one output sums over: torch's fan-in of a weight (O, I, ...). */
-export const fanIn = (shape: Shape): number => sizeOf(shape.slice(1));
+export function fanIn(...args: [shape: Shape]): number {
+  const [shape] = takesFanIn(args);
+  return sizeOf(shape.slice(1));
+}
+
 /** Outputs that one input reaches: torch's fan-out. */
-export const fanOut = (shape: Shape): number => shape[0]! * sizeOf(shape.slice(2));
+export function fanOut(...args: [shape: Shape]): number {
+  const [shape] = takesFanOut(args);
+  return shape[0]! * sizeOf(shape.slice(2));
+}
 
 /** torch's default for linear and convolution weights: uniform in +-1 / sqrt(fan-in). */
-export const defaultWeight = (shape: Shape): Float32Array =>
-  uniformInit(shape, 1 / Math.sqrt(Math.max(1, fanIn(shape))));
+export function defaultWeight(...args: [shape: Shape]): Float32Array {
+  const [shape] = takesDefault(args);
+  return uniformInit(shape, 1 / Math.sqrt(Math.max(1, fanIn(shape))));
+}
 
 /** He et al. 2015 for relu, by fan-out: normal with deviation sqrt(2 / fan-out). */
-export const kaimingNormal = (shape: Shape): Float32Array => normalInit(shape, Math.sqrt(2 / fanOut(shape)));
+export function kaimingNormal(...args: [shape: Shape]): Float32Array {
+  const [shape] = takesKaiming(args);
+  return normalInit(shape, Math.sqrt(2 / fanOut(shape)));
+}

@@ -1,4 +1,5 @@
 // Layers with the parameter names, shapes, orders and default initialisation of torch.nn.
+import { takes } from '../call-check.ts';
 import { numberWithin, wholeNumber, wholePair } from '../checks.ts';
 import { isRecomputing } from '../checkpoint.ts';
 import { defaultDevice, parameter } from '../creation.ts';
@@ -6,12 +7,17 @@ import type { Device } from '../devices/device.ts';
 import { ShapeError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
 import { type Pair, type Shape, sizeOf } from '../shape.ts';
+import { device, flag, number, optionsWith, orNull, size, sizes } from '../signature.ts';
 import type { Parameter, Tensor } from '../tensor.ts';
 import { defaultWeight, fanIn, uniformInit } from './init.ts';
 import { Buffer, Counter, type Layer, Module } from './module.ts';
 
 export interface LayerOptions {
   device?: Device;
+}
+
+export interface LinearOptions extends LayerOptions {
+  bias?: boolean;
 }
 
 /** Adds a bias to a layer after its weight: uniform in +-1 / sqrt(fan-in), as torch. */
@@ -26,13 +32,20 @@ function buffer(shape: Shape, value: number, device: Device): Buffer {
   return new Buffer(storage, shape);
 }
 
+const takesLinear = takes('Linear', {
+  inFeatures: size,
+  outFeatures: size,
+  options: optionsWith<LinearOptions>({ bias: flag, device }),
+});
+
 /** y = x weight^T + bias, x (..., inFeatures). */
 export class Linear extends Module implements Layer {
   readonly weight: Parameter;
   declare readonly bias?: Parameter;
 
-  constructor(inFeatures: number, outFeatures: number, options: LayerOptions & { bias?: boolean } = {}) {
+  constructor(...args: [inFeatures: number, outFeatures: number, options?: LinearOptions]) {
     super();
+    const [inFeatures, outFeatures, options = {}] = takesLinear(args);
     wholeNumber('Linear', 'inFeatures', inFeatures, 0);
     wholeNumber('Linear', 'outFeatures', outFeatures, 0);
     const device = options.device ?? defaultDevice();
@@ -72,14 +85,19 @@ export interface Conv2dLayerOptions extends ops.Conv2dOptions, LayerOptions {
   bias?: boolean;
 }
 
+const convolution = { stride: sizes, padding: sizes, dilation: sizes, groups: size, bias: flag, device };
+const channels = { inChannels: size, outChannels: size, kernel: sizes };
+const takesConv2d = takes('Conv2d', { ...channels, options: optionsWith<Conv2dLayerOptions>(convolution) });
+
 /** Convolution of (N, inChannels, H, W). */
 export class Conv2d extends Module implements Layer {
   readonly weight: Parameter;
   declare readonly bias?: Parameter;
   readonly #options: ops.Conv2dOptions;
 
-  constructor(inChannels: number, outChannels: number, kernel: number | Pair, options: Conv2dLayerOptions = {}) {
+  constructor(...args: [inChannels: number, outChannels: number, kernel: number | Pair, options?: Conv2dLayerOptions]) {
     super();
+    const [inChannels, outChannels, kernel, options = {}] = takesConv2d(args);
     const { bias = true, device = defaultDevice(), ...convolution } = options;
     const size = checkConvolution('Conv2d', inChannels, outChannels, kernel, convolution);
     const shape = [outChannels, inChannels / (convolution.groups ?? 1), ...size];
@@ -97,6 +115,11 @@ export interface ConvTranspose2dLayerOptions extends ops.ConvTranspose2dOptions,
   bias?: boolean;
 }
 
+const takesConvTranspose2d = takes('ConvTranspose2d', {
+  ...channels,
+  options: optionsWith<ConvTranspose2dLayerOptions>({ ...convolution, outputPadding: sizes }),
+});
+
 /** Transposed convolution of (N, inChannels, H, W). */
 export class ConvTranspose2d extends Module implements Layer {
   readonly weight: Parameter;
@@ -104,12 +127,10 @@ export class ConvTranspose2d extends Module implements Layer {
   readonly #options: ops.ConvTranspose2dOptions;
 
   constructor(
-    inChannels: number,
-    outChannels: number,
-    kernel: number | Pair,
-    options: ConvTranspose2dLayerOptions = {},
+    ...args: [inChannels: number, outChannels: number, kernel: number | Pair, options?: ConvTranspose2dLayerOptions]
   ) {
     super();
+    const [inChannels, outChannels, kernel, options = {}] = takesConvTranspose2d(args);
     const { bias = true, device = defaultDevice(), ...convolution } = options;
     const size = checkConvolution('ConvTranspose2d', inChannels, outChannels, kernel, convolution);
     const shape = [inChannels, outChannels / (convolution.groups ?? 1), ...size];
@@ -129,6 +150,11 @@ export interface BatchNorm2dOptions extends LayerOptions {
   eps?: number;
 }
 
+const takesBatchNorm2d = takes('BatchNorm2d', {
+  channels: size,
+  options: optionsWith<BatchNorm2dOptions>({ momentum: orNull(number), eps: number, device }),
+});
+
 /** Batch normalisation of (N, channels, H, W), with running statistics for inference. */
 export class BatchNorm2d extends Module implements Layer {
   readonly weight: Parameter;
@@ -139,8 +165,9 @@ export class BatchNorm2d extends Module implements Layer {
   readonly #momentum: number | null;
   readonly #eps: number;
 
-  constructor(channels: number, options: BatchNorm2dOptions = {}) {
+  constructor(...args: [channels: number, options?: BatchNorm2dOptions]) {
     super();
+    const [channels, options = {}] = takesBatchNorm2d(args);
     wholeNumber('BatchNorm2d', 'channels', channels, 1);
     const { momentum = 0.1 } = options;
     this.#momentum = momentum === null ? null : numberWithin('BatchNorm2d', 'momentum', momentum, { from: 0, to: 1 });
@@ -170,20 +197,33 @@ export class BatchNorm2d extends Module implements Layer {
   }
 }
 
+const takesReLU = takes('ReLU', {});
+
 /** max(x, 0) */
 export class ReLU extends Module implements Layer {
+  constructor(...args: []) {
+    super();
+    takesReLU(args);
+  }
+
   forward(x: Tensor): Tensor {
     return ops.relu(x);
   }
 }
+
+const takesMaxPool2d = takes('MaxPool2d', {
+  kernel: sizes,
+  options: optionsWith<ops.MaxPoolOptions>({ stride: orNull(sizes), padding: sizes, ceilMode: flag, dilation: sizes }),
+});
 
 /** Windowed maximum without its indices. */
 export class MaxPool2d extends Module implements Layer {
   readonly #kernel: number | Pair;
   readonly #options: ops.MaxPoolOptions;
 
-  constructor(kernel: number | Pair, options: ops.MaxPoolOptions = {}) {
+  constructor(...args: [kernel: number | Pair, options?: ops.MaxPoolOptions]) {
     super();
+    const [kernel, options = {}] = takesMaxPool2d(args);
     this.#kernel = wholePair('MaxPool2d', 'kernel', kernel, 1);
     wholePair('MaxPool2d', 'stride', options.stride ?? kernel, 1);
     wholePair('MaxPool2d', 'padding', options.padding ?? 0, 0);

@@ -1,6 +1,10 @@
 // Module: a tree of parameters, buffers and submodules whose names are those of a torch state_dict, in the same order.
 import type { HostArray } from '../devices/device.ts';
-import { ShapeError, StateDictError, showShape } from '../errors.ts';
+import { takes } from '../call-check.ts';
+import { iterable } from '../checks.ts';
+import { elementsOf } from '../elements.ts';
+import { ConfigError, ShapeError, StateDictError, showGiven, showShape } from '../errors.ts';
+import { flag, mapping, optional, optionsWith, text } from '../parameters.ts';
 import { sameShape, type Shape } from '../shape.ts';
 import { Parameter, type Tensor } from '../tensor.ts';
 
@@ -62,6 +66,12 @@ export function watchModuleClasses(watch: ((made: ModuleClass) => void) | undefi
   if (watch) classes.forEach(watch);
 }
 
+const takesTrain = takes('train', { on: optional(flag) });
+const takesLoad = takes('loadStateDict', {
+  state: mapping,
+  options: optionsWith<LoadOptions>({ strict: flag, source: text }),
+});
+
 export abstract class Module {
   training = true;
 
@@ -78,7 +88,7 @@ export abstract class Module {
     }
   }
 
-  /** This module and all below it, with their dotted names. */
+  /** This module and all below it, under every dotted name that each has: a module in two places has two. */
   *namedModules(prefix = ''): Iterable<[string, Module]> {
     yield [prefix, this];
     for (const [name, value] of this.#members()) {
@@ -86,7 +96,10 @@ export abstract class Module {
     }
   }
 
-  /** Parameters, buffers and counters by dotted name, in the order of torch's state_dict. */
+  /**
+   * Parameters, buffers and counters by dotted name, in the order of torch's state_dict, and as there under every name: a
+   * tied weight has several.
+   */
   *namedState(): Iterable<[string, Parameter | Counter]> {
     for (const [prefix, module] of this.namedModules()) {
       for (const [name, value] of module.#members()) {
@@ -95,23 +108,29 @@ export abstract class Module {
     }
   }
 
+  /** Trainable parameters, each once, under the first of its names. */
   *namedParameters(): Iterable<[string, Parameter]> {
+    const seen = new Set<Parameter>();
     for (const [name, value] of this.namedState()) {
-      if (value instanceof Parameter && !(value instanceof Buffer)) yield [name, value];
+      if (!(value instanceof Parameter) || value instanceof Buffer || seen.has(value)) continue;
+      seen.add(value);
+      yield [name, value];
     }
   }
 
+  /** Trainable parameters, each once. */
   parameters(): Parameter[] {
     return [...this.namedParameters()].map(([, parameter]) => parameter);
   }
 
-  /** Number of trainable values. */
+  /** Number of trainable values; those of a tied weight count once. */
   parameterCount(): number {
     return this.parameters().reduce((count, parameter) => count + parameter.size, 0);
   }
 
   /** Sets training mode here and below. Returns itself. */
-  train(on = true): this {
+  train(...args: [on?: boolean]): this {
+    const [on = true] = takesTrain(args);
     for (const [, module] of this.namedModules()) module.training = on;
     return this;
   }
@@ -136,11 +155,13 @@ export abstract class Module {
   }
 
   /**
-   * Replaces parameters, buffers and counters by those of `state`; a counter that it lacks stays, as in torch. Throws
+   * Replaces parameters, buffers and counters by those of `state`; a counter that it lacks stays, as in torch. A tied weight
+   * is expected under each of its names, and is left with the values of the last. Throws
    * StateDictError and changes nothing when a key is missing or unexpected (unless `strict` is false), or when a shape or the
    * kind of numbers differs. Returns what did not match.
    */
-  loadStateDict(state: ReadonlyMap<string, StateEntry>, { strict = true, source }: LoadOptions = {}): LoadReport {
+  loadStateDict(...args: [state: ReadonlyMap<string, StateEntry>, options?: LoadOptions]): LoadReport {
+    const [state, { strict = true, source } = {}] = takesLoad(args);
     const own = new Map(this.namedState());
     const report: LoadReport = {
       missing: [...own].flatMap(([key, value]) => (value instanceof Counter || state.has(key) ? [] : [key])),
@@ -153,14 +174,18 @@ export abstract class Module {
     if (unfit.length || (strict && (report.missing.length || report.unexpected.length))) {
       throw new StateDictError(source, report, unfit);
     }
-    for (const [key, value] of own) {
+    const loads = [...own].flatMap(([key, value]) => {
       const entry = state.get(key);
-      if (!entry) continue;
+      if (!entry) return [];
+      const context = { operation: 'loadStateDict', argument: key };
+      const elements = elementsOf(entry.values, value instanceof Counter ? 'int32' : 'float32', context);
+      return [{ value, elements }];
+    });
+    for (const { value, elements } of loads) {
       if (value instanceof Counter) {
-        value.value = entry.values[0]!;
+        value.value = elements[0]!;
       } else {
-        value.device.write(value.storage, entry.values);
-        value.version++;
+        value.device.write(value.storage, elements);
       }
     }
     return report;
@@ -174,6 +199,7 @@ export abstract class Module {
 
 /** Why an entry cannot become this value. */
 function faultOf({ shape, values }: StateEntry, value: Parameter | Counter): string | undefined {
+  if (values.length !== value.size) return `expected ${value.size} values, got ${values.length}`;
   if (!sameShape(shape, value.shape)) return `expected ${showShape(value.shape)}, got ${showShape(shape)}`;
   const isWhole = values instanceof Int32Array;
   if (isWhole === value instanceof Counter) return undefined;
@@ -186,7 +212,14 @@ export class ModuleList<M extends Module> extends Module implements Iterable<M> 
 
   constructor(modules: Iterable<M>) {
     super();
-    this.#items = [...modules];
+    const operation = new.target.name;
+    this.#items = [...iterable(operation, 'modules', modules, 'Pass an array of modules')];
+    this.#items.forEach((module: unknown, i) => {
+      if (module instanceof Module) return;
+      const details = { operation, argument: `modules[${i}]`, expected: 'a module', given: showGiven(module) };
+      const hint = Array.isArray(module) ? 'Pass its modules one by one: new Sequential(...layers)' : undefined;
+      throw new ConfigError('not a module', { ...details, hint });
+    });
     this.#items.forEach((module, i) => Object.assign(this, { [i]: module }));
   }
 

@@ -1,14 +1,16 @@
 // Elementwise functions of two tensors with broadcasting, comparisons and `where`. A plain number may stand for a tensor.
 import { binary as binaryKernel, Binary, isComparison, where as whereKernel } from '../../kernels/index.ts';
 import { full } from '../creation.ts';
+import { elementOf } from '../elements.ts';
 import { DTypeError } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
+import { eachReadsOther, type Read } from '../saved.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, rowMajorStrides, sameShape, sizeOf } from '../shape.ts';
-import { anyType, bool, float, orNumber, type Signature, value } from '../signature.ts';
+import { anyType, bool, float, number, optional, orNumber, type Signature } from '../signature.ts';
 import type { Gradients, VjpContext } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumTo } from './expand.ts';
-import { affine, cast, log, neg, reciprocal, square } from './unary.ts';
+import { affine, cast, log, neg, reciprocal, square, tanh } from './unary.ts';
 
 type Operands = Tensor | number;
 type Rule = (context: {
@@ -19,7 +21,8 @@ type Rule = (context: {
   needs: readonly boolean[];
 }) => [(() => Tensor | undefined)?, (() => Tensor | undefined)?];
 
-function define(op: Binary, name: string, reads: readonly number[], rule?: Rule) {
+/** `constants` names what the function takes beside the tensors: alpha. */
+function define(op: Binary, name: string, reads: readonly Read[], rule?: Rule, constants: Signature = {}) {
   const apply = defineOperation<number>({
     name,
     family: 'binary',
@@ -49,13 +52,13 @@ function define(op: Binary, name: string, reads: readonly number[], rule?: Rule)
     }),
   });
   const call = (a: Tensor, b: Tensor, alpha = 0): Tensor => apply([a, b], alpha)[0]!;
-  return defineFunction(name, call, { a: float, b: float, alpha: value });
+  return defineFunction(name, call, { a: float, b: float, ...constants });
 }
 
 const addOp = define(Binary.add, 'add', [], ({ g }) => [() => g, () => g]);
 const subOp = define(Binary.sub, 'sub', [], ({ g }) => [() => g, () => neg(g)]);
-const mulOp = define(Binary.mul, 'mul', [0, 1], ({ g, a, b }) => [() => mulOp(g, b), () => mulOp(g, a)]);
-const divOp = define(Binary.div, 'div', [0, 1], ({ g, a, b }) => [
+const mulOp = define(Binary.mul, 'mul', eachReadsOther, ({ g, a, b }) => [() => mulOp(g, b), () => mulOp(g, a)]);
+const divOp = define(Binary.div, 'div', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
   () => divOp(g, b),
   () => neg(mulOp(g, divOp(divOp(a, b), b))),
 ]);
@@ -85,26 +88,45 @@ const gtOp = define(Binary.gt, 'gt', []);
 const geOp = define(Binary.ge, 'ge', []);
 
 /** b <= 0 ? 0 : a, the gradient of relu; linear in a. NaN lets it through, as in PyTorch. */
-export const reluGrad = define(Binary.reluGrad, 'reluGrad', [1], ({ g, b }) => [() => reluGrad(g, b)]);
+export const reluGrad = define(Binary.reluGrad, 'reluGrad', [{ index: 1, for: [0] }], ({ g, b }) => [
+  () => reluGrad(g, b),
+]);
 /** b > 0 ? a : alpha a, the gradient of leakyRelu. */
-export const leakyReluGrad = define(Binary.leakyReluGrad, 'leakyReluGrad', [1], ({ g, b, alpha }) => [
-  () => leakyReluGrad(g, b, alpha),
-]);
-/** a b (1 - b), the gradient of sigmoid at output b. */
-export const sigmoidGrad = define(Binary.sigmoidGrad, 'sigmoidGrad', [0, 1], ({ g, a, b }) => [
+export const leakyReluGrad = define(
+  Binary.leakyReluGrad,
+  'leakyReluGrad',
+  [{ index: 1, for: [0] }],
+  ({ g, b, alpha }) => [() => leakyReluGrad(g, b, alpha)],
+  { alpha: optional(number) },
+);
+/** a sigmoid(b) sigmoid(-b), the gradient of sigmoid at input b; its own slope is -sigmoid' tanh(b / 2). */
+export const sigmoidGrad = define(Binary.sigmoidGrad, 'sigmoidGrad', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
   () => sigmoidGrad(g, b),
-  () => mulOp(mulOp(g, a), affine(b, -2, 1)),
+  () => neg(sigmoidGrad(mulOp(mulOp(g, a), tanh(affine(b, 0.5, 0))), b)),
 ]);
-/** a (1 - b b), the gradient of tanh at output b. */
-export const tanhGrad = define(Binary.tanhGrad, 'tanhGrad', [0, 1], ({ g, a, b }) => [
+/** a (1 - tanh(b)^2), the gradient of tanh at input b. */
+export const tanhGrad = define(Binary.tanhGrad, 'tanhGrad', [{ index: 0, for: [1] }, 1], ({ g, a, b }) => [
   () => tanhGrad(g, b),
-  () => mulOp(mulOp(g, a), affine(b, -2, 0)),
+  () => affine(tanhGrad(mulOp(mulOp(g, a), tanh(b)), b), -2, 0),
 ]);
+/** log(a / b), with all its digits where a and b are neighbours. */
+export const logRatio = define(
+  Binary.logRatio,
+  'logRatio',
+  [
+    { index: 0, for: [0] },
+    { index: 1, for: [1] },
+  ],
+  ({ g, a, b }) => [() => divOp(g, a), () => neg(divOp(g, b))],
+);
 /** a + alpha b */
-export const addScaled = define(Binary.addScaled, 'addScaled', [], ({ g, alpha }) => [
-  () => g,
-  () => affine(g, alpha, 0),
-]);
+export const addScaled = define(
+  Binary.addScaled,
+  'addScaled',
+  [],
+  ({ g, alpha }) => [() => g, () => affine(g, alpha, 0)],
+  { alpha: optional(number) },
+);
 
 /** A number beside a tensor becomes a scalar tensor on its device. */
 const lift = (value: Operands, like: Operands): Tensor =>
@@ -148,7 +170,7 @@ export const sub = operator('sub', (a, b) => {
 export const mul = operator('mul', (a, b) => {
   if (typeof b === 'number') return affine(a as Tensor, b, 0);
   if (typeof a === 'number') return affine(b, a, 0);
-  return a === b ? square(a) : mulOp(a, b);
+  return a.isAliasOf(b) ? square(a) : mulOp(a, b);
 });
 
 /** a / b, broadcasting; either may be a number. */
@@ -218,8 +240,11 @@ export const where = defineFunction(
   (condition: Tensor, a: Operands, b: Operands): Tensor => {
     const like = a instanceof Tensor ? a : b instanceof Tensor ? b : undefined;
     // A number takes the type of the tensor beside it.
-    const options = { device: condition.device, dtype: like?.dtype ?? 'float32' };
-    const [x, y] = [a, b].map((choice) => (choice instanceof Tensor ? choice : full([], choice, options))) as Pair;
+    const dtype = like?.dtype ?? 'float32';
+    const [x, y] = Object.entries({ a, b }).map(([argument, choice]) => {
+      if (choice instanceof Tensor) return choice;
+      return full([], elementOf(choice, dtype, { operation: 'where', argument }), { device: condition.device, dtype });
+    }) as Pair;
     if ((x.dtype === 'float32') !== (y.dtype === 'float32')) {
       throw new DTypeError('the two choices differ in element type', {
         operation: 'where',

@@ -3,17 +3,27 @@ import { tensor } from '../creation.ts';
 import { numberWithin, oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
-import { float, type Signature, value } from '../signature.ts';
+import { flag, float, list, number, optional, optionsWith, type Signature, text } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 import { narrow } from './layout.ts';
-import { checkReduction, checkSame, type LossOptions, reduceLoss } from './loss-options.ts';
+import { checkReduction, checkSame, type LossOptions, reduceLoss, rootOrZero } from './loss-options.ts';
 import { sum } from './reduction.ts';
 import { squeeze } from './reshape.ts';
-import { affine, clamp, exp, neg, sqrt, square } from './unary.ts';
+import { affine, clamp, exp, neg, square } from './unary.ts';
 
 const family = 'box-losses';
-const boxes: Signature = { x: float, target: float, options: value };
+/** As in torchvision the mean over no box is 0. */
+const reduceBoxes = (loss: Tensor, { reduction }: LossOptions): Tensor =>
+  loss.size === 0 && reduction !== 'none' ? sum(loss) : reduceLoss(loss, reduction);
+
+const boxOptions = { reduction: text, eps: number, clampSides: flag };
+const boxes: Signature = { x: float, target: float, options: optionsWith<BoxLossOptions>(boxOptions) };
+const centredBoxes: Signature = {
+  x: float,
+  target: float,
+  options: optionsWith<DiouOptions>({ ...boxOptions, centerDistance: text }),
+};
 
 const low = (box: Tensor): Tensor => narrow(box, 1, 0, 2);
 const high = (box: Tensor): Tensor => narrow(box, 1, 2, 2);
@@ -45,24 +55,28 @@ export interface BoxLossOptions extends LossOptions {
   clampSides?: boolean;
 }
 
+export interface DiouOptions extends BoxLossOptions {
+  centerDistance?: 'squared' | 'norm';
+}
+
 /**
  * 1 - I / (U + eps) + r / (d^2 + eps), Zheng et al. 2020: d the diagonal of the enclosing box, r the squared distance of
  * the centres, or with `centerDistance` 'norm' the distance itself.
  */
 export const diouLoss = defineComposite(
   'diouLoss',
-  (x: Tensor, target: Tensor, options: BoxLossOptions & { centerDistance?: 'squared' | 'norm' } = {}): Tensor => {
+  (x: Tensor, target: Tensor, options: DiouOptions = {}): Tensor => {
     const { eps = 1e-7, centerDistance = 'squared' } = options;
     checkReduction('diouLoss', options);
     oneOf('diouLoss', 'centerDistance', centerDistance, ['squared', 'norm']);
     const { iou, extent } = overlap('diouLoss', x, target, options);
     const centre = (box: Tensor): Tensor => affine(add(low(box), high(box)), 0.5, 0);
     const squared = sum(square(sub(centre(x), centre(target))), 1);
-    const distance = centerDistance === 'norm' ? sqrt(squared) : squared;
+    const distance = centerDistance === 'norm' ? rootOrZero(squared) : squared;
     const penalty = div(distance, affine(sum(square(extent), 1), 1, eps));
-    return reduceLoss(add(affine(iou, -1, 1), penalty), options.reduction);
+    return reduceBoxes(add(affine(iou, -1, 1), penalty), options);
   },
-  { family, signature: boxes },
+  { family, signature: centredBoxes },
 );
 
 /** 1 - I / (U + eps) + (A - U) / (A + eps), Rezatofighi et al. 2019: A the area of the enclosing box. */
@@ -73,10 +87,7 @@ export const giouLoss = defineComposite(
     checkReduction('giouLoss', options);
     const { iou, union, extent } = overlap('giouLoss', x, target, options);
     const enclosing = area(extent);
-    return reduceLoss(
-      add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))),
-      options.reduction,
-    );
+    return reduceBoxes(add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))), options);
   },
   { family, signature: boxes },
 );
@@ -85,7 +96,8 @@ export type TaskKind = 'regression' | 'classification';
 
 /**
  * Learned task weights of Kendall et al. 2018 for losses (K) and s = log sigma^2 (K): w = c exp(-s), c = 0.5 for regression
- * and 1 for classification; total = sum(w loss + s / 2). Variant 'exp(-s^2)' is as MultiDepth prints it.
+ * and 1 for classification; total = sum(w loss + s / 2). Variant 'exp(-s^2)' makes a loss without a lower
+ * bound.
  */
 export const uncertaintyWeighting = defineComposite(
   'uncertaintyWeighting',
@@ -105,5 +117,5 @@ export const uncertaintyWeighting = defineComposite(
     const weights = mul(tensor(factors, [kinds.length], { device: s.device }), decay);
     return { total: sum(add(mul(weights, losses), affine(s, 0.5, 0))), weights };
   },
-  { family, signature: { losses: float, s: float, kinds: value, variant: value } },
+  { family, signature: { losses: float, s: float, kinds: list, variant: optional(text) } },
 );

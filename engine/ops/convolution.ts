@@ -10,8 +10,9 @@ import {
 import { wholeNumber, wholePair } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineFunction, defineOperation } from '../operation.ts';
+import { eachReadsOther } from '../saved.ts';
 import { type Pair, type Shape, windowOutput } from '../shape.ts';
-import { float, optional, value } from '../signature.ts';
+import { float, optional, optionsWith, size, sizes } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { sum } from './reduction.ts';
 
@@ -45,7 +46,7 @@ const convOp: Apply<Geometry> = defineOperation<Geometry>({
   family,
   infer: (_, p) => [{ shape: outputShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dKernel, inputs, y!, p),
-  saves: { inputs: [0, 1] },
+  saves: { inputs: eachReadsOther },
   vjp: ({ gradients: [g], inputs: [x, w], needs, attrs }) => [
     needs[0] ? transposeOp([g, w], attrs)[0] : undefined,
     needs[1] ? weightGradientOp([x, g], attrs)[0] : undefined,
@@ -58,7 +59,7 @@ const transposeOp: Apply<Geometry> = defineOperation<Geometry>({
   family,
   infer: (_, p) => [{ shape: imageShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dInputGradient, inputs, y!, p),
-  saves: { inputs: [0, 1] },
+  saves: { inputs: eachReadsOther },
   vjp: ({ gradients: [g], inputs: [x, w], needs, attrs }) => [
     needs[0] ? convOp([g, w], attrs)[0] : undefined,
     needs[1] ? weightGradientOp([g, x], attrs)[0] : undefined,
@@ -72,7 +73,7 @@ const weightGradientOp: Apply<Geometry> = defineOperation<Geometry>({
   family,
   infer: (_, p) => [{ shape: weightShape(p), dtype: 'float32' }],
   forward: (inputs, [y], p) => launch(conv2dWeightGradient, inputs, y!, p),
-  saves: { inputs: [0, 1] },
+  saves: { inputs: eachReadsOther },
   vjp: ({ gradients: [g], inputs: [x, y], needs, attrs }) => [
     needs[0] ? transposeOp([y, g], attrs)[0] : undefined,
     needs[1] ? convOp([x, g], attrs)[0] : undefined,
@@ -124,10 +125,14 @@ function named([strideH, strideW]: Pair, [padH, padW]: Pair, [dilationH, dilatio
   return { strideH, strideW, padH, padW, dilationH, dilationW };
 }
 
-const parameters = { x: float, weight: float, bias: optional(float), options: value };
+const operands = { x: float, weight: float, bias: optional(float) };
+const geometry = { stride: sizes, padding: sizes, dilation: sizes, groups: size };
 
 /** Cross-correlation of x (N, C, H, W) with weight (O, C / groups, kH, kW), plus bias (O); zero padding. */
-export const conv2d = defineFunction('conv2d', convolve, parameters);
+export const conv2d = defineFunction('conv2d', convolve, {
+  ...operands,
+  options: optionsWith<Conv2dOptions>(geometry),
+});
 
 function convolve(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const { groups, stride, padding, dilation } = checkOperands('conv2d', x, weight, bias, options);
@@ -148,7 +153,10 @@ function convolve(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptio
 }
 
 /** The adjoint of conv2d as a layer: x (N, C, H, W), weight (C, O / groups, kH, kW), bias (O). */
-export const convTranspose2d = defineFunction('convTranspose2d', convolveTransposed, parameters);
+export const convTranspose2d = defineFunction('convTranspose2d', convolveTransposed, {
+  ...operands,
+  options: optionsWith<ConvTranspose2dOptions>({ ...geometry, outputPadding: sizes }),
+});
 
 function convolveTransposed(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
   const { groups, outputs, stride, padding, dilation } = checkOperands('convTranspose2d', x, weight, bias, options);

@@ -11,20 +11,33 @@ import { countWithin, numberWithin } from '../checks.ts';
 import { tensor } from '../creation.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineFunction, defineOperation, type OutputSpec } from '../operation.ts';
+import type { Read } from '../saved.ts';
 import { type Shape, sizeOf } from '../shape.ts';
+import { number, optionsWith } from '../signature.ts';
 import { type Gradients, noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, eq, mul, ne, sub, where } from './binary.ts';
-import { checkTarget, classified, type LossReduction, type NllOptions, positionWeights } from './loss-options.ts';
-import { softmax, sum } from './reduction.ts';
+import {
+  checkTarget,
+  classified,
+  classOptions,
+  type LossReduction,
+  type NllOptions,
+  positionWeights,
+} from './loss-options.ts';
+import { sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
-import { affine } from './unary.ts';
+import { softmax } from './softmax.ts';
+import { affine, neg } from './unary.ts';
 
 const family = 'cross-entropy';
 
 const float = (...shape: number[]): OutputSpec => ({ shape, dtype: 'float32' });
 const isMean = (p: CrossEntropyParams): boolean => p.reduction === PixelReduction.mean;
 const lossShape = (p: CrossEntropyParams): Shape => (p.reduction === PixelReduction.none ? [p.batch, p.spatial] : []);
+
+/** Only the scores have a gradient. */
+const forScores = (index: number): Read => ({ index, for: [0] });
 
 /** (x, target, weight?) -> loss, and for the backward pass the normalisers of each pixel and the weight of all. */
 const forwardOp = defineOperation<CrossEntropyParams>({
@@ -47,7 +60,7 @@ const forwardOp = defineOperation<CrossEntropyParams>({
     set(outputs[0], isMean(p) ? NaN : 0);
     set(outputs[2], 0);
   },
-  saves: { inputs: [0, 1, 2], outputs: [1, 2] },
+  saves: { inputs: [0, 1, 2].map(forScores), outputs: [1, 2].map(forScores) },
   vjp({ gradients: [g], inputs: [x, target, weight], outputs, needs, attrs, createGraph }): Gradients {
     if (!needs[0]) return [];
     if (createGraph) return [composedGradient(x!, target!, weight, g!, attrs)];
@@ -74,7 +87,7 @@ const backwardOp = defineOperation<CrossEntropyParams>({
   },
 });
 
-/** g (p (h + b W) - h [k = label] - b w_k) as in the kernels, for x and g that are differentiated again. */
+/** g (h (p - [k = label]) + b (W p - w_k)) as in the kernels, for x and g that are differentiated again. */
 function composedGradient(
   x: Tensor,
   target: Tensor,
@@ -83,29 +96,34 @@ function composedGradient(
   p: CrossEntropyParams,
 ): Tensor {
   const { batch, classes, spatial, ignoreIndex, smoothing } = p;
-  const { counted, total, peak, fixed } = noGrad(() => {
+  const { counted, isLabel, hard, total, spread, perClass } = noGrad(() => {
     const labels = reshape(target, [batch, 1, spatial]);
     const counted = ne(labels, ignoreIndex);
-    const weights = positionWeights(labels, { weight, ignoreIndex });
-    const hard = affine(weights, 1 - smoothing, 0);
+    const weights = positionWeights(labels, classes, { weight, ignoreIndex });
+    const total = sum(weights);
     const names = tensor(
       Int32Array.from({ length: classes }, (_, k) => k),
       [1, classes, 1],
       { device: x.device },
     );
-    const atLabel = where(eq(labels, names), hard, 0);
     const each = smoothing / classes;
-    const perClass = weight ? affine(reshape(weight, [1, classes, 1]), each, 0) : each;
-    const spread = weight ? affine(sum(weight), each, 0) : smoothing;
     return {
       counted,
-      total: sum(weights),
-      peak: smoothing === 0 ? hard : add(hard, spread),
-      fixed: smoothing === 0 ? atLabel : add(atLabel, perClass),
+      isLabel: eq(labels, names),
+      hard: affine(weights, 1 - smoothing, 0),
+      // Where nothing counts no gradient is divided by 0.
+      total: where(eq(total, 0), 1, total),
+      perClass: weight ? affine(reshape(weight, [1, classes, 1]), each, 0) : each,
+      spread: weight ? affine(sum(weight), each, 0) : smoothing,
     };
   });
   const scale = p.reduction === PixelReduction.none ? reshape(g, [batch, 1, spatial]) : isMean(p) ? div(g, total) : g;
-  return where(counted, mul(scale, sub(mul(softmax(x, 1), peak), fixed)), 0);
+  const probability = softmax(x, 1);
+  // 1 - p of the label as the sum of the others, of which something is left where p is near 1.
+  const others = sum(where(isLabel, 0, probability), 1, { keepdim: true });
+  const fromLabel = mul(hard, where(isLabel, neg(others), probability));
+  const gradient = smoothing === 0 ? fromLabel : add(fromLabel, sub(mul(probability, spread), perClass));
+  return where(counted, mul(scale, gradient), 0);
 }
 
 export interface CrossEntropyOptions extends NllOptions {
@@ -124,7 +142,10 @@ const reductions: Readonly<Record<LossReduction, PixelReduction>> = {
  * weights of the labels, NaN if all are ignored. Weights are constants to the gradient. A label outside of 0 to C - 1 that is
  * not `ignoreIndex` is not seen before it is on the device: its loss and gradient are NaN.
  */
-export const crossEntropy = defineFunction('crossEntropy', fusedCrossEntropy, classified);
+export const crossEntropy = defineFunction('crossEntropy', fusedCrossEntropy, {
+  ...classified,
+  options: optionsWith<CrossEntropyOptions>({ ...classOptions, labelSmoothing: number }),
+});
 
 function fusedCrossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkTarget('crossEntropy', x, target, options);

@@ -5,7 +5,7 @@ import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import type { Random } from '../random.ts';
 import { type Shape, sizeOf } from '../shape.ts';
-import { float, value } from '../signature.ts';
+import { flag, float, number, optionsWith, withMethod } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul } from './binary.ts';
 
@@ -34,7 +34,12 @@ function drop(
   return mul(x, tensor(mask, maskShape, { device: x.device }));
 }
 
-const about = { family: 'dropout', signature: { x: float, options: value } } as const;
+const options = optionsWith<DropoutOptions>({
+  p: number,
+  training: flag,
+  stream: withMethod('uniformArray', 'random(seed, purpose)'),
+});
+const about = { family: 'dropout', signature: { x: float, options } };
 
 /** Sets elements to 0 with probability p and scales the rest by 1 / (1 - p); the identity outside of training. */
 export const dropout = defineComposite(

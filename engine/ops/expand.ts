@@ -2,7 +2,7 @@
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { broadcasts, broadcastStrides, checkShape, sameShape, type Shape } from '../shape.ts';
-import { anyType, float, value } from '../signature.ts';
+import { anyType, float, shape } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { launchGatherCopy } from './gather-copy.ts';
 import { reshape } from './reshape.ts';
@@ -18,7 +18,7 @@ const expandOp = defineOperation<Shape>({
 });
 
 /** Repeats `x` to `shape`: its axes of size 1, and new leading axes. A size of -1 keeps the axis. */
-export const expand = defineFunction('expand', expandTensor, { x: anyType, shape: value });
+export const expand = defineFunction('expand', expandTensor, { x: anyType, shape });
 
 function expandTensor(x: Tensor, shape: Shape): Tensor {
   const offset = shape.length - x.rank;
@@ -36,7 +36,7 @@ function expandTensor(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Adds up the axes that broadcasting repeated, so that the result has `shape`. The adjoint of expand. */
-export const sumTo = defineComposite('sumTo', sumToShape, { family: 'expand', signature: { x: float, shape: value } });
+export const sumTo = defineComposite('sumTo', sumToShape, { family: 'expand', signature: { x: float, shape } });
 
 function sumToShape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;

@@ -1,6 +1,6 @@
 // All operations. Loading this file also tells the tape how to add gradients.
 import { onesLike, zerosLike } from '../creation.ts';
-import { arithmetic } from '../tape.ts';
+import { arithmetic } from '../gradients.ts';
 import { add } from './binary.ts';
 
 arithmetic.add = add;
@@ -12,6 +12,7 @@ export * from './binary.ts';
 export * from './expand.ts';
 export * from './reshape.ts';
 export * from './reduction.ts';
+export * from './softmax.ts';
 export * from './layout.ts';
 export * from './joining.ts';
 export * from './indexing.ts';

@@ -1,16 +1,22 @@
 // Indexing along one axis: gather and its adjoint scatterAdd, indexSelect, and scatter (which overwrites).
+//
+// Negative indices count from the end. Indices live on the device, so that one outside of [-n, n) is seen only there: what it
+// names is NaN (int32: -2^31, bool: false) - the element that it should have given, or in the scatters every element that
+// it could have gone to. Such an index has no gradient.
 import {
   gather as gatherKernel,
+  invalidWord,
   type Kernel,
+  NOTHING_OUTSIDE,
   scatter as scatterKernel,
   scatterAdd as scatterAddKernel,
 } from '../../kernels/index.ts';
 import type { GatherParams } from '../../kernels/index.ts';
 import { wholeNumber } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
-import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { aroundAxis, normalizeAxis, sameShape, type Shape } from '../shape.ts';
-import { anyType, float, int, value } from '../signature.ts';
+import { anyType, axis, float, int, size } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { expand } from './expand.ts';
 import { slice } from './layout.ts';
@@ -19,27 +25,39 @@ import { reshape } from './reshape.ts';
 const family = 'indexing';
 const dtypes = [['float32', 'int32', 'bool'], ['int32']] as const;
 
-/** [outer, size | count, inner] of a tensor and an index that agree but for one axis. */
-function launch(kernel: Kernel<GatherParams>, x: Tensor, index: Tensor, y: Tensor, axis: number, size: number): void {
-  if (y.size === 0) return;
-  const { outer, size: count, inner } = aroundAxis(index.shape, axis);
-  x.device.launch(kernel, [x.storage, index.storage], [y.storage], { outer, size, count, inner });
+interface IndexAttrs {
+  axis: number;
+  /** Length of the axis that the indices count in. */
+  size: number;
+  /** For gradients: indices outside give 0 to a gather and nothing to a scatter. */
+  quiet?: true;
 }
 
-const gatherOp = defineOperation<number>({
+/** [outer, size | count, inner] of a tensor and an index that agree but for one axis. */
+function launch(
+  kernel: Kernel<GatherParams>,
+  [x, index]: readonly Tensor[],
+  y: Tensor,
+  { axis, size, quiet }: IndexAttrs,
+): void {
+  if (y.size === 0) return;
+  const { outer, size: count, inner } = aroundAxis(index!.shape, axis);
+  const outside = quiet ? NOTHING_OUTSIDE : invalidWord(y.dtype);
+  x!.device.launch(kernel, [x!.storage, index!.storage], [y.storage], { outer, size, count, inner, outside });
+}
+
+const gatherOp: Apply<IndexAttrs> = defineOperation<IndexAttrs>({
   name: 'gather',
   family,
   dtypes,
   infer: ([x, index]) => [{ shape: index!.shape, dtype: x!.dtype }],
-  forward: ([x, index], [y], axis) => launch(gatherKernel, x!, index!, y!, axis, x!.shape[axis]!),
+  forward: (inputs, [y], attrs) => launch(gatherKernel, inputs, y!, attrs),
   saves: { inputs: [1] },
-  vjp: ({ gradients, inputs, inputShapes, attrs: axis }) => [
-    scatterAdd(gradients[0]!, axis, inputs[1]!, inputShapes[0]![axis]!),
-  ],
+  vjp: ({ gradients, inputs, attrs }) => scatterAddOp([gradients[0]!, inputs[1]!], { ...attrs, quiet: true }),
 });
 
-/** y[i][j] = x[index[i][j]][j] for axis 0, and so on. Indices (int32) outside of the axis give 0. */
-export const gather = defineFunction('gather', gatherAxis, { x: anyType, axis: value, index: int });
+/** y[i][j] = x[index[i][j]][j] for axis 0, and so on, with int32 indices; see above for those outside of the axis. */
+export const gather = defineFunction('gather', gatherAxis, { x: anyType, axis, index: int });
 
 function gatherAxis(x: Tensor, axis: number, index: Tensor): Tensor {
   const at = normalizeAxis('gather', axis, x.rank);
@@ -55,16 +73,11 @@ function gatherAxis(x: Tensor, axis: number, index: Tensor): Tensor {
     x,
     index.shape.map((n, i) => (i === at ? null : [0, n])),
   );
-  return gatherOp([base, index], at)[0]!;
-}
-
-interface ScatterAttrs {
-  axis: number;
-  size: number;
+  return gatherOp([base, index], { axis: at, size: x.shape[at]! })[0]!;
 }
 
 /** Where the entries go: each has an index, and the axis is given a size. */
-function target(operation: string, g: Tensor, axis: number, index: Tensor, size: number): ScatterAttrs {
+function target(operation: string, g: Tensor, axis: number, index: Tensor, size: number): IndexAttrs {
   const at = normalizeAxis(operation, axis, g.rank);
   if (!sameShape(index.shape, g.shape)) {
     throw new ShapeError('needs one index per entry', {
@@ -77,16 +90,16 @@ function target(operation: string, g: Tensor, axis: number, index: Tensor, size:
   return { axis: at, size: wholeNumber(operation, 'size', size, 0) };
 }
 
-const grown = (shape: Shape, { axis, size }: ScatterAttrs): Shape => shape.with(axis, size);
+const grown = (shape: Shape, { axis, size }: IndexAttrs): Shape => shape.with(axis, size);
 
-const scatterAddOp = defineOperation<ScatterAttrs>({
+const scatterAddOp: Apply<IndexAttrs> = defineOperation<IndexAttrs>({
   name: 'scatterAdd',
   family,
   dtypes: [['float32'], ['int32']],
   infer: ([g], attrs) => [{ shape: grown(g!.shape, attrs), dtype: 'float32' }],
-  forward: ([g, index], [y], { axis, size }) => launch(scatterAddKernel, g!, index!, y!, axis, size),
+  forward: (inputs, [y], attrs) => launch(scatterAddKernel, inputs, y!, attrs),
   saves: { inputs: [1] },
-  vjp: ({ gradients, inputs, attrs }) => [gatherOp([gradients[0]!, inputs[1]!], attrs.axis)[0]!],
+  vjp: ({ gradients, inputs, attrs }) => gatherOp([gradients[0]!, inputs[1]!], { ...attrs, quiet: true }),
 });
 
 /** y[index[i][j]][j] += g[i][j] for axis 0, in the order of i; `size` is the length of the result's axis. */
@@ -94,17 +107,17 @@ export const scatterAdd = defineFunction(
   'scatterAdd',
   (g: Tensor, axis: number, index: Tensor, size: number): Tensor =>
     scatterAddOp([g, index], target('scatterAdd', g, axis, index, size))[0]!,
-  { g: float, axis: value, index: int, size: value },
+  { g: float, axis, index: int, size },
 );
 
-const scatterOp = defineOperation<ScatterAttrs>({
+const scatterOp = defineOperation<IndexAttrs>({
   name: 'scatter',
   family,
   dtypes,
   infer: ([g], attrs) => [{ shape: grown(g!.shape, attrs), dtype: g!.dtype }],
-  forward: ([g, index], [y], { axis, size }) => launch(scatterKernel, g!, index!, y!, axis, size),
+  forward: (inputs, [y], attrs) => launch(scatterKernel, inputs, y!, attrs),
   saves: { inputs: [1] },
-  vjp: ({ gradients, inputs, attrs }) => [gatherOp([gradients[0]!, inputs[1]!], attrs.axis)[0]!],
+  vjp: ({ gradients, inputs, attrs }) => gatherOp([gradients[0]!, inputs[1]!], { ...attrs, quiet: true }),
 });
 
 /** As scatterAdd into zeros, but the last of several equal indices overwrites. */
@@ -112,7 +125,7 @@ export const scatter = defineFunction(
   'scatter',
   (g: Tensor, axis: number, index: Tensor, size: number): Tensor =>
     scatterOp([g, index], target('scatter', g, axis, index, size))[0]!,
-  { g: anyType, axis: value, index: int, size: value },
+  { g: anyType, axis, index: int, size },
 );
 
 /** Whole slices of `x` along `axis`, by a 1-D int32 index. */
@@ -133,7 +146,8 @@ export const indexSelect = defineComposite(
       index,
       x.shape.map((_, i) => (i === at ? count : 1)),
     );
-    return gatherOp([x, expand(aligned, x.shape.with(at, count))], at)[0]!;
+    const each = expand(aligned, x.shape.with(at, count));
+    return gatherOp([x, each], { axis: at, size: x.shape[at]! })[0]!;
   },
-  { family, signature: { x: anyType, axis: value, index: int } },
+  { family, signature: { x: anyType, axis, index: int } },
 );

@@ -3,7 +3,7 @@ import { copy } from '../../kernels/index.ts';
 import { ConfigError, DTypeError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, normalizeAxis, sameShape, sizeOf } from '../shape.ts';
-import { anyType, listOf, value } from '../signature.ts';
+import { anyType, axis, listOf, optional, wholeNumbers } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { narrow } from './layout.ts';
 import { unsqueeze } from './reshape.ts';
@@ -91,7 +91,7 @@ export const concat = defineFunction(
     checkSome('concat', tensors);
     return concatOp(tensors, normalizeAxis('concat', axis, tensors[0]!.rank))[0]!;
   },
-  { tensors: listOf(anyType), axis: value },
+  { tensors: listOf(anyType), axis: optional(axis) },
 );
 
 /** Joins along a new axis. */
@@ -115,7 +115,7 @@ export const stack = defineComposite(
       at,
     );
   },
-  { family, signature: { tensors: listOf(anyType), axis: value } },
+  { family, signature: { tensors: listOf(anyType), axis: optional(axis) } },
 );
 
 /** Cuts into pieces of the given sizes along `axis`. */
@@ -135,5 +135,5 @@ export const split = defineComposite(
     let start = 0;
     return sizes.map((size) => narrow(x, at, (start += size) - size, size));
   },
-  { family, signature: { x: anyType, sizes: value, axis: value } },
+  { family, signature: { x: anyType, sizes: wholeNumbers, axis: optional(axis) } },
 );

@@ -1,13 +1,14 @@
 // Data movement within a tensor: permute, slice, flip, pad, pixelShuffle. All are strided copies; each is linear, so its
 // gradient is its adjoint.
-import { copy, fill } from '../../kernels/index.ts';
+import { copy, fills } from '../../kernels/index.ts';
 import { oneOf, wholeNumber } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
-import { anyType, value } from '../signature.ts';
+import { anyType, axes, axis, optional, size, slices, text, value, wholeNumbers } from '../signature.ts';
 import { mergeAxes, normalizeAxes, normalizeAxis, rowMajorStrides, sameShape, type Shape, sizeOf } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { tensor } from '../creation.ts';
+import { tensor, type Value } from '../creation.ts';
+import { elementOf } from '../elements.ts';
 import { launchGatherCopy } from './gather-copy.ts';
 import { indexSelect } from './indexing.ts';
 import { reshape } from './reshape.ts';
@@ -37,7 +38,7 @@ const permuteOp = defineOperation<readonly number[]>({
 });
 
 /** Reorders the axes; `axes` names each exactly once. */
-export const permute = defineFunction('permute', permuteAxes, { x: anyType, axes: value });
+export const permute = defineFunction('permute', permuteAxes, { x: anyType, axes: wholeNumbers });
 
 function permuteAxes(x: Tensor, axes: readonly number[]): Tensor {
   const order = axes.map((axis) => normalizeAxis('permute', axis, x.rank, 'axes'));
@@ -62,7 +63,7 @@ export const transpose = defineComposite(
     [order[a], order[b]] = [order[b]!, order[a]!];
     return permute(x, order);
   },
-  { family: 'layout', signature: { x: anyType, axis0: value, axis1: value } },
+  { family: 'layout', signature: { x: anyType, axis0: axis, axis1: axis } },
 );
 
 const flipOp = defineOperation<readonly number[]>({
@@ -87,7 +88,7 @@ const flipOp = defineOperation<readonly number[]>({
 export const flip = defineFunction(
   'flip',
   (x: Tensor, axes: number | readonly number[]): Tensor => flipOp([x], normalizeAxes('flip', axes, x.rank))[0]!,
-  { x: anyType, axes: value },
+  { x: anyType, axes },
 );
 
 interface Region {
@@ -132,7 +133,7 @@ const embedOp: Apply<Embedding> = defineOperation<Embedding>({
   forward([x], [y], { start, step, shape, value }) {
     const outSize = sizeOf(shape);
     if (outSize === 0) return;
-    y!.device.launch(fill, [], [y!.storage], { n: outSize, value });
+    y!.device.launch(fills[y!.dtype], [], [y!.storage], { n: outSize, value });
     const n = x!.size;
     if (n === 0) return;
     const strides = rowMajorStrides(shape);
@@ -150,7 +151,7 @@ const embedOp: Apply<Embedding> = defineOperation<Embedding>({
 export type SliceSpec = readonly (readonly (number | null | undefined)[] | null | undefined)[];
 
 /** x[start:stop:step] per axis, step > 0. Axes that are not named are taken whole. */
-export const slice = defineFunction('slice', sliceAxes, { x: anyType, slices: value });
+export const slice = defineFunction('slice', sliceAxes, { x: anyType, slices });
 
 function sliceAxes(x: Tensor, slices: SliceSpec): Tensor {
   const refuse = (reason: string, expected: string, given: string): never => {
@@ -180,7 +181,7 @@ function sliceAxes(x: Tensor, slices: SliceSpec): Tensor {
 /** `length` entries of one axis from `start`. */
 export const narrow = defineComposite('narrow', narrowAxis, {
   family: 'layout',
-  signature: { x: anyType, axis: value, start: value, length: value },
+  signature: { x: anyType, axis, start: size, length: size },
 });
 
 function narrowAxis(x: Tensor, axis: number, start: number, length: number): Tensor {
@@ -221,12 +222,13 @@ function reflected(i: number, n: number): number {
 
 /**
  * Pads the last axes: `pad` is [before, after] of the last axis, then of the one before it, and so on. Constant mode takes
- * negative numbers, which crop. Reflect does not repeat the border.
+ * negative numbers, which crop, and a `value` of the element type. Reflect does not repeat the border.
  */
 export const pad = defineComposite(
   'pad',
-  (x: Tensor, padding: readonly number[], mode: PadMode = 'constant', value = 0): Tensor => {
+  (x: Tensor, padding: readonly number[], mode: PadMode = 'constant', value: Value = 0): Tensor => {
     oneOf('pad', 'mode', mode, ['constant', 'reflect', 'replicate']);
+    const element = elementOf(value, x.dtype, { operation: 'pad', argument: 'value' });
     const refuse = (reason: string, expected: string, given: string): never => {
       throw new ShapeError(reason, { operation: 'pad', argument: 'padding', expected, given });
     };
@@ -243,7 +245,7 @@ export const pad = defineComposite(
     if (x.shape.some((n, axis) => n + before[axis]! + after[axis]! < 0)) {
       refuse('crops more than there is', `at most what ${showShape(x.shape)} has`, showShape(padding));
     }
-    if (mode === 'constant') return padConstant(x, before, after, value);
+    if (mode === 'constant') return padConstant(x, before, after, element);
     let y = x;
     x.shape.forEach((n, axis) => {
       const [lead, trail] = [before[axis]!, after[axis]!];
@@ -259,7 +261,7 @@ export const pad = defineComposite(
     });
     return y;
   },
-  { family, signature: { x: anyType, padding: value, mode: value, value } },
+  { family, signature: { x: anyType, padding: wholeNumbers, mode: optional(text), value: optional(value) } },
 );
 
 /** (N, C f f, H, W) to (N, C, H f, W f). */
@@ -280,5 +282,5 @@ export const pixelShuffle = defineComposite(
     const parts = permute(reshape(x, [n, channels, factor, factor, h, w]), [0, 1, 4, 2, 5, 3]);
     return reshape(parts, [n, channels, h * factor, w * factor]);
   },
-  { family, signature: { x: anyType, factor: value } },
+  { family, signature: { x: anyType, factor: size } },
 );

@@ -2,13 +2,14 @@
 import { oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { sameShape } from '../shape.ts';
-import { float, int, optional, optionsWith, type Signature } from '../signature.ts';
+import { float, int, number, optionsWith, type Signature, text } from '../signature.ts';
+import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { ne, where } from './binary.ts';
+import { eq, ge, lt, where } from './binary.ts';
 import { indexSelect } from './indexing.ts';
 import { mean, sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
-import { cast } from './unary.ts';
+import { sqrt } from './unary.ts';
 
 export type LossReduction = 'mean' | 'sum' | 'none';
 
@@ -20,6 +21,12 @@ const reducers: Record<LossReduction, (loss: Tensor) => Tensor> = {
 
 export function reduceLoss(loss: Tensor, reduction: LossReduction = 'mean'): Tensor {
   return reducers[reduction](loss);
+}
+
+/** Square root whose gradient at 0 is 0: that of a distance, which has a kink there. */
+export function rootOrZero(x: Tensor): Tensor {
+  const isZero = noGrad(() => eq(x, 0));
+  return where(isZero, 0, sqrt(where(isZero, 1, x)));
 }
 
 /** Refuses a reduction that there is not. */
@@ -50,16 +57,21 @@ export interface NllOptions extends LossOptions {
   ignoreIndex?: number;
 }
 
-/** Weight of each position: that of its target class, 0 where ignored. */
-export function positionWeights(target: Tensor, { weight, ignoreIndex = -100 }: NllOptions): Tensor {
-  const counted = ne(target, ignoreIndex);
-  if (!weight) return cast(counted, 'float32');
-  const flat = indexSelect(weight, 0, reshape(target, [target.size]));
-  return where(counted, reshape(flat, target.shape), 0);
+const isClass = (target: Tensor, classes: number): Tensor => where(ge(target, 0), lt(target, classes), 0);
+
+/** The labels, and class 0 in the place of those that are none of `classes`, so that all may be looked up. */
+export const labelOrZero = (target: Tensor, classes: number): Tensor => where(isClass(target, classes), target, 0);
+
+/** Weight of each position: that of its target class, 0 where ignored, NaN for any other label that is no class. */
+export function positionWeights(target: Tensor, classes: number, { weight, ignoreIndex = -100 }: NllOptions): Tensor {
+  const labels = reshape(labelOrZero(target, classes), [target.size]);
+  const ofClass = weight ? reshape(indexSelect(weight, 0, labels), target.shape) : 1;
+  return where(eq(target, ignoreIndex), 0, where(isClass(target, classes), ofClass, NaN));
 }
 
 /** What losses of class indices take. */
-export const classified: Signature = { x: float, target: int, options: optionsWith({ weight: optional(float) }) };
+export const classOptions = { reduction: text, weight: float, ignoreIndex: number };
+export const classified: Signature = { x: float, target: int, options: optionsWith<NllOptions>(classOptions) };
 
 /** Refuses scores and class indices that do not fit each other, and weights that do not fit the classes. */
 export function checkTarget(operation: string, x: Tensor, target: Tensor, options: NllOptions): void {

@@ -3,15 +3,16 @@ import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { broadcasts } from '../shape.ts';
-import { float, optional, optionsWith, type Signature, value } from '../signature.ts';
+import { float, number, optionsWith, type Signature, text } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, ge, mul, ne, sub, where } from './binary.ts';
+import { add, div, eq, ge, mul, ne, sub, where } from './binary.ts';
 import {
   checkReduction,
   checkSame,
   checkTarget,
   classified,
+  labelOrZero,
   type LossOptions,
   type LossReduction,
   type NllOptions,
@@ -26,7 +27,7 @@ import { abs, affine, neg, softplus, square } from './unary.ts';
 export type { LossOptions, LossReduction, NllOptions };
 
 const family = 'losses';
-const elementwise: Signature = { x: float, target: float, options: value };
+const elementwise: Signature = { x: float, target: float, options: optionsWith<LossOptions>({ reduction: text }) };
 
 /** (x - target)^2 */
 export const mseLoss = defineComposite(
@@ -51,45 +52,65 @@ export const l1Loss = defineComposite(
 );
 
 /**
- * square(d) scale below `limit`, else linear(d); of NaN the square. Large d do not enter the square, whose slope there would
- * be 0 times infinity for infinite d.
+ * near(r) where |r| is below `limit`, else linear(|r|); of NaN the former. Large r do not enter it, where the slope of a square
+ * would be 0 times infinity for infinite r. Nor does the sign of r, so that its second derivative holds at 0 too.
  */
-function squareBelow(d: Tensor, limit: number, scale: number, linear: (d: Tensor) => Tensor): Tensor {
-  const far = ge(d, limit);
-  return where(far, linear(d), affine(square(where(far, 0, d)), scale, 0));
+function nearAndFar(
+  r: Tensor,
+  limit: number,
+  near: (r: Tensor) => Tensor,
+  linear: (distance: Tensor) => Tensor,
+): Tensor {
+  const distance = abs(r);
+  const far = ge(distance, limit);
+  return where(far, linear(distance), near(where(far, 0, r)));
+}
+
+export interface HuberOptions extends LossOptions {
+  delta?: number;
 }
 
 /** d^2 / 2 for d = |x - target| below delta, else delta (d - delta / 2). */
 export const huberLoss = defineComposite(
   'huberLoss',
-  (x: Tensor, target: Tensor, { reduction, delta = 1 }: LossOptions & { delta?: number } = {}): Tensor => {
+  (x: Tensor, target: Tensor, { reduction, delta = 1 }: HuberOptions = {}): Tensor => {
     checkReduction('huberLoss', { reduction });
     numberWithin('huberLoss', 'delta', delta, { above: 0 });
     checkSame('huberLoss', x, target);
-    const d = abs(sub(x, target));
-    return reduceLoss(
-      squareBelow(d, delta, 0.5, (far) => affine(far, delta, -0.5 * delta * delta)),
-      reduction,
+    const loss = nearAndFar(
+      sub(x, target),
+      delta,
+      (r) => affine(square(r), 0.5, 0),
+      (d) => affine(affine(d, 1, -0.5 * delta), delta, 0),
     );
+    return reduceLoss(loss, reduction);
   },
-  { family, signature: elementwise },
+  { family, signature: { ...elementwise, options: optionsWith<HuberOptions>({ reduction: text, delta: number }) } },
 );
+
+export interface SmoothL1Options extends LossOptions {
+  beta?: number;
+}
 
 /** d^2 / (2 beta) for d = |x - target| below beta, else d - beta / 2; with beta 0 the L1 loss. */
 export const smoothL1Loss = defineComposite(
   'smoothL1Loss',
-  (x: Tensor, target: Tensor, { reduction, beta = 1 }: LossOptions & { beta?: number } = {}): Tensor => {
+  (x: Tensor, target: Tensor, { reduction, beta = 1 }: SmoothL1Options = {}): Tensor => {
     checkReduction('smoothL1Loss', { reduction });
     numberWithin('smoothL1Loss', 'beta', beta, { from: 0 });
     checkSame('smoothL1Loss', x, target);
-    const d = abs(sub(x, target));
-    if (beta === 0) return reduceLoss(d, reduction);
-    return reduceLoss(
-      squareBelow(d, beta, 0.5 / beta, (far) => affine(far, 1, -0.5 * beta)),
-      reduction,
+    const r = sub(x, target);
+    if (beta === 0) return reduceLoss(abs(r), reduction);
+    const loss = nearAndFar(
+      r,
+      beta,
+      // One factor divided by beta, since a square may underflow.
+      (r) => mul(r, affine(r, 0.5 / beta, 0)),
+      (d) => affine(d, 1, -0.5 * beta),
     );
+    return reduceLoss(loss, reduction);
   },
-  { family, signature: elementwise },
+  { family, signature: { ...elementwise, options: optionsWith<SmoothL1Options>({ reduction: text, beta: number }) } },
 );
 
 export interface BceOptions extends LossOptions {
@@ -97,7 +118,10 @@ export interface BceOptions extends LossOptions {
   posWeight?: Tensor | undefined;
 }
 
-/** -weight (posWeight target log(sigmoid x) + (1 - target) log(1 - sigmoid x)), without overflow. */
+/**
+ * -weight (posWeight target log(sigmoid x) + (1 - target) log(1 - sigmoid x)), without overflow. For targets from 0 to 1 both
+ * terms are positive, so that nothing cancels: of a target 0 or 1 loss and gradient keep their digits for every x.
+ */
 export const bceWithLogits = defineComposite(
   'bceWithLogits',
   (x: Tensor, target: Tensor, { weight, posWeight, reduction }: BceOptions = {}): Tensor => {
@@ -112,9 +136,10 @@ export const bceWithLogits = defineComposite(
         given: showShape(given.shape),
       });
     }
-    const outside = softplus(neg(x));
-    const slope = posWeight ? affine(mul(affine(posWeight, 1, -1), target), 1, 1) : undefined;
-    const loss = add(mul(affine(target, -1, 1), x), slope ? mul(slope, outside) : outside);
+    // -log(sigmoid x) = log(1 + e^-x), and without a threshold beyond which it would be taken for linear.
+    const surprise = (z: Tensor): Tensor => softplus(z, 1, Infinity);
+    const positive = mul(posWeight ? mul(posWeight, target) : target, surprise(neg(x)));
+    const loss = add(mul(affine(target, -1, 1), surprise(x)), positive);
     return reduceLoss(weight ? mul(loss, weight) : loss, reduction);
   },
   {
@@ -122,14 +147,20 @@ export const bceWithLogits = defineComposite(
     signature: {
       x: float,
       target: float,
-      options: optionsWith({ weight: optional(float), posWeight: optional(float) }),
+      options: optionsWith<BceOptions>({ reduction: text, weight: float, posWeight: float }),
     },
   },
 );
 
-/** Sum over positions of loss, divided by the sum of the weights for the mean. */
+/** Sum over positions of loss, divided by the sum of the weights for the mean: NaN, without a gradient, if that is 0. */
 function reduceWeighted(loss: Tensor, weights: Tensor, reduction: LossReduction = 'mean'): Tensor {
-  return reduction === 'mean' ? div(sum(loss), sum(weights)) : reduceLoss(loss, reduction);
+  if (reduction !== 'mean') return reduceLoss(loss, reduction);
+  const { isNothing, divisor } = noGrad(() => {
+    const total = sum(weights);
+    const isNothing = eq(total, 0);
+    return { isNothing, divisor: where(isNothing, 1, total) };
+  });
+  return where(isNothing, NaN, div(sum(loss), divisor));
 }
 
 function nll(logProbabilities: Tensor, target: Tensor, weights: Tensor): Tensor {
@@ -138,13 +169,19 @@ function nll(logProbabilities: Tensor, target: Tensor, weights: Tensor): Tensor 
   return where(ne(weights, 0), neg(mul(picked, weights)), 0);
 }
 
-/** Minus the log-probability x (N, C, ...) of the target class (int32, N, ...). */
+/**
+ * Minus the log-probability x (N, C, ...) of the target class (int32, N, ...). As in `crossEntropy` the mean is weighted, and a
+ * label outside of 0 to C - 1 that is not `ignoreIndex` makes loss and gradient NaN.
+ */
 export const nllLoss = defineComposite(
   'nllLoss',
   (x: Tensor, target: Tensor, options: NllOptions = {}): Tensor => {
     checkTarget('nllLoss', x, target, options);
-    const weights = noGrad(() => positionWeights(target, options));
-    return reduceWeighted(nll(x, target, weights), weights, options.reduction);
+    const { weights, inside } = noGrad(() => ({
+      weights: positionWeights(target, x.shape[1]!, options),
+      inside: labelOrZero(target, x.shape[1]!),
+    }));
+    return reduceWeighted(nll(x, inside, weights), weights, options.reduction);
   },
   { family, signature: classified },
 );

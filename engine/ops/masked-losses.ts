@@ -1,23 +1,27 @@
 // Losses of dense prediction: masked regression and classification, the scale-invariant log error, image gradients.
+// What lies outside of a mask, be it NaN or a label that is no class, is replaced before anything is computed from it: a value
+// that was masked afterwards would still make the gradient 0 times NaN.
 import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { sameShape, type Shape } from '../shape.ts';
-import { bool, float, int, optional, optionsWith } from '../signature.ts';
+import { bool, flag, float, int, number, optionsWith } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { noGrad } from '../tape.ts';
-import { add, div, maximum, sub, where } from './binary.ts';
+import { add, div, logRatio, maximum, sub, where } from './binary.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { narrow, pad } from './layout.ts';
-import { checkImage, checkSame, checkTarget } from './loss-options.ts';
+import { checkImage, checkSame, checkTarget, rootOrZero } from './loss-options.ts';
 import { mseLoss } from './losses.ts';
 import { mean, sum } from './reduction.ts';
-import { abs, affine, cast, log, sqrt, square } from './unary.ts';
+import { unsqueeze } from './reshape.ts';
+import { abs, affine, cast, square } from './unary.ts';
 
 /** Number of true elements as float32, at least 1. */
 const countOf = (mask: Tensor): Tensor => noGrad(() => maximum(sum(cast(mask, 'float32')), 1));
 
-const maskedMean = (values: Tensor, mask: Tensor): Tensor => div(sum(where(mask, values, 0)), countOf(mask));
+/** Mean of `values`, which are 0 outside of the mask; 0 for an empty one. */
+const maskedMean = (values: Tensor, mask: Tensor): Tensor => div(sum(values), countOf(mask));
 
 const family = 'masked-losses';
 
@@ -33,21 +37,31 @@ export const maskedMse = defineComposite(
   (x: Tensor, target: Tensor, mask: Tensor): Tensor => {
     checkSame('maskedMse', x, target);
     checkMask('maskedMse', x.shape, mask);
-    return maskedMean(mseLoss(x, target, { reduction: 'none' }), mask);
+    return maskedMean(mseLoss(where(mask, x, 0), where(mask, target, 0), { reduction: 'none' }), mask);
   },
   { family, signature: { x: float, target: float, mask: bool } },
 );
 
-/** Mean cross-entropy of scores (N, C, H, W) over the positions where `mask` (bool, N, H, W); 0 for an empty mask. */
+/** A label that no set of classes has. */
+const NO_LABEL = -(2 ** 31);
+
+/**
+ * Mean cross-entropy of scores (N, C, H, W) over the positions where `mask` (bool, N, H, W); 0 for an empty mask. What labels stand
+ * outside of it does not matter.
+ */
 export const maskedCrossEntropy = defineComposite(
   'maskedCrossEntropy',
   (x: Tensor, target: Tensor, mask: Tensor): Tensor => {
     checkTarget('maskedCrossEntropy', x, target, {});
     checkMask('maskedCrossEntropy', target.shape, mask);
-    return maskedMean(crossEntropy(x, target, { reduction: 'none' }), mask);
+    const scores = where(unsqueeze(mask, 1), x, 0);
+    const labels = noGrad(() => where(mask, target, NO_LABEL));
+    return div(crossEntropy(scores, labels, { reduction: 'sum', ignoreIndex: NO_LABEL }), countOf(mask));
   },
   { family, signature: { x: float, target: int, mask: bool } },
 );
+
+const silogOptions = { lambda: number, sqrt: flag, scale: number, mask: bool };
 
 export interface SilogOptions {
   /** Weight of the squared mean: 1 ignores a common factor altogether. */
@@ -58,7 +72,11 @@ export interface SilogOptions {
   mask?: Tensor | undefined;
 }
 
-/** Scale-invariant log error of Eigen et al. 2014: with g = log x - log target, mean(g^2) - lambda mean(g)^2. */
+/**
+ * Scale-invariant log error of Eigen et al. 2014: with g = log x - log target, mean(g^2) - lambda mean(g)^2. For lambda up to 1
+ * that is mean((g - c mean(g))^2) with c = 1 - sqrt(1 - lambda), which is no difference of nearly equal numbers. The square
+ * root has gradient 0 where it is 0; an empty mask gives 0.
+ */
 export const silog = defineComposite(
   'silog',
   (x: Tensor, target: Tensor, options: SilogOptions = {}): Tensor => {
@@ -69,12 +87,23 @@ export const silog = defineComposite(
     if (mask) checkMask('silog', x.shape, mask);
     // Outside of the mask both are set to 1, so that an invalid 0 has no infinite logarithm.
     const inside = (values: Tensor): Tensor => (mask ? where(mask, values, 1) : values);
-    const g = sub(log(inside(x)), log(inside(target)));
-    const average = (values: Tensor): Tensor => (mask ? div(sum(values), sum(cast(mask, 'float32'))) : mean(values));
-    const spread = sub(average(square(g)), affine(square(average(g)), lambda, 0));
-    return affine(options.sqrt ? sqrt(spread) : spread, scale, 0);
+    const g = logRatio(inside(x), inside(target));
+    const average = (values: Tensor): Tensor => (mask ? maskedMean(values, mask) : mean(values));
+    /** Without c times the mean of all. */
+    const centred = (values: Tensor, c: number): Tensor => {
+      const difference = sub(values, affine(average(values), c, 0));
+      return mask ? where(mask, difference, 0) : difference;
+    };
+    const spread = (): Tensor => {
+      if (lambda === 0) return average(square(g));
+      if (lambda > 1) return sub(average(square(g)), affine(square(average(g)), lambda, 0));
+      const residual = centred(g, 1 - Math.sqrt(1 - lambda));
+      // The mean is rounded. Taken once more, what is left of a constant g is 0 or next to it.
+      return average(square(lambda === 1 ? centred(residual, 1) : residual));
+    };
+    return affine(options.sqrt ? rootOrZero(spread()) : spread(), scale, 0);
   },
-  { family, signature: { x: float, target: float, options: optionsWith({ mask: optional(bool) }) } },
+  { family, signature: { x: float, target: float, options: optionsWith<SilogOptions>(silogOptions) } },
 );
 
 /** Forward differences of (N, C, H, W) along H and W; zero in the last row and column. */

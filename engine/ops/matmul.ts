@@ -2,8 +2,9 @@
 import { fill, matmul as matmulKernel } from '../../kernels/index.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import { eachReadsOther } from '../saved.ts';
 import { broadcastShapes, sameShape, type Shape, sizeOf } from '../shape.ts';
-import { float, optional, value } from '../signature.ts';
+import { flag, float, optional, optionsWith } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { expand } from './expand.ts';
 import { sum } from './reduction.ts';
@@ -14,6 +15,8 @@ export interface MatmulOptions {
   transposeA?: boolean;
   transposeB?: boolean;
 }
+
+const transposes = optionsWith<MatmulOptions>({ transposeA: flag, transposeB: flag });
 
 const matrix = (shape: Shape, transposed: boolean): [number, number] =>
   transposed ? [shape[2]!, shape[1]!] : [shape[1]!, shape[2]!];
@@ -54,7 +57,7 @@ const productOp: Apply<Required<MatmulOptions>> = defineOperation<Required<Matmu
       bias: Number(bias !== undefined),
     });
   },
-  saves: { inputs: [0, 1] },
+  saves: { inputs: eachReadsOther },
   vjp({ gradients, inputs, inputShapes, needs, attrs: { transposeA, transposeB } }) {
     const [g, a, b] = [gradients[0]!, inputs[0]!, inputs[1]!];
     const product = (left: Tensor, right: Tensor, ta: boolean, tb: boolean) =>
@@ -75,7 +78,7 @@ const productOp: Apply<Required<MatmulOptions>> = defineOperation<Required<Matmu
  * Matrix product over the last two axes, transposed first where asked; the axes before them broadcast. 1-D operands are
  * vectors as in torch.matmul: a row on the left, a column on the right, and their axis is dropped from the result.
  */
-export const matmul = defineFunction('matmul', multiply, { a: float, b: float, options: value });
+export const matmul = defineFunction('matmul', multiply, { a: float, b: float, options: transposes });
 
 function multiply(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
   for (const [argument, { rank }] of Object.entries({ a, b })) {
@@ -116,7 +119,7 @@ export const bmm = defineComposite(
     if (b.shape[options.transposeB ? 2 : 1] !== inner) refuse('b', `an inner size of ${inner}`, b.shape);
     return matmul(a, b, options);
   },
-  { family: 'matmul', signature: { a: float, b: float, options: value } },
+  { family: 'matmul', signature: { a: float, b: float, options: transposes } },
 );
 
 /** x weight^T + bias, with x (..., I), weight (O, I), bias (O). */

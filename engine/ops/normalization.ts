@@ -14,9 +14,9 @@ import { numberWithin, wholeNumber } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, sameShape, type Shape, sizeOf } from '../shape.ts';
-import { float, optional, optionsWith, value } from '../signature.ts';
+import { flag, float, number, optionsWith, shape, size } from '../signature.ts';
 import { type Gradients, noGrad } from '../tape.ts';
-import { Parameter, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { add, mul, sub } from './binary.ts';
 import { mean, sum, variance } from './reduction.ts';
 import { reshape } from './reshape.ts';
@@ -43,12 +43,23 @@ const trainingOp = defineOperation<BatchNormParams>({
     const inputs = [x!, average!, spread!, weight!, bias!].map((t) => t.storage);
     device.launch(batchNormApply, inputs, [y!.storage], p);
   },
-  saves: { inputs: [0, 1], outputs: [1, 2] },
-  vjp({ gradients, inputs, outputs, needs, attrs, createGraph }): Gradients {
-    const [g, x, weight] = [gradients[0]!, inputs[0]!, inputs[1]!];
-    if (createGraph) return composedGradients(x, g, weight, attrs);
-    const [gx, gw, gb] = backwardOp([x, g, outputs[1], outputs[2], weight], attrs);
-    return [needs[0] ? gx : undefined, needs[1] ? gw : undefined, needs[2] ? gb : undefined];
+  saves: {
+    inputs: [
+      { index: 0, for: [0, 1] },
+      { index: 1, for: [0] },
+    ],
+    outputs: [
+      { index: 1, for: [0, 1] },
+      { index: 2, for: [0, 1] },
+    ],
+  },
+  vjp({ gradients, inputs: [x, weight], outputs: [, average, spread], needs, attrs, createGraph }): Gradients {
+    const g = gradients[0]!;
+    if (!needs[0] && !needs[1]) return [undefined, undefined, sum(g, overImages)];
+    if (createGraph) return composedGradients(x!, g, weight, attrs);
+    // The gradients of weight and bias do not read the weight, for which the kernel then takes any value per channel.
+    const [gx, gw, gb] = backwardOp([x, g, average, spread, weight ?? average], attrs);
+    return [gx, gw, gb];
   },
 });
 
@@ -78,14 +89,15 @@ const backwardOp = defineOperation<BatchNormParams>({
   },
 });
 
-/** The same gradients as differentiable expressions of x, g and weight, for gradients of gradients. */
-function composedGradients(x: Tensor, g: Tensor, weight: Tensor, { eps }: BatchNormParams): Tensor[] {
+/** The same gradients as differentiable expressions of x, g and weight, for gradients of gradients; without weight not that of x. */
+function composedGradients(x: Tensor, g: Tensor, weight: Tensor | undefined, { eps }: BatchNormParams): Gradients {
   const centred = sub(x, mean(x, overImages, { keepdim: true }));
   const r = rsqrt(affine(mean(square(centred), overImages, { keepdim: true }), 1, eps));
   const h = mul(centred, r);
   const meanOf = (t: Tensor): Tensor => mean(t, overImages, { keepdim: true });
-  const inner = sub(sub(g, meanOf(g)), mul(h, meanOf(mul(g, h))));
-  return [mul(mul(perChannel(weight), r), inner), sum(mul(g, h), overImages), sum(g, overImages)];
+  const byX = (scale: Tensor): Tensor =>
+    mul(mul(perChannel(scale), r), sub(sub(g, meanOf(g)), mul(h, meanOf(mul(g, h)))));
+  return [weight && byX(weight), sum(mul(g, h), overImages), sum(g, overImages)];
 }
 
 /** Inference mode: (x, weight, bias, running mean, running variance) -> y. */
@@ -98,13 +110,20 @@ const inferenceOp = defineOperation<BatchNormParams>({
     const inputs = [x!, average!, spread!, weight!, bias!].map((t) => t.storage);
     x!.device.launch(batchNormApply, inputs, [y!.storage], p);
   },
-  saves: { inputs: [0, 1, 3, 4] },
+  saves: {
+    inputs: [
+      { index: 0, for: [1] },
+      { index: 1, for: [0] },
+      { index: 3, for: [1] },
+      { index: 4, for: [0, 1] },
+    ],
+  },
   vjp({ gradients, inputs, needs, attrs }): Gradients {
     const [g, x, weight, average, spread] = [gradients[0]!, inputs[0]!, inputs[1]!, inputs[3]!, inputs[4]!];
-    const r = perChannel(rsqrt(affine(spread, 1, attrs.eps)));
-    const h = () => mul(sub(x, perChannel(average)), r);
+    const r = () => perChannel(rsqrt(affine(spread, 1, attrs.eps)));
+    const h = () => mul(sub(x, perChannel(average)), r());
     return [
-      needs[0] ? mul(g, mul(perChannel(weight), r)) : undefined,
+      needs[0] ? mul(g, mul(perChannel(weight), r())) : undefined,
       needs[1] ? sum(mul(g, h()), overImages) : undefined,
       needs[2] ? sum(g, overImages) : undefined,
     ];
@@ -135,11 +154,14 @@ function checkChannels(operation: string, x: Tensor): void {
 /** Batch normalisation of x (N, C, ...) per channel: by batch statistics in training, else by the running ones. */
 export const batchNorm = defineFunction('batchNorm', normalizeBatch, {
   x: float,
-  options: optionsWith({
-    weight: optional(float),
-    bias: optional(float),
-    runningMean: optional(float),
-    runningVar: optional(float),
+  options: optionsWith<BatchNormOptions>({
+    weight: float,
+    bias: float,
+    runningMean: float,
+    runningVar: float,
+    training: flag,
+    momentum: number,
+    eps: number,
   }),
 });
 
@@ -198,7 +220,6 @@ function updateRunning(running: Tensor | undefined, batch: Tensor, momentum: num
   if (!running || isRecomputing()) return;
   const params = { n: running.size, keep: 1 - momentum, gain: momentum * scale };
   running.device.launch(runningAverage, [batch.storage], [running.storage], params);
-  if (running instanceof Parameter) running.version++;
 }
 
 interface AffineOptions {
@@ -222,7 +243,7 @@ function checkAffine(operation: string, shape: Shape, { weight, bias, eps = 0 }:
   }
 }
 
-const affineTensors = optionsWith({ weight: optional(float), bias: optional(float) });
+const affineTensors = optionsWith<AffineOptions>({ weight: float, bias: float, eps: number });
 
 /** Normalises over the trailing axes `normalizedShape`. */
 export const layerNorm = defineComposite(
@@ -248,7 +269,7 @@ export const layerNorm = defineComposite(
     const scaled = weight ? mul(h, weight) : h;
     return bias ? add(scaled, bias) : scaled;
   },
-  { family, signature: { x: float, normalizedShape: value, options: affineTensors } },
+  { family, signature: { x: float, normalizedShape: shape, options: affineTensors } },
 );
 
 /** Normalises x (N, C, ...) over each group of channels and all positions. */
@@ -273,7 +294,7 @@ export const groupNorm = defineComposite(
     const scaled = weight ? mul(h, reshape(weight, shape)) : h;
     return bias ? add(scaled, reshape(bias, shape)) : scaled;
   },
-  { family, signature: { x: float, groups: value, options: affineTensors } },
+  { family, signature: { x: float, groups: size, options: affineTensors } },
 );
 
 /** Batch statistics of x (N, C, ...) per channel, off the tape: mean and biased variance. */

@@ -15,7 +15,7 @@ import { wholePair } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { type Pair, sameShape, type Shape, sizeOf, windowOutput } from '../shape.ts';
-import { float, int, value } from '../signature.ts';
+import { flag, float, int, optionsWith, orNull, sizes } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { gather, scatter, scatterAdd } from './indexing.ts';
 import { reshape } from './reshape.ts';
@@ -122,6 +122,13 @@ export interface PoolOptions {
   ceilMode?: boolean;
 }
 
+const windows = { stride: orNull(sizes), padding: sizes, ceilMode: flag };
+
+export interface AveragePoolOptions extends PoolOptions {
+  /** Whether the padding counts in the divisor. Default true. */
+  countIncludePad?: boolean;
+}
+
 export interface MaxPoolOptions extends PoolOptions {
   dilation?: number | Pair;
 }
@@ -149,7 +156,11 @@ function geometry(operation: string, x: Tensor, kernel: number | Pair, options: 
 }
 
 /** Windowed maximum and its indices h W + w in the unpadded plane (int32). The first maximum wins; NaN always does. */
-export const maxPool2d = defineFunction('maxPool2d', poolMaxima, { x: float, kernel: value, options: value });
+export const maxPool2d = defineFunction('maxPool2d', poolMaxima, {
+  x: float,
+  kernel: sizes,
+  options: optionsWith<MaxPoolOptions>({ ...windows, dilation: sizes }),
+});
 
 function poolMaxima(
   x: Tensor,
@@ -162,13 +173,13 @@ function poolMaxima(
 }
 
 /** Windowed mean. The divisor is the window clipped to the padded plane, or to the plane if not `countIncludePad`. */
-export const avgPool2d = defineFunction('avgPool2d', poolAverages, { x: float, kernel: value, options: value });
+export const avgPool2d = defineFunction('avgPool2d', poolAverages, {
+  x: float,
+  kernel: sizes,
+  options: optionsWith<AveragePoolOptions>({ ...windows, countIncludePad: flag }),
+});
 
-function poolAverages(
-  x: Tensor,
-  kernel: number | Pair,
-  options: PoolOptions & { countIncludePad?: boolean } = {},
-): Tensor {
+function poolAverages(x: Tensor, kernel: number | Pair, options: AveragePoolOptions = {}): Tensor {
   const { sizes, planar, shape } = geometry('avgPool2d', x, kernel, options);
   const { kernelH, kernelW, strideH, strideW, padH, padW } = sizes;
   // Each window is one element: the finest bins of a pyramid.
@@ -187,7 +198,7 @@ function adaptive(operation: string, x: Tensor, outputSize: number | Pair) {
   return { sizes, planar: reshape(x, [planes, inH, inW]), shape: [...lead, outH, outW] };
 }
 
-const adaptiveParameters = { x: float, outputSize: value };
+const adaptiveParameters = { x: float, outputSize: sizes };
 
 /** Mean over rows floor(i H / h) to ceil((i + 1) H / h) - 1 for output row i, columns alike. */
 export const adaptiveAvgPool2d = defineFunction(
@@ -227,5 +238,5 @@ export const maxUnpool2d = defineComposite(
     const written = scatter(flatPlanes(x, planes), 1, flatPlanes(indices, planes), height * width);
     return reshape(written, [...lead, height, width]);
   },
-  { family, signature: { x: float, indices: int, outputSize: value } },
+  { family, signature: { x: float, indices: int, outputSize: sizes } },
 );

@@ -12,7 +12,7 @@ import { oneOf, wholeNumber } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineFunction, defineOperation } from '../operation.ts';
 import type { Shape } from '../shape.ts';
-import { float, value } from '../signature.ts';
+import { float, numbers, optionsWith, text } from '../signature.ts';
 import type { Gradients } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
@@ -77,7 +77,11 @@ export interface PyramidPoolOptions {
  * The averages of x (N, C, H, W) or (C, H, W) over the cells of each bin: a tensor per bin, in one launch. Throws ShapeError for
  * an empty map and for a bin larger than it under `fixedKernel`, ConfigError for no bins or more than seven.
  */
-export const pyramidPool2d = defineFunction('pyramidPool2d', poolPyramid, { x: float, bins: value, options: value });
+export const pyramidPool2d = defineFunction('pyramidPool2d', poolPyramid, {
+  x: float,
+  bins: numbers,
+  options: optionsWith<PyramidPoolOptions>({ rule: text }),
+});
 
 function poolPyramid(x: Tensor, bins: readonly number[], { rule = 'adaptive' }: PyramidPoolOptions = {}): Tensor[] {
   const operation = 'pyramidPool2d';

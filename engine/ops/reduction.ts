@@ -1,38 +1,28 @@
 // Reductions over any axes. The kernel reduces one run of neighbouring axes; several runs are several launches.
-import {
-  argReduce,
-  ArgReduction,
-  copy,
-  reduce,
-  Reduction,
-  softmax as softmaxKernel,
-  Unary,
-  unary,
-} from '../../kernels/index.ts';
+import { argReduce, ArgReduction, copy, reduce, Reduction, Unary, unary } from '../../kernels/index.ts';
+import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
+import type { Saves } from '../saved.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
-import { float, value } from '../signature.ts';
+import { axis, float, number, optional, optionsWith, orNull } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { emptyTensor } from '../tensor.ts';
 import { noGrad, type VjpContext } from '../tape.ts';
 import { tidy } from '../scope.ts';
-import { add, div, eq, mul, sub, where } from './binary.ts';
+import { div, eq, mul, sub } from './binary.ts';
 import { expand } from './expand.ts';
 import { gather } from './indexing.ts';
+import { keep, overAxes, type ReduceOptions } from './reduce-options.ts';
 import { reshape, squeeze } from './reshape.ts';
-import { abs, affine, cast, exp, log, square } from './unary.ts';
+import { affine, cast, square } from './unary.ts';
 
-export interface ReduceOptions {
-  /** Keep the reduced axes with size 1. */
-  keepdim?: boolean;
-}
+export type { ReduceOptions };
 
 type Axes = readonly number[];
 
 const family = 'reduction';
-const overAxes = { x: float, axes: value, options: value };
-const alongAxis = { x: float, axis: value, options: value };
+const alongAxis = { x: float, axis, options: optionsWith<ReduceOptions>(keep) };
 
 /** Runs of neighbouring axes, last run first. */
 function runsOf(axes: Axes): { first: number; last: number }[] {
@@ -81,7 +71,7 @@ function launchReduce(x: Tensor, y: Tensor, axes: Axes, op: Reduction): void {
 interface ReduceRule {
   /** There is none over nothing. */
   ofSome?: boolean;
-  reads?: { inputs?: readonly number[]; outputs?: readonly number[] };
+  reads?: Saves;
   vjp: (context: VjpContext<Axes>, shape: Shape) => Tensor;
 }
 
@@ -110,9 +100,12 @@ const reducedSize = (shape: Shape, axes: Axes): number => sizeOf(axes.map((axis)
 /** Sum over `axes` (all when undefined). */
 export const sum = define('sum', Reduction.sum, { vjp: ({ gradients }, shape) => expand(gradients[0]!, shape) });
 
-/** Mean over `axes`; NaN where there is nothing to average. */
+/** Mean over `axes`; NaN where there is nothing to average, and without a gradient there. */
 export const mean = define('mean', Reduction.mean, {
-  vjp: ({ gradients, attrs }, shape) => expand(affine(gradients[0]!, 1 / reducedSize(shape, attrs), 0), shape),
+  vjp: ({ gradients, attrs }, shape) => {
+    const n = reducedSize(shape, attrs);
+    return expand(affine(gradients[0]!, n > 0 ? 1 / n : 0, 0), shape);
+  },
 });
 
 /** Equal extremes share the gradient equally. */
@@ -151,7 +144,7 @@ function arg(name: string, op: ArgReduction) {
     const y = apply([x], at)[0]!;
     return keepdim ? y : squeeze(y, at);
   };
-  return defineFunction(name, find, alongAxis);
+  return defineFunction(name, find, { ...alongAxis, axis: optional(orNull(axis)) });
 }
 
 /** An extreme is one of some. */
@@ -184,9 +177,7 @@ export const min = extreme('min', argmin);
 
 const centred = (x: Tensor, axes: Axes): Tensor => sub(x, mean(x, axes, { keepdim: true }));
 
-/** n - correction; 0 where no degree of freedom is left, so that the variance is 0 / 0. */
-const freedom = (shape: Shape, { axes, correction }: VarianceRule): number =>
-  Math.max(0, reducedSize(shape, axes) - correction);
+const freedom = (shape: Shape, { axes, correction }: VarianceRule): number => reducedSize(shape, axes) - correction;
 
 interface VarianceRule {
   axes: Axes;
@@ -203,7 +194,8 @@ const varianceOp = defineOperation<VarianceRule>({
     if (n === 0) return;
     tidy(() => {
       const average = noGrad(() => mean(square(centred(x!, rule.axes)), rule.axes, { keepdim: true }));
-      const scale = reducedSize(x!.shape, rule.axes) / freedom(x!.shape, rule);
+      // Where no degree of freedom is left the variance is infinite, or 0 / 0; its slope below divides by what is left, as torch's.
+      const scale = reducedSize(x!.shape, rule.axes) / Math.max(0, freedom(x!.shape, rule));
       x!.device.launch(unary, [average.storage], [y!.storage], { n, op: Unary.affine, a: scale, b: 0 });
     });
   },
@@ -213,66 +205,19 @@ const varianceOp = defineOperation<VarianceRule>({
   ],
 });
 
+export interface VarianceOptions extends ReduceOptions {
+  /** Taken from the count of values to give the divisor. Default 1: unbiased. */
+  correction?: number;
+}
+
 /** Variance over `axes` with divisor n - correction (1: unbiased). */
 export const variance = defineFunction(
   'variance',
-  (
-    x: Tensor,
-    axes?: number | Axes,
-    { keepdim = false, correction = 1 }: ReduceOptions & { correction?: number } = {},
-  ): Tensor => {
+  (x: Tensor, axes?: number | Axes, { keepdim = false, correction = 1 }: VarianceOptions = {}): Tensor => {
+    numberWithin('variance', 'correction', correction);
     const list = normalizeAxes('variance', axes, x.rank);
     const y = varianceOp([x], { axes: list, correction })[0]!;
     return keepdim ? y : dropAxes(y, list);
   },
-  overAxes,
-);
-
-/** log(sum(e^x)) over `axes`, safe from overflow. */
-export const logSumExp = defineComposite(
-  'logSumExp',
-  (x: Tensor, axes?: number | Axes, { keepdim = false }: ReduceOptions = {}): Tensor => {
-    const list = normalizeAxes('logSumExp', axes, x.rank);
-    const shift = noGrad(() => {
-      if (reducedSize(x.shape, list) === 0) return sum(x, list, { keepdim: true });
-      const top = amax(x, list, { keepdim: true });
-      return where(eq(abs(top), Infinity), 0, top);
-    });
-    const y = add(log(sum(exp(sub(x, shift)), list, { keepdim: true })), shift);
-    return keepdim ? y : dropAxes(y, list);
-  },
-  { family, signature: overAxes },
-);
-
-function defineSoftmax(name: string, logarithm: boolean, vjp: (g: Tensor, y: Tensor, axis: number) => Tensor) {
-  const apply = defineOperation<number>({
-    name,
-    family,
-    infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
-    forward([x], [y], axis) {
-      const { outer, size, inner } = aroundAxis(x!.shape, axis);
-      if (x!.size === 0) return;
-      x!.device.launch(softmaxKernel, [x!.storage], [y!.storage], { outer, n: size, inner, log: Number(logarithm) });
-    },
-    saves: { outputs: [0] },
-    vjp: ({ gradients, outputs, attrs }) => [vjp(gradients[0]!, outputs[0]!, attrs)],
-  });
-  const normalize = (x: Tensor, axis: number): Tensor => {
-    if (x.rank === 0) {
-      const details = { operation: name, argument: 'x', expected: 'one axis or more', given: 'a scalar' };
-      throw new ShapeError('a scalar has no axis', details);
-    }
-    return apply([x], normalizeAxis(name, axis, x.rank))[0]!;
-  };
-  return defineFunction(name, normalize, { x: float, axis: value });
-}
-
-/** e^x / sum(e^x) along `axis`. */
-export const softmax = defineSoftmax('softmax', false, (g, y, axis) =>
-  mul(y, sub(g, sum(mul(g, y), axis, { keepdim: true }))),
-);
-
-/** x - logSumExp(x) along `axis`. */
-export const logSoftmax = defineSoftmax('logSoftmax', true, (g, y, axis) =>
-  sub(g, mul(exp(y), sum(g, axis, { keepdim: true }))),
+  { ...overAxes, options: optionsWith<VarianceOptions>({ ...keep, correction: number }) },
 );

@@ -2,7 +2,7 @@
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../shape.ts';
-import { anyType, value } from '../signature.ts';
+import { anyType, axis, optional, shape } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 
 const reshapeOp = defineOperation<Shape>({
@@ -14,10 +14,9 @@ const reshapeOp = defineOperation<Shape>({
 });
 
 /** Row-major reshape; one size may be -1. */
-export const reshape = defineFunction('reshape', reshapeTensor, { x: anyType, shape: value });
+export const reshape = defineFunction('reshape', reshapeTensor, { x: anyType, shape });
 
 function reshapeTensor(x: Tensor, shape: Shape): Tensor {
-  if (!Array.isArray(shape)) checkShape('reshape', shape);
   if (sameShape(x.shape, shape)) return x;
   const unknown = shape.indexOf(-1);
   const known = sizeOf(shape.filter((_, i) => i !== unknown));
@@ -41,7 +40,7 @@ export const flatten = defineComposite(
     const axis = normalizeAxis('flatten', start, x.rank, 'start');
     return reshape(x, [...x.shape.slice(0, axis), sizeOf(x.shape.slice(axis))]);
   },
-  { family: 'reshape', signature: { x: anyType, start: value } },
+  { family: 'reshape', signature: { x: anyType, start: optional(axis) } },
 );
 
 /** Inserts an axis of size 1. */
@@ -51,7 +50,7 @@ export const unsqueeze = defineComposite(
     const at = normalizeAxis('unsqueeze', axis, x.rank + 1);
     return reshape(x, x.shape.toSpliced(at, 0, 1));
   },
-  { family: 'reshape', signature: { x: anyType, axis: value } },
+  { family: 'reshape', signature: { x: anyType, axis } },
 );
 
 /** Removes one axis of size 1. */
@@ -69,5 +68,5 @@ export const squeeze = defineComposite(
     }
     return reshape(x, x.shape.toSpliced(at, 1));
   },
-  { family: 'reshape', signature: { x: anyType, axis: value } },
+  { family: 'reshape', signature: { x: anyType, axis } },
 );

@@ -10,7 +10,7 @@ import { numberWithin, oneOf, wholePair } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineFunction, defineOperation } from '../operation.ts';
 import { type Pair, pair } from '../shape.ts';
-import { float, value } from '../signature.ts';
+import { factors, flag, float, orNull, requiredOptions, sizes, text } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape } from './reshape.ts';
 
@@ -43,14 +43,22 @@ export interface InterpolateOptions {
   alignCorners?: boolean | null;
 }
 
-/** Source step per output position, in float32 as PyTorch has it. */
+/** Source step per output position. */
 function sourceScale(input: number, output: number, factor: number | undefined, aligned: boolean): number {
-  if (aligned) return output > 1 ? Math.fround((input - 1) / (output - 1)) : 0;
-  return Math.fround(factor === undefined ? Math.fround(input) / output : 1 / factor);
+  if (aligned) return output > 1 ? (input - 1) / (output - 1) : 0;
+  return factor === undefined ? input / output : 1 / factor;
 }
 
 /** Resizes the last two axes. With `scaleFactor` the output size is floor(size factor), and 1 / factor the source step. */
-export const interpolate = defineFunction('interpolate', resizeImage, { x: float, options: value });
+export const interpolate = defineFunction('interpolate', resizeImage, {
+  x: float,
+  options: requiredOptions<InterpolateOptions>({
+    mode: text,
+    size: orNull(sizes),
+    scaleFactor: orNull(factors),
+    alignCorners: orNull(flag),
+  }),
+});
 
 function resizeImage(x: Tensor, options: InterpolateOptions): Tensor {
   const { mode = 'nearest', alignCorners } = options;

@@ -6,7 +6,7 @@ import { numberWithin, oneOf } from '../checks.ts';
 import { ConfigError, ShapeError } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { type Pair, pair } from '../shape.ts';
-import { float, type Signature, value } from '../signature.ts';
+import { float, number, optionsWith, type Signature, sizes, text } from '../signature.ts';
 import type { Gradients } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './binary.ts';
@@ -18,7 +18,19 @@ import { reshape } from './reshape.ts';
 import { affine, clamp, square } from './unary.ts';
 
 const family = 'ssim';
-const signature: Signature = { x: float, target: float, options: value };
+const signature: Signature = {
+  x: float,
+  target: float,
+  options: optionsWith<SsimOptions>({
+    maxValue: number,
+    filterSize: sizes,
+    window: text,
+    sigma: number,
+    padding: text,
+    k1: number,
+    k2: number,
+  }),
+};
 
 /** (x, target, window) -> S per plane; shapes in kernels/ssim/ssim.ts. */
 const mapOp = defineOperation<SsimParams>({

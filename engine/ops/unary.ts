@@ -4,7 +4,7 @@ import { numberWithin, oneOf } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
 import { sizeOf } from '../shape.ts';
-import { anyType, float, value } from '../signature.ts';
+import { anyType, float, type HostParameter, number, optional, orNull, requiredOptions, text } from '../signature.ts';
 import type { VjpContext } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, leakyReluGrad, mul, reluGrad, sigmoidGrad, tanhGrad } from './binary.ts';
@@ -22,7 +22,13 @@ interface Rule {
   vjp?: (gradient: Tensor, value: Tensor, constants: Constants) => Tensor | undefined;
 }
 
-function define(op: Unary, name: string, rule: Rule): (x: Tensor, a?: number, b?: number) => Tensor {
+/** `constants` names what the function takes beside the tensor: a, then b. */
+function define(
+  op: Unary,
+  name: string,
+  rule: Rule,
+  constants: Readonly<Record<string, HostParameter>> = {},
+): (x: Tensor, a?: number, b?: number) => Tensor {
   const { vjp, noGradient } = rule;
   const apply = defineOperation<Constants>({
     name,
@@ -41,14 +47,16 @@ function define(op: Unary, name: string, rule: Rule): (x: Tensor, a?: number, b?
     }),
   });
   const call = (x: Tensor, a = 0, b = 0): Tensor => apply([x], { a, b })[0]!;
-  return defineFunction(name, call, { x: float, a: value, b: value });
+  return defineFunction(name, call, { x: float, ...constants });
 }
 
 /** scale * x + offset */
-export const affine = define(Unary.affine, 'affine', {
-  reads: 'neither',
-  vjp: (g, _, { a }) => (a === 1 ? g : affine(g, a, 0)),
-});
+export const affine = define(
+  Unary.affine,
+  'affine',
+  { reads: 'neither', vjp: (g, _, { a }) => (a === 1 ? g : affine(g, a, 0)) },
+  { scale: number, offset: optional(number) },
+);
 const scaled = (x: Tensor, factor: number): Tensor => affine(x, factor, 0);
 
 export const neg = define(Unary.neg, 'neg', { reads: 'neither', vjp: (g) => neg(g) });
@@ -64,16 +72,14 @@ export const abs = define(Unary.abs, 'abs', { reads: 'x', vjp: (g, x) => mul(g, 
 export const sign = define(Unary.sign, 'sign', { reads: 'neither', vjp: () => undefined });
 /** max(x, 0); gradient 0 at 0. */
 export const relu = define(Unary.relu, 'relu', { reads: 'y', vjp: (g, y) => reluGrad(g, y) });
-export const sigmoid = define(Unary.sigmoid, 'sigmoid', { reads: 'y', vjp: (g, y) => sigmoidGrad(g, y) });
+// The slopes of sigmoid and tanh are functions of x: in 1 - y nothing is left of large x.
+export const sigmoid = define(Unary.sigmoid, 'sigmoid', { reads: 'x', vjp: (g, x) => sigmoidGrad(g, x) });
 /** x sigmoid(x) */
 export const silu = define(Unary.silu, 'silu', {
   reads: 'x',
-  vjp: (g, x) => {
-    const s = sigmoid(x);
-    return mul(g, add(s, mul(mul(x, s), affine(s, -1, 1))));
-  },
+  vjp: (g, x) => mul(g, add(sigmoid(x), sigmoidGrad(x, x))),
 });
-export const tanh = define(Unary.tanh, 'tanh', { reads: 'y', vjp: (g, y) => tanhGrad(g, y) });
+export const tanh = define(Unary.tanh, 'tanh', { reads: 'x', vjp: (g, x) => tanhGrad(g, x) });
 export const reciprocal = define(Unary.reciprocal, 'reciprocal', {
   reads: 'y',
   vjp: (g, y) => neg(mul(g, square(y))),
@@ -86,11 +92,19 @@ export const erf = define(Unary.erf, 'erf', {
   reads: 'x',
   vjp: (g, x) => mul(g, scaled(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
 });
+/** 1 - erf(x), with all its digits where erf(x) is near 1. */
+export const erfc = define(Unary.erfc, 'erfc', {
+  reads: 'x',
+  vjp: (g, x) => mul(g, scaled(exp(neg(square(x))), -2 / Math.sqrt(Math.PI))),
+});
+/** log(1 + x), with all its digits for small x. */
+export const log1p = define(Unary.log1p, 'log1p', { reads: 'x', vjp: (g, x) => mul(g, reciprocal(affine(x, 1, 1))) });
 const flat = 'piecewise constant';
+const limits = { a: number, b: optional(number) };
 /** 1 where x > a, else 0. */
-const step = define(Unary.step, 'step', { reads: 'neither', noGradient: flat });
+const step = define(Unary.step, 'step', { reads: 'neither', noGradient: flat }, limits);
 /** 1 where a <= x <= b, else 0. */
-const inside = define(Unary.inside, 'inside', { reads: 'neither', noGradient: flat });
+const inside = define(Unary.inside, 'inside', { reads: 'neither', noGradient: flat }, limits);
 
 const leakyReluOp = define(Unary.leakyRelu, 'leakyRelu', {
   reads: 'x',
@@ -101,7 +115,7 @@ export const leakyRelu = defineFunction(
   'leakyRelu',
   (x: Tensor, negativeSlope = 0.01): Tensor =>
     leakyReluOp(x, numberWithin('leakyRelu', 'negativeSlope', negativeSlope)),
-  { x: float, negativeSlope: value },
+  { x: float, negativeSlope: optional(number) },
 );
 
 const eluOp = define(Unary.elu, 'elu', {
@@ -116,26 +130,27 @@ const eluOp = define(Unary.elu, 'elu', {
 export const elu = defineFunction(
   'elu',
   (x: Tensor, alpha = 1): Tensor => eluOp(x, numberWithin('elu', 'alpha', alpha)),
-  { x: float, alpha: value },
+  { x: float, alpha: optional(number) },
 );
 
 const geluOp = define(Unary.gelu, 'gelu', {
   reads: 'x',
   vjp: (g, x) => {
-    const distribution = affine(erf(scaled(x, Math.SQRT1_2)), 0.5, 0.5);
+    const distribution = scaled(erfc(scaled(x, -Math.SQRT1_2)), 0.5);
     const density = scaled(exp(scaled(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return mul(g, add(distribution, mul(x, density)));
   },
 });
 const geluTanhOp = define(Unary.geluTanh, 'geluTanh', {
   reads: 'x',
+  // x sigmoid(z). Beyond the limits sigmoid is 0 or 1 and its slope 0, while the powers of x grow.
   vjp: (g, x) => {
-    const k = Math.sqrt(2 / Math.PI);
-    const squared = square(x);
-    const t = tanh(mul(scaled(x, k), affine(squared, 0.044715, 1)));
+    const k = Math.sqrt(8 / Math.PI);
+    const near = clamp(x, { min: -100, max: 100 });
+    const squared = square(near);
+    const z = mul(scaled(near, k), affine(squared, 0.044715, 1));
     const slope = affine(squared, 3 * 0.044715 * k, k);
-    const bump = scaled(mul(mul(x, affine(square(t), -1, 1)), slope), 0.5);
-    return mul(g, add(affine(t, 0.5, 0.5), bump));
+    return mul(g, add(sigmoid(z), sigmoidGrad(mul(near, slope), z)));
   },
 });
 /** x Phi(x), exactly or by the tanh approximation. */
@@ -145,7 +160,7 @@ export const gelu = defineFunction(
     oneOf('gelu', 'approximate', approximate, ['none', 'tanh']);
     return approximate === 'tanh' ? geluTanhOp(x) : geluOp(x);
   },
-  { x: float, approximate: value },
+  { x: float, approximate: optional(text) },
 );
 
 const softplusOp = define(Unary.softplus, 'softplus', {
@@ -160,14 +175,19 @@ export const softplus = defineFunction(
   'softplus',
   (x: Tensor, beta = 1, threshold = 20): Tensor =>
     softplusOp(x, numberWithin('softplus', 'beta', beta, { above: 0 }), threshold),
-  { x: float, beta: value, threshold: value },
+  { x: float, beta: optional(number), threshold: optional(number) },
 );
 
 const clampOp = define(Unary.clamp, 'clamp', { reads: 'x', vjp: (g, x, { a, b }) => mul(g, inside(x, a, b)) });
+export interface ClampLimits {
+  min?: number | null;
+  max?: number | null;
+}
+
 /** Limits to [min, max]; the gradient is 1 inside and on the limits. */
 export const clamp = defineFunction(
   'clamp',
-  (x: Tensor, limits: { min?: number | null; max?: number | null }): Tensor => {
+  (x: Tensor, limits: ClampLimits): Tensor => {
     const [min, max] = [limits.min ?? -Infinity, limits.max ?? Infinity];
     for (const [argument, limit] of Object.entries({ min, max })) {
       if (typeof limit === 'number' && !Number.isNaN(limit)) continue;
@@ -180,7 +200,7 @@ export const clamp = defineFunction(
     }
     return clampOp(x, min, max);
   },
-  { x: float, limits: value },
+  { x: float, limits: requiredOptions<ClampLimits>({ min: orNull(number), max: orNull(number) }) },
 );
 
 const powScalarOp = define(Unary.powScalar, 'powScalar', {
@@ -191,7 +211,7 @@ const powScalarOp = define(Unary.powScalar, 'powScalar', {
 export const powScalar = defineFunction(
   'powScalar',
   (x: Tensor, exponent: number): Tensor => (exponent === 0.5 ? sqrt(x) : powScalarOp(x, exponent)),
-  { x: float, exponent: value },
+  { x: float, exponent: number },
 );
 
 const castOp = defineOperation<DType>({
@@ -229,5 +249,5 @@ export const cast = defineFunction(
     oneOf('cast', 'dtype', dtype, anyType.dtypes);
     return x.dtype === 'bool' && dtype === 'int32' ? relabel([x], dtype)[0]! : castOp([x], dtype)[0]!;
   },
-  { x: anyType, dtype: value },
+  { x: anyType, dtype: text },
 );

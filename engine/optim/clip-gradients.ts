@@ -1,12 +1,16 @@
 // Bounds on gradients between backward and step, as torch.nn.utils.clip_grad_norm_ and clip_grad_value_. The norm stays on
 // the device, so that clipping does not wait for it.
+import { takes } from '../call-check.ts';
 import { full } from '../creation.ts';
+import { parametersIn } from '../checks.ts';
 import { ConfigError, NonFiniteError } from '../errors.ts';
 import { div, minimum, mul, pow } from '../ops/binary.ts';
 import { stack } from '../ops/joining.ts';
 import { amax, sum } from '../ops/reduction.ts';
 import { abs, affine, clamp, sqrt, square } from '../ops/unary.ts';
+import { anyType, flag, number, optionsWith, value } from '../parameters.ts';
 import { disown, tidy } from '../scope.ts';
+import { checkTensor } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -17,13 +21,23 @@ export interface ClipGradNormOptions {
   errorIfNonFinite?: boolean;
 }
 
+const takesNorm = takes('clipGradNorm', {
+  parameters: value,
+  maxNorm: number,
+  options: optionsWith<ClipGradNormOptions>({ normType: number, errorIfNonFinite: flag }),
+});
+const takesValue = takes('clipGradValue', { parameters: value, clipValue: number });
+
 /** What `torch` adds to the norm before dividing by it. */
 const EPSILON = 1e-6;
 
 type Tensors = Tensor | Iterable<Tensor>;
 
-const withGradients = (parameters: Tensors): Tensor[] =>
-  [...new Set(parameters instanceof Tensor ? [parameters] : parameters)].filter(({ grad }) => grad !== undefined);
+function withGradients(operation: string, parameters: Tensors): Tensor[] {
+  const all = [...new Set(parameters instanceof Tensor ? [parameters] : parametersIn(operation, parameters))];
+  all.forEach((each, i) => checkTensor(operation, `parameters[${i}]`, each, anyType.dtypes, undefined));
+  return all.filter(({ grad }) => grad !== undefined);
+}
 
 /** Puts `change(gradient)` in the place of the gradient. It belongs to the parameter, not to a scope. */
 function replaceGradient(parameter: Tensor, change: (gradient: Tensor) => Tensor): void {
@@ -77,10 +91,9 @@ export function clipGradNorm(
   options?: ClipGradNormOptions & { errorIfNonFinite?: false },
 ): Tensor;
 export function clipGradNorm(
-  parameters: Tensors,
-  maxNorm: number,
-  { normType = 2, errorIfNonFinite = false }: ClipGradNormOptions = {},
+  ...args: [parameters: Tensors, maxNorm: number, options?: ClipGradNormOptions]
 ): Tensor | Promise<Tensor> {
+  const [parameters, maxNorm, { normType = 2, errorIfNonFinite = false } = {}] = takesNorm(args);
   const operation = 'clipGradNorm';
   if (!(normType > 0)) {
     throw new ConfigError('no such norm', {
@@ -98,7 +111,7 @@ export function clipGradNorm(
       given: `${maxNorm}`,
     });
   }
-  const clipped = withGradients(parameters);
+  const clipped = withGradients(operation, parameters);
   const total = noGrad(() => (clipped.length ? totalNorm(clipped, normType) : full([], 0)));
   if (!errorIfNonFinite) {
     noGrad(() => scaleTo(clipped, total, maxNorm));
@@ -118,13 +131,14 @@ export function clipGradNorm(
 }
 
 /** Limits every value of the gradients of `parameters` to -clipValue .. clipValue. NaN stays. */
-export function clipGradValue(parameters: Tensors, clipValue: number): void {
+export function clipGradValue(...args: [parameters: Tensors, clipValue: number]): void {
+  const [parameters, clipValue] = takesValue(args);
   if (!(clipValue >= 0)) {
     const details = { operation: 'clipGradValue', argument: 'clipValue', expected: '0 or more', given: `${clipValue}` };
     throw new ConfigError('no such bound', details);
   }
   noGrad(() => {
-    for (const parameter of withGradients(parameters)) {
+    for (const parameter of withGradients('clipGradValue', parameters)) {
       replaceGradient(parameter, (gradient) => clamp(gradient, { min: -clipValue, max: clipValue }));
     }
   });

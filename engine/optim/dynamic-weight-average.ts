@@ -2,16 +2,19 @@
 //   r_k = L_k(t - 1) / L_k(t - 2),  w_k = K p_k exp(r_k / T) / sum over i of p_i exp(r_i / T),  total = sum over k of w_k L_k
 // with K tasks; the paper has no priors (p_k = 1). Weights are constants for the gradient. What t counts, epochs or
 // iterations, is the caller's choice.
+import { takes } from '../call-check.ts';
 import { countWithin } from '../checks.ts';
 import { tensor } from '../creation.ts';
 import { ConfigError, DataError, ShapeError, showShape } from '../errors.ts';
+import type { Device } from '../devices/device.ts';
 import type { StateDict } from '../nn/module.ts';
-import { div, lt, mul, where } from '../ops/binary.ts';
-import { softmax, sum } from '../ops/reduction.ts';
-import { affine } from '../ops/unary.ts';
+import { div, lt, maximum, mul, sub, where } from '../ops/binary.ts';
+import { amax, sum } from '../ops/reduction.ts';
+import { affine, exp } from '../ops/unary.ts';
+import { device, list, number, numbers, optionsWith } from '../parameters.ts';
 import { disown, tidy } from '../scope.ts';
 import { noGrad } from '../tape.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 export interface DynamicWeightAverageOptions {
   /** T: a higher one makes the weights more equal. Default 2. */
@@ -20,17 +23,34 @@ export interface DynamicWeightAverageOptions {
   priors?: readonly number[];
   /** Leaves the term of a task out of the total while its loss is below this, by task. Default: never. */
   dropBelow?: readonly (number | undefined)[];
+  /** Where losses are kept that come as numbers or from a file. Default: the default device. */
+  device?: Device | undefined;
 }
+
+/** Losses are divided by this at the least, so that a task learnt to the last bit makes no NaN. */
+const SMALLEST_LOSS = 1e-8;
+
+const takesOptions = takes('DynamicWeightAverage', {
+  tasks: number,
+  options: optionsWith<DynamicWeightAverageOptions>({
+    temperature: number,
+    priors: numbers,
+    dropBelow: list,
+    device,
+  }),
+});
 
 export class DynamicWeightAverage {
   readonly tasks: number;
   readonly #temperature: number;
   readonly #priors: readonly number[];
   readonly #dropBelow: readonly number[] | undefined;
+  readonly #device: Device | undefined;
   /** L(t - 2) and L(t - 1), or fewer at the beginning. They belong to no scope. */
   #history: Tensor[] = [];
 
-  constructor(tasks: number, options: DynamicWeightAverageOptions = {}) {
+  constructor(...args: [tasks: number, options?: DynamicWeightAverageOptions]) {
+    const [tasks, options = {}] = takesOptions(args);
     const operation = 'DynamicWeightAverage';
     countWithin(operation, 'tasks', tasks, { from: 1 });
     const { temperature = 2, priors = new Array<number>(tasks).fill(1), dropBelow } = options;
@@ -50,12 +70,13 @@ export class DynamicWeightAverage {
     this.#temperature = temperature;
     this.#priors = priors;
     this.#dropBelow = dropBelow?.map((bound) => bound ?? -Infinity);
+    this.#device = options.device;
   }
 
   /** Adds the losses (K) of the time t that has passed: an iteration's, or the means of an epoch. */
-  record(losses: Tensor): void {
-    this.#check('record', losses);
-    const held = losses.detach();
+  record(losses: Tensor | readonly number[]): void {
+    const held = losses instanceof Tensor ? losses.detach() : this.#made(losses);
+    this.#check('record', held);
     disown(held);
     this.#history.push(held);
     if (this.#history.length > 2) this.#history.shift()!.dispose();
@@ -64,13 +85,13 @@ export class DynamicWeightAverage {
   /** The weights (K) of the coming t, on the device of the recorded losses or of `like`. */
   weights(like?: Tensor): Tensor {
     const [before, previous] = this.#history as [Tensor?, Tensor?];
-    const device = (like ?? before)?.device;
+    const device = (like ?? before)?.device ?? this.#device;
     return tidy(() => {
-      const priors = tensor([...this.#priors], [this.tasks], device && { device });
+      const priors = this.#made(this.#priors, device);
       if (!before || !previous) return priors;
       return noGrad(() => {
-        // Priors change the sum that the softmax divides by, so the quotient is taken again.
-        const shares = mul(priors, softmax(affine(div(previous, before), 1 / this.#temperature, 0), 0));
+        const ratios = div(div(previous, maximum(before, SMALLEST_LOSS)), this.#temperature);
+        const shares = mul(priors, exp(sub(ratios, amax(ratios))));
         return div(affine(shares, this.tasks, 0), sum(shares));
       });
     });
@@ -121,8 +142,17 @@ export class DynamicWeightAverage {
     }
     this.restart();
     tidy(() => {
-      for (const { values } of entries) this.record(tensor(values, [this.tasks]));
+      for (const { values } of entries) this.record(this.#made(values));
     });
+  }
+
+  /** Releases the losses. */
+  dispose(): void {
+    this.restart();
+  }
+
+  #made(values: ArrayLike<number>, device = this.#device): Tensor {
+    return tensor(Array.from(values), [values.length], device && { device });
   }
 
   #check(operation: string, losses: Tensor): void {

@@ -1,20 +1,27 @@
 // Optimisers with the update rules and defaults of torch.optim. Each step is one fused kernel per parameter, in place.
 import { adamStep, rmspropStep, sgdStep } from '../../kernels/index.ts';
 import type { Storage } from '../devices/device.ts';
-import { type Interval, numberWithin } from '../checks.ts';
+import { takes } from '../call-check.ts';
+import { type Interval, numberWithin, parametersIn } from '../checks.ts';
+import { elementOf, elementsOf } from '../elements.ts';
 import { ConfigError, DataError, DTypeError } from '../errors.ts';
 import type { StateDict } from '../nn/module.ts';
 import { workObserver } from '../profile/work.ts';
-import { checkAlive } from '../signature.ts';
+import { checkAlive, flag, number, optionsWith, pairOfNumbers, requiredOptions, value } from '../signature.ts';
 import { Parameter, Tensor } from '../tensor.ts';
 
 /** Buffers of one parameter by name, such as the momentum. */
 type Slots = Map<string, Tensor>;
 
-/** What the schedules change. */
 export interface OptimizerOptions {
   lr: number;
   weightDecay?: number;
+}
+
+/** What a schedule sets before a step: the rate, and the momentum if it moves that. */
+export interface ScheduledValues {
+  lr: number;
+  momentum?: number;
 }
 
 const notNegative: Interval = { from: 0 };
@@ -43,15 +50,15 @@ function checkOptions(optimizer: string, options: OptimizerOptions): void {
 
 export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   readonly parameters: readonly Parameter[];
-  /** Hyper-parameters; schedules change `lr` (and momentum) here between steps. */
+  /** Hyper-parameters, which may be changed between steps. */
   readonly options: O;
   readonly #slots = new Map<Parameter, Slots>();
   readonly #steps = new Map<Parameter, number>();
 
   constructor(parameters: Iterable<Parameter>, options: O) {
-    this.parameters = [...new Set(parameters)];
-    this.options = options;
     const operation = this.constructor.name;
+    this.parameters = [...new Set(parametersIn(operation, parameters))];
+    this.options = options;
     if (!this.parameters.length) {
       throw new ConfigError('there is nothing to optimise', {
         operation,
@@ -88,8 +95,24 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       const { grad } = parameter;
       if (observer) observer.update(parameter, () => this.update(parameter, grad, t));
       else this.update(parameter, grad, t);
-      parameter.version++;
     }
+  }
+
+  /** Takes over what a schedule gives. Throws ConfigError for a momentum where this optimiser has none. */
+  setRates({ lr, momentum }: ScheduledValues): void {
+    if (momentum !== undefined) this.setMomentum(momentum);
+    this.options.lr = numberWithin(this.constructor.name, 'lr', lr, limits.lr);
+  }
+
+  /** Sets what this optimiser has for a momentum. */
+  protected setMomentum(momentum: number): void {
+    throw new ConfigError('this optimiser has no momentum for a schedule to move', {
+      operation: this.constructor.name,
+      argument: 'momentum',
+      expected: 'none',
+      given: String(momentum),
+      hint: 'Give the schedule { cycleMomentum: false }',
+    });
   }
 
   /** One step number t = 1, 2, ... of one parameter. */
@@ -127,20 +150,29 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     return state;
   }
 
-  /** Replaces the state by what `stateDict` gave. Throws DataError on keys that are not of this optimiser. */
+  /**
+   * Replaces the state by what `stateDict` gave. Throws DataError on keys that are not of this optimiser and DTypeError on
+   * values that are no numbers, and changes nothing then.
+   */
   loadStateDict(state: ReadonlyMap<string, { values: ArrayLike<number> }>): void {
-    this.dispose();
-    this.#steps.clear();
-    for (const [key, { values }] of state) {
+    const loads = [...state].map(([key, { values }]) => {
       const [index, name] = key.split('.');
       const parameter = this.parameters[Number(index)];
       const at = this.slotNames().indexOf(name!);
       if (!parameter || (name !== 'step' && (at < 0 || values.length !== parameter.size))) {
         throw new DataError(`'${key}' is not part of this optimiser's state`, { operation: 'loadStateDict' });
       }
-      if (name === 'step') this.#steps.set(parameter, values[0]!);
-      else parameter.device.write(this.slotsOf(parameter)[at]!, values);
-    }
+      const context = { operation: 'loadStateDict', argument: key };
+      if (name === 'step') {
+        const t = elementOf(values[0], 'int32', context);
+        return () => void this.#steps.set(parameter, t);
+      }
+      const elements = elementsOf(values, 'float32', context);
+      return () => parameter.device.write(this.slotsOf(parameter)[at]!, elements);
+    });
+    this.dispose();
+    this.#steps.clear();
+    for (const load of loads) load();
   }
 
   /** Releases the buffers. */
@@ -156,9 +188,16 @@ export interface SgdOptions extends OptimizerOptions {
   nesterov?: boolean;
 }
 
+const common = { lr: number, weightDecay: number };
+const takesSgd = takes('SGD', {
+  parameters: value,
+  options: requiredOptions<SgdOptions>({ ...common, momentum: number, dampening: number, nesterov: flag }, 'lr'),
+});
+
 /** Stochastic gradient descent with momentum; weight decay is added to the gradient. */
 export class SGD extends Optimizer<SgdOptions> {
-  constructor(parameters: Iterable<Parameter>, options: SgdOptions) {
+  constructor(...args: [parameters: Iterable<Parameter>, options: SgdOptions]) {
+    const [parameters, options] = takesSgd(args);
     super(parameters, options);
     if (options.nesterov && !(options.momentum && !options.dampening)) {
       throw new ConfigError("Nesterov's momentum needs a momentum and no dampening", {
@@ -168,6 +207,10 @@ export class SGD extends Optimizer<SgdOptions> {
         given: `momentum ${options.momentum ?? 0} and dampening ${options.dampening ?? 0}`,
       });
     }
+  }
+
+  protected override setMomentum(momentum: number): void {
+    this.options.momentum = numberWithin(this.constructor.name, 'momentum', momentum, limits.momentum);
   }
 
   protected override slotNames(): readonly string[] {
@@ -195,10 +238,23 @@ export interface AdamOptions extends OptimizerOptions {
   amsgrad?: boolean;
 }
 
+const adam = {
+  parameters: value,
+  options: optionsWith<AdamOptions>({ ...common, betas: pairOfNumbers, eps: number, amsgrad: flag }),
+};
+const takesAdam = takes('Adam', adam);
+const takesAdamW = takes('AdamW', adam);
+
 /** Adam; weight decay is added to the gradient. */
 export class Adam extends Optimizer<AdamOptions> {
-  constructor(parameters: Iterable<Parameter>, options: Partial<AdamOptions> = {}) {
+  constructor(...args: [parameters: Iterable<Parameter>, options?: Partial<AdamOptions>]) {
+    const [parameters, options] = takesAdam(args);
     super(parameters, { lr: 1e-3, ...options });
+  }
+
+  protected override setMomentum(beta1: number): void {
+    numberWithin(this.constructor.name, 'beta1', beta1, limits.beta1);
+    this.options.betas = [beta1, this.options.betas?.[1] ?? 0.999];
   }
 
   protected override slotNames(): readonly string[] {
@@ -230,6 +286,10 @@ export class Adam extends Optimizer<AdamOptions> {
 
 /** Adam with decoupled weight decay (0.01 unless given). */
 export class AdamW extends Adam {
+  constructor(...args: [parameters: Iterable<Parameter>, options?: Partial<AdamOptions>]) {
+    super(...takesAdamW(args));
+  }
+
   protected override decay(): { weightDecay: number; shrink: number } {
     return { weightDecay: 0, shrink: 1 - this.options.lr * (this.options.weightDecay ?? 0.01) };
   }
@@ -242,10 +302,20 @@ export interface RmspropOptions extends OptimizerOptions {
   centered?: boolean;
 }
 
+const takesRmsprop = takes('RMSprop', {
+  parameters: value,
+  options: optionsWith<RmspropOptions>({ ...common, alpha: number, eps: number, momentum: number, centered: flag }),
+});
+
 /** RMSprop; weight decay is added to the gradient. */
 export class RMSprop extends Optimizer<RmspropOptions> {
-  constructor(parameters: Iterable<Parameter>, options: Partial<RmspropOptions> = {}) {
+  constructor(...args: [parameters: Iterable<Parameter>, options?: Partial<RmspropOptions>]) {
+    const [parameters, options] = takesRmsprop(args);
     super(parameters, { lr: 1e-2, ...options });
+  }
+
+  protected override setMomentum(momentum: number): void {
+    this.options.momentum = numberWithin(this.constructor.name, 'momentum', momentum, limits.momentum);
   }
 
   protected override slotNames(): readonly string[] {

@@ -1,14 +1,11 @@
 // Learning rates as functions of the step t = 0, 1, ..., with the closed forms of torch.optim.lr_scheduler.
+import { takes } from '../call-check.ts';
 import { countWithin, numberWithin, oneOf } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
-import type { Optimizer } from './optimizer.ts';
+import { callback, flag, number, numbers, requiredOptions, text, withMethod } from '../signature.ts';
+import type { Optimizer, ScheduledValues } from './optimizer.ts';
 
 /** Rate in use at step t; one-cycle schedules also move the momentum. */
-export interface ScheduledValues {
-  lr: number;
-  momentum?: number;
-}
-
 export type Schedule = (t: number) => ScheduledValues;
 
 /** Steps before the first are refused. */
@@ -22,42 +19,90 @@ const rate = (name: string, baseLr: number, lr: (t: number) => number): Schedule
   return from0(name, (t) => ({ lr: lr(t) }));
 };
 
-/** baseLr (1 - min(t, totalIters) / totalIters)^power */
-export function polynomialLR(
+export interface PolynomialOptions {
+  totalIters: number;
+  power?: number;
+}
+
+const takesPolynomial = takes('polynomialLR', {
   baseLr: number,
-  { totalIters, power = 1 }: { totalIters: number; power?: number },
-): Schedule {
+  options: requiredOptions<PolynomialOptions>({ totalIters: number, power: number }, 'totalIters'),
+});
+
+/** baseLr (1 - min(t, totalIters) / totalIters)^power */
+export function polynomialLR(...args: [baseLr: number, options: PolynomialOptions]): Schedule {
+  const [baseLr, { totalIters, power = 1 }] = takesPolynomial(args);
   countWithin('polynomialLR', 'totalIters', totalIters, { from: 1 });
   numberWithin('polynomialLR', 'power', power, { from: 0 });
   return rate('polynomialLR', baseLr, (t) => baseLr * (1 - Math.min(t, totalIters) / totalIters) ** power);
 }
 
+export interface StepOptions {
+  stepSize: number;
+  gamma?: number;
+}
+
+const takesStep = takes('stepLR', {
+  baseLr: number,
+  options: requiredOptions<StepOptions>({ stepSize: number, gamma: number }, 'stepSize'),
+});
+
 /** baseLr gamma^floor(t / stepSize) */
-export function stepLR(baseLr: number, { stepSize, gamma = 0.1 }: { stepSize: number; gamma?: number }): Schedule {
+export function stepLR(...args: [baseLr: number, options: StepOptions]): Schedule {
+  const [baseLr, { stepSize, gamma = 0.1 }] = takesStep(args);
   countWithin('stepLR', 'stepSize', stepSize, { from: 1 });
   numberWithin('stepLR', 'gamma', gamma, { from: 0 });
   return rate('stepLR', baseLr, (t) => baseLr * gamma ** Math.floor(t / stepSize));
 }
 
-/** baseLr gamma^(number of milestones at or before t) */
-export function multiStepLR(
+export interface MultiStepOptions {
+  milestones: readonly number[];
+  gamma?: number;
+}
+
+const takesMultiStep = takes('multiStepLR', {
   baseLr: number,
-  { milestones, gamma = 0.1 }: { milestones: readonly number[]; gamma?: number },
-): Schedule {
-  milestones.forEach((milestone, i) => numberWithin('multiStepLR', `milestones[${i}]`, milestone, { from: 0 }));
+  options: requiredOptions<MultiStepOptions>({ milestones: numbers, gamma: number }, 'milestones'),
+});
+
+/** baseLr gamma^(number of milestones at or before t) */
+export function multiStepLR(...args: [baseLr: number, options: MultiStepOptions]): Schedule {
+  const [baseLr, { milestones, gamma = 0.1 }] = takesMultiStep(args);
+  milestones.forEach((milestone, i) => countWithin('multiStepLR', `milestones[${i}]`, milestone, { from: 0 }));
   numberWithin('multiStepLR', 'gamma', gamma, { from: 0 });
   return rate('multiStepLR', baseLr, (t) => baseLr * gamma ** milestones.filter((milestone) => milestone <= t).length);
 }
 
+export interface CosineOptions {
+  tMax: number;
+  etaMin?: number;
+}
+
+const takesCosine = takes('cosineLR', {
+  baseLr: number,
+  options: requiredOptions<CosineOptions>({ tMax: number, etaMin: number }, 'tMax'),
+});
+
 /** From baseLr to etaMin over tMax steps along half a cosine, and back. */
-export function cosineLR(baseLr: number, { tMax, etaMin = 0 }: { tMax: number; etaMin?: number }): Schedule {
+export function cosineLR(...args: [baseLr: number, options: CosineOptions]): Schedule {
+  const [baseLr, { tMax, etaMin = 0 }] = takesCosine(args);
   countWithin('cosineLR', 'tMax', tMax, { from: 1 });
   numberWithin('cosineLR', 'etaMin', etaMin, { from: 0 });
   return rate('cosineLR', baseLr, (t) => etaMin + ((baseLr - etaMin) * (1 + Math.cos((Math.PI * t) / tMax))) / 2);
 }
 
+export interface ExponentialOptions {
+  gamma: number;
+}
+
+const takesExponential = takes('exponentialLR', {
+  baseLr: number,
+  options: requiredOptions<ExponentialOptions>({ gamma: number }, 'gamma'),
+});
+
 /** baseLr gamma^t */
-export function exponentialLR(baseLr: number, { gamma }: { gamma: number }): Schedule {
+export function exponentialLR(...args: [baseLr: number, options: ExponentialOptions]): Schedule {
+  const [baseLr, { gamma }] = takesExponential(args);
   numberWithin('exponentialLR', 'gamma', gamma, { from: 0 });
   return rate('exponentialLR', baseLr, (t) => baseLr * gamma ** t);
 }
@@ -75,8 +120,32 @@ export interface OneCycleOptions {
   maxMomentum?: number;
 }
 
-/** Smith's one-cycle policy: the rate rises and falls once, the momentum the other way round. */
-export function oneCycleLR(options: OneCycleOptions): Schedule {
+const takesOneCycle = takes('oneCycleLR', {
+  options: requiredOptions<OneCycleOptions>(
+    {
+      maxLr: number,
+      totalSteps: number,
+      pctStart: number,
+      divFactor: number,
+      finalDivFactor: number,
+      annealStrategy: text,
+      threePhase: flag,
+      cycleMomentum: flag,
+      baseMomentum: number,
+      maxMomentum: number,
+    },
+    'maxLr',
+    'totalSteps',
+  ),
+});
+
+/**
+ * Smith's one-cycle policy: the rate rises for pctStart totalSteps - 1 steps and falls until step totalSteps - 1, the
+ * momentum the other way round. Throws ConfigError for a rise of exactly no steps, which leaves step 0 between two phases,
+ * and for a step from totalSteps on.
+ */
+export function oneCycleLR(...args: [options: OneCycleOptions]): Schedule {
+  const [options] = takesOneCycle(args);
   const { maxLr, totalSteps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 } = options;
   const { annealStrategy = 'cos', threePhase = false, cycleMomentum = true } = options;
   const { baseMomentum = 0.85, maxMomentum = 0.95 } = options;
@@ -92,6 +161,15 @@ export function oneCycleLR(options: OneCycleOptions): Schedule {
   const initial = maxLr / divFactor;
   const final = initial / finalDivFactor;
   const rise = pctStart * totalSteps - 1;
+  if (rise === 0) {
+    throw new ConfigError('the rate has no steps to rise in', {
+      operation,
+      argument: 'pctStart',
+      expected: `above or below 1 / totalSteps, ${1 / totalSteps}`,
+      given: String(pctStart),
+      hint: 'Give 0 to begin at the highest rate',
+    });
+  }
   const phases = threePhase
     ? [
         { end: rise, lr: [initial, maxLr], momentum: [maxMomentum, baseMomentum] },
@@ -106,21 +184,28 @@ export function oneCycleLR(options: OneCycleOptions): Schedule {
     annealStrategy === 'cos'
       ? to! + ((from! - to!) * (1 + Math.cos(Math.PI * share))) / 2
       : from! + (to! - from!) * share;
-  return from0(operation, (t) => {
-    let start = 0;
-    for (const phase of phases) {
-      if (t <= phase.end || phase === phases.at(-1)) {
-        const share = (t - start) / (phase.end - start);
-        const lr = anneal(phase.lr, share);
-        return cycleMomentum ? { lr, momentum: anneal(phase.momentum, share) } : { lr };
-      }
-      start = phase.end;
-    }
-    throw new ConfigError('a schedule has no phase', { operation });
-  });
+  return (t) => {
+    numberWithin(operation, 't', t, { from: 0, to: totalSteps - 1 });
+    const at = phases.findIndex(({ end }) => t <= end);
+    const start = at > 0 ? phases[at - 1]!.end : 0;
+    const { end, lr, momentum } = phases[at]!;
+    const share = (t - start) / (end - start);
+    const values = { lr: anneal(lr, share) };
+    return cycleMomentum ? { ...values, momentum: anneal(momentum, share) } : values;
+  };
 }
 
-/** Sets the optimiser's rate (and momentum, if the schedule moves it) for step t. */
-export function applySchedule(optimizer: Optimizer, schedule: Schedule, t: number): void {
-  Object.assign(optimizer.options, schedule(t));
+const takesApply = takes('applySchedule', {
+  optimizer: withMethod('step', 'an optimiser'),
+  schedule: callback,
+  t: number,
+});
+
+/**
+ * Sets the optimiser's rate for step t, and its momentum if the schedule moves that: `momentum` of SGD and RMSprop, the first
+ * of the `betas` of Adam. Throws ConfigError for a momentum where the optimiser has none.
+ */
+export function applySchedule(...args: [optimizer: Optimizer, schedule: Schedule, t: number]): void {
+  const [optimizer, schedule, t] = takesApply(args);
+  optimizer.setRates(schedule(t));
 }

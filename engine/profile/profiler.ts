@@ -1,6 +1,7 @@
 // The profiler: who launches what, when, and how long it takes. It sits on the device's door and is told by modules, the
 // tape and the optimisers whose work is being done. Nothing of it exists while it is off. Leaves out sums (summary.ts).
 import { costOf, type Kernel, type ParamValues } from '../../kernels/kernel.ts';
+import { takes } from '../call-check.ts';
 import { isRecomputing } from '../checkpoint.ts';
 import { defaultDevice } from '../creation.ts';
 import type { Device, LaunchObserver } from '../devices/device.ts';
@@ -8,6 +9,7 @@ import { during } from '../during.ts';
 import { ConfigError } from '../errors.ts';
 import type { Module } from '../nn/module.ts';
 import { observeOperations, type OperationObserver } from '../operation.ts';
+import { callback, device as deviceParameter, optionsWith, record } from '../parameters.ts';
 import { gradEnabled } from '../tape.ts';
 import type { Parameter } from '../tensor.ts';
 import { layerNames, watchModules } from './layers.ts';
@@ -35,6 +37,10 @@ export interface ProfileOptions {
   readonly modules?: Readonly<Record<string, Module>>;
 }
 
+const options = optionsWith<ProfileOptions>({ device: deviceParameter, modules: record });
+const takesProfiler = takes('Profiler', { options });
+const takesProfiled = takes('profiled', { body: callback, options });
+
 export class Profiler implements WorkObserver {
   readonly #device: Device;
   readonly #modules: ProfileOptions['modules'];
@@ -52,7 +58,8 @@ export class Profiler implements WorkObserver {
   #stopped = false;
 
   /** Begins to watch. Throws ConfigError while another profiler does. */
-  constructor({ device = defaultDevice(), modules }: ProfileOptions = {}) {
+  constructor(...args: [options?: ProfileOptions]) {
+    const [{ device = defaultDevice(), modules } = {}] = takesProfiler(args);
     if (workObserver()) {
       throw new ConfigError('there is a profiler at work already', {
         operation: 'Profiler',
@@ -273,9 +280,9 @@ function clockStepOf(launches: readonly Launch[], clock: Device['launchClock']):
  * while another profile is made.
  */
 export async function profiled<T>(
-  body: (profiler: Pick<Profiler, 'step' | 'skip'>) => T | Promise<T>,
-  options?: ProfileOptions,
+  ...args: [body: (profiler: Pick<Profiler, 'step' | 'skip'>) => T | Promise<T>, options?: ProfileOptions]
 ): Promise<{ value: T; profile: Profile }> {
+  const [body, options] = takesProfiled(args);
   const profiler = new Profiler(options);
   try {
     const value = await body(profiler);

@@ -1,5 +1,7 @@
 // A profile in numbers: what a step costs, and its kernels, layers and operations by the time they take.
 import type { Pass, Profile, ProfiledLaunch, Span } from './profile.ts';
+import { takes } from '../call-check.ts';
+import { record } from '../parameters.ts';
 import { DATA_REGION } from './work.ts';
 
 /** Sums over the launches that share a name, as means over the steps. */
@@ -72,8 +74,11 @@ function rowsBy(
 const largestFirst = (a: ProfileRow, b: ProfileRow): number =>
   b.milliseconds - a.milliseconds || b.launches - a.launches;
 
+const takesProfile = takes('summarize', { profile: record });
+
 /** Sums up the steps of a profile; what ran between them does not count. */
-export function summarize({ device, clock, clockStep, steps, launches, regions }: Profile): ProfileSummary {
+export function summarize(...args: [profile: Profile]): ProfileSummary {
+  const [{ device, clock, clockStep, steps, launches, regions }] = takesProfile(args);
   const counted = steps.flatMap(({ launches: [first, end] }) => launches.slice(first, end));
   const mean = (sum: number): number => sum / steps.length;
   const total = (spans: readonly Span[]): number => spans.reduce((sum, { begin, end }) => sum + end - begin, 0);

@@ -1,5 +1,7 @@
 // A profile as a Chrome trace ("Trace Event Format", the JSON that Perfetto and chrome://tracing open): steps, regions,
 // layers and kernels on four tracks, and the bytes that tensors hold as a counter. Times are microseconds.
+import { takes } from '../call-check.ts';
+import { record } from '../parameters.ts';
 import type { Profile } from './profile.ts';
 
 export interface TraceEvent {
@@ -22,8 +24,11 @@ export interface ChromeTrace {
 const tracks = { steps: 1, regions: 2, layers: 3, kernels: 4 } as const;
 const MICROSECONDS = 1000;
 
+const takesProfiles = takes('chromeTrace', { profiles: record });
+
 /** The events of one or several profiles, each by its name as a process of its own. */
-export function chromeTrace(profiles: Profile | Readonly<Record<string, Profile>>): ChromeTrace {
+export function chromeTrace(...args: [profiles: Profile | Readonly<Record<string, Profile>>]): ChromeTrace {
+  const [profiles] = takesProfiles(args);
   const named = 'launches' in profiles ? { wgrad: profiles as Profile } : (profiles as Record<string, Profile>);
   const traceEvents = Object.entries(named).flatMap(([name, profile], i) => eventsOf(name, profile, i + 1));
   return { traceEvents, displayTimeUnit: 'ms' };

@@ -1,8 +1,8 @@
 // `wgrad check`: what is wrong with a run folder, a line for each fault.
 import { checkFolder, type Fault, rewriteFolder } from '../runner/check.ts';
 import { EXIT_FAILED } from './errors.ts';
+import { print, say } from './output.ts';
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 export interface CheckFlags {
@@ -16,7 +16,7 @@ const faultText = ({ kind, file, what }: Fault): string => `${kind}: ${file}: ${
 /** Returns the exit status: 1 where there is a fault. */
 export async function checkCommand(folder: string, { json = false, rewrite = false }: CheckFlags): Promise<number> {
   if (rewrite && (await rewriteFolder(folder)).length > 0) {
-    process.stderr.write('wgrad: nothing was written: there are faults besides what is stale\n');
+    say('wgrad: nothing was written: there are faults besides what is stale');
   }
   const checked = await checkFolder(folder);
   const { faults, tables, runs, checkpoints } = checked;

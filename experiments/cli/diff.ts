@@ -3,9 +3,8 @@ import { diffFolders } from '../runner/diff.ts';
 import { type Difference, placeText, valueText } from '../runner/difference.ts';
 import { readRunFolder } from '../runner/read-results.ts';
 import { EXIT_FAILED } from './errors.ts';
+import { print, say } from './output.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Characters of a value; claims of an order have a long text. */
 const LONGEST = 400;
@@ -34,6 +33,6 @@ export async function diffCommand(a: string, b: string, { json = false }: { json
     if (found.tables.length + found.manifest.length === 0) print(`${a} and ${b} say the same`);
   }
   const problems = [...left.problems, ...right.problems];
-  for (const problem of problems) process.stderr.write(`wgrad: not used: ${problem}\n`);
+  for (const problem of problems) say(`wgrad: not used: ${problem}`);
   return problems.length > 0 ? EXIT_FAILED : 0;
 }

@@ -1,52 +1,83 @@
-// What a command shows while it works: a progress bar on a terminal, one line per run elsewhere, JSON lines with --json.
-import { Presets, SingleBar } from 'cli-progress';
+// What a command shows while it works: lines at the bottom of a terminal that are written over, one line per run elsewhere, JSON
+// lines with --json.
+import { clearScreenDown } from 'node:readline';
+import { MultiBar, type SingleBar } from 'cli-progress';
 import type { Display, RunEvent, Snapshot } from '../runner/progress.ts';
-
-export const duration = (seconds: number): string => {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-};
+import { styled } from './colour.ts';
+import { say } from './output.ts';
+import { duration, statusLines } from './status-lines.ts';
 
 const runName = ({ paper, run, seed }: RunEvent): string => `${paper} ${run}, seed ${seed}`;
 const firstLine = (text = ''): string => text.split('\n')[0]!;
 
-/** A bar at the bottom of the terminal, on stderr; results go to stdout. */
-export function barDisplay(): Display {
-  const bar = new SingleBar(
-    {
-      format: '{bar} {percentage}% | cells {cells} | {rate}{left}{current}',
-      stream: process.stderr,
+/** Columns taken for a terminal that does not say how many it has. */
+const USUAL_COLUMNS = 80;
+
+/** A line for each run under way and one for the whole, at the bottom of the terminal, on stderr; results go to stdout. */
+export function barDisplay(terminal: NodeJS.WriteStream): Display {
+  let bars: SingleBar[] = [];
+  let multi: MultiBar | undefined;
+  let shown: Snapshot | undefined;
+
+  const redraw = (): void => {
+    if (!shown) return;
+    // A terminal may go on to the next line when its last column is written to.
+    const lines = statusLines(shown, (terminal.columns || USUAL_COLUMNS) - 1);
+    // One line more or less is another block of lines.
+    if (bars.length !== lines.length) stop();
+    multi ??= start();
+    lines.forEach((line, i) => {
+      if (bars[i]) bars[i].update(0, { line });
+      else bars.push(multi!.create(1, 0, { line }));
+    });
+    multi.update();
+  };
+  const start = (): MultiBar => {
+    const made = new MultiBar({
+      format: (_options, _params, payload: { line: string }) => payload.line,
+      stream: terminal,
       hideCursor: true,
       clearOnComplete: true,
-      barsize: 20,
-      linewrap: false,
       gracefulExit: false,
-    },
-    Presets.shades_grey,
-  );
-  let started = false;
-  const draw = (snapshot: Snapshot): void => {
-    const { cellsDone, cells, stepsPerSecond, secondsLeft, current, share } = snapshot;
-    const payload = {
-      cells: `${cellsDone}/${cells}`,
-      rate: stepsPerSecond === undefined ? '' : `${stepsPerSecond.toPrecision(3)} steps/s | `,
-      left: secondsLeft === undefined ? '' : `${duration(secondsLeft)} left | `,
-      current: current.join('; '),
-    };
-    if (!started) bar.start(1000, 0, payload);
-    started = true;
-    bar.update(Math.round(1000 * share), payload);
+      forceRedraw: true,
+    });
+    // What stood there in a wider terminal.
+    made.on('redraw-pre', () => clearScreenDown(terminal));
+    return made;
   };
+  const stop = (): void => {
+    multi?.stop();
+    multi = undefined;
+    bars = [];
+  };
+  /** Lines of their own stand above those that are written over. */
+  const above = (text: string): void => {
+    stop();
+    say(text);
+    redraw();
+  };
+  const show = (snapshot: Snapshot): void => {
+    shown = snapshot;
+    redraw();
+  };
+
+  terminal.on('resize', redraw);
+  // The cursor comes back whatever ends the process.
+  process.once('exit', stop);
   return {
-    notice: (text) => process.stderr.write(`${text}\n`),
+    notice: above,
     run(event, snapshot) {
-      draw(snapshot);
-      if (event.type === 'failed') process.stderr.write(`\n${runName(event)} failed: ${firstLine(event.message)}\n`);
+      shown = snapshot;
+      if (event.type === 'failed') above(styled('red', `${runName(event)} failed: ${firstLine(event.message)}`));
+      else redraw();
     },
-    progress: draw,
-    end: () => bar.stop(),
+    progress: show,
+    end() {
+      shown = undefined;
+      stop();
+      terminal.off('resize', redraw);
+      process.off('exit', stop);
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import os from 'node:os';
 import { createDevice, type DeviceName, scope, tensor } from '../../engine/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { plainMessage } from './errors.ts';
+import { print } from './output.ts';
 
 interface DeviceCheck {
   device: DeviceName;
@@ -55,11 +56,11 @@ export async function doctor({ json = false }: { json?: boolean }): Promise<numb
     ...(whyNotWebgpu ? { whyNotWebgpu } : {}),
   };
   if (json) {
-    process.stdout.write(`${JSON.stringify({ ...facts, devices }, null, 2)}\n`);
+    print(JSON.stringify({ ...facts, devices }, null, 2));
   } else {
-    for (const [name, value] of Object.entries(facts)) process.stdout.write(`${name}: ${value}\n`);
+    for (const [name, value] of Object.entries(facts)) print(`${name}: ${value}`);
     for (const { device, works, description, problem } of devices) {
-      process.stdout.write(`${device}: ${works ? `works: ${description}` : `not here: ${problem}`}\n`);
+      print(`${device}: ${works ? `works: ${description}` : `not here: ${problem}`}`);
     }
   }
   return chosen ? 0 : 1;

@@ -5,6 +5,7 @@ import { pageAddress, runGoldenInBrowser } from '../golden/browser.ts';
 import { runGolden } from '../golden/folder.ts';
 import { serveGolden } from '../golden/serve.ts';
 import { readTuning } from '../runner/tuning.ts';
+import { print } from './output.ts';
 
 export interface GoldenFlags {
   device: DeviceChoice;
@@ -17,8 +18,6 @@ export interface GoldenFlags {
   serve?: number | true;
   isolation: boolean;
 }
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function inBrowser(dir: string, { browser, ...flags }: GoldenFlags) {
   const executable = browser === true ? undefined : browser;

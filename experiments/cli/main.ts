@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 // Entry of the command line: runs it and ends with its status.
 import { CommanderError } from 'commander';
-import { EXIT_BAD_INPUT, exitStatus, plainMessage } from './errors.ts';
+import { styled } from './colour.ts';
+import { EXIT_BAD_INPUT, EXIT_FAILED, exitStatus, plainMessage } from './errors.ts';
+import { say, statusOfOutput, watchOutput } from './output.ts';
 import { buildProgram } from './program.ts';
+import { supervise } from './supervise.ts';
 
 async function main(): Promise<number> {
   let status = 0;
@@ -14,13 +17,17 @@ async function main(): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_BAD_INPUT;
-    process.stderr.write(`wgrad: ${plainMessage(error)}\n`);
+    say(`${styled('red', 'wgrad:')} ${plainMessage(error)}`);
     return exitStatus(error);
   }
 }
 
-// A reader that has had enough (`wgrad list | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-process.exitCode = await main();
-// Devices may hold threads and handles that keep node alive; what was written must get out first.
-process.stdout.write('', () => process.exit());
+watchOutput();
+// A fault of the program, which no command expected: promises that nobody waited for among them.
+process.on('uncaughtException', (error: unknown) => {
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  say(`${styled('red', 'wgrad:')} an unexpected error, a fault of wgrad; please report it with the lines above`);
+  process.exit(EXIT_FAILED);
+});
+// Devices may hold threads and handles that keep node alive.
+process.exit(await statusOfOutput((await supervise()) ?? (await main())));

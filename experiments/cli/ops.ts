@@ -3,7 +3,8 @@ import { ConfigError } from '../../engine/index.ts';
 import { detail, devicesText, insideText, markdown, secondText } from '../operations/document.ts';
 import { type OperationFacts, operationFacts } from '../operations/facts.ts';
 import { countGolden } from '../operations/golden-count.ts';
-import { nearest } from './select.ts';
+import { print, printText } from './output.ts';
+import { nearest } from '../runner/suggestion.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
 
 export interface OpsFlags {
@@ -14,8 +15,6 @@ export interface OpsFlags {
 
 /** Names that are offered for one that is not known. */
 const NEAREST = 5;
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function overview(facts: readonly OperationFacts[], width: number): string {
   const counted = facts.some(({ golden }) => golden !== undefined);
@@ -58,7 +57,7 @@ export async function opsCommand(name: string | undefined, flags: OpsFlags): Pro
   const facts = await operationFacts(golden);
   if (name === undefined) {
     if (flags.json) print(JSON.stringify(facts, null, 2));
-    else if (flags.markdown) process.stdout.write(markdown(facts));
+    else if (flags.markdown) printText(markdown(facts));
     else print(overview(facts, process.stdout.columns || DEFAULT_WIDTH));
     return 0;
   }

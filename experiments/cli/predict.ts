@@ -1,8 +1,9 @@
 // `wgrad predict`: depth maps of pictures from trained weights, with time and peak memory.
 import { createDevice, type DeviceChoice, Profiler, setDefaultDevice } from '../../engine/index.ts';
-import { checkNames, loadNetwork, outputsOf, predictFile } from '../papers/multidepth/predict.ts';
+import { paperNamed } from '../papers/index.ts';
 import { ProfileFolder } from '../runner/profile.ts';
 import { checkWritable } from '../runner/reproduce.ts';
+import { print } from './output.ts';
 import { profileText } from './profile.ts';
 import { DEFAULT_WIDTH } from './tables.ts';
 
@@ -12,26 +13,31 @@ export interface PredictFlags {
   profile?: boolean;
 }
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
-/** Predicts all pictures and returns the exit status. */
-export async function predictCommand(weights: string, images: readonly string[], flags: PredictFlags): Promise<number> {
-  checkNames(images, flags.out);
+/** Predicts all pictures with the weights of a paper's network and returns the exit status. */
+export async function predictCommand(
+  paper: string,
+  weights: string,
+  images: readonly string[],
+  flags: PredictFlags,
+): Promise<number> {
+  const { check, load } = paperNamed(paper).predict!;
+  check(images, flags.out);
   await checkWritable(flags.out);
   const device = await createDevice(flags.device);
   setDefaultDevice(device);
   print(`device ${device.description}`);
   let started = performance.now();
-  const network = await loadNetwork(weights);
-  print(`${weights}: ${network.model.parameterCount()} parameters, ${seconds(started)}`);
+  const network = await load(weights);
+  print(`${weights}: ${network.parameterCount} parameters, ${seconds(started)}`);
   const profiler = flags.profile ? new Profiler({ device }) : undefined;
   for (const image of images) {
     started = performance.now();
-    const [width, height] = await predictFile(network, image, flags.out);
+    const done = await network.predict(image, flags.out);
     await profiler?.step();
-    print(`${image}: ${width} x ${height}, ${seconds(started)}: ${outputsOf(flags.out, image).depth}`);
+    print(`${image}: ${done}, ${seconds(started)}`);
   }
   if (profiler) {
     const profiles = new ProfileFolder(flags.out);

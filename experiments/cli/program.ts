@@ -1,26 +1,29 @@
 // The command line. Every command is one function that returns an exit status; parsing and help are commander's.
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, deviceChoices } from '../../engine/index.ts';
-import { dataSets, fetchDataSet } from '../data/fetch.ts';
-import { manualSources, sourceOf } from '../data/sources.ts';
 import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
+import { parseSeeds } from '../runner/seeds.ts';
 import { runsOf } from '../runner/runs.ts';
+import { suggestion } from '../runner/suggestion.ts';
 import { benchCommand } from './bench.ts';
 import { checkCommand, type CheckFlags } from './check.ts';
+import { styled } from './colour.ts';
+import { addDataCommands } from './data.ts';
 import { diffCommand } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
+import { finish, oneLine, oneMore } from './options.ts';
+import { print, printText, say } from './output.ts';
 import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
-import { suggestion } from './select.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
 import { verifyCommand, type VerifyFlags } from './verify.ts';
 
-/** Largest number of seeds or jobs taken at face value. */
+/** Largest number of jobs taken at face value. */
 const LARGEST = 10_000;
 
 function wholeNumber(text: string): number {
@@ -31,13 +34,21 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+function seedList(text: string): number[] {
+  try {
+    return parseSeeds(text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { reason, details } = error;
+    throw new InvalidArgumentError(`${reason}; expected ${details.expected}.`);
+  }
+}
+
 function portNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65535) throw new InvalidArgumentError('Expected a port from 0 to 65535.');
   return value;
 }
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const deviceOption = (): Option =>
   new Option('--device <name>', 'where to compute').choices(deviceChoices).default('auto');
@@ -75,20 +86,6 @@ function list(): number {
   return 0;
 }
 
-async function fetchCommand(name: string, { to, origin }: { to: string; origin?: string }): Promise<number> {
-  if (Object.hasOwn(manualSources, name)) {
-    throw new ConfigError(`'${name}' cannot be fetched by a command`, {
-      hint: `\`wgrad data show ${name}\` says where it comes from and how it has to lie`,
-    });
-  }
-  if (!Object.hasOwn(dataSets, name)) {
-    throw new ConfigError(`there is no data set '${name}' to fetch`, { hint: suggestion(name, Object.keys(dataSets)) });
-  }
-  const folder = await fetchDataSet(name, to, { origin, report: (file, state) => print(`${file}: ${state}`) });
-  print(`${name} is in ${folder}; pass --data ${to}`);
-  return 0;
-}
-
 /** Builds the program. `done` takes the exit status of the command that was run. */
 export function buildProgram(done: (status: number) => void): Command {
   const program = new Command('wgrad')
@@ -97,14 +94,9 @@ export function buildProgram(done: (status: number) => void): Command {
     )
     .version(wgradVersion)
     .configureOutput({
+      writeOut: printText,
       // One line per error: commander puts its suggestion on a second one.
-      outputError: (text, write) =>
-        write(
-          `wgrad: ${text
-            .trim()
-            .replace(/^error: /, '')
-            .replace(/\s*\n\s*/g, ' ')}\n`,
-        ),
+      outputError: (text) => say(`${styled('red', 'wgrad:')} ${oneLine(text)}`),
     })
     .enablePositionalOptions();
 
@@ -123,7 +115,10 @@ export function buildProgram(done: (status: number) => void): Command {
     .description('trains what the given tables need and writes results.json, manifest.json and report.html')
     .argument('[paper[/table]...]', 'which tables (default: all)')
     .addOption(new Option('--preset <name>', 'size of the experiment').choices(presetNames).default('laptop'))
-    .option('--seeds <n>', "number of seeds, 0 to n - 1 (default: the preset's own)", wholeNumber)
+    .option('--seeds <list>', "so many (3), a range (100..119) or a list (4,7) (default: the preset's own)", seedList)
+    .option('--only <row>', 'this row of the chosen tables alone; may be given again', oneMore)
+    .option('--set <key=value>', 'another value of a setting; may be given again', oneMore)
+    .option('--dry-run', 'list the runs with their cost, and train nothing')
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));
 
   program
@@ -184,32 +179,21 @@ export function buildProgram(done: (status: number) => void): Command {
   program
     .command('predict')
     .description('depth maps of pictures from trained weights: 16-bit PNG as KITTI has it, and in colour')
-    .addArgument(new Argument('<network>', 'whose weights they are').choices(['multidepth']))
+    .addArgument(
+      new Argument('<network>', 'whose weights they are').choices(
+        papers.flatMap(({ name, predict }) => (predict ? name : [])),
+      ),
+    )
     .argument('<checkpoint>', 'safetensors file: kept by a run, or with the names of the released network')
     .argument('<image...>', 'PNG pictures')
     .addOption(deviceOption())
     .option('--out <dir>', 'folder to write to', 'predictions')
     .option('--profile', 'profile each picture as a step: a short table, profile.json and trace.json')
-    .action(async (_network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
-      done(await predictCommand(checkpoint, images, flags)),
+    .action(async (network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
+      done(await predictCommand(network, checkpoint, images, flags)),
     );
 
-  const data = program.command('data').description('data sets');
-  data
-    .command('show')
-    .description('where a data set comes from and how its files have to lie')
-    .argument('<name>', [...Object.keys(dataSets), ...Object.keys(manualSources)].join(', '))
-    .action((name: string) => {
-      sourceOf(name).forEach(print);
-      done(0);
-    });
-  data
-    .command('fetch')
-    .description('downloads a data set, checks its published SHA-256 and puts it in place')
-    .argument('<name>', Object.keys(dataSets).join(', '))
-    .option('--to <dir>', 'folder to put it in', 'data')
-    .option('--origin <url>', 'base address to fetch from instead of the published ones')
-    .action(async (name: string, options: { to: string; origin?: string }) => done(await fetchCommand(name, options)));
+  addDataCommands(program, done);
 
   program
     .command('golden')
@@ -241,5 +225,6 @@ export function buildProgram(done: (status: number) => void): Command {
     .passThroughOptions()
     .action(async (args: string[]) => done(await benchCommand(args)));
 
+  program.commands.filter((command) => command.name() !== 'bench').forEach(finish);
   return program;
 }

@@ -7,6 +7,7 @@ import type { View } from '../report/view.ts';
 import { mergeFolders } from '../runner/merge.ts';
 import { readRunFolder, type RunFolder } from '../runner/read-results.ts';
 import { EXIT_FAILED } from './errors.ts';
+import { printText, say } from './output.ts';
 import { DEFAULT_WIDTH, tableText } from './tables.ts';
 
 export interface ReportFlags {
@@ -40,7 +41,7 @@ export async function reportCommand(folders: readonly string[], flags: ReportFla
       : flags.html
         ? await htmlText(view)
         : terminalText(view);
-  process.stdout.write(text);
-  for (const problem of view.problems) process.stderr.write(`wgrad: not used: ${problem}\n`);
+  printText(text);
+  for (const problem of view.problems) say(`wgrad: not used: ${problem}`);
   return view.problems.length > 0 ? EXIT_FAILED : 0;
 }

@@ -1,19 +1,34 @@
 // `wgrad reproduce` and the quick tour: choose what to run, run it, print the tables.
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, type DeviceChoice } from '../../engine/index.ts';
 import { papers } from '../papers/index.ts';
+import { writeWhole } from '../runner/files.ts';
+import { selectRows } from '../runner/only.ts';
+import { splitSettings } from '../runner/overrides.ts';
 import type { PresetName } from '../runner/paper.ts';
 import type { Display } from '../runner/progress.ts';
 import { reproduce, type Selection } from '../runner/reproduce.ts';
 import { readTuning } from '../runner/tuning.ts';
+import { canRedraw, styled } from './colour.ts';
 import { barDisplay, jsonDisplay, lineDisplay } from './display.ts';
+import { dryRun } from './dry-run.ts';
+import { EXIT_FAILED, plainMessage } from './errors.ts';
+import { isReaderGone, print, say } from './output.ts';
 import { profileText } from './profile.ts';
 import { select } from './select.ts';
+import { shellWords } from './shell.ts';
+import { untilSignal } from './signals.ts';
 import { DEFAULT_WIDTH, tableText } from './tables.ts';
 
 export interface ReproduceFlags {
   preset: PresetName;
-  seeds?: number;
+  seeds?: readonly number[];
+  /** Rows of the chosen tables. */
+  only?: readonly string[];
+  /** `key=value` texts. */
+  set?: readonly string[];
+  dryRun?: boolean;
   data?: string;
   device: DeviceChoice;
   /** A file of measured tables. */
@@ -24,69 +39,70 @@ export interface ReproduceFlags {
   profile?: boolean;
 }
 
-export const EXIT_INTERRUPTED = 130;
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
+/** The command as it was given, as a shell takes it. */
+const again = (): string => shellWords(['wgrad', ...process.argv.slice(2)]);
 
 function displayFor(json: boolean): Display {
   if (json) return jsonDisplay(print);
-  return process.stderr.isTTY ? barDisplay() : lineDisplay((line) => void process.stderr.write(`${line}\n`));
+  return canRedraw(process.stderr) ? barDisplay(process.stderr) : lineDisplay(say);
 }
 
-/** Runs a selection, prints its tables and returns the exit status: 0, 1 if a run failed, 130 if interrupted. */
-async function run(selection: readonly Selection[], flags: ReproduceFlags, command: string): Promise<number> {
-  const out = path.resolve(flags.out ?? path.join('runs', flags.preset));
-  const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
-  const display = displayFor(flags.json ?? false);
-  try {
-    const { view, failures, profiles, stopped } = await reproduce({
-      ...flags,
-      tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
-      selection,
-      out,
-      commandLine: ['wgrad', ...process.argv.slice(2)],
-      display,
-      signal: stop.signal,
-    });
-    const width = process.stdout.columns || DEFAULT_WIDTH;
-    for (const profile of profiles.records) {
-      if (flags.json) print(JSON.stringify({ type: 'profile', ...profile }));
-      else print(`${profileText(profile, profiles.traceFile, width)}\n`);
-    }
-    if (stopped || !view) {
-      display.notice(`Stopped. What is finished is in ${out}; to go on: ${command}`);
-      return EXIT_INTERRUPTED;
-    }
-    const tables = view.papers.flatMap((paper) => paper.tables);
-    if (flags.json) {
-      for (const table of tables) print(JSON.stringify({ type: 'table', ...table, panels: [] }));
-    } else {
-      for (const table of tables) print(`${tableText(table, width)}\n`);
-      print(`Report: ${path.join(out, 'report.html')}`);
-    }
-    for (const [key, message] of failures) process.stderr.write(`${key} failed: ${message}\n`);
-    return failures.size > 0 ? 1 : 0;
-  } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+/** The last lines of a command: which runs failed, why, and what to do. */
+async function tellFailures(out: string, failures: ReadonlyMap<string, string>): Promise<void> {
+  const file = path.join(out, 'failures.txt');
+  if (failures.size === 0) {
+    await rm(file, { force: true });
+    return;
   }
+  await writeWhole(file, [...failures].map(([key, message]) => `${key}\n${message}\n`).join('\n'));
+  say(styled('red', `${failures.size} run(s) failed:`));
+  for (const [key, message] of failures) say(`  ${key}: ${plainMessage(message.split('\n')[0])}`);
+  say(`Where in the code: ${file}. To try them again: ${again()}`);
 }
 
-const again = (): string => ['wgrad', ...process.argv.slice(2)].join(' ');
+/** Runs a selection, prints its tables and returns the exit status: 0, 1 if a run failed, 128 + n if stopped by signal n. */
+async function run(selection: readonly Selection[], flags: ReproduceFlags): Promise<number> {
+  const out = path.resolve(flags.out ?? path.join('runs', flags.preset));
+  const options = {
+    ...flags,
+    set: splitSettings(flags.set ?? []),
+    tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
+    selection: flags.only ? selectRows(selection, flags.only) : selection,
+    out,
+    commandLine: ['wgrad', ...process.argv.slice(2)],
+  };
+  if (flags.dryRun) return dryRun(options, flags.json ?? false);
+  const display = displayFor(flags.json ?? false);
+  const { result, stoppedWith } = await untilSignal((signal) => reproduce({ ...options, display, signal }));
+  const { view, failures, profiles } = result;
+  const width = process.stdout.columns || DEFAULT_WIDTH;
+  for (const profile of profiles.records) {
+    if (flags.json) print(JSON.stringify({ type: 'profile', ...profile }));
+    else print(`${profileText(profile, profiles.traceFile, width)}\n`);
+  }
+  if (!view) {
+    display.notice(`Stopped. What is finished is in ${out}; to go on: ${again()}`);
+    return stoppedWith ?? EXIT_FAILED;
+  }
+  const tables = view.papers.flatMap((paper) => paper.tables);
+  if (flags.json) {
+    for (const table of tables) print(JSON.stringify({ type: 'table', ...table, panels: [] }));
+  } else {
+    for (const table of tables) print(`${tableText(table, width)}\n`);
+    print(`Report: ${path.join(out, 'report.html')}`);
+  }
+  if (isReaderGone()) say(`Nobody reads the output any more; the results are in ${out}`);
+  await tellFailures(out, failures);
+  return failures.size > 0 ? EXIT_FAILED : 0;
+}
 
 export const reproduceCommand = (names: readonly string[], flags: ReproduceFlags): Promise<number> =>
-  run(select(names, papers), flags, again());
+  run(select(names, papers), flags);
 
-/** The toy table at the paper's size with 20 seeds, and dMTL's table 3 on a small budget: a few minutes on two cores. */
+/** The tables that papers offer for it, with the presets that they choose: a few minutes on two cores. */
 export async function tour(flags: ReproduceFlags): Promise<number> {
-  const chosen = select(['imbalanced-mtl/table2', 'dmtl/table3'], papers);
   if (flags.seeds !== undefined) throw new ConfigError('the tour has seeds of its own; use `wgrad reproduce --seeds`');
-  const selection = chosen.map((each): Selection => {
-    const toy = each.paper.name === 'imbalanced-mtl';
-    return { ...each, preset: toy ? 'paper' : 'tour' };
-  });
-  return run(selection, flags, again());
+  const names = papers.flatMap(({ name, tour }) => tour?.tables.map((table) => `${name}/${table}`) ?? []);
+  const selection = select(names, papers).map((each): Selection => ({ ...each, preset: each.paper.tour!.preset }));
+  return run(selection, flags);
 }

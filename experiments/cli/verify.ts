@@ -5,6 +5,8 @@ import { readRunFolder } from '../runner/read-results.ts';
 import { chooseRuns } from '../runner/recorded-runs.ts';
 import { type Verified, verifyRuns } from '../runner/verify.ts';
 import { EXIT_FAILED } from './errors.ts';
+import { print } from './output.ts';
+import { untilSignal } from './signals.ts';
 
 export interface VerifyFlags {
   /** How many. */
@@ -14,8 +16,6 @@ export interface VerifyFlags {
   device?: DeviceName;
   json?: boolean;
 }
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Differing numbers that are listed of one run. */
 const LISTED = 5;
@@ -45,18 +45,11 @@ export async function verifyCommand(folder: string, flags: VerifyFlags): Promise
   const { json = false, runs: count, only, data, device } = flags;
   const read = await readRunFolder(folder);
   const runs = await chooseRuns(read, count, only);
-  const stop = new AbortController();
-  const interrupt = (): void => stop.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
-  try {
-    const report = (each: Verified): void => print(json ? JSON.stringify(plain(each)) : describe(each));
-    const { manifest } = read;
-    const verified = await verifyRuns({ runs, manifest, data, device, signal: stop.signal, report });
-    const agrees = ({ agreement }: Verified): boolean => agreement !== 'different' && agreement !== 'failed';
-    return verified.length === runs.length && verified.every(agrees) ? 0 : EXIT_FAILED;
-  } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-  }
+  const report = (each: Verified): void => print(json ? JSON.stringify(plain(each)) : describe(each));
+  const { manifest } = read;
+  const { result: verified, stoppedWith } = await untilSignal((signal) =>
+    verifyRuns({ runs, manifest, data, device, signal, report }),
+  );
+  const agrees = ({ agreement }: Verified): boolean => agreement !== 'different' && agreement !== 'failed';
+  return stoppedWith ?? (verified.every(agrees) ? 0 : EXIT_FAILED);
 }

@@ -1,18 +1,14 @@
 // What the digit data sets have in common: 28 x 28 grey images in [0, 1] with labels 0 to 9, in three cohorts.
 
+import type { LoadedData } from './dataset.ts';
+
 /** Side of a digit image in pixels, before upsampling. */
 export const DIGIT_SIZE = 28;
 export const DIGIT_CLASSES = 10;
 
 export type Cohort = 'train' | 'validation' | 'test';
 
-export interface DigitSource {
-  /** What reports call the data. */
-  readonly name: string;
-  /** False for a generated stand-in. */
-  readonly real: boolean;
-  /** SHA-256 of the files behind it, by file name. Empty for generated data. */
-  readonly checksums: Readonly<Record<string, string>>;
+export interface DigitSource extends LoadedData {
   /** How many images a cohort can give. */
   available(cohort: Cohort): number;
   /** Grey values 0 (background) to 1 (ink), row-major, of image `index` of the cohort. */

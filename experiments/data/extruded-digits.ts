@@ -1,6 +1,8 @@
 // Extruded MNIST (dmtl, section 2): a digit upsampled and binarised to a mask m, its depth map m (c + 1) / 10, and the noisy
 // input y = (m + k n) / (1 + k), standardised per image. Noise belongs to the image: the same in every epoch.
+import { takes } from '../../engine/call-check.ts';
 import { random } from '../../engine/index.ts';
+import { number, record, requiredOptions, size, text, value } from '../../engine/parameters.ts';
 import { type Cohort, DIGIT_SIZE, type DigitSource } from './digits.ts';
 
 /** Side of the images in the paper; noise strengths are given for it. */
@@ -64,13 +66,27 @@ export function equalDifficulty({ kind, where, k }: NoiseOptions, size: number):
   return kind === 'mixUniform' ? k * ratio : k * ratio * ratio;
 }
 
+const takesNoise = takes('addNoise', {
+  mask: value,
+  options: requiredOptions<NoiseOptions & { size: number }>(
+    { kind: text, where: text, k: number, size },
+    'kind',
+    'where',
+    'k',
+    'size',
+  ),
+  name: record,
+});
+
 /** Adds the noise that belongs to (seed, cohort, index) to a mask. `k` is the strength at this size. */
 export function addNoise(
-  mask: Float32Array,
-  options: NoiseOptions & { size: number },
-  name: { seed: number; cohort: Cohort; index: number },
+  ...args: [
+    mask: Float32Array,
+    options: NoiseOptions & { size: number },
+    name: { seed: number; cohort: Cohort; index: number },
+  ]
 ): Float32Array {
-  const { kind, where, k, size } = options;
+  const [mask, { kind, where, k, size }, name] = takesNoise(args);
   if (k === 0) return mask.slice();
   const stream = random(name.seed, `noise of extruded digits, ${name.cohort}`, name.index);
   const side = where === 'after' ? size : DIGIT_SIZE;
@@ -93,6 +109,14 @@ export function standardize(image: Float32Array): Float32Array {
 /** Bytes of prepared images to keep; larger sets are prepared again in every epoch. */
 const CACHE_BYTES = 600e6;
 
+const takesDigits = takes('ExtrudedDigits', {
+  source: record,
+  cohort: text,
+  count: size,
+  options: requiredOptions<ExtrusionOptions>({ size, noise: record, depthMode: text }, 'size', 'noise', 'depthMode'),
+  seed: number,
+});
+
 /** `count` images of a cohort, prepared when first asked for. */
 export class ExtrudedDigits {
   readonly count: number;
@@ -105,7 +129,8 @@ export class ExtrudedDigits {
   readonly #options: ExtrusionOptions;
   readonly #seed: number;
 
-  constructor(source: DigitSource, cohort: Cohort, count: number, options: ExtrusionOptions, seed: number) {
+  constructor(...args: [source: DigitSource, cohort: Cohort, count: number, options: ExtrusionOptions, seed: number]) {
+    const [source, cohort, count, options, seed] = takesDigits(args);
     this.#source = source;
     this.#cohort = cohort;
     this.#options = options;

@@ -2,13 +2,14 @@
 // and `masks_chunk` (N, S, S, 1) in uint8, `bboxes_chunk` (N, 4) in float32, `binary_chunk` (N, 1) in uint8, in HDF5 chunks of c
 // images. store.json holds what it was made from and the SHA-256 of each file; a store that does not agree is made again.
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type * as H5wasm from 'h5wasm/node';
 import type { Dataset, File } from 'h5wasm/node';
+import { z } from 'zod';
 import { DataError } from '../../engine/index.ts';
 import { makeFolder, writeJson } from '../runner/files.ts';
+import { sha256OfFile } from './files.ts';
 import {
   blockOf,
   type PetBlock,
@@ -45,12 +46,14 @@ const fileNames: Readonly<Record<Part, string>> = {
 const MOST_ATTEMPTS = 3;
 const MANIFEST = 'store.json';
 
-interface StoreManifest {
-  readonly source: string;
-  readonly size: number;
-  readonly counts: Record<PetCohort, number>;
-  readonly checksums: Record<string, string>;
-}
+const count = z.number().int().nonnegative();
+const manifestSchema = z.object({
+  source: z.string(),
+  size: z.number().int().positive(),
+  counts: z.object({ train: count, validation: count, test: count }),
+  checksums: z.record(z.string(), z.string()),
+});
+type StoreManifest = z.infer<typeof manifestSchema>;
 
 const hdf5 = async (): Promise<typeof H5wasm> => {
   const library = await import('h5wasm/node');
@@ -63,12 +66,6 @@ const identityOf = (source: PetSource, options: StoreOptions): string => {
   const { name, checksums, counts } = source;
   return createHash('sha256').update(JSON.stringify({ name, checksums, counts, options })).digest('hex');
 };
-
-async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
 
 /** Reads one cohort of a store. */
 class StoredPets implements PetSamples {
@@ -87,10 +84,11 @@ class StoredPets implements PetSamples {
   #slice<T extends Uint8Array | Float32Array>(part: Part, first: number, end: number): T {
     const values = this.#datasets[part].slice([[first, end]]) as T | null;
     const expected = (end - first) * parts[part].shape(this.size).reduce((product, n) => product * n, 1);
-    if (values?.length !== expected) {
+    const isOfType = parts[part].dtype === '<f' ? values instanceof Float32Array : values instanceof Uint8Array;
+    if (values?.length !== expected || !isOfType) {
       throw new DataError(`${path.join(this.#folder, fileNames[part])}: images ${first} to ${end - 1} cannot be read`, {
-        expected: `${expected} values`,
-        given: String(values?.length),
+        expected: `${expected} values of ${parts[part].dtype}`,
+        given: values ? `${values.length} in a ${values.constructor.name}` : 'nothing',
       });
     }
     return values;
@@ -114,40 +112,55 @@ class StoredPets implements PetSamples {
 export async function openPetStore(folder: string, identity?: string): Promise<Record<PetCohort, PetSamples>> {
   let manifest: StoreManifest;
   try {
-    manifest = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as StoreManifest;
+    manifest = manifestSchema.parse(JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')));
   } catch (cause) {
-    throw new DataError(`${folder} is not a store of pets`, { given: (cause as Error).message, cause });
+    const given = cause instanceof z.ZodError ? z.prettifyError(cause).replace(/\s+/g, ' ') : (cause as Error).message;
+    throw new DataError(`${folder} is not a store of pets`, { given, cause });
   }
   if (identity !== undefined && manifest.source !== identity) {
     throw new DataError(`${folder} was made from other data`, { expected: identity, given: manifest.source });
   }
-  const { File } = await hdf5();
-  const opened: Partial<Record<PetCohort, PetSamples>> = {};
-  for (const cohort of petCohorts) {
-    const datasets: Partial<Record<Part, Dataset>> = {};
-    const count = manifest.counts[cohort];
-    for (const part of partNames) {
-      const name = `${cohort}/${fileNames[part]}`;
-      const file = path.join(folder, name);
-      const found = await sha256(file).catch((error: NodeJS.ErrnoException) => error.code);
-      if (found !== manifest.checksums[name]) {
-        throw new DataError(`${file} is damaged`, { expected: `SHA-256 ${manifest.checksums[name]}`, given: found });
-      }
-      datasets[part] = datasetOf(new File(file, 'r'), file, part, [count, ...parts[part].shape(manifest.size)]);
-    }
-    const folderOf = path.join(folder, cohort);
-    opened[cohort] = new StoredPets(folderOf, manifest.size, count, datasets as Record<Part, Dataset>);
+  const files: File[] = [];
+  try {
+    const opened: Partial<Record<PetCohort, PetSamples>> = {};
+    for (const cohort of petCohorts) opened[cohort] = await openCohort(folder, cohort, manifest, files);
+    return opened as Record<PetCohort, PetSamples>;
+  } catch (error) {
+    for (const file of files) file.close();
+    throw error;
   }
-  return opened as Record<PetCohort, PetSamples>;
+}
+
+/** Opens one cohort; its files are added to `files`, so that they can be closed. */
+async function openCohort(
+  folder: string,
+  cohort: PetCohort,
+  { size, counts, checksums }: StoreManifest,
+  files: File[],
+): Promise<PetSamples> {
+  const { File } = await hdf5();
+  const datasets: Partial<Record<Part, Dataset>> = {};
+  for (const part of partNames) {
+    const name = `${cohort}/${fileNames[part]}`;
+    const file = path.join(folder, name);
+    const found = (await sha256OfFile(file).catch((error: NodeJS.ErrnoException) => error.code)) ?? 'no file';
+    if (found !== checksums[name]) {
+      throw new DataError(`${file} is damaged`, { expected: `SHA-256 ${checksums[name]}`, given: found });
+    }
+    const opened = new File(file, 'r');
+    files.push(opened);
+    datasets[part] = datasetOf(opened, file, part, [counts[cohort], ...parts[part].shape(size)]);
+  }
+  return new StoredPets(path.join(folder, cohort), size, counts[cohort], datasets as Record<Part, Dataset>);
 }
 
 function datasetOf(file: File, name: string, part: Part, shape: readonly number[]): Dataset {
-  const { key } = parts[part];
+  const { key, dtype } = parts[part];
   const dataset = file.get(key) as Dataset | null;
-  if (dataset?.shape?.join() !== shape.join()) {
-    throw new DataError(`${name} has no dataset '${key}' of this shape`, {
-      expected: shape.join(' x '),
-      given: dataset?.shape?.join(' x ') ?? 'none',
+  if (dataset?.shape?.join() !== shape.join() || dataset.dtype !== dtype) {
+    throw new DataError(`${name} has no dataset '${key}' of this shape and type`, {
+      expected: `${shape.join(' x ')} of ${dtype}`,
+      given: dataset?.shape ? `${dataset.shape.join(' x ')} of ${String(dataset.dtype)}` : 'none',
     });
   }
   return dataset;
@@ -202,7 +215,7 @@ export async function writePetStore(folder: string, source: PetSource, options: 
       await writeCohort(path.join(partial, cohort), source, cohort, options);
       for (const part of partNames) {
         const name = `${cohort}/${fileNames[part]}`;
-        checksums[name] = await sha256(path.join(partial, name));
+        checksums[name] = (await sha256OfFile(path.join(partial, name)))!;
       }
     }
     const manifest: StoreManifest = {

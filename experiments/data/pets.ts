@@ -2,6 +2,7 @@
 // that make mask and box from trimap and annotation; chunked batches with a two-level shuffle (section 2 of the cross-stitch
 // specification). Leaves out where the pictures come from.
 import { DataError, type Random, random } from '../../engine/index.ts';
+import type { LoadedData } from './dataset.ts';
 
 export const petCohorts = ['train', 'validation', 'test'] as const;
 export type PetCohort = (typeof petCohorts)[number];
@@ -36,11 +37,7 @@ export interface PetSamples {
 }
 
 /** Where samples come from: the official files, or drawings. */
-export interface PetSource {
-  /** What reports call the data. */
-  readonly name: string;
-  readonly real: boolean;
-  readonly checksums: Readonly<Record<string, string>>;
+export interface PetSource extends LoadedData {
   /** Images of each cohort. */
   readonly counts: PetCounts;
   sample(cohort: PetCohort, index: number, options: PetOptions): PetSample | Promise<PetSample>;

@@ -1,7 +1,9 @@
 // A bounded queue of values that are made ahead of their use, in order. Making is asynchronous (decoding in other threads),
 // so that the one who takes seldom waits; how often it did is counted.
 import { setImmediate as turn } from 'node:timers/promises';
+import { takes } from '../../engine/call-check.ts';
 import { region } from '../../engine/index.ts';
+import { callback, number, requiredOptions } from '../../engine/parameters.ts';
 
 export interface PrefetchOptions {
   /** Index of the first value. */
@@ -17,6 +19,11 @@ interface Slot<T> {
   settled: boolean;
 }
 
+const takesPrefetch = takes('Prefetch', {
+  make: callback,
+  options: requiredOptions<PrefetchOptions>({ first: number, end: number, ahead: number }, 'end', 'ahead'),
+});
+
 export class Prefetch<T> {
   /** How often `next` had to wait for a value, the first one left out: nothing can be ahead of that. */
   stalls = 0;
@@ -26,7 +33,8 @@ export class Prefetch<T> {
   #started: number;
   #taken = 0;
 
-  constructor(make: (index: number) => Promise<T>, options: PrefetchOptions) {
+  constructor(...args: [make: (index: number) => Promise<T>, options: PrefetchOptions]) {
+    const [make, options] = takesPrefetch(args);
     this.#make = make;
     this.#options = options;
     this.#started = options.first ?? 0;

@@ -66,7 +66,11 @@ const builders: Readonly<Record<string, Build>> = {
   basic_block: (a) => onX(new BasicBlock(a.inputs!, a.planes!, { stride: a.stride! })),
   bottleneck: (a) => onX(new Bottleneck(a.inputs!, a.planes!, { stride: a.stride!, dilation: a.dilation! })),
   dense: (a) => onX(new Dense(a.layers!, a.inputs!, a.growth_rate!, a.bn_size!)),
-  mbconv: (_, attributes) => onX(new MBConv(attributes as unknown as MBConvConfig)),
+  mbconv(_, attributes) {
+    // The fixture holds more than the configuration.
+    const { fused, expand, kernel, stride, inputs, outputs } = attributes as unknown as MBConvConfig;
+    return onX(new MBConv({ fused, expand, kernel, stride, inputs, outputs }));
+  },
   double_conv: (a) => onX(new DoubleConv(a.inputs!, a.outputs!, { bias: false })),
   unet_up: (a, { mode }) => {
     const net = new UNetUp(a.inputs!, a.skip!, a.outputs!, mode as 'transpose');

@@ -73,6 +73,8 @@ const elementwise: GradientCase[] = [
   one('sin', w.sin),
   one('cos', w.cos),
   one('erf', w.erf),
+  one('erfc', w.erfc),
+  one('log1p', w.log1p, positive(2, 3)),
   one('affine', (x) => w.affine(x, -1.5, 0.25)),
   one('leakyRelu', (x) => w.leakyRelu(x, 0.2)),
   { operations: ['elu', 'step'], inputs: [input(2, 3)], f: (x) => w.elu(x!, 1.3) },
@@ -92,6 +94,7 @@ const elementwise: GradientCase[] = [
   two('leakyReluGrad', (a, b) => w.leakyReluGrad(a, b, 0.1), input(2, 3), input(2, 3)),
   two('sigmoidGrad', w.sigmoidGrad, input(2, 3), input(2, 3)),
   two('tanhGrad', w.tanhGrad, input(2, 3), input(2, 3)),
+  two('logRatio', w.logRatio, positive(2, 3), positive(2, 3)),
   two('addScaled', (a, b) => w.addScaled(a, b, 0.7)),
   {
     operations: ['where'],
@@ -108,8 +111,8 @@ const reductions: GradientCase[] = [
   { operations: ['max'], inputs: [distinct(3, 4)], f: (x) => w.max(x!, 1).values },
   { operations: ['min'], inputs: [distinct(3, 4)], f: (x) => w.min(x!, 0, { keepdim: true }).values },
   one('variance', (x) => w.variance(x, [0], { correction: 1 }), input(4, 2)),
-  one('logSumExp', (x) => w.logSumExp(x, [0, 1]), input(2, 3)),
-  one('softmax', (x) => w.softmax(x, 1), input(2, 4)),
+  one('logSumExp', (x) => w.logSumExp(x, [0, 2]), input(2, 3, 2)),
+  { operations: ['softmax', 'softmaxBackward'], inputs: [input(2, 4)], f: (x) => w.softmax(x!, 1) },
   one('logSoftmax', (x) => w.logSoftmax(x, 1), input(2, 3, 2)),
 ];
 

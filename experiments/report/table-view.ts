@@ -1,7 +1,9 @@
 // From what is known of a table to its view: judged, and written as text.
 import type { Cell, Claim, Column, Matrix } from '../runner/paper.ts';
+import { overridesText } from '../runner/overrides.ts';
 import { cellsOf, isPaperScale, type PlacedCell, runsOf } from '../runner/runs.ts';
 import { outcomeOf, type TableData } from '../runner/results.ts';
+import { seedsText } from '../runner/seeds.ts';
 import { type Summary, summarize } from '../runner/statistics.ts';
 import { type EffectResult, judgeClaim, judgeNumber } from '../runner/verdict.ts';
 import type { CellView, ClaimView, CurvesView, MatrixView, SettingView, TableView } from './view.ts';
@@ -11,22 +13,17 @@ type Format = (value: number) => string;
 const spreadText = (value: number, spread: number | undefined, format: Format): string =>
   format(value) + (spread === undefined ? '' : ` ± ${format(spread)}`);
 
-/** `seed 4`, `seeds 0 to 19`, `seeds 4, 7`. */
-export function seedsText(seeds: readonly number[]): string {
-  const [first, last] = [seeds[0]!, seeds.at(-1)!];
-  if (seeds.length === 1) return `seed ${first}`;
-  return last - first === seeds.length - 1 ? `seeds ${first} to ${last}` : `seeds ${seeds.join(', ')}`;
-}
-
-function settingView({ paper, preset, device, data, seeds }: TableData): SettingView {
+function settingView({ paper, preset, device, data, set, seeds }: TableData): SettingView {
   const stand = data.real ? '' : " (a stand-in for the paper's data)";
+  const change = Object.keys(set).length > 0 ? `, with ${overridesText(set)}` : '';
   return {
     preset,
     presetText: paper.presets[preset],
     device,
     data: { name: data.name, real: data.real },
+    set,
     seeds,
-    text: `preset ${preset}, data: ${data.name}${stand}, device ${device}, ${seedsText(seeds)}`,
+    text: `preset ${preset}${change}, data: ${data.name}${stand}, device ${device}, ${seedsText(seeds)}`,
   };
 }
 

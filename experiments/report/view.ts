@@ -59,9 +59,11 @@ export interface SettingView {
   readonly presetText: string;
   readonly device: string;
   readonly data: { readonly name: string; /** False for a stand-in. */ readonly real: boolean };
+  /** Settings that the command changed, by key. */
+  readonly set: Readonly<Record<string, unknown>>;
   /** Ascending. */
   readonly seeds: readonly number[];
-  /** All of that in one line: `preset laptop, data: MNIST, device wasm, seeds 0 to 2`. A stand-in is called one. */
+  /** All of that in one line: `preset laptop, data: MNIST, device wasm, seeds 0..2`. A stand-in is called one. */
   readonly text: string;
 }
 

@@ -103,10 +103,10 @@ class Checker {
     }
   }
 
-  settings({ table, preset, settings }: TableData, place: string): void {
+  settings({ table, preset, set, settings }: TableData, place: string): void {
     for (const run of runsOf(table)) {
       const recorded = asJson(settings.get(run.key));
-      const now = asJson(settingsOf(run, preset));
+      const now = asJson(settingsOf(run, preset, set));
       if (!settings.has(run.key)) {
         this.fault('missing', place, `the settings of run '${run.key}' are not recorded`);
       } else if (!agrees(recorded, now)) {

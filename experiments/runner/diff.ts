@@ -1,11 +1,12 @@
 // `wgrad diff`: what two run folders say differently, table by table, and how they were made.
 import { claimDetails, numbersText } from '../report/cell-text.ts';
-import { seedsText, tableView } from '../report/table-view.ts';
+import { tableView } from '../report/table-view.ts';
 import type { TableView } from '../report/view.ts';
 import { asJson, type Difference, differences } from './difference.ts';
 import type { Manifest } from './manifest.ts';
 import type { RunFolder } from './read-results.ts';
 import type { TableData } from './results.ts';
+import { seedsText } from './seeds.ts';
 
 export interface FolderDifferences {
   /** By `paper/table`, in the order of the first folder; a table that is in one of them alone differs as a whole. */

@@ -7,7 +7,7 @@ import { paperNamed } from '../papers/index.ts';
 import type { DataFacts } from './paper.ts';
 import { RunProfiler } from './profile.ts';
 import { runNamed, settingsOf } from './runs.ts';
-import { type RunRecord, type RunRequest, RunStore } from './store.ts';
+import { type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
 
 export interface ExecuteOptions {
   readonly out: string;
@@ -16,6 +16,8 @@ export interface ExecuteOptions {
   readonly threads: number;
   /** Told about four times a second. */
   readonly report: (done: number, total: number) => void;
+  /** Told of what a user should know: a damaged checkpoint and what follows from it. */
+  readonly notice: Notice;
   /** Profiles some steps, and is given the profile as soon as they are done. */
   readonly profile?: ((profile: Profile) => void) | undefined;
 }
@@ -40,7 +42,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
   const store = new RunStore(options.out, request, paper, options.dataFacts);
   const device = await deviceOf(request, options.threads);
   setDefaultDevice(device);
-  const settings = settingsOf(runNamed(paper, request.run), request.preset);
+  const settings = settingsOf(runNamed(paper, request.run), request.preset, request.set);
   const plans = new Map<string, Set<string>>();
   let flops = 0;
   device.resetPeakBytes();
@@ -61,7 +63,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       settings,
       device,
       cache: path.join(options.out, 'cache'),
-      resume: () => store.resume(),
+      resume: () => store.resume(options.notice),
       async save(checkpoint) {
         await store.save(checkpoint);
         profiler?.skip();

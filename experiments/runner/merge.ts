@@ -11,6 +11,7 @@ function isSameExperiment(a: TableData, b: TableData): boolean {
     a.preset === b.preset &&
     a.device === b.device &&
     isDeepStrictEqual(a.data, b.data) &&
+    isDeepStrictEqual(a.set, b.set) &&
     settings.every(([run, value]) => isDeepStrictEqual(value, b.settings.get(run)))
   );
 }

@@ -1,5 +1,6 @@
 // What a paper declares: its tables as cells with published numbers, the claims about them, its runs and presets, and how one
 // run is made. Runs and cells are values: a claim refers to the cells themselves, and several cells may read the same run.
+import type { z } from 'zod';
 import type { Device, StateDict } from '../../engine/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -118,6 +119,8 @@ export interface DataFacts {
   /** False where generated data stand in for the paper's. */
   readonly real: boolean;
   readonly checksums: Readonly<Record<string, string>>;
+  /** What is to be said aloud and decides nothing: files that were passed over, doubts about the data. */
+  readonly remarks?: readonly string[];
 }
 
 /** One sample: a row of pictures with captions. */
@@ -162,6 +165,13 @@ export interface TrainContext<Settings extends object = object> extends RunConte
   readonly settings: Settings;
 }
 
+/** A trained network for `wgrad predict`. */
+export interface Predictor {
+  readonly parameterCount: number;
+  /** Writes what it makes of one picture to a folder. Returns what the picture was and where the result is, in words. */
+  predict(image: string, out: string): Promise<string>;
+}
+
 /** `Settings` are those of the paper's runs; methods are declared so that papers of all settings go into one list. */
 export interface Paper<Settings extends object = object> {
   /** Name on the command line and of its folder. */
@@ -173,10 +183,21 @@ export interface Paper<Settings extends object = object> {
   readonly presets: Readonly<Record<PresetName, string>>;
   /** Where the paper is silent or contradicts itself, with our choice. */
   readonly ambiguities: readonly string[];
+  /** What the settings of a run that trains may be: every number that decides its result, and no other. */
+  readonly settings: z.ZodType<Settings>;
   defaultSeeds(preset: PresetName): number;
   /** Checks that the data are there and says what they are. Throws DataError, or ConfigError where the preset needs more. */
   dataFacts(preset: PresetName, data: string | undefined): Promise<DataFacts>;
   /** Arithmetic of a run relative to the paper's other runs, for the order of work and the time left. */
   cost(settings: Settings): number;
   train(context: TrainContext<Settings>): Promise<RunResult>;
+  /** What it adds to the quick tour. */
+  readonly tour?: { readonly tables: readonly string[]; readonly preset: PresetName };
+  /** Predictions for pictures from the weights that its runs keep. */
+  readonly predict?: {
+    /** Throws ConfigError where two pictures would be written to the same files. */
+    check(images: readonly string[], out: string): void;
+    /** The network of a file of weights. Throws DataError for a damaged file, ConfigError for the weights of another network. */
+    load(weights: string): Promise<Predictor>;
+  };
 }

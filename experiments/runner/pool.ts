@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import type { Profile } from '../../engine/index.ts';
+import { withoutDawnWarnings } from './dawn-warnings.ts';
 import type { WorkerMessage, WorkerTask } from './worker.ts';
 
 export interface PoolEvents {
@@ -10,12 +11,17 @@ export interface PoolEvents {
   progress(task: WorkerTask, done: number, total: number): void;
   /** Some steps of a run that was to be profiled. Comes again if the run is tried again. */
   profile(task: WorkerTask, profile: Profile): void;
+  /** What a user should know: a damaged checkpoint and what follows from it. */
+  notice(task: WorkerTask, text: string): void;
   done(task: WorkerTask): void;
   failed(task: WorkerTask, message: string): void;
 }
 
 /** The built worker program, named in package.json. */
-const workerProgram = (): string => createRequire(import.meta.url).resolve('#run-worker');
+export const workerProgram = (): string => createRequire(import.meta.url).resolve('#run-worker');
+
+/** A worker that is to stop ends between two steps, or by force after this time. */
+const GRACE_MS = 5000;
 
 /** Lines of a dead worker's stderr worth repeating. */
 const STDERR_KEPT = 2000;
@@ -54,9 +60,17 @@ export async function runTasks(
 
 function startWorker(signal: AbortSignal): ChildProcess {
   const worker = fork(workerProgram(), [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
-  const stop = (): void => void worker.kill('SIGTERM');
+  const kill = (): void => void worker.kill('SIGKILL');
+  const stop = (): void => {
+    worker.kill('SIGTERM');
+    setTimeout(kill, GRACE_MS).unref();
+  };
   signal.addEventListener('abort', stop, { once: true });
-  worker.once('exit', () => signal.removeEventListener('abort', stop));
+  process.once('exit', kill);
+  worker.once('exit', () => {
+    signal.removeEventListener('abort', stop);
+    process.off('exit', kill);
+  });
   return worker;
 }
 
@@ -67,6 +81,10 @@ function runOn(worker: ChildProcess, task: WorkerTask, events: PoolEvents): Prom
     const hear = (chunk: Buffer): void => {
       complaint = (complaint + chunk.toString()).slice(-STDERR_KEPT);
     };
+    const complaintText = (): string => {
+      const text = withoutDawnWarnings(complaint).trim();
+      return text && `: ${text}`;
+    };
     const listen = (message: WorkerMessage): void => {
       if (message.type === 'progress') {
         events.progress(task, message.done, message.total);
@@ -76,12 +94,16 @@ function runOn(worker: ChildProcess, task: WorkerTask, events: PoolEvents): Prom
         events.profile(task, message.profile);
         return;
       }
+      if (message.type === 'notice') {
+        events.notice(task, message.text);
+        return;
+      }
       if (message.type === 'done') events.done(task);
       else events.failed(task, message.message);
       settle(undefined);
     };
     const died = (code: number | null, by: NodeJS.Signals | null): void =>
-      settle(`the worker process ended with ${by ?? `status ${code}`}${complaint && `: ${complaint.trim()}`}`);
+      settle(`the worker process ended with ${by ?? `status ${code}`}${complaintText()}`);
     const settle = (death: string | undefined): void => {
       worker.off('message', listen);
       worker.off('exit', died);

@@ -9,10 +9,20 @@ export interface Snapshot {
   readonly runs: number;
   /** Names of the runs under way. */
   readonly current: readonly string[];
+  /** How far each of them is, in the same order. */
+  readonly running: readonly RunningSnapshot[];
   readonly stepsPerSecond: number | undefined;
   readonly secondsLeft: number | undefined;
   /** Share of the work done, 0 to 1. */
   readonly share: number;
+}
+
+export interface RunningSnapshot {
+  readonly name: string;
+  /** Share of its steps done, 0 to 1. */
+  readonly share: number;
+  readonly stepsPerSecond: number | undefined;
+  readonly secondsLeft: number | undefined;
 }
 
 export interface RunEvent {
@@ -106,9 +116,13 @@ export class Progress {
     );
     const share = this.#totalCost > 0 ? cost / this.#totalCost : 1;
     const elapsed = (now - this.#started) / 1000;
-    const rates = running.flatMap(({ done, first }) =>
-      first && done > first.done && now > first.at ? [(1000 * (done - first.done)) / (now - first.at)] : [],
-    );
+    const states = running.map(({ name, done, total, first }): RunningSnapshot => {
+      const isMoving = first && done > first.done && now > first.at;
+      const stepsPerSecond = isMoving ? (1000 * (done - first.done)) / (now - first.at) : undefined;
+      const secondsLeft = stepsPerSecond === undefined ? undefined : (total - done) / stepsPerSecond;
+      return { name, share: done / Math.max(1, total), stepsPerSecond, secondsLeft };
+    });
+    const rates = states.flatMap(({ stepsPerSecond }) => stepsPerSecond ?? []);
     const made = cost - this.#costInherited;
     return {
       cellsDone: this.#needs.filter((runs) => runs.every((run) => this.#finished.has(run))).length,
@@ -116,6 +130,7 @@ export class Progress {
       runsDone: this.#finished.size,
       runs: this.#runs,
       current: running.map(({ name }) => name),
+      running: states,
       stepsPerSecond: rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : undefined,
       secondsLeft: made > 0.01 * this.#totalCost ? (elapsed * (this.#totalCost - cost)) / made : undefined,
       share,

@@ -154,6 +154,7 @@ async function readTable(
     preset: result.preset ?? 'paper',
     device: result.device ?? '',
     data: result.data ?? noData,
+    set: result.set ?? {},
     seeds: result.seeds,
     cells: cellData(result, controls?.cells ?? [], table, (place) =>
       reader.refuse(of('results.json'), `${paper.name}/${table.name} has no cell ${place}`, 'stale'),

@@ -4,7 +4,7 @@ import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
 import type { RunFolder } from './read-results.ts';
 import { placeOf, type TableData, valueOf } from './results.ts';
 import { readRunFiles, runFileOf, type RunFiles } from './run-files.ts';
-import { cellsOf, runNamed, runsOf, settingsOf } from './runs.ts';
+import { cellsOf, type Overrides, runNamed, runsOf, settingsOf } from './runs.ts';
 import { LEAST_SEEDS, summarize } from './statistics.ts';
 import type { RunRecord } from './store.ts';
 
@@ -17,6 +17,8 @@ export interface RecordedRun {
   readonly run: string;
   readonly seed: number;
   readonly preset: PresetName;
+  /** Settings that the command changed. */
+  readonly set: Overrides;
   readonly device: string;
   readonly data: Pick<DataFacts, 'name' | 'real'>;
   readonly settings: unknown;
@@ -50,7 +52,7 @@ function spreadOf(bySeed: readonly Numbers[], names: Iterable<string>): Map<stri
 
 /** The runs of one table that have values, of all seeds. */
 function runsOfTable(known: TableData, runs: RunFiles): RecordedRun[] {
-  const { paper, table, preset, device, data, seeds, settings } = known;
+  const { paper, table, preset, device, data, seeds, settings, set } = known;
   return runsOf(table).flatMap((run) => {
     const files = new Map(seeds.map((seed) => [seed, runFileOf(runs, known, run.key, seed)?.record]));
     const isOnFile = [...files.values()].every((record) => record !== undefined);
@@ -73,6 +75,7 @@ function runsOfTable(known: TableData, runs: RunFiles): RecordedRun[] {
       run: run.key,
       seed,
       preset,
+      set,
       device,
       data,
       settings: settings.get(run.key),
@@ -100,7 +103,15 @@ export async function chooseRuns(folder: RunFolder, count: number, only?: string
   const files = await readRunFiles(folder.folder);
   const all = new Map<string, RecordedRun>();
   for (const each of folder.tables.flatMap((table) => runsOfTable(table, files))) {
-    const key = JSON.stringify([each.paper.name, each.run, each.seed, each.preset, each.device, each.data.name]);
+    const key = JSON.stringify([
+      each.paper.name,
+      each.run,
+      each.seed,
+      each.preset,
+      each.set,
+      each.device,
+      each.data.name,
+    ]);
     const before = all.get(key);
     all.set(key, before && !before.record ? together(before, each) : each);
   }
@@ -117,6 +128,7 @@ export async function chooseRuns(folder: RunFolder, count: number, only?: string
       },
     );
   }
-  const cost = ({ paper, run, preset }: RecordedRun): number => paper.cost(settingsOf(runNamed(paper, run), preset));
+  const cost = ({ paper, run, preset, set }: RecordedRun): number =>
+    paper.cost(settingsOf(runNamed(paper, run), preset, set));
   return wanted.sort((a, b) => a.seed - b.seed || cost(a) - cost(b) || a.run.localeCompare(b.run)).slice(0, count);
 }

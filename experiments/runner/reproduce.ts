@@ -2,36 +2,34 @@
 import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError, createDevice, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
+import { ConfigError, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
 import { buildView, provenanceView } from '../report/build.ts';
 import { writeReport } from '../report/report.ts';
 import type { TableView, View } from '../report/view.ts';
 import { makeFolder } from './files.ts';
 import { buildManifest } from './manifest.ts';
-import type { DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
+import type { PresetName } from './paper.ts';
+import { describeParts, needsOf, type Part, planParts, type PlannedRun, planRuns, type Selection } from './plan.ts';
 import { runTasks } from './pool.ts';
+import { type DeviceFound, resolveDevice } from './probe.ts';
 import { ProfileFolder, profiledTasks } from './profile.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
 import { writeResults } from './result-files.ts';
-import { gatherTable, noData, type RunOutcomes } from './results.ts';
-import { cellsOf, runsOf, settingsOf } from './runs.ts';
+import { gatherTable, type RunOutcomes } from './results.ts';
+import { runsOf } from './runs.ts';
 import { writeSealed } from './seal.ts';
-import { type RunRecord, type RunRequest, RunStore } from './store.ts';
+import { type Notice, RunStore } from './store.ts';
 import type { WorkerTask } from './worker.ts';
 
-export interface Selection {
-  readonly paper: Paper;
-  readonly tables: readonly TableDefinition[];
-  /** Overrides the preset of the command for this paper. */
-  readonly preset?: PresetName;
-  readonly seeds?: number;
-}
+export type { Selection } from './plan.ts';
 
 export interface ReproduceOptions {
   readonly selection: readonly Selection[];
   readonly preset: PresetName;
-  /** Number of seeds, 0 to n - 1. Default: the paper's own for the preset. */
-  readonly seeds?: number | undefined;
+  /** Default: as many from 0 on as the paper has for the preset. */
+  readonly seeds?: readonly number[] | undefined;
+  /** Settings to change in all runs: texts by key, as `--set` takes them. */
+  readonly set?: ReadonlyMap<string, string> | undefined;
   readonly data?: string | undefined;
   readonly device: DeviceChoice;
   /** Measured tables of plans, of which the device takes its own. */
@@ -55,13 +53,10 @@ export interface Reproduction {
   readonly stopped: boolean;
 }
 
-/** One table's paper with its preset, seeds and data. */
-interface Part {
-  readonly paper: Paper;
-  readonly tables: readonly TableDefinition[];
-  readonly preset: PresetName;
-  readonly seeds: readonly number[];
-  readonly data: DataFacts;
+export interface Plan {
+  readonly parts: readonly Part[];
+  readonly device: { readonly name: DeviceName; readonly notice: string };
+  readonly runs: readonly PlannedRun[];
 }
 
 /** Makes the folder. Throws ConfigError if nothing can be written there. */
@@ -78,70 +73,35 @@ export async function checkWritable(out: string): Promise<void> {
   }
 }
 
-/** The device that a choice stands for here, with its description. Throws DeviceError with what to install. */
-export async function resolveDevice(choice: DeviceChoice): Promise<{ name: DeviceName; notice: string }> {
-  let why = '';
-  const device = await createDevice(choice, { threads: 1, why: (reason) => (why = reason) });
-  const { name, description } = device;
-  device.dispose();
-  return { name, notice: `device ${name}: ${description}${why && `. Not webgpu: ${why}`}` };
+/** One line about the device. */
+function deviceNotice({ name, description, why }: DeviceFound): string {
+  const notice = `device ${name}: ${description}${why && `. Not webgpu: ${why}`}`;
+  // Every run has threads of its own, which are told elsewhere.
+  return notice.replace(/ \[at [^\]]+\]|, \d+ threads?(?=\))/g, '');
+}
+
+/** What a command with these options will do. `notice` is told of finished runs that are damaged. */
+export async function plan(options: Omit<ReproduceOptions, 'display' | 'signal'>, notice: Notice): Promise<Plan> {
+  const out = path.resolve(options.out);
+  const { data, tuning } = options;
+  const parts = await planParts(options);
+  const found = await resolveDevice(options.device);
+  const device = { name: found.name, notice: deviceNotice(found) };
+  const runs = await planRuns(parts, { out, device: device.name, data, tuning, notice });
+  return { parts, device, runs };
 }
 
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
   const { display, signal } = options;
   const out = path.resolve(options.out);
   await checkWritable(out);
-  const parts: Part[] = [];
-  for (const { paper, tables, preset = options.preset, seeds: own } of options.selection) {
-    const count = options.seeds ?? own ?? paper.defaultSeeds(preset);
-    const seeds = Array.from({ length: count }, (_, seed) => seed);
-    const trains = tables.some((table) => runsOf(table).length > 0);
-    parts.push({ paper, tables, preset, seeds, data: trains ? await paper.dataFacts(preset, options.data) : noData });
-  }
-  const device = await resolveDevice(options.device);
-  // Every run has threads of its own, which are told below.
-  display.notice(device.notice.replace(/ \[at [^\]]+\]|, \d+ threads?(?=\))/g, ''));
-  for (const { paper, preset, seeds, data } of parts.filter((part) => part.data !== noData)) {
-    const stand = data.real ? '' : ", a stand-in for the paper's data";
-    display.notice(`${paper.name}: preset ${preset}, ${seeds.length} seed(s), data: ${data.name}${stand}`);
-  }
+  const { parts, device, runs } = await plan(options, (text) => display.notice(text));
+  display.notice(device.notice);
+  describeParts(parts).forEach((line) => display.notice(line));
 
-  const records = new Map<string, RunRecord>();
+  const records = new Map(runs.flatMap(({ key, record }) => (record ? [[key, record]] : [])));
   const failures = new Map<string, string>();
-  const pending: { task: WorkerTask; cost: number }[] = [];
-  const needs: string[][] = [];
-  const seen = new Set<string>();
-  for (const { paper, tables, preset, seeds, data } of parts) {
-    for (const table of tables) {
-      for (const { cell } of cellsOf(table)) {
-        const { run } = cell;
-        if (run) needs.push(seeds.map((seed) => keyOf({ paper: paper.name, run: run.key, seed })));
-      }
-      for (const run of runsOf(table)) {
-        for (const seed of seeds) {
-          const { data: folder, tuning } = options;
-          const request: RunRequest = {
-            paper: paper.name,
-            run: run.key,
-            seed,
-            preset,
-            device: device.name,
-            data: folder,
-            tuning,
-          };
-          if (seen.has(keyOf(request))) continue;
-          seen.add(keyOf(request));
-          const record = await new RunStore(out, request, paper, data).read();
-          if (record) records.set(keyOf(request), record);
-          else
-            pending.push({
-              task: { request, out, dataFacts: data, threads: 1 },
-              cost: paper.cost(settingsOf(run, preset)),
-            });
-        }
-      }
-    }
-  }
+  const pending = runs.filter(({ record }) => !record);
   const profiled = options.profile
     ? profiledTasks(
         parts.flatMap(({ paper, tables, seeds }) =>
@@ -150,24 +110,30 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
             keys: runsOf(table).flatMap((run) => seeds.map((seed) => keyOf({ paper: paper.name, run: run.key, seed }))),
           })),
         ),
-        new Set(pending.map(({ task }) => keyOf(task.request))),
+        new Set(pending.map(({ key }) => key)),
         (table) => display.notice(`${table}: nothing to profile, all its runs are on disk; choose another --out`),
       )
     : new Set<string>();
   // Long runs first, so that the last ones to end are short; before them those whose profile is waited for.
-  const isProfiled = ({ task }: (typeof pending)[number]): boolean => profiled.has(keyOf(task.request));
+  const isProfiled = ({ key }: PlannedRun): boolean => profiled.has(key);
   pending.sort((a, b) => Number(isProfiled(b)) - Number(isProfiled(a)) || b.cost - a.cost);
-  if (records.size > 0) display.notice(`${records.size} of ${seen.size} runs are on disk already`);
+  if (records.size > 0) display.notice(`${records.size} of ${runs.length} runs are on disk already`);
 
   const cores = os.availableParallelism();
   const jobs = Math.max(1, Math.min(options.jobs ?? (device.name === 'webgpu' ? 1 : cores), pending.length));
   const threads = Math.max(1, Math.floor(cores / jobs));
   if (pending.length > 0)
     display.notice(`${pending.length} runs to make, ${jobs} at a time, ${threads} thread(s) each`);
-  const tasks = pending.map(({ task }) => ({ ...task, threads, profile: profiled.has(keyOf(task.request)) }));
+  const tasks = pending.map(({ key, request, part }): WorkerTask => ({
+    request,
+    out,
+    dataFacts: part.data,
+    threads,
+    profile: profiled.has(key),
+  }));
   const profiles = new ProfileFolder(out);
-  const costs = new Map(pending.map(({ task, cost }) => [keyOf(task.request), cost]));
-  const progress = new Progress(needs, [...records.keys()], [...costs.values()]);
+  const costs = new Map(pending.map(({ key, cost }) => [key, cost]));
+  const progress = new Progress(needsOf(parts), [...records.keys()], [...costs.values()]);
   const tell = (type: 'started' | 'done' | 'failed', { request }: WorkerTask, rest: object = {}): void => {
     const { paper, run, seed } = request;
     display.run({ type, paper, run, seed, ...rest }, progress.snapshot());
@@ -188,6 +154,9 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
         profile(task, profile) {
           profiles.add(keyOf(task.request), profile, { jobs, threads });
           display.notice(`profile of ${keyOf(task.request)}: ${profiles.traceFile}`);
+        },
+        notice(task, text) {
+          display.notice(`${keyOf(task.request)}: ${text}`);
         },
         done(task) {
           tell('done', task, { seconds: progress.finish(task) });
@@ -210,10 +179,9 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
   }
   if (signal.aborted) return { view: undefined, failures, profiles, stopped: true };
 
-  for (const { request } of tasks) {
-    const part = parts.find(({ paper }) => paper.name === request.paper)!;
+  for (const { key, request, part } of pending) {
     const record = await new RunStore(out, request, part.paper, part.data).read();
-    if (record) records.set(keyOf(request), record);
+    if (record) records.set(key, record);
   }
   const outcomes: RunOutcomes = {
     record: (paper, run, seed) => records.get(keyOf({ paper, run, seed })),
@@ -222,8 +190,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
       return message && `the run of seed ${seed} failed: ${message.split('\n')[0]}`;
     },
   };
-  const known = parts.flatMap(({ paper, tables, preset, seeds, data }) =>
-    tables.map((table) => gatherTable(paper, table, { preset, device: device.name, data, seeds }, outcomes)),
+  const known = parts.flatMap(({ paper, tables, preset, seeds, set, data }) =>
+    tables.map((table) => gatherTable(paper, table, { preset, device: device.name, data, seeds, set }, outcomes)),
   );
   const facts = new Map(parts.map(({ paper, data }) => [paper.name, data]));
   const manifest = buildManifest(known, records.values(), facts, options.commandLine);

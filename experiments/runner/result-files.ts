@@ -51,6 +51,8 @@ export const resultsSchema = z.object({
   preset: z.enum(presetNames).nullable(),
   device: z.string().nullable(),
   data: z.object({ name: z.string(), real: z.boolean() }).nullable(),
+  /** Settings that the command changed; absent where it changed none. */
+  set: z.record(z.string(), z.unknown()).optional(),
   seeds: z.array(number),
   cells: z.array(cellSchema),
 });
@@ -133,6 +135,7 @@ export const tableResult = (known: TableData, { setting, matrix, paper, name }: 
   preset: setting ? known.preset : null,
   device: setting ? setting.device : null,
   data: setting ? { ...setting.data } : null,
+  ...(setting && Object.keys(setting.set).length > 0 ? { set: { ...setting.set } } : {}),
   seeds: setting ? [...setting.seeds] : [],
   cells: matrix ? cellResults(known, [matrix]) : [],
 });

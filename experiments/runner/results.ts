@@ -1,7 +1,7 @@
 // What is known of one table: values by place and seed, settings, curves, pictures and costs. It comes from the records of runs
 // just made, or from the files of a run folder; verdicts are made from it anew each time.
 import type { Cell, DataFacts, Paper, Picture, PresetName, RunResult, TableDefinition } from './paper.ts';
-import { cellsOf, type PlacedCell, runsOf } from './runs.ts';
+import { cellsOf, type Overrides, type PlacedCell, runsOf } from './runs.ts';
 import type { RunRecord } from './store.ts';
 import type { CellOutcome } from './verdict.ts';
 
@@ -31,6 +31,8 @@ export interface TableData {
   readonly preset: PresetName;
   readonly device: string;
   readonly data: Pick<DataFacts, 'name' | 'real'>;
+  /** Settings that the command changed. */
+  readonly set: Overrides;
   /** Ascending. */
   readonly seeds: readonly number[];
   /** By `placeOf`. */
@@ -100,10 +102,10 @@ export function valueOf({ metric = '', point }: Cell, result: RunResult | undefi
 export function gatherTable(
   paper: Paper,
   table: TableDefinition,
-  setting: { preset: PresetName; device: string; data: DataFacts; seeds: readonly number[] },
+  setting: { preset: PresetName; device: string; data: DataFacts; seeds: readonly number[]; set?: Overrides },
   outcomes: RunOutcomes,
 ): TableData {
-  const { preset, device, seeds } = setting;
+  const { preset, device, seeds, set = {} } = setting;
   const runs = runsOf(table);
   const record = (run: string, seed: number): RunRecord | undefined => outcomes.record(paper.name, run, seed);
   const cells = new Map<string, CellData>();
@@ -133,6 +135,7 @@ export function gatherTable(
     preset,
     device,
     data: runs.length > 0 ? setting.data : noData,
+    set,
     seeds: [...seeds].sort((a, b) => a - b),
     cells,
     settings: new Map(records.flatMap(([key, [first]]) => (first ? [[key, first.configuration]] : []))),

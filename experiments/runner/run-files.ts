@@ -2,35 +2,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
-import { DataError, readSafetensors } from '../../engine/index.ts';
+import { checkpointFault } from './checkpoint.ts';
 import { asJson } from './difference.ts';
-import { presetNames } from './paper.ts';
 import type { Refusal } from './read-results.ts';
 import { type CellData, gatherTable, placeOf, type TableData } from './results.ts';
 import { cellsOf } from './runs.ts';
 import { sealState } from './seal.ts';
-import { RESULT_VERSION, type RunRecord } from './store.ts';
-
-/** What is relied on; the rest is kept as it is. JSON writes numbers that are not finite as null. */
-const recordSchema = z.looseObject({
-  version: z.number().optional(),
-  paper: z.string(),
-  run: z.string(),
-  seed: z.number(),
-  preset: z.enum(presetNames),
-  configuration: z.looseObject({}),
-  data: z.looseObject({ name: z.string(), real: z.boolean() }),
-  device: z.looseObject({
-    name: z.string(),
-    facts: z.looseObject({}),
-    plans: z.record(z.string(), z.array(z.string())),
-  }),
-  result: z.looseObject({
-    metrics: z.record(z.string(), z.number().nullable()),
-    curves: z.record(z.string(), z.array(z.number().nullable())).optional(),
-  }),
-});
+import { recordSchema, RESULT_VERSION, type RunRecord } from './store.ts';
 
 export interface RunFile {
   readonly file: string;
@@ -45,17 +23,6 @@ export interface RunFiles {
   readonly records: readonly RunFile[];
   readonly checkpoints: number;
   readonly refusals: readonly Refusal[];
-}
-
-/** What is wrong with a file of arrays, if anything. */
-async function checkpointFault(file: string): Promise<string | undefined> {
-  try {
-    readSafetensors(await readFile(file), file);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    return error.reason;
-  }
 }
 
 async function readRecord(file: string): Promise<RunFile | Refusal> {
@@ -127,12 +94,12 @@ export function runFileOf(
  * values stay as the table itself has them.
  */
 export function fromRunFiles(known: TableData, runs: RunFiles): { table: TableData; absent: readonly string[] } {
-  const { paper, table, preset, device, data, seeds } = known;
+  const { paper, table, preset, device, data, seeds, set } = known;
   const whole = (run: string, seed: number): RunRecord | undefined => {
     const found = runFileOf(runs, known, run, seed);
     return found && found.seal !== 'broken' ? found.record : undefined;
   };
-  const setting = { preset, device, data: { ...data, checksums: {} }, seeds };
+  const setting = { preset, device, data: { ...data, checksums: {} }, seeds, set };
   const outcomes = {
     record: (_paper: string, run: string, seed: number) => whole(run, seed),
     failure: () => undefined,

@@ -4,8 +4,24 @@ import { ConfigError } from '../../engine/index.ts';
 import { asJson } from './difference.ts';
 import type { Cell, Column, Matrix, Paper, PresetName, Run, TableDefinition } from './paper.ts';
 
-/** The settings of a run as they are trained with, recorded and fingerprinted: the one place where changes to them belong. */
-export const settingsOf = (run: Run, preset: PresetName): object => run.settings(preset);
+export type Settings = Readonly<Record<string, unknown>>;
+/** Values by key: a setting's name, with dots below it (`images.size`). */
+export type Overrides = Readonly<Record<string, unknown>>;
+
+function changed(settings: Settings, [name, ...below]: readonly string[], value: unknown): Settings {
+  if (name === undefined || !Object.hasOwn(settings, name)) return settings;
+  if (below.length === 0) return { ...settings, [name]: value };
+  const inner = settings[name];
+  return isPlain(inner) ? { ...settings, [name]: changed(inner, below, value) } : settings;
+}
+
+/** The settings with the overrides in place of their own values. A key that they do not have changes nothing. */
+export const applyOverrides = (settings: Settings, set: Overrides = {}): Settings =>
+  Object.entries(set).reduce((result, [key, value]) => changed(result, key.split('.'), value), settings);
+
+/** The settings of a run as they are trained with, recorded and fingerprinted: those of its preset, with what the command changes. */
+export const settingsOf = (run: Run, preset: PresetName, set?: Overrides): Settings =>
+  applyOverrides(run.settings(preset) as Settings, set);
 
 /** Whether all that is recorded is in `wanted` too, with the same values. */
 export function agrees(recorded: unknown, wanted: unknown): boolean {
@@ -13,7 +29,8 @@ export function agrees(recorded: unknown, wanted: unknown): boolean {
   return Object.entries(recorded).every(([name, value]) => agrees(value, wanted[name]));
 }
 
-const isPlain = (value: unknown): value is Record<string, unknown> =>
+/** Whether a value has values by name: lists are one value. */
+export const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**

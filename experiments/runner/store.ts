@@ -4,10 +4,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { type DeviceName, type StateDict, type Tuning } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
+import { removeLeftovers } from './files.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
-import { runNamed, settingsOf } from './runs.ts';
+import { type Overrides, runNamed, settingsOf } from './runs.ts';
 import { writeSealed } from './seal.ts';
 
 /** Results of other versions of the trainer are not taken over. Raise it when a change alters results. */
@@ -18,6 +20,8 @@ export interface RunRequest {
   readonly run: string;
   readonly seed: number;
   readonly preset: PresetName;
+  /** Settings that the command changes. */
+  readonly set?: Overrides | undefined;
   readonly device: DeviceName;
   readonly data: string | undefined;
   /** Measured tables of plans. Plans round in different orders, so a run belongs to its table. */
@@ -50,19 +54,42 @@ export interface RunRecord {
   readonly result: RunResult;
 }
 
+/** What the judging and the report rely on in a record of the disk. */
+export const recordSchema = z.looseObject({
+  version: z.number().optional(),
+  paper: z.string(),
+  run: z.string(),
+  seed: z.number(),
+  configuration: z.looseObject({}),
+  data: z.looseObject({ name: z.string(), real: z.boolean() }),
+  device: z.looseObject({
+    name: z.string(),
+    facts: z.looseObject({}),
+    plans: z.record(z.string(), z.array(z.string())),
+  }),
+  seconds: z.number(),
+  // JSON writes numbers that are not finite as null.
+  result: z.looseObject({ metrics: z.record(z.string(), z.number().nullable()) }),
+});
+
+/** Told of what a user should know, as one line. */
+export type Notice = (text: string) => void;
+
 export class RunStore {
   readonly #file: string;
   readonly #fingerprint: string;
 
   constructor(out: string, request: RunRequest, paper: Paper, data: DataFacts) {
+    // A note beside the data makes no other run.
+    const { name, real, checksums } = data;
     const facts = {
       version: RESULT_VERSION,
       paper: request.paper,
       run: request.run,
       seed: request.seed,
       device: request.device,
-      data,
-      configuration: settingsOf(runNamed(paper, request.run), request.preset),
+      data: { name, real, checksums },
+      configuration: settingsOf(runNamed(paper, request.run), request.preset, request.set),
       ...(request.tuning ? { tuning: request.tuning.checksum } : {}),
     };
     const { seed, ...shared } = facts;
@@ -72,13 +99,22 @@ export class RunStore {
     this.#file = path.join(out, 'runs', request.paper, `${slug}-${digest(shared).slice(0, 8)}`, `seed-${seed}`);
   }
 
-  /** The finished run, if it is there and whole. */
-  async read(): Promise<RunRecord | undefined> {
+  /** The finished run, if it is there and whole. `notice` is told of one that is damaged: it will be made again. */
+  async read(notice: Notice = () => undefined): Promise<RunRecord | undefined> {
+    const file = `${this.#file}.json`;
+    let text: string;
     try {
-      return JSON.parse(await readFile(`${this.#file}.json`, 'utf8')) as RunRecord;
+      text = await readFile(file, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+      // ENOTDIR: a file stands where the folder would.
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
       throw error;
+    }
+    try {
+      return recordSchema.parse(JSON.parse(text)) as unknown as RunRecord;
+    } catch {
+      notice(`${file} is damaged: the run is made again`);
+      return undefined;
     }
   }
 
@@ -86,10 +122,12 @@ export class RunStore {
   async write(record: RunRecord): Promise<void> {
     await writeSealed(`${this.#file}.json`, { version: RESULT_VERSION, ...record });
     await removeCheckpoint(`${this.#file}.safetensors`);
+    await removeLeftovers(`${this.#file}.`);
   }
 
-  resume(): Promise<Checkpoint | undefined> {
-    return readCheckpoint(`${this.#file}.safetensors`, this.#fingerprint);
+  /** The last whole checkpoint, if there is one. `notice` is told of one that is damaged. */
+  resume(notice?: Notice): Promise<Checkpoint | undefined> {
+    return readCheckpoint(`${this.#file}.safetensors`, this.#fingerprint, notice);
   }
 
   /** Writes weights beside the record: `seed-<n>.<name>.safetensors`. */

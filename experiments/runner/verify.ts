@@ -107,7 +107,7 @@ export async function verifyRuns(options: VerifyOptions): Promise<Verified[]> {
 }
 
 async function verifyRun(recorded: RecordedRun, out: string, options: VerifyOptions): Promise<Verified> {
-  const { paper, run, seed, preset } = recorded;
+  const { paper, run, seed, preset, set } = recorded;
   const { manifest, data, signal } = options;
   const dataFacts = await paper.dataFacts(preset, data);
   if (recorded.data.real && !dataFacts.real) {
@@ -116,12 +116,12 @@ async function verifyRun(recorded: RecordedRun, out: string, options: VerifyOpti
     });
   }
   const device = options.device ?? (recorded.device as DeviceName);
-  const request: RunRequest = { paper: paper.name, run, seed, preset, device, data };
+  const request: RunRequest = { paper: paper.name, run, seed, preset, set, device, data };
   const threads = Number(recorded.record?.device.facts.threads ?? 1);
   let failure: string | undefined;
   const ignore = (): void => undefined;
   const failed = (_task: unknown, message: string): void => void (failure = message);
-  const events = { started: ignore, progress: ignore, profile: ignore, done: ignore, failed };
+  const events = { started: ignore, progress: ignore, profile: ignore, notice: ignore, done: ignore, failed };
   await runTasks([{ request, out, dataFacts, threads }], 1, events, signal);
   const fresh = await new RunStore(out, request, paper, dataFacts).read();
   if (!fresh) {

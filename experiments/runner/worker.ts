@@ -1,6 +1,7 @@
 // The program of a worker process: takes runs from its parent one after the other, and ends when the parent is gone.
 import type { Profile } from '../../engine/index.ts';
 import type { DataFacts } from './paper.ts';
+import { answerQuestion, type DeviceAnswer, type DeviceQuestion } from './probe.ts';
 import { execute } from './execute.ts';
 import type { RunRequest } from './store.ts';
 
@@ -16,21 +17,32 @@ export interface WorkerTask {
 export type WorkerMessage =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
   | { readonly type: 'profile'; readonly profile: Profile }
+  | { readonly type: 'notice'; readonly text: string }
   | { readonly type: 'done' }
   | { readonly type: 'failed'; readonly message: string };
 
-const send = (message: WorkerMessage): void => {
+const send = (message: WorkerMessage | DeviceAnswer): void => {
   if (process.connected) process.send?.(message);
 };
 
-process.on('message', ({ request, out, dataFacts, threads, profile }: WorkerTask) => {
+function make({ request, out, dataFacts, threads, profile }: WorkerTask): void {
   const report = (done: number, total: number): void => send({ type: 'progress', done, total });
+  const notice = (text: string): void => send({ type: 'notice', text });
   const profiled = profile ? (made: Profile): void => send({ type: 'profile', profile: made }) : undefined;
-  execute(request, { out, dataFacts, threads, report, profile: profiled }).then(
+  execute(request, { out, dataFacts, threads, report, notice, profile: profiled }).then(
     () => send({ type: 'done' }),
     (error: unknown) => {
       send({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     },
   );
+}
+
+process.on('message', (message: WorkerTask | DeviceQuestion) => {
+  if ('probe' in message) void answerQuestion(message).then(send);
+  else make(message);
 });
 process.on('disconnect', () => process.exit(0));
+// A terminal sends its signals to all processes of a command: whether to stop is for the parent to say, by SIGTERM. Ending by
+// `exit` removes a file that was half written.
+for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined);
+process.on('SIGTERM', () => process.exit(143));

@@ -1,5 +1,5 @@
 // Data movement: strided copies (permute, slice, expand, flip, pad, concat), gather and its adjoint.
-import { defineKernel, float, int, word } from '../kernel.ts';
+import { defineKernel, type DType, float, int, word } from '../kernel.ts';
 
 export type CopyParams = {
   shape: readonly number[];
@@ -36,11 +36,24 @@ export const copy = defineKernel<CopyParams>({
   flops: () => 0,
 });
 
-export type GatherParams = { outer: number; size: number; count: number; inner: number };
+/** `outside`: the bits of the word that stands for what an index outside of [-size, size) names. */
+export type GatherParams = { outer: number; size: number; count: number; inner: number; outside: number };
 
-const gatherFields = { outer: 'u32', size: 'u32', count: 'u32', inner: 'u32' } as const;
+const gatherFields = { outer: 'u32', size: 'u32', count: 'u32', inner: 'u32', outside: 'u32' } as const;
 
-/** y[o][k][i] = x[o][index[o][k][i]][i] with x of [outer, size, inner]. Indices outside [0, size) give 0. */
+/** The bits of NaN, and those of the smallest int32: no result of an index that is there looks like them by chance. */
+const invalidBits: Readonly<Record<DType, number>> = { float32: 0x7fc00000, int32: 0x80000000, bool: 0 };
+
+/** `outside` for indices that ought to be inside: NaN, -2^31 or false. */
+export const invalidWord = (dtype: DType): number => invalidBits[dtype];
+
+/** `outside` for indices that may be anything: they give 0 to a gather and nothing to a scatter. */
+export const NOTHING_OUTSIDE = 0;
+
+/**
+ * y[o][k][i] = x[o][index[o][k][i]][i] with x of [outer, size, inner]; negative indices count from the end. Those outside of
+ * [-size, size) give `outside`.
+ */
 export const gather = defineKernel<GatherParams>({
   name: 'gather',
   fields: gatherFields,
@@ -49,7 +62,10 @@ export const gather = defineKernel<GatherParams>({
   flops: () => 0,
 });
 
-/** y[o][s][i] = sum in order of k over index[o][k][i] = s of g[o][k][i]; indices outside [0, size) are dropped. */
+/**
+ * y[o][s][i] = sum in order of k over index[o][k][i] = s of g[o][k][i]; negative indices count from the end. One outside of
+ * [-size, size) fills y[o][:][i] with `outside`, unless that is 0.
+ */
 export const scatterAdd = defineKernel<GatherParams>({
   name: 'scatterAdd',
   fields: gatherFields,

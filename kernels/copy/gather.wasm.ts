@@ -1,10 +1,17 @@
 // Gather and the two ways of scattering back, over [outer, count, inner], for the WASM device.
 // Scatters belong to one task per (outer, inner), which takes its indices in order of k, so nothing depends on threads.
 
+/** Negative indices count from the end. What is outside is past the end when it is read as unsigned. */
+@inline
+function placeOf(index: i32, size: i32): i32 {
+  return index < 0 ? index + size : index;
+}
+
 /** Tasks are elements of y. */
 export function gather(params: usize, buffers: usize, begin: i32, end: i32): void {
   const size = load<i32>(params, 4);
   const inner = load<i32>(params, 12);
+  const outside = load<u32>(params, 16);
   const block = load<i32>(params, 8) * inner;
   const x = <usize>load<u32>(buffers);
   const index = <usize>load<u32>(buffers, 4);
@@ -15,10 +22,9 @@ export function gather(params: usize, buffers: usize, begin: i32, end: i32): voi
     const blockEnd = min(end, (o + 1) * block);
     let i = at % inner;
     for (; at < blockEnd; at++) {
-      const s = load<i32>(index + ((<usize>at) << 2));
-      // Read as unsigned, a negative index is past the end too.
+      const s = placeOf(load<i32>(index + ((<usize>at) << 2)), size);
       const isInside = <u32>s < <u32>size;
-      store<u32>(y + ((<usize>at) << 2), isInside ? load<u32>(source + ((<usize>s * inner + i) << 2)) : 0);
+      store<u32>(y + ((<usize>at) << 2), isInside ? load<u32>(source + ((<usize>s * inner + i) << 2)) : outside);
       if (++i == inner) i = 0;
     }
   }
@@ -40,6 +46,24 @@ class Replace {
   }
 }
 
+/** Writes `outside` to those of `lines` neighbouring lines that have an index outside. */
+function markLines(index: usize, to: usize, params: usize, lines: i32): void {
+  const size = load<i32>(params, 4);
+  const count = load<i32>(params, 8);
+  const step = (<usize>load<i32>(params, 12)) << 2;
+  const outside = load<u32>(params, 16);
+  for (let i = 0; i < lines; i++) {
+    let from = index + ((<usize>i) << 2);
+    let isInside = true;
+    for (let k = 0; k < count; k++) {
+      if (<u32>placeOf(load<i32>(from), size) >= <u32>size) isInside = false;
+      from += step;
+    }
+    if (isInside) continue;
+    for (let s = 0; s < size; s++) store<u32>(to + <usize>s * step + ((<usize>i) << 2), outside);
+  }
+}
+
 /** Tasks are the lines (outer, inner); neighbouring lines of one `outer` are walked together. */
 @inline
 function scatterLines<Rule>(params: usize, buffers: usize, begin: i32, end: i32): void {
@@ -47,6 +71,7 @@ function scatterLines<Rule>(params: usize, buffers: usize, begin: i32, end: i32)
   const size = load<i32>(params, 4);
   const count = load<i32>(params, 8);
   const inner = load<i32>(params, 12);
+  const outside = load<u32>(params, 16);
   const g = <usize>load<u32>(buffers);
   const index = <usize>load<u32>(buffers, 4);
   const y = <usize>load<u32>(buffers, 8);
@@ -56,14 +81,17 @@ function scatterLines<Rule>(params: usize, buffers: usize, begin: i32, end: i32)
     const lines = min(inner - first, end - line);
     const to = y + ((<usize>o * size * inner + first) << 2);
     for (let s = 0; s < size; s++) memory.fill(to + ((<usize>s * inner) << 2), 0, (<usize>lines) << 2);
+    let isComplete = true;
     for (let k = 0; k < count; k++) {
       const from = (<usize>(o * count + k) * inner + first) << 2;
       for (let i = 0; i < lines; i++) {
         const at = from + ((<usize>i) << 2);
-        const s = load<i32>(index + at);
+        const s = placeOf(load<i32>(index + at), size);
         if (<u32>s < <u32>size) rule.put(to + ((<usize>s * inner + i) << 2), g + at);
+        else isComplete = false;
       }
     }
+    if (!isComplete && outside != 0) markLines(index + ((<usize>(o * count * inner + first)) << 2), to, params, lines);
     line += lines;
   }
 }

@@ -1,5 +1,5 @@
-// y[o][k][i] = x[o][index[o][k][i]][i], 0 where the index is outside [0, size). One thread per element of y; 12 bytes moved
-// per element. Words of any type.
+// y[o][k][i] = x[o][index[o][k][i]][i]; negative indices count from the end, and those outside of [-size, size) give the word
+// `outside`. One thread per element of y; 12 bytes moved per element. Words of any type.
 
 override workgroupSize: u32;
 
@@ -8,6 +8,7 @@ struct Params {
   size: u32,
   count: u32,
   inner: u32,
+  outside: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,9 +26,9 @@ fn main(
   let rows = at / params.inner;
   let o = rows / params.count;
   if (o >= params.outer) { return; }
-  // A negative index is a large unsigned one.
-  let s = index[at];
-  var value = 0u;
+  // A negative index is a large unsigned one; its sum with the size wraps to the place from the end.
+  let s = index[at] + select(0u, params.size, index[at] >= 0x80000000u);
+  var value = params.outside;
   if (s < params.size) { value = x[(o * params.size + s) * params.inner + at % params.inner]; }
   y[at] = value;
 }

@@ -17,7 +17,7 @@ fn weightSum(begin: u32, step: u32) -> f32 {
   return sum;
 }
 
-/// What all classes of a pixel share: gx = peak p - spread w, minus `atLabel` at the label.
+/// What all classes of a pixel share: gx = peak p - spread w, and at the label (peak - atLabel) p + atLabel (p - 1) - spread w.
 struct Pixel {
   label: i32,
   m: f32,
@@ -45,9 +45,17 @@ fn pixelOf(pixel: u32, classWeights: f32) -> Pixel {
 }
 
 fn writeClass(pixel: Pixel, at: u32, k: u32) {
-  var value = pixel.peak * preciseExp(x[at] - pixel.m - pixel.logSum);
+  let logProbability = x[at] - pixel.m - pixel.logSum;
+  let isLabel = i32(k) == pixel.label;
+  var peak = pixel.peak;
+  var value = 0.0;
+  // p - 1 without the difference, of which nothing is left where p is near 1.
+  if (isLabel) {
+    value = pixel.atLabel * preciseExpMinusOne(logProbability);
+    peak -= pixel.atLabel;
+  }
+  if (!isLabel || params.smoothing != 0.0) { value += peak * preciseExp(logProbability); }
   if (params.smoothing != 0.0) { value -= pixel.spread * weightOf(k); }
-  if (i32(k) == pixel.label) { value -= pixel.atLabel; }
   gx[at] = value;
 }
 

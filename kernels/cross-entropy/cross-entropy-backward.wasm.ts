@@ -1,7 +1,7 @@
 // The gradient of softmax cross-entropy for the WASM device; equations in cross-entropy.ts. A task is a tile of neighbouring
 // pixels, or of lines of classes where there is no spatial axis. What is alike for all classes of a pixel is worked out once;
-// then every class's row is read once and written once, and the label's logit corrected.
-import { exp4 } from '../math.wasm';
+// then every class's row is read once and written once, and the label's gradient written anew.
+import { exp4, expm1 } from '../math.wasm';
 import { Four, loadLanes, Part, storeLanes } from '../simd.wasm';
 import { PixelReduction } from './codes';
 
@@ -131,12 +131,28 @@ export function crossEntropyBackward(params: usize, buffers: usize, begin: i32, 
         classGradient<Part>(from, to, maxima + tail, logSums + tail, peaks + tail, scales + tail, b, count - whole);
       }
     }
+    // At the label p - 1 = e^(x - m - s) - 1, of which nothing would be left where p is near 1. All that is needed from here on
+    // of the peaks is their place.
+    for (let i = 0; i < count; i++) {
+      const t = load<i32>(target + ((<usize>i) << 2));
+      if (<u32>t >= <u32>classes) continue;
+      const normalizer = maxima + ((<usize>i) << (isLine ? 3 : 2));
+      const s = load<f32>(normalizer + (isLine ? 4 : image));
+      store<f32>(
+        peaks + ((<usize>i) << 2),
+        load<f32>(x + <usize>i * step + <usize>t * classStep) - load<f32>(normalizer) - s,
+      );
+    }
+    for (let i: usize = 0; i < (<usize>count) << 2; i += 16) v128.store(peaks + i, expm1(v128.load(peaks + i)));
     for (let i = 0; i < count; i++) {
       const here = (<usize>i) << 2;
       const t = load<i32>(target + here);
       if (t == ignoreIndex || <u32>t >= <u32>classes) continue;
-      const p = gx + <usize>i * step + <usize>t * classStep;
-      store<f32>(p, load<f32>(p) - load<f32>(scales + here) * ((1 - smoothing) * weightOf(weights, t)));
+      const w = weightOf(weights, t);
+      const below = load<f32>(peaks + here);
+      let gradient: f32 = (1 - smoothing) * w * below;
+      if (smoothing != 0) gradient += fromSpread * (below + 1) - each * w;
+      store<f32>(gx + <usize>i * step + <usize>t * classStep, load<f32>(scales + here) * gradient);
     }
   }
 }

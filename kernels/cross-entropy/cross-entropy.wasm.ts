@@ -3,8 +3,9 @@
 // A sweep takes a few classes at a time and walks along their rows, so that it reads few streams: planes whose size is a
 // power of two share their cache sets. Without a spatial axis a pixel is a line of classes. Tiles are fixed by the shape and
 // their losses added in order in float64, so threads change no bit.
-import { exp4, log4 } from '../math.wasm';
-import { demote, extremeRun, Four, Larger, loadPart, Part, promoteHigh, promoteLow } from '../simd.wasm';
+import { isTop, lineLogSum, logOfSum } from '../log-sum.wasm';
+import { exp4 } from '../math.wasm';
+import { demote, extremeRun, Four, Larger, Part, promoteHigh, promoteLow } from '../simd.wasm';
 import { PixelReduction } from './codes';
 
 /** Classes of one sweep for exponentials: their sum in float32 joins a float64. */
@@ -74,22 +75,31 @@ function tileMaxima<Lanes>(x: usize, stride: usize, maxima: usize, n: i32): void
   }
 }
 
-/** The logarithms of the sums over classes of e^(x - m), by way of float64 sums in the scratch. */
+/**
+ * The logarithms of the sums over classes of e^(x - m), by way of float64 sums in the scratch. The terms that are 1 stay out of
+ * these, which keep what is small beside 1, and are counted where the logarithms will be.
+ */
 function tileLogSums<Lanes>(x: usize, stride: usize, maxima: usize, logSums: usize, sums: usize, n: i32): void {
   const lanes = changetype<Lanes>(0);
   for (let k = 0; k < classes; k += CLASSES_AT_ONCE) {
     const end = <usize>min(CLASSES_AT_ONCE, classes - k) * stride;
     let p = x + <usize>k * stride;
     let m = maxima;
+    let count = logSums;
     let sum = sums;
     for (let i = 0; i < n; i += 4) {
       const largest = lanes.load(m, n);
       let block = f32x4.splat(0);
+      let ties = k ? lanes.load(count, n) : f32x4.splat(0);
       let at: usize = 0;
       do {
-        block = f32x4.add(block, exp4(f32x4.sub(lanes.load(p + at, n), largest)));
+        const shifted = f32x4.sub(lanes.load(p + at, n), largest);
+        const top = isTop(shifted);
+        block = f32x4.add(block, v128.andnot(exp4(shifted), top));
+        ties = f32x4.add(ties, v128.and(top, f32x4.splat(1)));
         at += stride;
       } while (at < end);
+      lanes.store(count, ties, n);
       let low = promoteLow(block);
       let high = promoteHigh(block);
       if (k) {
@@ -100,12 +110,14 @@ function tileLogSums<Lanes>(x: usize, stride: usize, maxima: usize, logSums: usi
       v128.store(sum, high, 16);
       p += 16;
       m += 16;
+      count += 16;
       sum += 32;
     }
   }
   for (let i = 0; i < n; i += 4) {
     const at = (<usize>i) << 2;
-    lanes.store(logSums + at, log4(demote(v128.load(sums + 2 * at), v128.load(sums + 2 * at, 16))), n);
+    const rest = demote(v128.load(sums + 2 * at), v128.load(sums + 2 * at, 16));
+    lanes.store(logSums + at, logOfSum(rest, lanes.load(logSums + at, n)), n);
   }
 }
 
@@ -128,27 +140,7 @@ function tileSpreads<Lanes>(x: usize, stride: usize, weights: usize, maxima: usi
   }
 }
 
-/** The sum of e^(x - m) over a line of classes. */
-function lineSum(x: usize, m: f32): f32 {
-  const largest = f32x4.splat(m);
-  let total = f64x2.splat(0);
-  let i = 0;
-  for (; i + 4 <= classes; i += 4) {
-    const e = exp4(f32x4.sub(v128.load(x + ((<usize>i) << 2)), largest));
-    total = f64x2.add(total, f64x2.add(promoteLow(e), promoteHigh(e)));
-  }
-  let result = f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1);
-  const rest = classes - i;
-  if (rest) {
-    const e = exp4(f32x4.sub(loadPart(x + ((<usize>i) << 2), rest), largest));
-    result += <f64>f32x4.extract_lane(e, 0);
-    if (rest > 1) result += <f64>f32x4.extract_lane(e, 1);
-    if (rest > 2) result += <f64>f32x4.extract_lane(e, 2);
-  }
-  return <f32>result;
-}
-
-/** The same of w (x - m). */
+/** The same for one line of classes. */
 function lineSpread(x: usize, weights: usize, m: f32): f64 {
   let sum: f64 = 0;
   for (let k = 0; k < classes; k++) sum += <f64>(weightOf(weights, k) * (load<f32>(x + ((<usize>k) << 2)) - m));
@@ -164,7 +156,7 @@ function tileSums(x: usize, weights: usize, maxima: usize, logSums: usize, sums:
     for (let i = 0; i < n; i++) {
       const m = extremeRun<Larger>(x, classes);
       store<f32>(maxima, m);
-      store<f32>(logSums, f32x4.extract_lane(log4(f32x4.splat(lineSum(x, m))), 0));
+      store<f32>(logSums, lineLogSum(x, classes, m));
       if (isSmooth) store<f64>(sums, lineSpread(x, weights, m));
       x += (<usize>classes) << 2;
       maxima += 8;

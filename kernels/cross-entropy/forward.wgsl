@@ -29,21 +29,39 @@ fn largestOf(base: u32, begin: u32, step: u32) -> f32 {
   return result;
 }
 
-/// Sums of e^(x - m) and, with smoothing, of w (x - m), by blocks so that long lines keep their accuracy.
-fn sumsOf(base: u32, begin: u32, step: u32, m: f32) -> vec2<f32> {
-  var sums = vec2(0.0);
+struct LineSums {
+  /// Sum of e^(x - m) over the classes below m, which keeps what is small beside 1.
+  rest: f32,
+  /// Classes that are m.
+  ties: f32,
+  /// Sum of w (x - m), with smoothing.
+  spread: f32,
+}
+
+/// By blocks so that long lines keep their accuracy.
+fn sumsOf(base: u32, begin: u32, step: u32, m: f32) -> LineSums {
+  var sums = LineSums(0.0, 0.0, 0.0);
   var k = begin;
   while (k < params.classes) {
-    var block = vec2(0.0);
+    var rest = 0.0;
+    var spread = 0.0;
     for (var j = 0u; j < BLOCK && k < params.classes; j++) {
       let shifted = x[base + k * params.spatial] - m;
-      block.x += preciseExp(shifted);
-      if (params.smoothing != 0.0) { block.y += weightOf(k) * shifted; }
+      let isTop = shifted == 0.0 && !isNan(shifted);
+      rest += select(preciseExp(shifted), 0.0, isTop);
+      sums.ties += select(0.0, 1.0, isTop);
+      if (params.smoothing != 0.0) { spread += weightOf(k) * shifted; }
       k += step;
     }
-    sums += block;
+    sums.rest += rest;
+    sums.spread += spread;
   }
   return sums;
+}
+
+/// The logarithm of the sum of e^(x - m) over all classes.
+fn logOfSum(sums: LineSums) -> f32 {
+  return preciseLogOnePlus(sums.rest + (sums.ties - 1.0));
 }
 
 /// The sum of all class weights of a thread's share.
@@ -90,9 +108,9 @@ fn perPixel(
       let base = firstLogit(pixel);
       let m = largestOf(base, 0u, 1u);
       let found = sumsOf(base, 0u, 1u, m);
-      let logSum = preciseLog(found.x);
+      let logSum = logOfSum(found);
       keepNormalizers(pixel, m, logSum);
-      let here = pixelLoss(pixel, m, logSum, found.y, classWeights);
+      let here = pixelLoss(pixel, m, logSum, found.spread, classWeights);
       sums += here;
       if (!isReduced) { results[pixel] = here.x; }
     }
@@ -116,12 +134,13 @@ fn perLine(
   if (pixel >= params.batch) { return; }
   let base = pixel * params.classes;
   let m = largestLane(lane, largestOf(base, lane, workgroupSize));
-  let found = addLanes(lane, sumsOf(base, lane, workgroupSize, m));
-  let classWeights = addLanes(lane, vec2(weightSum(lane, workgroupSize), 0.0)).x;
+  let share = sumsOf(base, lane, workgroupSize, m);
+  let restAndTies = addLanes(lane, vec2(share.rest, share.ties));
+  let spreadAndWeights = addLanes(lane, vec2(share.spread, weightSum(lane, workgroupSize)));
   if (lane > 0u) { return; }
-  let logSum = preciseLog(found.x);
+  let logSum = logOfSum(LineSums(restAndTies.x, restAndTies.y, spreadAndWeights.x));
   keepNormalizers(pixel, m, logSum);
-  let here = pixelLoss(pixel, m, logSum, found.y, classWeights);
+  let here = pixelLoss(pixel, m, logSum, spreadAndWeights.x, spreadAndWeights.y);
   if (isReduced) {
     results[2u * pixel] = here.x;
     results[2u * pixel + 1u] = here.y;

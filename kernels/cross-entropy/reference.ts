@@ -19,15 +19,23 @@ function eachPixel({ batch, spatial }: CrossEntropyParams, visit: (n: number, s:
   }
 }
 
-/** Writes the largest logit of every pixel and the logarithm of the sum of e^(x - largest). */
+/**
+ * Writes the largest logit of every pixel and the logarithm of the sum of e^(x - largest). One of these terms is 1; it stays out
+ * of the sum, which keeps what is small beside it.
+ */
 function normalize(p: CrossEntropyParams, x: ReferenceArray, normalizers: ReferenceArray): void {
   eachPixel(p, (n, s) => {
     let largest = -Infinity;
     for (let k = 0; k < p.classes; k++) largest = Math.max(largest, x.get(n, k, s));
-    let sum = 0;
-    for (let k = 0; k < p.classes; k++) sum += Math.exp(x.get(n, k, s) - largest);
+    let rest = 0;
+    let ties = 0;
+    for (let k = 0; k < p.classes; k++) {
+      const shifted = x.get(n, k, s) - largest;
+      if (shifted === 0) ties++;
+      else rest += Math.exp(shifted);
+    }
     normalizers.set(n, 0, s, largest);
-    normalizers.set(n, 1, s, Math.log(sum));
+    normalizers.set(n, 1, s, Math.log1p(rest + (ties - 1)));
   });
 }
 
@@ -74,8 +82,9 @@ const backwardLoop: ReferencePlan<CrossEntropyParams> = ([x, target, normalizers
     const scale = counts ? (p.reduction === PixelReduction.none ? g.get(n, s) : g.get(0)) / total : 0;
     const hard = counts ? (1 - p.smoothing) * labelWeight(p, weightOf, label) : 0;
     for (let k = 0; k < p.classes; k++) {
-      const probability = Math.exp(x.get(n, k, s) - normalizers.get(n, 0, s) - normalizers.get(n, 1, s));
-      const fromLabel = hard * (probability - Number(k === label));
+      const logProbability = x.get(n, k, s) - normalizers.get(n, 0, s) - normalizers.get(n, 1, s);
+      const probability = Math.exp(logProbability);
+      const fromLabel = hard * (k === label ? Math.expm1(logProbability) : probability);
       const fromSpread = p.smoothing === 0 ? 0 : each * (classWeights * probability - weightOf(k));
       gx.set(n, k, s, scale * (fromLabel + fromSpread));
     }

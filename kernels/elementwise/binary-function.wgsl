@@ -26,9 +26,11 @@ fn apply(u: f32, v: f32, alpha: f32) -> u32 {
     case BINARY_GE: { return u32(comparable && u >= v); }
     case BINARY_RELU_GRAD: { return float(select(0.0, u, v > 0.0 || isNan(v))); }
     case BINARY_LEAKY_RELU_GRAD: { return float(select(alpha * u, u, v > 0.0 && !isNan(v))); }
-    case BINARY_SIGMOID_GRAD: { return float(u * v * (1.0 - v)); }
-    case BINARY_TANH_GRAD: { return float(u * fma(-v, v, 1.0)); }
+    case BINARY_SIGMOID_GRAD: { return float(u * sigmoidSlope(v)); }
+    // 1 - tanh(v)^2 = 4 sigmoid(2 v) sigmoid(-2 v)
+    case BINARY_TANH_GRAD: { return float(u * (4.0 * sigmoidSlope(2.0 * v))); }
     case BINARY_ADD_SCALED: { return float(fma(alpha, v, u)); }
+    case BINARY_LOG_RATIO: { return float(preciseLogRatio(u, v)); }
     default: { return 0u; }
   }
 }

@@ -1,5 +1,6 @@
 // y = f(a, b) with broadcasting for the WASM device: one small class per code, and one walk over the lines of the last
 // axis that is compiled for each of them. Within a line an operand is contiguous, one repeated value, or strided.
+import { logRatio4, sigmoidSlope4 } from '../math.wasm';
 import { pow4 } from '../math64.wasm';
 import { loadPart, loadStrided, loadStridedPart, storePart } from '../simd.wasm';
 import { Binary } from './codes';
@@ -140,15 +141,16 @@ class LeakyReluGrad {
 class SigmoidGrad {
   @inline
   apply(a: v128, b: v128, alpha: v128): v128 {
-    return f32x4.mul(f32x4.mul(a, b), f32x4.sub(splat(1), b));
+    return f32x4.mul(a, sigmoidSlope4(b));
   }
 }
 
+/** 1 - tanh(b)^2 = 4 sigmoid(2 b) sigmoid(-2 b) */
 @unmanaged
 class TanhGrad {
   @inline
   apply(a: v128, b: v128, alpha: v128): v128 {
-    return f32x4.mul(a, f32x4.sub(splat(1), f32x4.mul(b, b)));
+    return f32x4.mul(a, f32x4.mul(splat(4), sigmoidSlope4(f32x4.add(b, b))));
   }
 }
 
@@ -157,6 +159,14 @@ class AddScaled {
   @inline
   apply(a: v128, b: v128, alpha: v128): v128 {
     return f32x4.add(a, f32x4.mul(alpha, b));
+  }
+}
+
+@unmanaged
+class LogRatio {
+  @inline
+  apply(a: v128, b: v128, alpha: v128): v128 {
+    return logRatio4(a, b);
   }
 }
 
@@ -281,5 +291,7 @@ export function binary(params: usize, buffers: usize, begin: i32, end: i32): voi
       return walk<TanhGrad>(params, buffers, begin, end);
     case Binary.addScaled:
       return walk<AddScaled>(params, buffers, begin, end);
+    case Binary.logRatio:
+      return walk<LogRatio>(params, buffers, begin, end);
   }
 }

@@ -39,6 +39,10 @@ export enum Unary {
   inside = 24,
   /** the error function */
   erf = 25,
+  /** 1 - erf(x) */
+  erfc = 26,
+  /** log(1 + x) */
+  log1p = 27,
 }
 
 export enum Binary {
@@ -60,12 +64,14 @@ export enum Binary {
   reluGrad = 13,
   /** b > 0 ? a : alpha a */
   leakyReluGrad = 14,
-  /** a b (1 - b), b the sigmoid itself */
+  /** a sigmoid(b) sigmoid(-b): the gradient a of sigmoid where its input is b */
   sigmoidGrad = 15,
-  /** a (1 - b b), b the hyperbolic tangent itself */
+  /** a (1 - tanh(b)^2): the gradient a of tanh where its input is b */
   tanhGrad = 16,
   /** a + alpha b */
   addScaled = 17,
+  /** log(a / b) */
+  logRatio = 18,
 }
 
 /** Codes of comparisons, whose output is `bool`. */

@@ -1,6 +1,6 @@
 // Elementwise kernels: y = f(x), y = f(a, b) and y = cond ? a : b, the last two with broadcasting.
 // Shapes arrive with adjacent axes merged as far as the strides allow, so same-shape operands have rank 1.
-import { bool, defineKernel, float, sizeOf, word } from '../kernel.ts';
+import { bool, defineKernel, type DType, type FieldType, float, type Kernel, sizeOf, word } from '../kernel.ts';
 import { type Binary, type Cast, isComparison, type Unary } from './codes.ts';
 
 export { Cast } from './codes.ts';
@@ -75,11 +75,19 @@ export const cast = defineKernel<CastParams>({
 
 export type FillParams = { n: number; value: number };
 
-/** y[i] = value. An integer or bool zero has the same bits, so zeros of any type are filled by it. */
-export const fill = defineKernel<FillParams>({
-  name: 'fill',
-  fields: { n: 'u32', value: 'f32' },
-  inputs: () => [],
-  outputs: ({ n }) => [word('y', n)],
-  flops: () => 0,
-});
+const defineFill = (name: string, dtype: DType, value: FieldType): Kernel<FillParams> =>
+  defineKernel<FillParams>({
+    name,
+    fields: { n: 'u32', value },
+    inputs: () => [],
+    outputs: ({ n }) => [{ name: 'y', dtype, shape: [n] }],
+    flops: () => 0,
+  });
+
+/** y[i] = value, which is packed as the type of the elements: a kernel for each. A bool is 0 or 1. */
+export const fill = defineFill('fill', 'float32', 'f32');
+export const fillInt = defineFill('fillInt', 'int32', 'i32');
+export const fillBool = defineFill('fillBool', 'bool', 'u32');
+
+/** The fill of each element type. */
+export const fills: Readonly<Record<DType, Kernel<FillParams>>> = { float32: fill, int32: fillInt, bool: fillBool };

@@ -1,5 +1,6 @@
 // The scalar functions of the elementwise kernels in float64, one per code: the definition of each operation.
-// NaN and infinities follow IEEE and PyTorch. Leaves out speed: the other devices have their own versions.
+// NaN and infinities follow IEEE and PyTorch. Each keeps its relative accuracy as far as float64 reaches: no sum below takes
+// the difference of nearly equal terms. Leaves out speed: the other devices have their own versions.
 import { Binary, Unary } from './codes.ts';
 
 /**
@@ -18,6 +19,39 @@ export function erf(x: number): number {
   const value = (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
   // Rounding of x^2 leaves an error near 5e-16, which must not lead past the limits.
   return Math.max(-1, Math.min(1, value));
+}
+
+/**
+ * 1 - erf(x). From 1 on by the continued fraction e^(-x^2) / sqrt(pi) / (x + 1/2 / (x + 1 / (x + 3/2 / (x + ...)))), from its
+ * far end; the number of its terms is what 16 digits need.
+ */
+function erfc(x: number): number {
+  if (!(x >= 1)) return 1 - erf(x);
+  if (x > 30) return 0;
+  let fraction = x;
+  for (let k = Math.ceil(200 / (x * x)) + 10; k > 0; k--) fraction = x + k / 2 / fraction;
+  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * fraction);
+}
+
+/** 1 / (1 + e^-x), for negative x as e^x / (1 + e^x), whose exponential cannot overflow. */
+function sigmoid(x: number): number {
+  if (!(x < 0)) return 1 / (1 + Math.exp(-x));
+  const e = Math.exp(x);
+  return e / (1 + e);
+}
+
+/** sigmoid(x) sigmoid(-x) */
+function sigmoidSlope(x: number): number {
+  const e = Math.exp(-Math.abs(x));
+  return e / (1 + e) ** 2;
+}
+
+/** log(a / b). For neighbours by their difference, which is exact; where the quotient leaves float64, by two logarithms. */
+function logRatio(a: number, b: number): number {
+  if (!(a > 0 && b > 0)) return Math.log(a) - Math.log(b);
+  if (Math.abs(a - b) <= b / 4) return Math.log1p((a - b) / b);
+  const quotient = a / b;
+  return quotient > 2 ** -1022 && quotient < Infinity ? Math.log(quotient) : Math.log(a) - Math.log(b);
 }
 
 /** C's pow, which differs from JavaScript's in that 1^NaN and (-1)^infinity are 1. */
@@ -40,8 +74,8 @@ export const unaryFunctions: Readonly<Record<Unary, UnaryFunction>> = {
   [Unary.sign]: (x) => (x > 0 ? 1 : 0) - (x < 0 ? 1 : 0),
   // Written so that NaN, which compares false, passes through.
   [Unary.relu]: (x) => (x <= 0 ? 0 : x),
-  [Unary.silu]: (x) => x / (1 + Math.exp(-x)),
-  [Unary.sigmoid]: (x) => 1 / (1 + Math.exp(-x)),
+  [Unary.silu]: (x) => x * sigmoid(x),
+  [Unary.sigmoid]: sigmoid,
   [Unary.tanh]: (x) => Math.tanh(x),
   [Unary.reciprocal]: (x) => 1 / x,
   [Unary.square]: (x) => x * x,
@@ -49,15 +83,18 @@ export const unaryFunctions: Readonly<Record<Unary, UnaryFunction>> = {
   [Unary.cos]: (x) => Math.cos(x),
   [Unary.leakyRelu]: (x, a) => (x > 0 ? x : a * x),
   [Unary.elu]: (x, a) => (x > 0 ? x : a * Math.expm1(x)),
-  [Unary.gelu]: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
-  [Unary.geluTanh]: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
-  [Unary.softplus]: (x, a, b) => (a * x > b ? x : Math.log1p(Math.exp(a * x)) / a),
+  [Unary.gelu]: (x) => 0.5 * x * erfc(-x / Math.SQRT2),
+  // (1 + tanh u) / 2 = sigmoid(2 u)
+  [Unary.geluTanh]: (x) => x * sigmoid(Math.sqrt(8 / Math.PI) * (x + 0.044715 * x * x * x)),
+  [Unary.softplus]: (x, a, b) => (a * x > b ? x : Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(a * x))) / a),
   [Unary.clamp]: (x, a, b) => Math.min(Math.max(x, a), b),
   [Unary.powScalar]: (x, a) => pow(x, a),
   [Unary.affine]: (x, a, b) => x * a + b,
   [Unary.step]: (x, a) => (x > a ? 1 : 0),
   [Unary.inside]: (x, a, b) => (a <= x && x <= b ? 1 : 0),
   [Unary.erf]: erf,
+  [Unary.erfc]: erfc,
+  [Unary.log1p]: (x) => Math.log1p(x),
 };
 
 /** f(a, b) with the constant alpha of the launch. Comparisons give 0 or 1. */
@@ -80,7 +117,9 @@ export const binaryFunctions: Readonly<Record<Binary, BinaryFunction>> = {
   [Binary.ge]: (a, b) => Number(a >= b),
   [Binary.reluGrad]: (a, b) => (b <= 0 ? 0 : a),
   [Binary.leakyReluGrad]: (a, b, alpha) => (b > 0 ? a : alpha * a),
-  [Binary.sigmoidGrad]: (a, b) => a * b * (1 - b),
-  [Binary.tanhGrad]: (a, b) => a * (1 - b * b),
+  [Binary.sigmoidGrad]: (a, b) => a * sigmoidSlope(b),
+  // 1 - tanh(b)^2 = 4 sigmoid(2 b) sigmoid(-2 b)
+  [Binary.tanhGrad]: (a, b) => a * (4 * sigmoidSlope(2 * b)),
   [Binary.addScaled]: (a, b, alpha) => a + alpha * b,
+  [Binary.logRatio]: logRatio,
 };

@@ -114,10 +114,20 @@ fn preciseLog(x: f32) -> f32 {
   return exactProduct(parts.e, 0.693359375) + (f + low);
 }
 
-/// log(1 + u) for u in [0, 1]. Error 2 ulp.
+/// log(1 + u). Error 2 ulp.
 fn preciseLogOnePlus(u: f32) -> f32 {
-  if (u < 0.41) { return u + logTail(u); }
+  if (u > -0.29 && u < 0.41) { return u + logTail(u); }
   return preciseLog(1.0 + u);
+}
+
+/// log(a / b). Neighbours by their difference, which is exact; where the quotient is no normal number, by two logarithms.
+/// Error 3 ulp, and those of the two logarithms in the latter case.
+fn preciseLogRatio(a: f32, b: f32) -> f32 {
+  let isPositive = a > 0.0 && b > 0.0 && !isNan(a) && !isNan(b);
+  if (isPositive && abs(a - b) <= 0.25 * b) { return preciseLogOnePlus((a - b) / b); }
+  let quotient = a / b;
+  if (isPositive && quotient > 1.2e-38 && quotient < 3.4e38 && !isNan(quotient)) { return preciseLog(quotient); }
+  return preciseLog(a) - preciseLog(b);
 }
 
 /// tanh(x). Error 3 ulp.
@@ -137,9 +147,24 @@ fn preciseTanh(x: f32) -> f32 {
   return select(result, -result, x < 0.0);
 }
 
+/// a / (1 + e^-x). Error 4 ulp. For x far below 0, where e^-x may be infinite, it is a e^x, by e^(x / 2) twice.
+fn timesSigmoid(a: f32, x: f32) -> f32 {
+  if (x < -60.0) {
+    let half = preciseExp(0.5 * x);
+    return a * half * half;
+  }
+  return a / (1.0 + preciseExp(-x));
+}
+
 /// 1 / (1 + e^-x). Error 4 ulp.
 fn preciseSigmoid(x: f32) -> f32 {
-  return 1.0 / (1.0 + preciseExp(-x));
+  return timesSigmoid(1.0, x);
+}
+
+/// The derivative of sigmoid, sigmoid(x) sigmoid(-x), without the difference 1 - sigmoid(x). Error 6 ulp.
+fn sigmoidSlope(x: f32) -> f32 {
+  let e = preciseExp(-abs(x));
+  return e / ((1.0 + e) * (1.0 + e));
 }
 
 /// erf(x) for |x| <= 1. Error 2 ulp.
@@ -155,9 +180,14 @@ fn erfNearZero(x: f32) -> f32 {
   return x * p;
 }
 
-/// erfc(t) = 1 - erf(t) for t >= 1, as e^(-t^2) times a polynomial of 1 / (1 + t / 2). Relative error 6e-7.
-fn erfcFromOne(t: f32) -> f32 {
-  if (t > 10.0) { return 0.0; }
+/// e^(-a t^2) for 0 <= t <= 16, a a power of two. Relative error 2e-7.
+fn expMinusSquare(t: f32, a: f32) -> f32 {
+  let head = upperHalf(t);
+  return expOfSum(-a * (head * head), a * ((head - t) * (head + t)));
+}
+
+/// erfc(t) = 1 - erf(t) for t >= 1, as `e` = e^(-t^2) times a polynomial of 1 / (1 + t / 2). Relative error 6e-7.
+fn erfcFromOne(t: f32, e: f32) -> f32 {
   let u = 1.0 / fma(t, 0.5, 1.0);
   var p = 8.988301455974579e-2;
   p = fma(p, u, -0.21578530967235565);
@@ -167,8 +197,13 @@ fn erfcFromOne(t: f32) -> f32 {
   p = fma(p, u, 0.2476617693901062);
   p = fma(p, u, 0.2819567918777466);
   p = fma(p, u, 0.28210246562957764);
-  let head = upperHalf(t);
-  return u * p * expOfSum(-head * head, (head - t) * (head + t));
+  return u * p * e;
+}
+
+/// erfc(t) for t >= 1.
+fn erfcTail(t: f32) -> f32 {
+  if (t > 10.0) { return 0.0; }
+  return erfcFromOne(t, expMinusSquare(t, 1.0));
 }
 
 /// erf(x). Error 2 ulp.
@@ -176,16 +211,30 @@ fn preciseErf(x: f32) -> f32 {
   if (isNan(x)) { return x; }
   let size = abs(x);
   if (size < 1.0) { return erfNearZero(x); }
-  let result = 1.0 - erfcFromOne(size);
+  let result = 1.0 - erfcTail(size);
   return select(result, -result, x < 0.0);
 }
 
-/// x Phi(x) with the normal distribution function Phi(x) = erfc(-x / sqrt 2) / 2. Relative error 8e-7, below -3 up to 3e-6.
+/// 1 - erf(x). Relative error 8e-7, above 4 up to 3e-6.
+fn preciseErfc(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  let size = abs(x);
+  if (size < 1.0) { return 1.0 - erfNearZero(x); }
+  let tail = erfcTail(size);
+  return select(tail, 2.0 - tail, x < 0.0);
+}
+
+/// x Phi(x) with the normal distribution function Phi(x) = erfc(-x / sqrt 2) / 2. Relative error 1e-6.
 fn preciseGelu(x: f32) -> f32 {
   if (isNan(x)) { return x; }
-  let t = abs(x) * 0.70710678118654752;
-  var tail: f32;
-  if (t < 1.0) { tail = 0.5 - 0.5 * erfNearZero(t); } else { tail = 0.5 * erfcFromOne(t); }
+  let size = abs(x);
+  let t = size * 0.70710678118654752;
+  var tail = 0.0;
+  if (t < 1.0) {
+    tail = 0.5 - 0.5 * erfNearZero(t);
+  } else if (size < 15.0) {
+    tail = 0.5 * erfcFromOne(t, expMinusSquare(size, 0.5));
+  }
   return x * select(tail, 1.0 - tail, x > 0.0);
 }
 

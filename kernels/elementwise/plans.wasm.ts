@@ -6,8 +6,8 @@ import {
   type BinaryParams,
   cast,
   type CastParams,
-  fill,
   type FillParams,
+  fills,
   unary,
   type UnaryParams,
   where,
@@ -32,7 +32,11 @@ const costly: ReadonlySet<Unary> = new Set([
   Unary.softplus,
   Unary.powScalar,
   Unary.erf,
+  Unary.erfc,
+  Unary.log1p,
 ]);
+
+const costlyPairs: ReadonlySet<Binary> = new Set([Binary.pow, Binary.sigmoidGrad, Binary.tanhGrad, Binary.logRatio]);
 
 const elements = (exportName: string, tasks: number, grain = plainGrain): WasmPlan => ({
   name: 'lines',
@@ -42,7 +46,7 @@ const elements = (exportName: string, tasks: number, grain = plainGrain): WasmPl
 const unaryPlan: WasmPlanner<UnaryParams> = ({ n, op }) =>
   elements('unary', n, costly.has(op) ? costlyGrain : plainGrain);
 const binaryPlan: WasmPlanner<BinaryParams> = ({ n, op }) =>
-  elements('binary', n, op === Binary.pow ? costlyGrain : plainGrain);
+  elements('binary', n, costlyPairs.has(op) ? costlyGrain : plainGrain);
 const wherePlan: WasmPlanner<WhereParams> = ({ n }) => elements('where', n);
 const castPlan: WasmPlanner<CastParams> = ({ n }) => elements('cast', n);
 const fillPlan: WasmPlanner<FillParams> = ({ n }) => elements('fill', n);
@@ -52,5 +56,5 @@ export function addElementwise(table: PlanTable<WasmPlanner<never>>): void {
   table.add(binary, binaryPlan, 'lines');
   table.add(where, wherePlan, 'lines');
   table.add(cast, castPlan, 'lines');
-  table.add(fill, fillPlan, 'lines');
+  for (const kernel of Object.values(fills)) table.add(kernel, fillPlan, 'lines');
 }

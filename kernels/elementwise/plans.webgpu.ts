@@ -15,8 +15,8 @@ import {
   Cast,
   cast,
   type CastParams,
-  fill,
   type FillParams,
+  fills,
   unary,
   type UnaryParams,
   where,
@@ -78,5 +78,5 @@ export function addElementwise(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(binary, binaryPlan, 'dense', 'repeated', 'flat', 'strided');
   table.add(where, wherePlan, 'flat', 'strided');
   table.add(cast, castPlan, 'perElement');
-  table.add(fill, fillPlan, 'perFour', 'perElement');
+  for (const kernel of Object.values(fills)) table.add(kernel, fillPlan, 'perFour', 'perElement');
 }

@@ -7,8 +7,8 @@ import {
   Cast,
   cast,
   type CastParams,
-  fill,
   type FillParams,
+  fills,
   unary,
   type UnaryParams,
   where,
@@ -63,8 +63,6 @@ const castLoop: ReferencePlan<CastParams> = ([x], [y], { n, kind }) => {
 };
 
 const fillLoop: ReferencePlan<FillParams> = (_, [y], { value }) => {
-  // On the other devices the bits of the float32 are written, which an integer buffer would read as another number.
-  if (y.data instanceof Int32Array && value !== 0) throw new Error('fill: integer and bool buffers take 0 only');
   y.data.fill(value);
 };
 
@@ -73,5 +71,5 @@ export function addElementwise(table: PlanTable<ReferencePlan<never>>): void {
   table.add(binary, binaryLoop);
   table.add(where, whereLoop);
   table.add(cast, castLoop);
-  table.add(fill, fillLoop);
+  for (const kernel of Object.values(fills)) table.add(kernel, fillLoop);
 }

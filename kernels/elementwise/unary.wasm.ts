@@ -1,6 +1,7 @@
 // y[i] = f(x[i]) for the WASM device: one small class per code, and one loop that is compiled for each of them.
 // Bound by memory for the plain functions and by arithmetic from exp on.
-import { erf4, exp4, expm1, gelu4, geluTanh4, log4, sigmoid4, silu4, softplus4, tanh4 } from '../math.wasm';
+import { erf4, erfc4, exp4, expm1, gelu4, geluTanh4, log1p4, log4, sigmoid4, silu4, softplus4 } from '../math.wasm';
+import { tanh4 } from '../math.wasm';
 import { pow4, sinShifted4 } from '../math64.wasm';
 import { loadPart, storePart } from '../simd.wasm';
 import { Unary } from './codes';
@@ -222,6 +223,22 @@ class Erf {
   }
 }
 
+@unmanaged
+class Erfc {
+  @inline
+  apply(x: v128, a: v128, b: v128): v128 {
+    return erfc4(x);
+  }
+}
+
+@unmanaged
+class Log1p {
+  @inline
+  apply(x: v128, a: v128, b: v128): v128 {
+    return log1p4(x);
+  }
+}
+
 /** y = f(x) for `n` elements. */
 function map<F>(x: usize, y: usize, n: i32, a: v128, b: v128): void {
   const f = changetype<F>(0);
@@ -298,5 +315,9 @@ export function unary(params: usize, buffers: usize, begin: i32, end: i32): void
       return map<Inside>(x, y, n, a, b);
     case Unary.erf:
       return map<Erf>(x, y, n, a, b);
+    case Unary.erfc:
+      return map<Erfc>(x, y, n, a, b);
+    case Unary.log1p:
+      return map<Log1p>(x, y, n, a, b);
   }
 }

@@ -28,7 +28,7 @@ fn apply(v: f32, a: f32, b: f32) -> f32 {
     case UNARY_ABS: { return abs(v); }
     case UNARY_SIGN: { return select(0.0, select(-1.0, 1.0, v > 0.0), v != 0.0 && !isNan(v)); }
     case UNARY_RELU: { return select(v, 0.0, isNegative(v) && !isNan(v)); }
-    case UNARY_SILU: { return v / (1.0 + preciseExp(-v)); }
+    case UNARY_SILU: { return timesSigmoid(v, v); }
     case UNARY_SIGMOID: { return preciseSigmoid(v); }
     case UNARY_TANH: { return preciseTanh(v); }
     case UNARY_RECIPROCAL: { return 1.0 / v; }
@@ -42,10 +42,7 @@ fn apply(v: f32, a: f32, b: f32) -> f32 {
     }
     case UNARY_GELU: { return preciseGelu(v); }
     // 1 + tanh(u) = 2 sigmoid(2 u), which does not cancel for negative u.
-    case UNARY_GELU_TANH: {
-      let u = 0.7978845608028654 * fma(0.044715 * v * v, v, v);
-      return v / (1.0 + preciseExp(-2.0 * u));
-    }
+    case UNARY_GELU_TANH: { return timesSigmoid(v, 1.5957691216057308 * fma(0.044715 * v * v, v, v)); }
     case UNARY_SOFTPLUS: {
       let z = a * v;
       if (z > b && !isNan(z)) { return v; }
@@ -57,6 +54,8 @@ fn apply(v: f32, a: f32, b: f32) -> f32 {
     case UNARY_STEP: { return select(0.0, 1.0, v > a && !isNan(v)); }
     case UNARY_INSIDE: { return select(0.0, 1.0, a <= v && v <= b && !isNan(v)); }
     case UNARY_ERF: { return preciseErf(v); }
+    case UNARY_ERFC: { return preciseErfc(v); }
+    case UNARY_LOG1P: { return preciseLogOnePlus(v); }
     default: { return v; }
   }
 }

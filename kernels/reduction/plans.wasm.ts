@@ -8,6 +8,7 @@ import {
   reduce,
   type ReduceParams,
   softmax,
+  softmaxBackward,
   type SoftmaxParams,
 } from './reduction.ts';
 
@@ -54,9 +55,11 @@ const reducePlan: WasmPlanner<ReduceParams> = (p) => {
 
 const argReducePlan: WasmPlanner<ArgReduceParams> = (p) => lines('argReduce', p, 4, plainGrain);
 const softmaxPlan: WasmPlanner<SoftmaxParams> = (p) => lines('softmax', p, 4, costlyGrain);
+const softmaxBackwardPlan: WasmPlanner<SoftmaxParams> = (p) => lines('softmaxBackward', p, 4, costlyGrain);
 
 export function addReduction(table: PlanTable<WasmPlanner<never>>): void {
   table.add(reduce, reducePlan, 'lines', 'columns', 'parts');
   table.add(argReduce, argReducePlan, 'lines', 'columns');
   table.add(softmax, softmaxPlan, 'lines', 'columns');
+  table.add(softmaxBackward, softmaxBackwardPlan, 'lines', 'columns');
 }

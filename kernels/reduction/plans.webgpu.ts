@@ -13,13 +13,16 @@ import {
   reduce,
   type ReduceParams,
   softmax,
+  softmaxBackward,
   type SoftmaxParams,
 } from './reduction.ts';
+import softmaxBackwardModule from './softmax-backward.wgsl';
 import softmaxModule from './softmax.wgsl';
 
 const reduceText = wgslConstants('reduction', Reduction) + floatFunctions + reduceModule;
 const argReduceText = wgslConstants('argReduction', ArgReduction) + floatFunctions + argReduceModule;
 const softmaxText = mathFunctions + softmaxModule;
+const softmaxBackwardText = mathFunctions + softmaxBackwardModule;
 
 type Lines = { outer: number; n: number; inner: number };
 
@@ -89,15 +92,18 @@ const argReducePlan: WebGpuPlanner<ArgReduceParams> = (params, facts, prefer) =>
   return { name: start.entryPoint, passes: [{ module: argReduceText, ...start, constants }] };
 };
 
-const softmaxPlan: WebGpuPlanner<SoftmaxParams> = (params, facts, prefer) => {
-  if (params.n === 0) return { name: 'nothing', passes: [] };
-  const { size, ...start } = linePass(params, facts, prefer);
-  const constants = { isLog: params.log, workgroupSize: size };
-  return { name: start.entryPoint, passes: [{ module: softmaxText, ...start, constants }] };
-};
+const softmaxPlan =
+  (module: string): WebGpuPlanner<SoftmaxParams> =>
+  (params, facts, prefer) => {
+    if (params.n === 0) return { name: 'nothing', passes: [] };
+    const { size, ...start } = linePass(params, facts, prefer);
+    const constants = { isLog: params.log, workgroupSize: size };
+    return { name: start.entryPoint, passes: [{ module, ...start, constants }] };
+  };
 
 export function addReduction(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(reduce, reducePlan, 'perThread', 'perWorkgroup', 'inParts');
   table.add(argReduce, argReducePlan, 'perThread', 'perWorkgroup');
-  table.add(softmax, softmaxPlan, 'perThread', 'perWorkgroup');
+  table.add(softmax, softmaxPlan(softmaxText), 'perThread', 'perWorkgroup');
+  table.add(softmaxBackward, softmaxPlan(softmaxBackwardText), 'perThread', 'perWorkgroup');
 }

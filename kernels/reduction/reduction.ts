@@ -35,3 +35,18 @@ export const softmax = defineKernel<SoftmaxParams>({
   outputs: (p) => [float('y', p.outer, p.n, p.inner)],
   flops: (p) => 4 * p.outer * p.n * p.inner,
 });
+
+/**
+ * The gradient of softmax, or with `log` = 1 of its logarithm, from its output y and the gradient g of that. With t the most
+ * likely k, whose probability p may be so near 1 that nothing would be left of 1 - p:
+ *
+ *   softmax     gx_k = y_k (h_k - sum over j of y_j h_j),  h = g - g_t
+ *   logarithm   gx_k = g_k - p_k sum of g,  gx_t = g_t (1 - p_t) - p_t sum over j != t of g_j,  1 - p_t = -expm1(y_t)
+ */
+export const softmaxBackward = defineKernel<SoftmaxParams>({
+  name: 'softmaxBackward',
+  fields: { outer: 'u32', n: 'u32', inner: 'u32', log: 'u32' },
+  inputs: (p) => [float('y', p.outer, p.n, p.inner), float('g', p.outer, p.n, p.inner)],
+  outputs: (p) => [float('gx', p.outer, p.n, p.inner)],
+  flops: (p) => 4 * p.outer * p.n * p.inner,
+});

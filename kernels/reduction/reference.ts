@@ -8,6 +8,7 @@ import {
   reduce,
   type ReduceParams,
   softmax,
+  softmaxBackward,
   type SoftmaxParams,
 } from './reduction.ts';
 
@@ -67,10 +68,35 @@ const argReduceLoop: ReferencePlan<ArgReduceParams> = ([x], [y], p) => {
 const softmaxLoop: ReferencePlan<SoftmaxParams> = ([x], [y], p) => {
   eachLine(p, (o, i) => {
     const m = fold(x, o, i, -Infinity, larger);
-    const total = fold(x, o, i, 0, (sum, value) => sum + Math.exp(value - m));
+    // The terms that are 1 stay out of the sum, which keeps what is small beside 1.
+    const ties = fold(x, o, i, 0, (count, value) => count + Number(value === m));
+    const rest = fold(x, o, i, 0, (sum, value) => sum + (value - m === 0 ? 0 : Math.exp(value - m)));
     for (let k = 0; k < p.n; k++) {
       const shifted = x.get(o, k, i) - m;
-      y.set(o, k, i, p.log ? shifted - Math.log(total) : Math.exp(shifted) / total);
+      y.set(o, k, i, p.log ? shifted - Math.log1p(rest + (ties - 1)) : Math.exp(shifted) / (rest + ties));
+    }
+  });
+};
+
+const softmaxBackwardLoop: ReferencePlan<SoftmaxParams> = ([y, g], [gx], p) => {
+  eachLine(p, (o, i) => {
+    let top = 0;
+    for (let k = 1; k < p.n; k++) if (y.get(o, k, i) > y.get(o, top, i)) top = k;
+    const gTop = p.n ? g.get(o, top, i) : 0;
+    /** The sum over all but the most likely. */
+    const sumOfOthers = (term: (k: number) => number): number => {
+      let sum = 0;
+      for (let k = 0; k < p.n; k++) if (k !== top) sum += term(k);
+      return sum;
+    };
+    if (p.log) {
+      const others = sumOfOthers((k) => g.get(o, k, i));
+      for (let k = 0; k < p.n; k++) gx.set(o, k, i, g.get(o, k, i) - Math.exp(y.get(o, k, i)) * (others + gTop));
+      const logOfTop = y.get(o, top, i);
+      gx.set(o, top, i, -gTop * Math.expm1(logOfTop) - Math.exp(logOfTop) * others);
+    } else {
+      const dot = sumOfOthers((k) => y.get(o, k, i) * (g.get(o, k, i) - gTop));
+      for (let k = 0; k < p.n; k++) gx.set(o, k, i, y.get(o, k, i) * (g.get(o, k, i) - gTop - dot));
     }
   });
 };
@@ -79,4 +105,5 @@ export function addReduction(table: PlanTable<ReferencePlan<never>>): void {
   table.add(reduce, reduceLoop);
   table.add(argReduce, argReduceLoop);
   table.add(softmax, softmaxLoop);
+  table.add(softmaxBackward, softmaxBackwardLoop);
 }

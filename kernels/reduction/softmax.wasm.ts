@@ -1,6 +1,7 @@
 // Softmax and its logarithm along the middle axis of [outer, n, inner] for the WASM device: maximum, sum of
 // exponentials in float64, result. A line of -infinity alone becomes NaN by itself: -infinity + infinity.
-import { exp4, log4 } from '../math.wasm';
+import { isTop, lineLogSum, logOfSum } from '../log-sum.wasm';
+import { exp4 } from '../math.wasm';
 import { demote, extremeRun, Four, Larger, loadLanes, loadPart, Part, promoteHigh } from '../simd.wasm';
 import { promoteLow, storeLanes, storePart } from '../simd.wasm';
 
@@ -25,15 +26,15 @@ function exponentials(x: usize, y: usize, n: i32, m: v128): f32 {
   return <f32>result;
 }
 
-/** One line; n > 0. */
+/** One line; n > 0. `total` is the sum of e^(x - m), or its logarithm. */
 function softmaxLine(x: usize, y: usize, n: i32, log: i32): void {
-  const m = f32x4.splat(extremeRun<Larger>(x, n));
-  const total = f32x4.splat(exponentials(x, y, n, m));
-  const logTotal = log4(total);
+  const largest = extremeRun<Larger>(x, n);
+  const m = f32x4.splat(largest);
+  const total = f32x4.splat(log ? lineLogSum(x, n, largest) : exponentials(x, y, n, m));
   let i = 0;
   do {
     const count = min(4, n - i);
-    const value = log ? f32x4.sub(f32x4.sub(loadLanes(x, count), m), logTotal) : f32x4.div(loadLanes(y, count), total);
+    const value = log ? f32x4.sub(f32x4.sub(loadLanes(x, count), m), total) : f32x4.div(loadLanes(y, count), total);
     storeLanes(y, value, count);
     x += 16;
     y += 16;
@@ -56,10 +57,18 @@ function softmaxColumns<Lanes>(x: usize, y: usize, n: i32, stride: usize, count:
   m = f32x4.max(m, m1);
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
+  let ties = f32x4.splat(0);
   let k: usize = 0;
   do {
-    const e = exp4(f32x4.sub(lanes.load(x + k, count), m));
-    if (!log) lanes.store(y + k, e, count);
+    const shifted = f32x4.sub(lanes.load(x + k, count), m);
+    let e = exp4(shifted);
+    if (log) {
+      const top = isTop(shifted);
+      e = v128.andnot(e, top);
+      ties = f32x4.add(ties, v128.and(top, f32x4.splat(1)));
+    } else {
+      lanes.store(y + k, e, count);
+    }
     low = f64x2.add(low, promoteLow(e));
     high = f64x2.add(high, promoteHigh(e));
     k += stride;
@@ -67,7 +76,7 @@ function softmaxColumns<Lanes>(x: usize, y: usize, n: i32, stride: usize, count:
   const total = demote(low, high);
   k = 0;
   if (log) {
-    const logTotal = log4(total);
+    const logTotal = logOfSum(total, ties);
     do {
       lanes.store(y + k, f32x4.sub(f32x4.sub(lanes.load(x + k, count), m), logTotal), count);
       k += stride;

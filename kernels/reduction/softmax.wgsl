@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-var<workgroup> lanes: array<f32, workgroupSize>;
+var<workgroup> lanes: array<vec2<f32>, workgroupSize>;
 
 fn lineMaximum(base: u32, begin: u32, step: u32) -> f32 {
   var result = -infinity();
@@ -27,23 +27,28 @@ fn lineMaximum(base: u32, begin: u32, step: u32) -> f32 {
   return result;
 }
 
-/// Sum of e^(x - m), by blocks so that long lines keep their accuracy.
-fn lineSum(base: u32, begin: u32, step: u32, m: f32) -> f32 {
-  var total = 0.0;
+/// Sum of e^(x - m) below m, which keeps what is small beside 1, and how many are m. By blocks so that long lines keep their
+/// accuracy.
+fn lineSum(base: u32, begin: u32, step: u32, m: f32) -> vec2<f32> {
+  var sums = vec2(0.0);
   var k = begin;
   while (k < params.n) {
     var block = 0.0;
     for (var j = 0u; j < BLOCK && k < params.n; j++) {
-      block += preciseExp(x[base + k * params.inner] - m);
+      let shifted = x[base + k * params.inner] - m;
+      let isTop = shifted == 0.0 && !isNan(shifted);
+      block += select(preciseExp(shifted), 0.0, isTop);
+      sums.y += select(0.0, 1.0, isTop);
       k += step;
     }
-    total += block;
+    sums.x += block;
   }
-  return total;
+  return sums;
 }
 
-fn writeLine(base: u32, begin: u32, step: u32, m: f32, total: f32) {
-  let logTotal = preciseLog(total);
+fn writeLine(base: u32, begin: u32, step: u32, m: f32, sums: vec2<f32>) {
+  let total = sums.x + sums.y;
+  let logTotal = preciseLogOnePlus(sums.x + (sums.y - 1.0));
   for (var k = begin; k < params.n; k += step) {
     let at = base + k * params.inner;
     let shifted = x[at] - m;
@@ -74,13 +79,13 @@ fn perWorkgroup(
   let o = group.x + group.y * grid.x;
   if (o >= params.outer) { return; }
   let base = o * params.n;
-  lanes[lane] = lineMaximum(base, lane, workgroupSize);
+  lanes[lane].x = lineMaximum(base, lane, workgroupSize);
   for (var width = workgroupSize / 2u; width > 0u; width /= 2u) {
     workgroupBarrier();
-    if (lane < width) { lanes[lane] = maximum(lanes[lane], lanes[lane + width]); }
+    if (lane < width) { lanes[lane].x = maximum(lanes[lane].x, lanes[lane + width].x); }
   }
   workgroupBarrier();
-  let m = lanes[0];
+  let m = lanes[0].x;
   workgroupBarrier();
   lanes[lane] = lineSum(base, lane, workgroupSize, m);
   for (var width = workgroupSize / 2u; width > 0u; width /= 2u) {

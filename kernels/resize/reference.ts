@@ -10,18 +10,17 @@ interface Source {
 }
 
 /**
- * What each output position of one axis reads. The source position is rounded to float32 at every step, as on the other
- * devices, since a floor that fell on the other side would read another pixel. The weights are float64.
+ * What each output position of one axis reads. Bilinear positions are float64: one that falls on the other side of a whole number
+ * than in float32 reads other pixels, but with weights that give the same. The nearest pixel is another matter. Which one it
+ * is, PyTorch decides in float32 for every element type, so that this is its definition.
  */
 function sources(p: ResizeParams, inSize: number, outSize: number, scale: number): Source[][] {
-  const step = Math.fround(scale);
   return Array.from({ length: outSize }, (_, i) => {
     if (p.mode === ResizeMode.nearest) {
-      return [{ position: Math.min(Math.floor(Math.fround(i * step)), inSize - 1), weight: 1 }];
+      const at = Math.fround(i * Math.fround(scale));
+      return [{ position: Math.min(Math.floor(at), inSize - 1), weight: 1 }];
     }
-    const at = p.alignCorners
-      ? Math.fround(i * step)
-      : Math.max(0, Math.fround(Math.fround(Math.fround(i + 0.5) * step) - 0.5));
+    const at = p.alignCorners ? i * scale : Math.max(0, (i + 0.5) * scale - 0.5);
     const low = Math.min(Math.floor(at), inSize - 1);
     const high = Math.min(low + 1, inSize - 1);
     const fraction = at - low;

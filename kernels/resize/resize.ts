@@ -14,9 +14,9 @@ export type ResizeParams = {
   mode: ResizeMode;
   alignCorners: number;
   /**
-   * Source step per output position, computed by the caller in float32: in / out, 1 / scale_factor, or
-   * (in - 1) / (out - 1) with aligned corners (0 for one output). Source position: nearest floor(i scale);
-   * bilinear max(0, (i + 0.5) scale - 0.5), aligned i scale. All in float32, on every device, so that floors agree.
+   * Source step per output position: in / out, 1 / scale_factor, or (in - 1) / (out - 1) with aligned corners (0 for one
+   * output). Source position: nearest floor(i scale); bilinear max(0, (i + 0.5) scale - 0.5), aligned i scale. In float32,
+   * step by step; on the reference device in float64, but for the nearest pixel, which float32 defines.
    */
   scaleH: number;
   scaleW: number;

@@ -1,4 +1,6 @@
 // DenseNet (Huang et al. 2017) with torchvision's names: every layer sees the outputs of all layers before it in its block.
+import { takes } from '../../engine/call-check.ts';
+import { oneOf } from '../../engine/checks.ts';
 import {
   adaptiveAvgPool2d,
   avgPool2d,
@@ -10,6 +12,7 @@ import {
   relu,
   type Tensor,
 } from '../../engine/index.ts';
+import { flag, number, optional, optionsWith, size, wholeNumbers } from '../../engine/parameters.ts';
 
 export interface DenseNetMemoryOptions {
   /**
@@ -18,6 +21,14 @@ export interface DenseNetMemoryOptions {
    */
   memoryEfficient?: boolean;
 }
+
+const memory = { memoryEfficient: flag };
+const takesLayer = takes('DenseLayer', {
+  inputs: size,
+  growthRate: size,
+  bnSize: size,
+  options: optionsWith<DenseNetMemoryOptions>(memory),
+});
 
 /** norm, relu, conv 1x1, norm, relu, conv 3x3: adds `growthRate` channels. */
 export class DenseLayer extends nn.Module {
@@ -28,13 +39,9 @@ export class DenseLayer extends nn.Module {
 
   readonly #memoryEfficient: boolean;
 
-  constructor(
-    inputs: number,
-    growthRate: number,
-    bnSize: number,
-    { memoryEfficient = false }: DenseNetMemoryOptions = {},
-  ) {
+  constructor(...args: [inputs: number, growthRate: number, bnSize: number, options?: DenseNetMemoryOptions]) {
     super();
+    const [inputs, growthRate, bnSize, { memoryEfficient = false } = {}] = takesLayer(args);
     this.#memoryEfficient = memoryEfficient;
     this.norm1 = new nn.BatchNorm2d(inputs);
     this.conv1 = new nn.Conv2d(inputs, bnSize * growthRate, 1, { bias: false });
@@ -60,8 +67,19 @@ class NumberedModules<M extends nn.Module> extends nn.Module {
   }
 }
 
+const takesBlock = takes('DenseBlock', {
+  layers: size,
+  inputs: size,
+  growthRate: size,
+  bnSize: optional(size),
+  options: optionsWith<DenseNetMemoryOptions>(memory),
+});
+
 export class DenseBlock extends NumberedModules<DenseLayer> {
-  constructor(layers: number, inputs: number, growthRate: number, bnSize = 4, options: DenseNetMemoryOptions = {}) {
+  constructor(
+    ...args: [layers: number, inputs: number, growthRate: number, bnSize?: number, options?: DenseNetMemoryOptions]
+  ) {
+    const [layers, inputs, growthRate, bnSize = 4, options = {}] = takesBlock(args);
     super(
       'denselayer',
       Array.from({ length: layers }, (_, i) => new DenseLayer(inputs + i * growthRate, growthRate, bnSize, options)),
@@ -93,6 +111,12 @@ export class Transition extends nn.Module {
 
 const blockLayers = { 121: [6, 12, 24, 16], 169: [6, 12, 32, 32] } as const;
 
+const takesFeatures = takes('DenseNetFeatures', {
+  layers: wholeNumbers,
+  growthRate: optional(size),
+  options: optionsWith<DenseNetMemoryOptions>(memory),
+});
+
 /** Everything before the classifier, under torchvision's prefix `features`. */
 export class DenseNetFeatures extends nn.Module {
   readonly conv0: nn.Conv2d;
@@ -102,8 +126,9 @@ export class DenseNetFeatures extends nn.Module {
   readonly #transitions: Transition[] = [];
   readonly #last: nn.BatchNorm2d;
 
-  constructor(layers: readonly number[], growthRate = 32, options: DenseNetMemoryOptions = {}) {
+  constructor(...args: [layers: readonly number[], growthRate?: number, options?: DenseNetMemoryOptions]) {
     super();
+    const [layers, growthRate = 32, options = {}] = takesFeatures(args);
     let width = 2 * growthRate;
     this.conv0 = new nn.Conv2d(3, width, 7, { stride: 2, padding: 3, bias: false });
     this.norm0 = new nn.BatchNorm2d(width);
@@ -134,15 +159,23 @@ export class DenseNetFeatures extends nn.Module {
   }
 }
 
+export interface DenseNetOptions extends DenseNetMemoryOptions {
+  classes?: number;
+}
+
+const takesDenseNet = takes('DenseNet', {
+  depth: number,
+  options: optionsWith<DenseNetOptions>({ ...memory, classes: size }),
+});
+
 export class DenseNet extends nn.Module {
   readonly features: DenseNetFeatures;
   readonly classifier: nn.Linear;
 
-  constructor(
-    depth: keyof typeof blockLayers,
-    { classes = 1000, memoryEfficient = false }: DenseNetMemoryOptions & { classes?: number } = {},
-  ) {
+  constructor(...args: [depth: keyof typeof blockLayers, options?: DenseNetOptions]) {
     super();
+    const [depth, { classes = 1000, memoryEfficient = false } = {}] = takesDenseNet(args);
+    oneOf('DenseNet', 'depth', String(depth), Object.keys(blockLayers));
     this.features = new DenseNetFeatures(blockLayers[depth], 32, { memoryEfficient });
     this.classifier = new nn.Linear(this.features.outputs, classes);
   }

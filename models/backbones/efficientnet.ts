@@ -1,6 +1,8 @@
 // EfficientNetV2-S (Tan and Le 2021) with torchvision's names. Stochastic depth is left out: with it a forward pass in
 // training would need a random stream; in inference it is the identity.
+import { takes } from '../../engine/call-check.ts';
 import { adaptiveAvgPool2d, add, flatten, mul, nn, sigmoid, silu, type Tensor } from '../../engine/index.ts';
+import { flag, optionsWith, requiredOptions, size } from '../../engine/parameters.ts';
 
 const EPS = 1e-3;
 
@@ -57,12 +59,32 @@ export interface MBConvConfig {
   outputs: number;
 }
 
+const takesMBConv = takes('MBConv', {
+  config: requiredOptions<MBConvConfig>(
+    {
+      fused: flag,
+      expand: size,
+      kernel: size,
+      stride: size,
+      inputs: size,
+      outputs: size,
+    },
+    'fused',
+    'expand',
+    'kernel',
+    'stride',
+    'inputs',
+    'outputs',
+  ),
+});
+
 export class MBConv extends nn.Module {
   readonly block: nn.Sequential;
   readonly #residual: boolean;
 
-  constructor({ fused, expand, kernel, stride, inputs, outputs }: MBConvConfig) {
+  constructor(...args: [config: MBConvConfig]) {
     super();
+    const [{ fused, expand, kernel, stride, inputs, outputs }] = takesMBConv(args);
     const width = inputs * expand;
     const linear = { activation: false };
     this.#residual = stride === 1 && inputs === outputs;
@@ -97,13 +119,22 @@ const stages = [
   [false, 6, 3, 2, 160, 256, 15],
 ] as const;
 
+export interface EfficientNetV2SOptions {
+  classes?: number;
+}
+
+const takesEfficientNetV2S = takes('EfficientNetV2S', {
+  options: optionsWith<EfficientNetV2SOptions>({ classes: size }),
+});
+
 export class EfficientNetV2S extends nn.Module {
   readonly features: nn.Sequential;
   readonly classifier: nn.Module;
   readonly #head: nn.Linear;
 
-  constructor({ classes = 1000 } = {}) {
+  constructor(...args: [options?: EfficientNetV2SOptions]) {
     super();
+    const [{ classes = 1000 } = {}] = takesEfficientNetV2S(args);
     const body = stages.map(([fused, expand, kernel, stride, inputs, outputs, blocks]) => {
       const block = (_: unknown, i: number) =>
         new MBConv({ fused, expand, kernel, stride: i ? 1 : stride, inputs: i ? outputs : inputs, outputs });

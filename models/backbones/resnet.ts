@@ -1,6 +1,9 @@
 // ResNet (He et al. 2016) with torchvision's names, so that its checkpoints load unchanged. The stride of a bottleneck is in
 // its 3x3 convolution; stages may trade their stride for dilation.
+import { takes } from '../../engine/call-check.ts';
+import { oneOf } from '../../engine/checks.ts';
 import { adaptiveAvgPool2d, add, ConfigError, flatten, maxPool2d, nn, relu, type Tensor } from '../../engine/index.ts';
+import { list, number, optionsWith, size } from '../../engine/parameters.ts';
 
 const conv3x3 = (inputs: number, outputs: number, stride = 1, dilation = 1) =>
   new nn.Conv2d(inputs, outputs, 3, { stride, padding: dilation, dilation, bias: false });
@@ -18,6 +21,14 @@ function downsampleOf(inputs: number, outputs: number, stride: number): nn.Seque
   return new nn.Sequential(conv1x1(inputs, outputs, stride), new nn.BatchNorm2d(outputs));
 }
 
+const block = {
+  inputs: size,
+  planes: size,
+  options: optionsWith<BlockOptions>({ stride: size, dilation: size }),
+};
+const takesBasicBlock = takes('BasicBlock', block);
+const takesBottleneck = takes('Bottleneck', block);
+
 /** Two 3x3 convolutions with a shortcut. */
 export class BasicBlock extends nn.Module {
   static readonly expansion = 1;
@@ -27,8 +38,9 @@ export class BasicBlock extends nn.Module {
   readonly bn2: nn.BatchNorm2d;
   declare readonly downsample?: nn.Sequential;
 
-  constructor(inputs: number, planes: number, { stride = 1, dilation = 1 }: BlockOptions = {}) {
+  constructor(...args: [inputs: number, planes: number, options?: BlockOptions]) {
     super();
+    const [inputs, planes, { stride = 1, dilation = 1 } = {}] = takesBasicBlock(args);
     if (dilation !== 1) throw new ConfigError('a basic block has no dilation', { operation: 'BasicBlock' });
     this.conv1 = conv3x3(inputs, planes, stride);
     this.bn1 = new nn.BatchNorm2d(planes);
@@ -56,8 +68,9 @@ export class Bottleneck extends nn.Module {
   readonly bn3: nn.BatchNorm2d;
   declare readonly downsample?: nn.Sequential;
 
-  constructor(inputs: number, planes: number, { stride = 1, dilation = 1 }: BlockOptions = {}) {
+  constructor(...args: [inputs: number, planes: number, options?: BlockOptions]) {
     super();
+    const [inputs, planes, { stride = 1, dilation = 1 } = {}] = takesBottleneck(args);
     const outputs = planes * Bottleneck.expansion;
     this.conv1 = conv1x1(inputs, planes);
     this.bn1 = new nn.BatchNorm2d(planes);
@@ -97,6 +110,11 @@ export interface ResNetOptions {
   replaceStrideWithDilation?: readonly [boolean, boolean, boolean];
 }
 
+const takesResNet = takes('ResNet', {
+  depth: number,
+  options: optionsWith<ResNetOptions>({ classes: size, replaceStrideWithDilation: list }),
+});
+
 export class ResNet extends nn.Module {
   readonly conv1: nn.Conv2d;
   readonly bn1: nn.BatchNorm2d;
@@ -106,8 +124,10 @@ export class ResNet extends nn.Module {
   readonly layer4: nn.Sequential;
   readonly fc: nn.Linear;
 
-  constructor(depth: ResNetDepth, options: ResNetOptions = {}) {
+  constructor(...args: [depth: ResNetDepth, options?: ResNetOptions]) {
     super();
+    const [depth, options = {}] = takesResNet(args);
+    oneOf('ResNet', 'depth', String(depth), Object.keys(variants));
     const { block, layers } = variants[depth];
     const [dilate2, dilate3, dilate4] = options.replaceStrideWithDilation ?? [false, false, false];
     let [inputs, dilation] = [64, 1];

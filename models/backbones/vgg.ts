@@ -1,5 +1,7 @@
 // VGG-16 with batch norm (Simonyan and Zisserman 2015) with torchvision's names.
+import { takes } from '../../engine/call-check.ts';
 import { adaptiveAvgPool2d, flatten, nn, relu, type Tensor } from '../../engine/index.ts';
+import { optionsWith, size } from '../../engine/parameters.ts';
 
 /** Channels of each convolution; 'pool' halves the image. */
 const layers = [
@@ -23,13 +25,20 @@ const layers = [
   'pool',
 ] as const;
 
+export interface Vgg16BnOptions {
+  classes?: number;
+}
+
+const takesVgg16Bn = takes('Vgg16Bn', { options: optionsWith<Vgg16BnOptions>({ classes: size }) });
+
 export class Vgg16Bn extends nn.Module {
   readonly features: nn.Sequential;
   readonly classifier: nn.Module;
   readonly #linear: readonly [nn.Linear, nn.Linear, nn.Linear];
 
-  constructor({ classes = 1000 } = {}) {
+  constructor(...args: [options?: Vgg16BnOptions]) {
     super();
+    const [{ classes = 1000 } = {}] = takesVgg16Bn(args);
     let inputs = 3;
     const made = layers.flatMap((layer): (nn.Module & nn.Layer)[] => {
       if (layer === 'pool') return [new nn.MaxPool2d(2)];

@@ -15,7 +15,7 @@ async function refusal(t: Test, args: readonly string[]): Promise<unknown[]> {
 t.test('bad arguments end with status 2 and one line', async (t) => {
   t.same(await refusal(t, ['slow']), [2, "wgrad bench: unknown command 'slow'\n"]);
   t.same(await refusal(t, ['quick', '--fast']), [2, "wgrad bench: unknown option '--fast'\n"]);
-  const empty = "wgrad bench: option '--out <file>' argument '' is invalid. It needs the name of a file.\n";
+  const empty = "wgrad bench: option '--out <file>' argument '' is invalid. It must not be empty.\n";
   t.same(await refusal(t, ['quick', '--out', '']), [2, empty]);
   const batch =
     "wgrad bench: option '--batch <n>' argument '1.5' is invalid. Expected a whole number from 1 to 4096.\n";

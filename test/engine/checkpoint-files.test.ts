@@ -1,6 +1,6 @@
 // Checkpoint files: round trips, element types of others, shards, what does not match, damage, and writing as a whole.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { freemem, tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
@@ -25,6 +25,7 @@ import {
   writeSafetensors,
   writeStateDict,
 } from '../../engine/index.ts';
+import { readWhole } from '../../engine/io/files.ts';
 
 setDefaultDevice(await createDevice('wasm'));
 const folder = await mkdtemp(path.join(tmpdir(), 'wgrad-checkpoint-'));
@@ -225,12 +226,35 @@ t.test('several files with an index', async (t) => {
     name: 'DataError',
     message: /index\.json, byte 0: the index is not JSON/,
   });
+  await write(`{"weight_map":{"0.weight":"${names[0]}","0.weight":"${names[1]}"}}`);
+  await t.rejects(loadCheckpoint(index, other), /index\.json, byte \d+: the index has the key '0\.weight' twice/);
   for (const value of ['{}', 'null', { weight_map: [] }]) {
     await write(value);
     await t.rejects(loadCheckpoint(index, other), /the index has no 'weight_map'/);
   }
   net.dispose();
   other.dispose();
+});
+
+const GIB = 2 ** 30;
+const memory = freemem() > 6 * GIB ? false : 'less than 6 GiB of memory are free';
+t.test('a file of more than 2 GiB', { skip: memory }, async (t) => {
+  const name = at('large.safetensors');
+  const size = 2 * GIB + 4;
+  const header = Buffer.from(
+    `{"zeros":{"dtype":"U8","shape":[${size}],"data_offsets":[0,${size}]},` +
+      `"last":{"dtype":"F32","shape":[1],"data_offsets":[${size},${size + 4}]}}`,
+  );
+  const handle = await open(name, 'w');
+  const length = Buffer.alloc(8);
+  length.writeUInt32LE(header.length);
+  await handle.write(Buffer.concat([length, header]), 0, 8 + header.length, 0);
+  await handle.write(Buffer.from(Float32Array.of(7).buffer), 0, 4, 8 + header.length + size);
+  await handle.close();
+  const { tensors } = readSafetensors(await readWhole(name), name);
+  await rm(name);
+  t.equal(tensors.get('zeros')?.data.length, size);
+  t.equal(tensors.get('last')?.data[0], 7);
 });
 
 t.test('damage names the file and the byte', async (t) => {

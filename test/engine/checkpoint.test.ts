@@ -273,3 +273,24 @@ t.test('a memory-efficient dense block computes the same', async (t) => {
   };
   t.same(await run(true), await run(false));
 });
+
+t.test('a tensor that is captured and given, or given twice, is the same tensor again', async (t) => {
+  const ways: Readonly<Record<string, (wrap: Wrap, x: Tensor) => Tensor>> = {
+    'captured and given': (wrap, x) => wrap((h) => sin(h.mul(x)).mul(h), x),
+    'given twice': (wrap, x) => wrap((a, b) => sin(a.mul(b)), x, x),
+    'a result that keeps its gradient': (wrap, x) => {
+      const y = x.mul(2).requireGrad();
+      return wrap((h) => sin(h.mul(y)), y);
+    },
+    'not where one is off the tape': (wrap, x) => wrap((h) => sin(h.mul(x.detach())), x),
+  };
+  for (const [name, f] of Object.entries(ways)) {
+    using _ = scope();
+    const values = async (wrap: Wrap) => {
+      const x = tensor([0.3, 1.2], [2], { requiresGrad: true });
+      f(wrap, x).sum().backward();
+      return [...(await x.grad!.array())];
+    };
+    t.same(await values(checkpoint), await values(direct), name);
+  }
+});

@@ -26,7 +26,7 @@ const scattered = (): Refusals => ({
 });
 const elementwise: Record<string, Refusals> = {
   ...Object.fromEntries(
-    'neg exp log sqrt rsqrt abs sign relu sigmoid silu tanh reciprocal square sin cos erf zerosLike onesLike'
+    'neg exp log sqrt rsqrt abs sign relu sigmoid silu tanh reciprocal square sin cos erf erfc log1p zerosLike onesLike'
       .split(' ')
       .map((name) => [name, one()]),
   ),
@@ -45,7 +45,7 @@ const elementwise: Record<string, Refusals> = {
     'add sub mul div maximum minimum pow eq ne lt le gt ge'.split(' ').map((name) => [name, operator()]),
   ),
   ...Object.fromEntries(
-    'reluGrad leakyReluGrad sigmoidGrad tanhGrad addScaled'.split(' ').map((name) => [name, two()]),
+    'reluGrad leakyReluGrad sigmoidGrad tanhGrad logRatio addScaled'.split(' ').map((name) => [name, two()]),
   ),
   where: {
     good: () => [b(2, 3), f(3), f(2, 1)],

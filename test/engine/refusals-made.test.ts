@@ -120,6 +120,12 @@ const optimizers: Record<string, Row[]> = {
 };
 for (const [name, rows] of Object.entries(optimizers)) check(name, rows);
 
+check('Sequential', [
+  ['modules[0]', ConfigError, () => new nn.Sequential([new nn.ReLU()] as unknown as nn.ReLU)],
+  ['modules[1]', ConfigError, () => new nn.Sequential(new nn.ReLU(), undefined as unknown as nn.ReLU)],
+]);
+check('ModuleList', [['modules', DTypeError, () => new nn.ModuleList(new nn.ReLU() as unknown as nn.ReLU[])]]);
+
 check('step', [
   [
     'parameters',
@@ -251,8 +257,8 @@ check('full', [
   ...sizes('shape', 0, (n) => w.full([2, n], 1)),
   ['shape', ShapeError, () => w.full(2 as unknown as number[], 1)],
   ['dtype', ConfigError, () => w.full([2], 1, { dtype: badType })],
-  ['value', ConfigError, () => w.full([2], 1.5, { dtype: 'int32' })],
-  ['value', ConfigError, () => w.full([2], 'one' as unknown as number)],
+  ['value', DTypeError, () => w.full([2], 1.5, { dtype: 'int32' })],
+  ['value', DTypeError, () => w.full([2], 'one' as unknown as number)],
 ]);
 for (const [name, make] of Object.entries({ zeros: w.zeros, ones: w.ones })) {
   check(name, [...sizes('shape', 0, (n) => make([n])), ['dtype', ConfigError, () => make([1], { dtype: badType })]]);

@@ -30,13 +30,16 @@ function tensorsOf(signature: Signature, args: Arguments): Place[] {
   Object.entries(signature).forEach(([name, parameter], at) => {
     const given = args[at];
     const put = (value: unknown): Arguments => args.with(at, value);
-    if (parameter === 'value' || given === undefined) return;
-    if (!('dtypes' in parameter)) {
+    if (given === undefined) return;
+    if ('options' in parameter) {
       for (const [key, inside] of Object.entries(parameter.options)) {
+        if (!('dtypes' in inside)) continue;
         const tensor = (given as Record<string, unknown>)[key];
         const replace = (value: unknown): Arguments => put({ ...(given as object), [key]: value });
         if (tensor instanceof w.Tensor) places.push({ argument: key, parameter: inside, tensor, replace });
       }
+    } else if (!('dtypes' in parameter)) {
+      return;
     } else if (Array.isArray(given)) {
       (given as w.Tensor[]).forEach((tensor, i) => {
         const replace = (value: unknown): Arguments => put(given.with(i, value));
@@ -107,7 +110,7 @@ const others = new Set(
   (
     'applySchedule callSite checkpoint clipGradNorm clipGradValue cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR full grad gradEnabled ' +
     'gradcheck gradgradcheck isRecomputing largestHolders liveTensorCount loadCheckpoint manualSeed multiStepLR noGrad observeOperations ' +
-    'chromeTrace oneCycleLR ones parameter polynomialLR profiled random readCheckpoint readSafetensors readStateDict region registry saveCheckpoint scope setDefaultDevice showShape stepLR summarize ' +
+    'chromeTrace oneCycleLR ones parameter polynomialLR profiled random readCheckpoint readSafetensors readStateDict region registry saveCheckpoint scope setDefaultDevice showGiven showShape stepLR summarize ' +
     'tensor tidy toDevice trackTensors writeSafetensors writeStateDict zeros'
   ).split(' '),
 );

@@ -78,8 +78,37 @@ const damaged: [string, Uint8Array, RegExp][] = [
   ['no entry', fileOf('{"x":3}'), /byte 9: the entry of 'x' is not an object/],
   [
     'an unknown type',
-    fileOf(`{"ä":${entry('0,4', '"dtype":"F4","shape":[1]')}}`, four),
-    /byte 9: unknown element type of 'ä'.*F64, F32.*got F4/,
+    fileOf(`{"ä":${entry('0,4', '"dtype":"F5","shape":[1]')}}`, four),
+    /byte 9: unknown element type of 'ä'.*F64, F32.*got F5/,
+  ],
+  [
+    'a type that has no array',
+    fileOf(`{"ä":${entry('0,1', '"dtype":"F8_E4M3","shape":[1]')}}`, [0]),
+    /byte 9: 'ä' is of the element type F8_E4M3, which is not read here.*F64, F32.*Convert/,
+  ],
+  [
+    'a tensor twice',
+    fileOf(`{"ä":${entry('0,4')}, "y":${entry('4,8')},"ä":${entry('8,12')}}`, [...four, ...four, ...four]),
+    /byte 117: the header has the key 'ä' twice/,
+  ],
+  [
+    'the same bytes twice',
+    fileOf(`{"x":${entry('0,4')},"x":${entry('0,4')}}`, four),
+    /the header has the key 'x' twice/,
+  ],
+  [
+    'a tensor twice in two spellings',
+    fileOf(`{"x\\u0022":${entry('0,4')},"x\\"" :${entry('0,4')}}`, four),
+    /the header has the key 'x"' twice/,
+  ],
+  ['a shape twice', fileOf(`{"x":${entry('0,4', '"dtype":"F32","shape":[1],"shape":[1]')}}`, four), /'shape' twice/],
+  ['metadata twice', fileOf('{"__metadata__":{},"__metadata__":{}}'), /the key '__metadata__' twice/],
+  ['a text twice', fileOf('{"__metadata__":{"a":"1","b":"}","a":"1"}}'), /the key 'a' twice/],
+  ['a mark before the header', fileOf('\ufeff{}'), /byte 8: the header is not JSON/],
+  [
+    'tensors past 2 GiB that are not there',
+    fileOf(`{"x":${entry('0,3000000000', '"dtype":"U8","shape":[3,1000000000]')}}`, four),
+    /the file ends inside 'x'; expected 30000000\d\d bytes/,
   ],
   ['a type of Object', fileOf(`{"x":${entry('0,4', '"dtype":"toString","shape":[1]')}}`, four), /unknown element type/],
   ['no shape', fileOf(`{"x":${entry('0,4', '"dtype":"F32"')}}`, four), /bad shape of 'x'/],
@@ -125,6 +154,40 @@ t.test('a file cut anywhere, or with any byte of its header changed, never gives
   });
   fc.assert(property, { seed: 24, numRuns: 3000 });
   t.pass('3000 changes');
+  t.end();
+});
+
+t.test('the same key in different objects is no fault, nor is a name of Object', (t) => {
+  const bytes = fileOf(
+    `{"__metadata__":{"dtype":"x","__proto__":"y","a":"\\\\"},"dtype":${entry('0,4')},"__proto__":${entry('4,8')},` +
+      `"10":${entry('8,8', '"dtype":"F64","shape":[0,7]')},"9":${entry('8,12')}  }   `,
+    [...four, ...four, ...four],
+  );
+  const { tensors, metadata } = readSafetensors(bytes, 'a');
+  t.same([...tensors.keys()], ['dtype', '__proto__', '10', '9'], 'in the order of the file');
+  t.same(Object.entries(metadata), [
+    ['dtype', 'x'],
+    ['__proto__', 'y'],
+    ['a', '\\'],
+  ]);
+  t.same(tensors.get('10'), { dtype: 'F64', shape: [0, 7], data: new Float64Array(0) });
+  t.end();
+});
+
+t.test('the time for a header is in proportion to its length', (t) => {
+  // Were it quadratic, this would take half an hour.
+  const count = 100_000;
+  const data = new Float32Array(count);
+  const tensors = new Map<string, SafetensorsEntry>();
+  for (let i = 0; i < count; i++) {
+    tensors.set(`layers.${i}.weight`, { dtype: 'F32', shape: [1], data: data.subarray(i, i + 1).fill(i) });
+  }
+  const started = performance.now();
+  const read = readSafetensors(writeSafetensors({ tensors }), 'many').tensors;
+  const seconds = (performance.now() - started) / 1000;
+  t.equal(read.size, count);
+  t.equal(read.get('layers.77777.weight')?.data[0], 77777);
+  t.ok(seconds < 20, `${seconds.toFixed(1)} s`);
   t.end();
 });
 

@@ -1,7 +1,9 @@
 // Input that cannot work: one clear line on stderr, exit status 2, nothing written.
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Command } from 'commander';
 import t from 'tap';
+import { buildProgram } from '../../experiments/cli/program.ts';
 import { filesBelow, run } from './command.ts';
 
 const smoke = ['--preset', 'smoke', '--device', 'wasm'];
@@ -99,4 +101,42 @@ t.test('commands that only tell', async (t) => {
   t.equal(help.status, 0);
   for (const command of ['reproduce', 'list', 'doctor', 'data', 'golden', 'ops', 'bench'])
     t.match(help.stdout, command);
+});
+
+t.test('no option and no argument of any command takes an empty value', async (t) => {
+  /** Parses words as the command line does, and returns what it says about them. */
+  const parse = async (words: readonly string[]): Promise<string> => {
+    const program = buildProgram(() => undefined);
+    const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
+    for (const command of all(program)) command.exitOverride().configureOutput({ outputError: () => undefined });
+    return program.parseAsync(words, { from: 'user' }).then(
+      () => 'nothing',
+      (error: Error) => error.message,
+    );
+  };
+  const check = async (command: Command, path: readonly string[]): Promise<void> => {
+    for (const each of command.commands) if (each.name() !== 'bench') await check(each, [...path, each.name()]);
+    if (command.commands.length > 0) return;
+    for (const option of command.options.filter(({ required, optional }) => required || optional)) {
+      t.match(await parse([...path, `${option.long}=`]), /must not be empty/, `${path.join(' ')} ${option.long}`);
+    }
+    for (const [i] of command.registeredArguments.entries()) {
+      const others = path[0] === 'predict' ? ['multidepth', 'x', 'x'] : ['x', 'x'];
+      const words = others.slice(0, command.registeredArguments.length).with(i, '');
+      t.match(await parse([...path, ...words]), /must not be empty/, `${path.join(' ')}, argument ${i + 1}`);
+    }
+  };
+  await check(
+    buildProgram(() => undefined),
+    [],
+  );
+  for (const args of [
+    ['bench', 'quick', '--out='],
+    ['bench', 'compare', ''],
+    ['reproduce', 'dmtl', '--out', ''],
+  ]) {
+    const { status, stderr } = await run(args, t.testdir());
+    t.equal(status, 2, args.join(' '));
+    t.match(stderr, /must not be empty/);
+  }
 });

@@ -4,7 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { repositoryRoot } from '../shared-data.ts';
 
-const program = path.join(repositoryRoot(), 'dist/experiments/cli/main.js');
+/** The built program. */
+export const program = path.join(repositoryRoot(), 'dist/experiments/cli/main.js');
 
 export interface Ended {
   status: number | null;

@@ -1,11 +1,12 @@
 // Text for terminals of any width, the choice of tables, and the arithmetic of progress.
 import t from 'tap';
-import { duration } from '../../experiments/cli/display.ts';
+import { duration } from '../../experiments/cli/status-lines.ts';
 import { plainMessage } from '../../experiments/cli/errors.ts';
-import { select, suggestion } from '../../experiments/cli/select.ts';
+import { select } from '../../experiments/cli/select.ts';
 import { layOut } from '../../experiments/cli/tables.ts';
 import { papers } from '../../experiments/index.ts';
 import { Progress } from '../../experiments/runner/progress.ts';
+import { suggestion } from '../../experiments/runner/suggestion.ts';
 import type { WorkerTask } from '../../experiments/runner/worker.ts';
 import { html } from '../../experiments/report/html.ts';
 

@@ -1,4 +1,5 @@
 // A table made for tests, and what is known of it for given values.
+import { z } from 'zod';
 import {
   above,
   type Cell,
@@ -54,6 +55,7 @@ export const paper: Paper = {
   tables: [table],
   presets: { smoke: 'tiny', tour: 'small', laptop: 'small', paper: 'as published' },
   ambiguities: ['A choice.'],
+  settings: z.strictObject({ size: z.int() }),
   defaultSeeds: () => 3,
   dataFacts: () => Promise.resolve({ name: 'data', real: true, checksums: {} }),
   cost: () => 1,
@@ -73,6 +75,7 @@ export function known(values: Readonly<Record<string, readonly number[]>>, chang
     preset: 'paper',
     device: 'wasm',
     data: { name: 'data', real: true },
+    set: {},
     seeds,
     cells: new Map(cells),
     settings: new Map([

@@ -53,7 +53,7 @@ t.test('facts', (t) => {
   t.match(byName.get('conv2d'), {
     family: 'convolution',
     kind: 'primitive',
-    signature: 'conv2d(x: float32, weight: float32, bias?: float32, options)',
+    signature: 'conv2d(x: float32, weight: float32, bias?: float32, options?: { stride, padding, dilation, groups })',
     devices: ['reference', 'wasm', 'webgpu'],
     gradient: 'yes',
     secondGradient: true,

@@ -1,5 +1,6 @@
 // Pets: the rules for masks and boxes, batches, the official layout with every kind of damage, the HDF5 store, the drawings; and
 // the real pictures, where the folder of shared data is beside the checkout.
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { decode, encode } from 'fast-png';
@@ -249,6 +250,36 @@ t.test('the HDF5 store: written, read, checked, made again', async (t) => {
   t.ok(readFileSync(file).length === before.length, 'a store that is cut off is made again');
   await t.rejects(openPetStore(path.join(cache, folder), 'other data'), /was made from other data/);
   await t.rejects(openPetStore(cache), /is not a store/);
+
+  // A store that was changed on purpose, its checksums along.
+  const copy = path.join(cache, folder, 'copy');
+  for (const part of ['store.json', ...petCohorts]) {
+    cpSync(path.join(cache, folder, part), path.join(copy, part), { recursive: true });
+  }
+  const manifestFile = path.join(copy, 'store.json');
+  const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as { checksums: Record<string, string> };
+  const change = (what: object): void => writeFileSync(manifestFile, JSON.stringify({ ...manifest, ...what }));
+  const changed: [object, RegExp][] = [
+    [{ size: 8 }, /train\/images\.h5 has no dataset 'images_chunk'.*expected 7 x 8 x 8 x 3/],
+    [{ size: '16' }, /is not a store of pets/],
+    [{ counts: { train: 8, validation: 3, test: 2 } }, /expected 8 x 16 x 16 x 3 of <B, got 7 x 16/],
+    [{ counts: { train: 7 } }, /is not a store of pets/],
+    [{ checksums: {} }, /images\.h5 is damaged/],
+  ];
+  for (const [what, pattern] of changed) {
+    change(what);
+    await t.rejects(openPetStore(copy), { name: 'DataError', message: pattern });
+  }
+  const h5wasm = await import('h5wasm/node');
+  await h5wasm.ready;
+  const masks = path.join(copy, 'train', 'masks.h5');
+  rmSync(masks);
+  const wide = new h5wasm.File(masks, 'w');
+  wide.create_dataset({ name: 'masks_chunk', data: new Float32Array(7 * 256), shape: [7, 16, 16, 1], dtype: '<f' });
+  wide.close();
+  const sum = createHash('sha256').update(readFileSync(masks)).digest('hex');
+  change({ checksums: { ...manifest.checksums, 'train/masks.h5': sum } });
+  await t.rejects(openPetStore(copy), /masks\.h5 has no dataset.*of <B, got 7 x 16 x 16 x 1 of <f/);
 
   const other = path.join(cache, 'other');
   const both = await Promise.all([1, 2].map(() => preparePets(source, settings, other)));

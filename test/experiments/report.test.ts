@@ -30,7 +30,7 @@ t.test('the view', (t) => {
     paper: 'paper',
     name: 'made',
     source: 'Table 9',
-    setting: { text: 'preset paper, data: data, device wasm, seeds 0 to 2', presetText: 'as published' },
+    setting: { text: 'preset paper, data: data, device wasm, seeds 0..2', presetText: 'as published' },
     matrix: {
       corner: 'row',
       columns: [{ name: 'score', better: 'higher' }],

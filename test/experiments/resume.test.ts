@@ -4,9 +4,9 @@ import path from 'node:path';
 import t from 'tap';
 import { createDevice, setDefaultDevice } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkpoint.ts';
-import { generatedDigits, type RunResult, strategies } from '../../experiments/index.ts';
+import { generatedDigits, type RunResult } from '../../experiments/index.ts';
 import { settingsOf } from '../../experiments/papers/dmtl/presets.ts';
-import type { TrainingSettings } from '../../experiments/papers/dmtl/settings.ts';
+import { strategies, type TrainingSettings } from '../../experiments/papers/dmtl/settings.ts';
 import { batchesOf, classWeights, trainDmtl } from '../../experiments/papers/dmtl/training.ts';
 
 const device = await createDevice('wasm', { threads: 1 });
@@ -17,6 +17,7 @@ function train(settings: TrainingSettings, file: string, saves = Infinity): Prom
   let saved = 0;
   const context = {
     run: 'test',
+    settings,
     seed: 3,
     preset: 'smoke' as const,
     device,
@@ -62,7 +63,7 @@ t.test('a loss that is not finite names the first operation that made one', asyn
     };
     await t.rejects(
       train(settings, path.join(t.testdir(), strategy)),
-      /the loss of epoch 1 is \S+; step \d+: '\w+' is the first operation with a result that is not finite.*called at/,
+      /loss is \S+; step \d+: .\w+. is the first operation with a result that is not finite, in layer '[\w.]+'.*called at/,
     );
   }
 });

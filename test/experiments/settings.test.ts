@@ -1,58 +1,73 @@
-// Runs as values: every setting is part of what a stored run is found by, and nothing else stands between a run and its settings.
+// Every setting is part of the key of a run: each is changed in turn, at any depth, and the key is another.
+import path from 'node:path';
 import t from 'tap';
-import { type DataFacts, type Paper, papers, type Run, runsOf, type TableDefinition } from '../../experiments/index.ts';
+import { papers, presetNames, runsOf } from '../../experiments/index.ts';
+import { settingsOf } from '../../experiments/papers/cross-stitch/presets.ts';
 import { column } from '../../experiments/runner/definition.ts';
-import { type RunRecord, type RunRequest, RunStore } from '../../experiments/runner/store.ts';
+import type { Paper, PresetName, Run, TableDefinition } from '../../experiments/runner/paper.ts';
+import { noData } from '../../experiments/runner/results.ts';
+import { RunStore } from '../../experiments/runner/store.ts';
 
-const data: DataFacts = { name: 'made', real: false, checksums: {} };
-
-/** The paper with one run alone, whose settings are these. */
-function withSettings(paper: Paper, run: Run, settings: object): Paper {
-  const changed: Run = { key: run.key, settings: () => settings };
-  const table: TableDefinition = {
-    name: 'made',
-    title: '',
-    besides: [{ title: 'made', corner: '', columns: [column('c', 1)], rows: [['r', { run: changed, metric: 'm' }]] }],
-  };
-  return { ...paper, tables: [table] };
-}
-
-/** All values in settings with one of them changed, each with its path. */
-function changes(value: unknown): [path: string, changed: unknown][] {
-  if (typeof value === 'number') return [['', value + 1]];
-  if (typeof value === 'boolean') return [['', !value]];
-  if (typeof value === 'string') return [['', `${value}x`]];
-  if (value === null) return [['', 1]];
-  if (Array.isArray(value)) {
-    return value.flatMap((each, i) =>
-      changes(each).map(([path, changed]): [string, unknown] => [
-        `[${i}]${path}`,
-        value.map((other: unknown, k) => (k === i ? changed : other)),
-      ]),
-    );
+/** All ways to change one number, word or switch of a value, or to add one where there is none, with their names. */
+function* changes(value: unknown, name = ''): Iterable<[string, unknown]> {
+  if (typeof value === 'number') yield [name, value + 1];
+  else if (typeof value === 'string') yield [name, `${value}x`];
+  else if (typeof value === 'boolean') yield [name, !value];
+  else if (value === null) yield [name, 0];
+  else if (Array.isArray(value)) {
+    if (value.length === 0) yield [name, [1]];
+    for (const [i, each] of value.entries()) {
+      for (const [deeper, changed] of changes(each, `${name}[${i}]`))
+        yield [deeper, Object.assign([...(value as unknown[])], { [i]: changed })];
+    }
+  } else {
+    if (Object.keys(value!).length === 0) yield [name, { more: 1 }];
+    for (const [key, each] of Object.entries(value!)) {
+      for (const [deeper, changed] of changes(each, `${name}.${key}`)) yield [deeper, { ...value, [key]: changed }];
+    }
   }
-  if (typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([name, each]) =>
-    changes(each).map(([path, changed]): [string, unknown] => [`.${name}${path}`, { ...value, [name]: changed }]),
-  );
 }
+
+const folder = t.testdir();
+
+/** The store of a run, as if these were its settings. */
+const storeOf = (paper: Paper, { key }: Run, preset: PresetName, settings: object): RunStore => {
+  const request = { paper: paper.name, run: key, seed: 0, preset, device: 'wasm', data: undefined } as const;
+  const run: Run = { key, settings: () => settings };
+  const rows = [['r', { run, metric: 'm' }]] as const;
+  const table: TableDefinition = { name: 'made', title: '', besides: [{ corner: '', columns: [column('c', 1)], rows }] };
+  return new RunStore(path.join(folder, preset), request, { ...paper, tables: [table] }, noData);
+};
 
 for (const paper of papers) {
-  t.test(`${paper.name}: a run of other settings is another run`, async (t) => {
+  t.test(paper.name, async (t) => {
     const runs = new Map(paper.tables.flatMap(runsOf).map((run) => [run.key, run]));
-    // The last run of each number of settings: together they have all kinds.
-    const kinds = new Map([...runs.values()].map((run) => [changes(run.settings('smoke')).length, run]));
-    for (const run of kinds.values()) {
-      const settings = run.settings('smoke');
-      const out = t.testdir();
-      const request: RunRequest = { paper: paper.name, run: run.key, seed: 0, preset: 'smoke', device: 'wasm', data: undefined }; // prettier-ignore
-      const store = (of: object): RunStore => new RunStore(out, request, withSettings(paper, run, of), data);
-      const record = { result: { metrics: { m: 1 } } } as unknown as RunRecord;
-      await store(settings).write(record);
-      t.same(await store(structuredClone(settings)).read(), record, 'equal settings, not the same object');
-      for (const [path, changed] of changes(settings)) {
-        t.equal(await store(changed as object).read(), undefined, `${run.key}: ${path}`);
+    let changed = 0;
+    for (const preset of presetNames) {
+      for (const run of runs.values()) {
+        const settings = run.settings(preset);
+        await storeOf(paper, run, preset, settings).save({ states: {}, position: run.key });
+        const found = await storeOf(paper, run, preset, structuredClone(settings)).resume();
+        if (found?.position !== run.key) t.fail(`${run.key}: the same settings have another key`);
+        for (const [name, other] of changes(settings)) {
+          changed++;
+          const taken = await storeOf(paper, run, preset, other as object).resume();
+          if (taken) t.fail(`${run.key}, ${preset}: a checkpoint is taken up though ${name} has changed`);
+        }
       }
     }
+    t.ok(changed > 5 * runs.size, `${changed} changes`);
   });
 }
+
+t.test('what decides a run of cross-stitch is among its settings', (t) => {
+  t.match(settingsOf({ network: 'mtl' }, 'laptop'), {
+    stitch: [[0.6, 0.3, 0.1], [0.1, 0.6, 0.3], [0.1, 0.3, 0.6]], // prettier-ignore
+    priors: [0.3, 1, 2],
+    temperature: 2,
+    dropBelow: { binary: 0.2, box: 0.2 },
+    keepsWeights: true,
+  });
+  t.match(settingsOf({ network: 'oeq' }, 'laptop'), { stitch: null, priors: [0.5, 0.5], temperature: 1, keepsWeights: false });
+  t.end();
+});

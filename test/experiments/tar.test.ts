@@ -8,15 +8,15 @@ import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { DataError } from '../../engine/index.ts';
 import { dataSets, fetchFiles } from '../../experiments/index.ts';
-import { unpackTarGz } from '../../experiments/data/tar.ts';
+import { unpackTarGz } from '../../experiments/data/formats/tar.ts';
 
 /** One entry: a header with its checksum, and the content in blocks of 512 bytes. */
-function entry(name: string, content: string | Buffer, kind = '0'): Buffer {
+function entry(name: string, content: string | Buffer, kind = '0', size?: string): Buffer {
   const bytes = Buffer.from(content);
   const header = Buffer.alloc(512);
   header.write(name, 0, 100);
   header.write('0000644\0', 100);
-  header.write(`${bytes.length.toString(8).padStart(11, '0')}\0`, 124);
+  header.write(`${size ?? bytes.length.toString(8).padStart(11, '0')}\0`, 124);
   header.write(' '.repeat(8) + kind, 148);
   header.write('ustar\0', 257);
   header.write(
@@ -37,7 +37,9 @@ const content = Buffer.concat([
   entry('a/', '', '5'),
   entry('a/one.txt', 'one'),
   entry('a/._one.txt', 'resource fork'),
-  entry('a/empty.txt', ''),
+  entry('__MACOSX/a/one.txt', 'resource fork'),
+  entry('./a/.DS_Store', 'order of icons'),
+  entry('./a/empty.txt', ''),
   entry('a/big.bin', Buffer.alloc(100_000, 7)),
   entry('././@LongLink', `${long}\0`, 'L'),
   entry('cut', 'long'),
@@ -54,11 +56,16 @@ t.test('files and names', async (t) => {
   const text = (name: string): string => readFileSync(path.join(folder, name), 'utf8');
   t.same([text('a/one.txt'), text('a/empty.txt'), text(long), text(wide)], ['one', '', 'long', 'wide']);
   t.equal(readFileSync(path.join(folder, 'a/big.bin')).length, 100_000);
-  t.notOk(existsSync(path.join(folder, 'a/._one.txt')));
+  for (const stray of ['a/._one.txt', '__MACOSX', 'a/.DS_Store']) t.notOk(existsSync(path.join(folder, stray)), stray);
 });
 
 const damages: Record<string, [Buffer, RegExp]> = {
-  'no gzip': [content, /cannot be unpacked/],
+  'no gzip': [content, /cannot be unpacked.*expected a tar\.gz archive, got a tar archive/],
+  'a web page': [Buffer.from('<!DOCTYPE html><p>Log in'), /cannot be unpacked.*got a web page/],
+  'an entry without a size': [
+    gzipSync(entry('a', 'x', '0', 'zzzzzzzzzzz')),
+    /unpacked byte 512: an entry without a size/,
+  ],
   'gzip that ends too early': [gzipSync(content).subarray(0, 100), /cannot be unpacked/],
   'tar that ends too early': [gzipSync(content.subarray(0, 4000)), /byte \d+: the archive ends too early/],
   'no header': [gzipSync(Buffer.alloc(1024, 65)), /byte 512: not a tar header/],

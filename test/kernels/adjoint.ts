@@ -27,6 +27,7 @@ import {
   resize,
   resizeBackward,
   ResizeMode,
+  NOTHING_OUTSIDE,
   scatterAdd,
   sizeOf,
 } from '../../kernels/index.ts';
@@ -152,7 +153,7 @@ export async function testAdjoints(t: Test, device: Device, runs: number, tolera
       t.pass(`${runs} random cases`);
     });
   const gatherIndices = ({ outer, size, count, inner }: GatherParams) =>
-    drawn(outer * count * inner, () => draws.integer(size + 2) - 1);
+    drawn(outer * count * inner, () => draws.integer(2 * size + 2) - size - 1);
 
   await property('conv2d', convCases.conv2dSource.params, (p) => checkConv2d(device, p, tolerance));
   await property('maxPool', poolCases.maxPoolSource.params, (p) => checkMaxPool(device, p, tolerance));
@@ -172,9 +173,9 @@ export async function testAdjoints(t: Test, device: Device, runs: number, tolera
     const params = resizeCases.resizeSource.params.filter((p) => p.mode === mode && p.alignCorners === aligned);
     await property(`resize (${label})`, params, (p) => checkPair(device, [resize, resizeBackward], p, tolerance));
   }
-  await property('gather', copyCases.gatherSource.params, (p) =>
-    checkPair(device, [gather, scatterAdd], p, tolerance, [gatherIndices(p)]),
-  );
+  // What an index outside gives is a constant, which has no part in the adjoint.
+  const quiet = copyCases.gatherSource.params.map((p) => ({ ...p, outside: NOTHING_OUTSIDE }));
+  await property('gather', quiet, (p) => checkPair(device, [gather, scatterAdd], p, tolerance, [gatherIndices(p)]));
   const withoutRepeats = copyCases.copySource.params.filter(
     ({ shape, inStrides }) => !inStrides.some((stride, axis) => stride === 0 && shape[axis] > 1),
   );

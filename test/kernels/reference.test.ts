@@ -20,9 +20,12 @@ import {
   conv2dWeightGradient,
   copy,
   fill,
+  fillInt,
   gather,
+  invalidWord,
   type Kernel,
   matmul,
+  NOTHING_OUTSIDE,
   maxPool,
   type ParamValues,
   reduce,
@@ -140,7 +143,9 @@ t.test('where, cast and fill', async (t) => {
   t.same([...(await device.read(whole))], [1, -1, 0, 2147483647, -2147483648]);
   device.launch(fill, [], [x], { n: 5, value: 2.5 });
   t.same([...(await device.read(x))], [2.5, 2.5, 2.5, 2.5, 2.5]);
-  t.throws(() => device.launch(fill, [], [whole], { n: 5, value: 2.5 }), /0 only/);
+  t.throws(() => device.launch(fill, [], [whole], { n: 5, value: 2.5 }), /wrong element type/);
+  device.launch(fillInt, [], [whole], { n: 5, value: -7 });
+  t.same([...(await device.read(whole))], [-7, -7, -7, -7, -7]);
 });
 
 t.test('reductions over the middle axis', async (t) => {
@@ -181,11 +186,18 @@ t.test('copy transposes, flips, and writes a part', async (t) => {
 });
 
 t.test('gather and its opposites', async (t) => {
-  const p = { outer: 1, size: 3, count: 4, inner: 1 };
+  const p = { outer: 1, size: 3, count: 4, inner: 1, outside: NOTHING_OUTSIDE };
   const index = [2, 0, 2, 3];
   t.same(await outputsOf(gather, p, [5, 6, 7], index), [[7, 5, 7, 0]]);
   t.same(await outputsOf(scatterAdd, p, [1, 2, 4, 8], index), [[2, 0, 5]]);
   t.same(await outputsOf(scatter, p, [1, 2, 4, 8], index), [[2, 0, 4]]);
+  const fromEnd = [-1, -3, 2, -4];
+  t.same(await outputsOf(gather, p, [5, 6, 7], fromEnd), [[7, 5, 7, 0]]);
+  t.same(await outputsOf(scatterAdd, p, [1, 2, 4, 8], fromEnd), [[2, 0, 5]]);
+  t.same(await outputsOf(scatter, p, [1, 2, 4, 8], fromEnd), [[2, 0, 4]]);
+  const marked = { ...p, outside: invalidWord('float32') };
+  t.same(await outputsOf(gather, marked, [5, 6, 7], fromEnd), [[7, 5, 7, NaN]]);
+  t.same(await outputsOf(scatterAdd, marked, [1, 2, 4, 8], fromEnd), [[NaN, NaN, NaN]]);
 });
 
 t.test('matmul', async (t) => {

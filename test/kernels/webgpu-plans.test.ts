@@ -44,7 +44,7 @@ function anyParams(kernel: kernels.Kernel<never>): never {
   return Object.fromEntries(fields.map(([name, type]) => [name, type.endsWith('x8') ? [4] : 1])) as never;
 }
 
-/** `fill` takes its value as bits, since a shader may not keep those of a NaN. */
+/** Fills take their value as bits: those of any type, and a shader may not keep those of a NaN. */
 const fillFields = { n: 'u32', bits: 'u32' };
 
 t.test('every kernel has plans, whose parameter blocks are its own', (t) => {
@@ -55,7 +55,7 @@ t.test('every kernel has plans, whose parameter blocks are its own', (t) => {
       const plan = webGpuPlans.get(kernel)(anyParams(kernel), facts);
       for (const { module } of plan.passes) modules.add(module);
     }
-    const fields = Object.entries(name === 'fill' ? fillFields : kernel.fields);
+    const fields = Object.entries(name.startsWith('fill') ? fillFields : kernel.fields);
     const declared = [...modules].map(wgslParams).filter((params) => params !== undefined);
     t.ok(declared.length > 0, `${name} declares its parameters`);
     for (const params of declared) t.same(params, fields, name);

@@ -16,7 +16,14 @@ interface Entry {
 /** Hands out buffers that hold nothing. */
 const shapesOnly = {
   name: 'reference',
-  allocate: (length: number, dtype: 'float32') => ({ id: 0, device: shapesOnly, dtype, length, references: 1 }),
+  allocate: (length: number, dtype: 'float32') => ({
+    id: 0,
+    device: shapesOnly,
+    dtype,
+    length,
+    references: 1,
+    version: 0,
+  }),
   release: () => undefined,
   write: () => undefined,
 } as unknown as Device;

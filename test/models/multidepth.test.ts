@@ -20,7 +20,14 @@ import { below, compareWithTorch, makeFixture, pythonWithTorch, withoutTorch } f
 /** Hands out buffers that hold nothing: shapes are enough for counting. */
 const shapesOnly = {
   name: 'reference',
-  allocate: (length: number, dtype: 'float32') => ({ id: 0, device: shapesOnly, dtype, length, references: 1 }),
+  allocate: (length: number, dtype: 'float32') => ({
+    id: 0,
+    device: shapesOnly,
+    dtype,
+    length,
+    references: 1,
+    version: 0,
+  }),
   release: () => undefined,
   write: () => undefined,
 } as unknown as Device;

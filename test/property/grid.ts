@@ -107,11 +107,15 @@ const movement = [
   ),
   grid(
     k.gather,
-    { outer: 1, size: 300, count: ELEMENTS, inner: 1 },
+    { outer: 1, size: 300, count: ELEMENTS, inner: 1, outside: k.NOTHING_OUTSIDE },
     { tolerance: exact, values: { index: (n) => indices(n, 300) } },
   ),
-  grid(k.scatter, { outer: 2 ** 21 + 1, size: 2, count: 2, inner: 1 }, { tolerance: exact }),
-  grid(k.scatterAdd, { outer: 2 ** 21 + 1, size: 2, count: 3, inner: 1 }),
+  grid(
+    k.scatter,
+    { outer: 2 ** 21 + 1, size: 2, count: 2, inner: 1, outside: k.NOTHING_OUTSIDE },
+    { tolerance: exact },
+  ),
+  grid(k.scatterAdd, { outer: 2 ** 21 + 1, size: 2, count: 3, inner: 1, outside: k.NOTHING_OUTSIDE }),
 ];
 
 const lines = { outer: MANY, n: 65, inner: 1 };

@@ -4,6 +4,7 @@
 import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
 import { DeviceError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
+import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 
 class MetaDevice implements Device {
@@ -24,7 +25,7 @@ class MetaDevice implements Device {
     this.#liveBuffers++;
     this.#liveBytes += 4 * length;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
-    return { id: this.#nextId++, device: this, dtype, length, references: 1 };
+    return { id: this.#nextId++, device: this, dtype, length, references: 1, version: 0 };
   }
 
   release(storage: Storage): void {
@@ -37,12 +38,8 @@ class MetaDevice implements Device {
 
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#checkOwn(storage, 'write');
-    if (values.length === storage.length) return;
-    throw new DeviceError('wrong number of values', {
-      operation: 'write',
-      expected: String(storage.length),
-      given: String(values.length),
-    });
+    checkWrite(storage, values);
+    storage.version++;
   }
 
   read(storage: Storage): Promise<HostArray> {
@@ -55,6 +52,7 @@ class MetaDevice implements Device {
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
     this.#checkAlive(kernel.name);
     checkLaunch(this, kernel, inputs, outputs, params);
+    for (const output of outputs) output.version++;
     const observed = kernel as unknown as Kernel<never>;
     this.observer?.before?.(observed, params, 'meta');
     this.#launches++;

@@ -7,6 +7,7 @@ import type { ReferenceArray, ReferencePlan } from '../../../kernels/plan.ts';
 import { referencePlans } from '../../../kernels/reference.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch, planFor } from '../check-launch.ts';
+import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
 
@@ -39,7 +40,8 @@ class ReferenceDevice implements Device {
     const buffer = this.#pool.take(bytes) ?? this.#makeBuffer(bytes);
     const values = dtype === 'float32' ? new Float64Array(buffer) : new Int32Array(buffer);
     values.fill(dtype === 'float32' ? NaN : UNSPECIFIED_INT);
-    const storage: ReferenceStorage = { id: this.#nextId++, device: this, dtype, length, references: 1, values };
+    const id = this.#nextId++;
+    const storage: ReferenceStorage = { id, device: this, dtype, length, references: 1, version: 0, values };
     this.#live.add(storage);
     this.#liveBytes += bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
@@ -57,14 +59,8 @@ class ReferenceDevice implements Device {
 
   write(storage: Storage, values: ArrayLike<number>): void {
     const own = this.#own(storage, 'write');
-    if (values.length !== own.length) {
-      throw new DeviceError('wrong number of values', {
-        operation: 'write',
-        expected: String(own.length),
-        given: String(values.length),
-      });
-    }
-    own.values.set(values);
+    own.values.set(checkWrite(own, values));
+    own.version++;
   }
 
   read(storage: Storage): Promise<HostArray> {
@@ -74,6 +70,7 @@ class ReferenceDevice implements Device {
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
     this.#checkAlive(kernel.name);
     checkLaunch(this, kernel, inputs, outputs, params);
+    for (const output of outputs) output.version++;
     const plan = planFor(referencePlans, kernel as unknown as Kernel<never>, 'reference') as ReferencePlan<P>;
     const observed = kernel as unknown as Kernel<never>;
     this.observer?.before?.(observed, params, 'reference');

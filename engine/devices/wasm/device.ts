@@ -4,6 +4,7 @@ import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
 import { type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
 import { DeviceError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
+import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
 import { defaultThreads, type LoadedModule, loadModule, type WasmModules } from './load.ts';
@@ -79,7 +80,8 @@ class WasmDevice implements Device {
     this.#liveBuffers++;
     this.#liveBytes += 4 * length;
     if (this.#liveBytes > this.#peakBytes) this.#peakBytes = this.#liveBytes;
-    const storage: WasmStorage = { id: this.#nextId++, device: this, dtype, length, references: 1, block };
+    const id = this.#nextId++;
+    const storage: WasmStorage = { id, device: this, dtype, length, references: 1, version: 0, block };
     return storage;
   }
 
@@ -93,16 +95,11 @@ class WasmDevice implements Device {
   }
 
   write(storage: Storage, values: ArrayLike<number>): void {
-    const { dtype, block, length } = this.#own(storage, 'write');
-    if (values.length !== length) {
-      throw new DeviceError('wrong number of values', {
-        operation: 'write',
-        expected: String(length),
-        given: String(values.length),
-      });
-    }
+    const { dtype, block } = this.#own(storage, 'write');
+    const elements = checkWrite(storage, values);
+    storage.version++;
     this.#threads.finish(block.busyUntil);
-    (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(values, block.address / 4);
+    (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(elements, block.address / 4);
   }
 
   read(storage: Storage): Promise<HostArray> {
@@ -121,6 +118,7 @@ class WasmDevice implements Device {
       checkLaunch(this, kernel, inputs, outputs, params);
       resolved ??= this.#plans.make(kernel, params);
     }
+    for (const output of outputs) output.version++;
     const { observer } = this;
     if (observer) {
       // Whoever takes the time around a launch wants it alone: with a wait before and after.

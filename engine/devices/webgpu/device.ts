@@ -13,6 +13,7 @@ import { type TunedPlans, type Tuning, tunedPlansFor, tuningFact } from '../../.
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch, planFor } from '../check-launch.ts';
+import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import {
   describeAdapter,
@@ -114,7 +115,8 @@ export class WebGpuDevice implements Device {
       });
     }
     const buffer = this.#buffers.take(bytes);
-    const storage: WebGpuStorage = { id: this.#nextId++, device: this, dtype, length, references: 1, buffer };
+    const id = this.#nextId++;
+    const storage: WebGpuStorage = { id, device: this, dtype, length, references: 1, version: 0, buffer };
     this.#liveBuffers++;
     this.#liveBytes += buffer.bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
@@ -133,15 +135,10 @@ export class WebGpuDevice implements Device {
   write(storage: Storage, values: ArrayLike<number>): void {
     this.#checkAlive('write');
     const { buffer, length, dtype } = this.#own(storage, 'write');
-    if (values.length !== length) {
-      throw new DeviceError('wrong number of values', {
-        operation: 'write',
-        expected: String(length),
-        given: String(values.length),
-      });
-    }
+    const elements = checkWrite(storage, values);
     if (length === 0) return;
-    const words = toWords(values, dtype);
+    storage.version++;
+    const words = toWords(elements, dtype);
     if (buffer.lastBatch <= this.#queue.submitted) {
       this.#gpu.queue.writeBuffer(buffer.gpu, 0, words);
       return;
@@ -182,6 +179,7 @@ export class WebGpuDevice implements Device {
     this.#checkAlive(kernel.name);
     checkLaunch(this, kernel, inputs, outputs, params);
     if (outputs.every(({ length }) => length === 0)) return;
+    for (const output of outputs) output.version++;
     const planner = planFor(webGpuPlans, kernel as unknown as Kernel<never>, 'webgpu');
     const preferred = this.#preferPlan?.(kernel.name, params) ?? this.#tuned?.preferred(kernel, params);
     const plan = planner(params as never, this.planFacts, preferred);

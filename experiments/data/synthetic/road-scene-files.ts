@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { writeWhole } from '../../runner/files.ts';
-import { encodeColorPng, encodeDepthPng } from '../png.ts';
+import { encodeColorPng, encodeDepthPng } from '../formats/png.ts';
 import { type RoadScene, roadScene, SCENE_VERSION } from './road-scenes.ts';
 
 const DRIVE = 'generated_drive_0000_sync';

@@ -2,8 +2,8 @@
 // a textured road between facades, cars, trees and poles, with a sparse depth map. A scene is a pure function of its cohort
 // and index. Leaves out shading, curves and slopes.
 import { type Random, random } from '../../../engine/index.ts';
-import type { ColorImage, DepthImage } from '../png.ts';
-import { depthUnits } from '../png.ts';
+import type { ColorImage, DepthImage } from '../formats/png.ts';
+import { depthUnits } from '../formats/png.ts';
 
 export const SCENE_WIDTH = 320;
 export const SCENE_HEIGHT = 96;

@@ -1,7 +1,16 @@
 // The losses of the three tasks and how they are added up (sections 4.1 to 4.3 of the specification).
-import { add, crossEntropy, diouLoss, mul, type Tensor } from '../../../engine/index.ts';
+import {
+  add,
+  crossEntropy,
+  diouLoss,
+  DynamicWeightAverage,
+  mul,
+  scope,
+  type StateDict,
+  type Tensor,
+} from '../../../engine/index.ts';
+import { createReferenceDevice } from '../../../engine/devices/reference/reference.ts';
 import type { PetOutputs, PetTask } from '../../../models/index.ts';
-import { type TaskWeighting, WeightsByEpoch, WeightsByIteration } from './dynamic-weight-averaging.ts';
 import type { NetworkName, TrainingSettings } from './settings.ts';
 
 /** What the losses compare with: masks (N, H, W) and species (N) int32, boxes (N, 4) in pixels. */
@@ -27,14 +36,7 @@ export function taskLosses(outputs: PetOutputs, targets: Targets, tasks: readonl
 /** Lowest value of the pixel cross-entropy when the scores have passed a sigmoid: ln(1 + 1 / e). */
 export const SQUASHED_LOSS_FLOOR = Math.log(1 + Math.exp(-1));
 
-interface WeightingConstants {
-  readonly priors: readonly number[];
-  readonly temperature: number;
-  /** A task whose loss is below this is left out of the sum of that iteration. */
-  readonly dropBelow: Readonly<Partial<Record<PetTask, number>>>;
-  /** Whether the tasks that are left keep their weights then; in the script of OEQ they do not. */
-  readonly keepsWeights: boolean;
-}
+type WeightingConstants = Pick<TrainingSettings, 'priors' | 'temperature' | 'dropBelow' | 'keepsWeights'>;
 
 /** Constants of the authors' scripts, tasks in the order of the branches; OEQ: of its auxiliary network. */
 export const weightingConstants: Readonly<Record<NetworkName, WeightingConstants>> = {
@@ -48,18 +50,67 @@ export const weightingConstants: Readonly<Record<NetworkName, WeightingConstants
 /** From the losses of a batch and the task weights to the weights of the terms; undefined for a term that is left out. */
 export type TermWeights = (losses: readonly number[], weights: readonly number[]) => (number | undefined)[];
 
-/** Weights and the drop rule of a phase of training. The equation of the paper has neither priors nor a drop rule. */
+/**
+ * Task weights by dynamic weight averaging, t counting the iterations of one epoch as in the authors' scripts, or epochs as in the
+ * equation of the paper (section 4.3 of the specification). Computed in float64: the losses are on the host anyway.
+ */
+export class TaskWeights {
+  readonly #average: DynamicWeightAverage;
+  readonly #byEpoch: boolean;
+  /** Losses of the iterations of this epoch. */
+  #epoch: (readonly number[])[] = [];
+
+  constructor(priors: readonly number[], temperature: number, byEpoch: boolean) {
+    this.#average = new DynamicWeightAverage(priors.length, { priors, temperature, device: createReferenceDevice() });
+    this.#byEpoch = byEpoch;
+  }
+
+  /** The weights of the coming iteration. */
+  async weights(): Promise<readonly number[]> {
+    using _ = scope();
+    return Array.from(await this.#average.weights().array());
+  }
+
+  /** Takes the losses of an iteration, before the weights. */
+  observe(losses: readonly number[]): void {
+    if (this.#byEpoch) this.#epoch.push(losses);
+    else this.#average.record(losses);
+  }
+
+  endEpoch(): void {
+    if (!this.#byEpoch) return this.#average.restart();
+    const sums = this.#epoch.reduce((sum, losses) => sum.map((value, k) => value + losses[k]!));
+    this.#average.record(sums.map((sum) => sum / this.#epoch.length));
+    this.#epoch = [];
+  }
+
+  /** The state between two epochs. */
+  stateDict(): Promise<StateDict> {
+    return this.#average.stateDict();
+  }
+
+  loadStateDict(state: StateDict): void {
+    this.#average.loadStateDict(state);
+    this.#epoch = [];
+  }
+
+  dispose(): void {
+    this.#average.dispose();
+  }
+}
+
+/** Weights and the drop rule of a phase of training, by default with the constants of the network. The equation of the paper has neither priors nor a drop rule. */
 export function weightingOf(
-  { network, weighting }: Pick<TrainingSettings, 'network' | 'weighting'>,
+  settings: Pick<TrainingSettings, 'network' | 'weighting'> & Partial<WeightingConstants>,
   tasks: readonly PetTask[],
-): { weighting: TaskWeighting; termWeights: TermWeights } {
-  const { priors, temperature, dropBelow, keepsWeights } = weightingConstants[network];
-  const all: TermWeights = (_, weights) => [...weights];
-  if (tasks.length === 1) return { weighting: new WeightsByIteration({ priors: [1], temperature }), termWeights: all };
-  if (weighting === 'equation') return { weighting: new WeightsByEpoch(tasks.length, temperature), termWeights: all };
+): { weighting: TaskWeights; termWeights: TermWeights } {
+  const { priors, temperature, dropBelow, keepsWeights } = { ...weightingConstants[settings.network], ...settings };
+  const byEpoch = settings.weighting === 'equation';
+  const isPlain = byEpoch || tasks.length === 1;
   return {
-    weighting: new WeightsByIteration({ priors, temperature }),
+    weighting: new TaskWeights(isPlain ? tasks.map(() => 1) : priors, temperature, byEpoch),
     termWeights(losses, weights) {
+      if (isPlain) return [...weights];
       const dropped = tasks.map((task, k) => losses[k]! < (dropBelow[task] ?? -Infinity));
       const unweighted = !keepsWeights && dropped.includes(true);
       return weights.map((weight, k) => (dropped[k] ? undefined : unweighted ? 1 : weight));

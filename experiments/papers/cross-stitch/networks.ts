@@ -11,7 +11,10 @@ import { type NetworkName, networkTasks, stitchMatrices, type TrainingSettings }
 export type NetworkSettings = Pick<
   TrainingSettings,
   'network' | 'widths' | 'headWidths' | 'segmentationSigmoid' | 'segmentationBias' | 'stitchPerStage'
->;
+> & {
+  /** Default: the paper's. */
+  readonly stitch?: TrainingSettings['stitch'];
+};
 
 /** One network with stitched branches, or the two of OEQ. */
 export type PetNetworks =
@@ -27,7 +30,7 @@ export function buildNetworks(settings: NetworkSettings): PetNetworks {
       funnel: new FunnelNet({ widths, segmentationSigmoid }),
     };
   }
-  const stitch = stitchMatrices[name];
+  const { stitch = stitchMatrices[name] } = settings;
   const network = new CrossStitchNetwork({
     tasks: networkTasks[name],
     widths,

@@ -1,15 +1,16 @@
 // "Multitask Learning in Image Recognition, Segmentation, and Classification" (coursework of the UCL module COMP0090, 2022): encoder
 // branches joined by cross-stitch units, for segmentation, head box and cat or dog on Oxford-IIIT Pet.
 import path from 'node:path';
-import { ConfigError, DataError } from '../../../engine/index.ts';
-import { hasOxfordPets, loadOxfordPets, officialCounts, oxfordPetFolder } from '../../data/oxford-pets.ts';
+import { DataError } from '../../../engine/index.ts';
+import { dataFactsFor, dataFor, type DataWish } from '../../data/dataset.ts';
 import { preparePets } from '../../data/pet-store.ts';
-import type { PetCohort, PetSamples, PetSource } from '../../data/pets.ts';
-import { generatedPets } from '../../data/synthetic/pets.ts';
+import type { PetCohort, PetCounts, PetSamples, PetSource } from '../../data/pets.ts';
+import { officialCounts, oxfordPets } from '../../data/sets/oxford-pets.ts';
 import { type Paper, type PresetName, presetNames, type RunContext } from '../../runner/paper.ts';
 import { figure3, learningCurves, stitchMatrixTable, taskWeights } from './figures.ts';
 import { type Counting, countParameters, isCounting, parameterTable } from './parameters.ts';
 import { describePreset, sizes } from './presets.ts';
+import { settingsSchema } from './schema.ts';
 import type { NetworkName, TrainingSettings } from './settings.ts';
 import { choiceTable, lastBatchTable, protocolTable } from './studies.ts';
 import { table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
@@ -18,29 +19,15 @@ import { trainCrossStitch } from './training.ts';
 /** Multiply-adds of one epoch relative to the baseline (section 8.1 of the specification). */
 const relativeCost: Readonly<Record<NetworkName, number>> = { baseline: 1, binary: 1.5, box: 1.5, mtl: 2.1, oeq: 3 };
 
-const sources = new Map<string, Promise<PetSource>>();
+const wishOf = (
+  preset: PresetName,
+  data: string | undefined,
+  request: PetCounts = sizes[preset].counts,
+): DataWish<PetCounts> => ({ paper: 'cross-stitch', preset, data, request });
 
-/** The real pictures below `data`; without a folder generated ones, except for the preset `paper`. */
-async function petSource(preset: PresetName, data: string | undefined): Promise<PetSource> {
-  const { counts } = sizes[preset];
-  if (data === undefined) {
-    if (preset === 'paper') {
-      throw new ConfigError('the preset paper of cross-stitch needs the real Oxford-IIIT Pet', {
-        hint: 'Fetch it with `wgrad data fetch oxford-iiit-pet --to DIR` and pass `--data DIR`, or take `--preset laptop`',
-      });
-    }
-    return generatedPets(counts);
-  }
-  if (!hasOxfordPets(data)) {
-    throw new DataError(`there is no Oxford-IIIT Pet in '${oxfordPetFolder(data)}'`, {
-      expected: 'the folders images and annotations of the official archives',
-      hint: `Fetch it with \`wgrad data fetch oxford-iiit-pet --to ${data}\``,
-    });
-  }
-  const key = `${preset} ${data}`;
-  const source = sources.get(key) ?? loadOxfordPets(data, counts);
-  sources.set(key, source);
-  const found = await source;
+/** The pictures of a preset or of a run; the preset `paper` takes no part of them. */
+async function petSource(preset: PresetName, data: string | undefined, counts?: PetCounts): Promise<PetSource> {
+  const found = await dataFor(oxfordPets, wishOf(preset, data, counts));
   if (preset === 'paper' && found.counts.train < officialCounts.train) {
     throw new DataError('the preset paper of cross-stitch needs all pictures with a head box', {
       expected: String(officialCounts.train + officialCounts.validation + officialCounts.test),
@@ -54,10 +41,10 @@ const prepared = new Map<string, Promise<Record<PetCohort, PetSamples>>>();
 
 /** Prepared pictures, once for each process. */
 async function samplesOf(context: RunContext, settings: TrainingSettings): Promise<Record<PetCohort, PetSamples>> {
-  const { size, borderIsPet, chunk } = settings;
+  const { size, borderIsPet, chunk, counts } = settings;
   const cache = context.cache && path.join(context.cache, 'cross-stitch');
-  const key = JSON.stringify([context.preset, context.data, size, borderIsPet, chunk, cache]);
-  const source = await petSource(context.preset, context.data);
+  const key = JSON.stringify([context.preset, context.data, size, borderIsPet, chunk, counts, cache]);
+  const source = await petSource(context.preset, context.data, counts);
   const samples = prepared.get(key) ?? preparePets(source, { size, borderIsPet, chunk }, cache);
   prepared.set(key, samples);
   return samples;
@@ -100,11 +87,12 @@ export const crossStitch: Paper<TrainingSettings | Counting> = {
     'OEQ: the warp of the first phase leaves the boxes where they were, so it is off; with it: table choices.',
     'The weights after the last epoch are tested, once.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   async dataFacts(preset, data) {
-    const { name, real, checksums, counts } = await petSource(preset, data);
-    const { train, validation, test } = counts;
-    return { name: `${name}, ${train} + ${validation} + ${test}`, real, checksums };
+    const { train, validation, test } = (await petSource(preset, data)).counts;
+    const facts = await dataFactsFor(oxfordPets, wishOf(preset, data));
+    return { ...facts, name: `${facts.name}, ${train} + ${validation} + ${test}` };
   },
   cost(settings) {
     if (isCounting(settings)) return 0;

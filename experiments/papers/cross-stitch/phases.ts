@@ -2,8 +2,7 @@
 // features as constants, the segmentation network; section 5 of the specification).
 import { Adam, type nn, noGrad, type Tensor } from '../../../engine/index.ts';
 import type { PetOutputs, PetTask } from '../../../models/index.ts';
-import type { TaskWeighting } from './dynamic-weight-averaging.ts';
-import { type TermWeights, weightingOf } from './losses.ts';
+import { type TaskWeights, type TermWeights, weightingOf } from './losses.ts';
 import type { PetNetworks } from './networks.ts';
 import { networkTasks, type TrainingSettings } from './settings.ts';
 
@@ -11,7 +10,7 @@ export interface Phase {
   readonly epochs: number;
   readonly tasks: readonly PetTask[];
   readonly optimizer: Adam;
-  readonly weighting: TaskWeighting;
+  readonly weighting: TaskWeights;
   readonly termWeights: TermWeights;
   /** Warps whole batches as the authors did. */
   readonly warps: boolean;

@@ -1,7 +1,8 @@
 // Sizes by preset. One table: everything that a preset shrinks or changes stands here (sections 5 and 8 of the specification).
 import { paperHeadWidths, paperWidths } from '../../../models/index.ts';
 import type { PresetName } from '../../runner/paper.ts';
-import { type RunName, type TrainingSettings, variants } from './settings.ts';
+import { weightingConstants } from './losses.ts';
+import { type RunName, stitchMatrices, type TrainingSettings, variants } from './settings.ts';
 
 // prettier-ignore
 type Sizes = Pick<
@@ -39,7 +40,9 @@ export function settingsOf({ network, variant }: RunName, preset: PresetName): T
     segmentationSigmoid: true,
     segmentationBias: false,
     stitchPerStage: false,
+    stitch: stitchMatrices[network] ?? null,
     weighting: 'paperCode',
+    ...weightingConstants[network],
     augmentation: 'none',
     borderIsPet: true,
     ...(variant ? variants[variant] : {}),

@@ -68,8 +68,18 @@ export interface TrainingSettings {
   /** A bias in the last convolution; OEQ has one always. */
   readonly segmentationBias: boolean;
   readonly stitchPerStage: boolean;
+  /** The stitch matrix at the start; null where no branches are stitched. */
+  readonly stitch: StitchMatrix | null;
   /** Task weights as the authors' scripts make them, or by the equation of the paper. */
   readonly weighting: 'paperCode' | 'equation';
+  /** Weights of the first two iterations of an epoch, and factors of the others. */
+  readonly priors: readonly number[];
+  /** A higher one makes the task weights more equal. */
+  readonly temperature: number;
+  /** A task whose loss is below this is left out of the sum of that iteration. */
+  readonly dropBelow: Readonly<Partial<Record<PetTask, number>>>;
+  /** Whether the tasks that are left keep their weights then; in the script of OEQ they do not. */
+  readonly keepsWeights: boolean;
   /** Mirrors training pictures with probability 0.5, boxes along. The paper does not. */
   readonly flip: boolean;
   /** The authors' warp of whole batches in the first phase of OEQ, boxes left where they were. */

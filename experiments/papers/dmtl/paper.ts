@@ -1,13 +1,11 @@
 // K. Namdar, P. Vafaeikia, F. Khalvati, "Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using
 // Depth Estimation as an Auxiliary Task with Deep Multitask Learning" (arXiv 2208.10390, 2022).
-import { ConfigError, DataError } from '../../../engine/index.ts';
-import type { DigitSource } from '../../data/digits.ts';
-import { hasMnist, loadMnist, mnistFolder } from '../../data/mnist.ts';
-import { generatedDigits } from '../../data/synthetic/digits.ts';
+import { dataFactsFor, dataFor, type DataWish } from '../../data/dataset.ts';
+import { mnist, type MnistRequest } from '../../data/sets/mnist.ts';
 import { type Paper, type PresetName, presetNames } from '../../runner/paper.ts';
-
 import { figure11, figure7, figure9 } from './figures.ts';
 import { describePreset, sizes } from './presets.ts';
+import { settingsSchema } from './schema.ts';
 import type { Strategy, TrainingSettings } from './settings.ts';
 import { lambda, ordering } from './studies.ts';
 import { table1, table2, table3, table4 } from './tables.ts';
@@ -22,42 +20,16 @@ const relativeCost: Readonly<Record<Strategy, number>> = {
   multitaskLoss: 1,
 };
 
-const sources = new Map<string, Promise<DigitSource>>();
+type Counts = Pick<TrainingSettings, 'trainCount' | 'validationCount' | 'testCount'>;
 
-/** Real MNIST below `data`; without a folder generated digits, except for the preset `paper`. */
-async function digitSource(preset: PresetName, data: string | undefined): Promise<DigitSource> {
-  if (data === undefined) {
-    if (preset === 'paper') {
-      throw new ConfigError('the preset paper of dmtl needs the real MNIST', {
-        hint: 'Fetch it with `wgrad data fetch mnist --to DIR` and pass `--data DIR`, or take `--preset laptop`',
-      });
-    }
-    return generatedDigits();
-  }
-  if (!hasMnist(data)) {
-    throw new DataError(`there is no MNIST in '${mnistFolder(data)}'`, {
-      expected: 'train-images-idx3-ubyte.gz and the other three official files',
-      hint: `Fetch it with \`wgrad data fetch mnist --to ${data}\``,
-    });
-  }
-  const source = sources.get(data) ?? loadMnist(data);
-  sources.set(data, source);
-  return source;
-}
-
-async function checkedSource(preset: PresetName, data: string | undefined): Promise<DigitSource> {
-  const source = await digitSource(preset, data);
-  const { richest, validationCount, testCount } = sizes[preset];
-  const needs = { train: richest, validation: validationCount, test: testCount } as const;
-  for (const [cohort, count] of Object.entries(needs) as [keyof typeof needs, number][]) {
-    if (source.available(cohort) < count) {
-      throw new DataError(`${source.name} has too few images for the ${cohort} cohort`, {
-        expected: String(count),
-        given: String(source.available(cohort)),
-      });
-    }
-  }
-  return source;
+/** As many images as any run of the preset needs, or those of one run. */
+function wishOf(
+  preset: PresetName,
+  data: string | undefined,
+  counts: Counts = { ...sizes[preset], trainCount: sizes[preset].richest },
+): DataWish<MnistRequest> {
+  const { trainCount: train, validationCount: validation, testCount: test } = counts;
+  return { paper: 'dmtl', preset, data, request: { train, validation, test } };
 }
 
 export const dmtl: Paper<TrainingSettings> = {
@@ -80,14 +52,14 @@ export const dmtl: Paper<TrainingSettings> = {
     'The weights of the best validation accuracy are tested, once.',
     'The learning rate 5e-5 does not move narrow networks: the presets below paper size use 5e-3.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
-  async dataFacts(preset, data) {
-    const { name, real, checksums } = await checkedSource(preset, data);
-    return { name, real, checksums };
-  },
+  dataFacts: (preset, data) => dataFactsFor(mnist, wishOf(preset, data)),
   cost: ({ strategy, trainCount, baseWidth, images }) =>
     relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2,
   async train(context) {
-    return trainDmtl(context, context.settings, await checkedSource(context.preset, context.data));
+    const source = await dataFor(mnist, wishOf(context.preset, context.data, context.settings));
+    return trainDmtl(context, context.settings, source);
   },
+  tour: { tables: ['table3'], preset: 'tour' },
 };

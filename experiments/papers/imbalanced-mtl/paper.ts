@@ -2,6 +2,7 @@
 // input labels what has no label, a student learns from it. The toy problem runs; the image tables are listed only.
 import type { DataFacts, Paper } from '../../runner/paper.ts';
 import { toySeeds } from './presets.ts';
+import { settingsSchema } from './schema.ts';
 import { table2 } from './table2.ts';
 import { type ToySettings, trainToy } from './toy.ts';
 import { unattempted } from './unattempted.ts';
@@ -28,8 +29,10 @@ export const imbalancedMtl: Paper<ToySettings> = {
     '"Average MSE" may be a mean absolute error: both are reported.',
     'The paper counts training in epochs; with equal numbers of updates its order disappears, as the controls show.',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => toySeeds[preset],
   dataFacts: () => Promise.resolve(data),
   cost: () => 1,
   train: (context) => trainToy(context, context.settings),
+  tour: { tables: ['table2'], preset: 'paper' },
 };

@@ -10,6 +10,7 @@ const published: ToySettings = {
   batch: 16,
   epochs: 10,
   learningRate: 1e-3,
+  testPoints: 1001,
 };
 
 export const toySettings: Readonly<Record<PresetName, ToySettings>> = {

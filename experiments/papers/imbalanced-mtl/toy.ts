@@ -1,8 +1,10 @@
 // The toy problem (section "toy example", table 2): f1 is known at 640 points of [0, 1], f2 at the first 160 of them.
 // A teacher that sees (z, f1) is trained on the 160, labels the 640, and a student that sees z alone learns from those.
-import { Adam, manualSeed, mseLoss, noGrad, random, scope, type Tensor, tensor } from '../../../engine/index.ts';
+import { Adam, manualSeed, mseLoss, noGrad, random, scope, tensor } from '../../../engine/index.ts';
 import { Perceptron } from '../../../models/index.ts';
+import { Epochs } from '../../runner/epochs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
+import { type Phase, train } from '../../runner/training.ts';
 
 export interface ToySettings {
   readonly points: number;
@@ -12,13 +14,12 @@ export interface ToySettings {
   readonly batch: number;
   readonly epochs: number;
   readonly learningRate: number;
+  /** Errors are measured at this many equidistant points of [0, 1]. */
+  readonly testPoints: number;
 }
 
 export const f1 = (z: number): number => Math.sin(z) + Math.sqrt(z) / 300 + 2 + 3 * Math.sin(5 * z) * Math.cos(2 * z);
 export const f2 = (z: number): number => Math.cos(z / 3) + Math.sqrt(z) / 200 + 1 - Math.sin(3 * z) * Math.cos(4 * z);
-
-/** Errors are measured at this many equidistant points of [0, 1]. */
-const TEST_POINTS = 1001;
 
 type Scale = { readonly mean: number; readonly deviation: number };
 
@@ -40,50 +41,35 @@ async function predict(model: Perceptron, inputs: number[][]): Promise<number[]>
   return inputs.map((_, i) => values[i * width]!);
 }
 
-interface Task {
-  readonly model: Perceptron;
-  readonly inputs: number[][];
-  readonly targets: number[][];
-  /** Called before the first update and after each one with the number of updates made. */
-  readonly watch?: (updates: number) => Promise<void>;
-}
-
-/** Trains one network and yields after each update with the number of updates made. */
-async function* train(context: RunContext, settings: ToySettings, name: string, updates: number, task: Task) {
-  const { model, inputs, targets } = task;
-  const optimizer = new Adam(model.parameters(), { lr: settings.learningRate });
-  const outputs = targets[0]!.length;
-  let made = 0;
-  for (let epoch = 0; made < updates; epoch++) {
-    const order = random(context.seed, `toy shuffle of ${name}`, epoch).permutation(inputs.length);
-    for (let at = 0; at < inputs.length && made < updates; at += settings.batch) {
-      using _step = scope();
-      const rows = [...order.subarray(at, at + settings.batch)];
-      const x = tensor(rows.map((row) => inputs[row]!));
-      const y = tensor(rows.map((row) => targets[row]!));
-      // The sum over outputs of each one's mean squared error.
-      const loss: Tensor = mseLoss(model.forward(x), y).mul(outputs);
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      yield ++made;
-    }
-  }
-  optimizer.dispose();
+/** Pairs of inputs and targets, one row for each point. */
+interface Examples {
+  readonly inputs: readonly number[][];
+  targets: readonly number[][];
 }
 
 /** Trains all networks of one seed. Metrics are `<network> mse` and `<network> mae` of f2, in original units. */
-export async function trainToy(context: RunContext, settings: ToySettings): Promise<RunResult> {
-  const { points, labelled, hidden, batch, epochs } = settings;
-  const draw = random(context.seed, 'toy points');
+export function trainToy(context: RunContext, settings: ToySettings): Promise<RunResult> {
+  const { seed } = context;
+  const { points, labelled, hidden, batch, epochs, learningRate: lr, testPoints } = settings;
+  const draw = random(seed, 'toy points');
   const z = Array.from({ length: points }, () => draw.uniform());
+  const few = z.slice(0, labelled);
   const scale1 = scaleOf(z.map(f1));
-  const scale2 = scaleOf(z.slice(0, labelled).map(f2));
+  const scale2 = scaleOf(few.map(f2));
   const position = (at: number): number => 2 * at - 1;
   const y1 = (at: number): number => (f1(at) - scale1.mean) / scale1.deviation;
   const y2 = (at: number): number => (f2(at) - scale2.mean) / scale2.deviation;
+  const alone = (list: number[]): number[][] => columns(list.map(position));
+  const withF1 = (list: number[]): number[][] => columns(list.map(position), list.map(y1));
+  const bothTargets = columns(few.map(y2), few.map(y1));
+  const test = Array.from({ length: testPoints }, (_, i) => i / (testPoints - 1));
 
-  const test = Array.from({ length: TEST_POINTS }, (_, i) => i / (TEST_POINTS - 1));
+  manualSeed(seed);
+  const single = new Perceptron([1, ...hidden, 1]);
+  const multi = new Perceptron([1, ...hidden, 2]);
+  const teacher = new Perceptron([2, ...hidden, 2]);
+  const student = new Perceptron([1, ...hidden, 1]);
+
   const metrics: Record<string, number> = {};
   const measure = async (network: string, model: Perceptron, inputs: number[][]): Promise<void> => {
     const errors = (await predict(model, inputs)).map((y, i) => y * scale2.deviation + scale2.mean - f2(test[i]!));
@@ -91,47 +77,67 @@ export async function trainToy(context: RunContext, settings: ToySettings): Prom
     metrics[`${network} mae`] = errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
   };
 
-  manualSeed(context.seed);
-  const single = new Perceptron([1, ...hidden, 1]);
-  const multi = new Perceptron([1, ...hidden, 2]);
-  const teacher = new Perceptron([2, ...hidden, 2]);
-  const student = new Perceptron([1, ...hidden, 1]);
-
-  const few = z.slice(0, labelled);
   const short = epochs * Math.ceil(labelled / batch);
   const long = epochs * Math.ceil(points / batch);
-  const total = 2 * short + 2 * long;
-  let before = 0;
-  const run = async (name: string, updates: number, task: Task): Promise<void> => {
-    for await (const made of train(context, settings, name, updates, task)) {
-      await task.watch?.(made);
-      await context.progress(before + made, total);
-    }
-    before += updates;
+  /** A network that learns from examples and is measured under the names of `measured` after so many updates. */
+  const phase = (
+    name: string,
+    model: Perceptron,
+    examples: Examples,
+    measured: Readonly<Record<number, string>>,
+    prepare: () => Promise<void> = () => Promise.resolve(),
+  ): Phase<Examples> => {
+    const optimizer = new Adam(model.parameters(), { lr });
+    const count = examples.inputs.length;
+    const shuffled = new Epochs((epoch) => {
+      const order = random(seed, `toy shuffle of ${name}`, epoch).permutation(count);
+      return Array.from({ length: Math.ceil(count / batch) }, (_, i) => [
+        ...order.subarray(i * batch, (i + 1) * batch),
+      ]);
+    });
+    const updates = Object.keys(measured).map(Number);
+    return {
+      prepare,
+      steps: Math.max(...updates),
+      validateEvery: Math.min(...updates),
+      optimizers: [optimizer],
+      batch(k) {
+        const rows = shuffled.at(k);
+        const { inputs, targets } = examples;
+        return { inputs: rows.map((row) => inputs[row]!), targets: rows.map((row) => targets[row]!) };
+      },
+      step({ inputs, targets }) {
+        // The sum over outputs of each one's mean squared error.
+        const loss = mseLoss(model.forward(tensor([...inputs])), tensor([...targets])).mul(targets[0]!.length);
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        return { [`loss of ${name}`]: loss };
+      },
+      async validate(done) {
+        const network = measured[done];
+        if (network) await measure(network, model, model === teacher ? withF1(test) : alone(test));
+        return {};
+      },
+    };
   };
 
-  const testZ = columns(test.map(position));
-  const at = (update: number, network: string, model: Perceptron) => async (made: number) => {
-    if (made === update) await measure(network, model, testZ);
-  };
-  const singleData = { inputs: columns(few.map(position)), targets: columns(few.map(y2)) };
-  // The control "ST with the student's updates" is the same training, gone on with.
-  await run('ST', long, { model: single, ...singleData, watch: at(short, 'ST', single) });
-  await measure('ST, updates of T-S', single, testZ);
-
-  const bothTargets = columns(few.map(y2), few.map(y1));
-  await run('MTL', short, { model: multi, inputs: columns(few.map(position)), targets: bothTargets });
-  await measure('MTL', multi, testZ);
-
-  const withF1 = (list: number[]): number[][] => columns(list.map(position), list.map(y1));
-  await run('teacher', short, { model: teacher, inputs: withF1(few), targets: bothTargets });
-  await measure('teacher', teacher, withF1(test));
-
-  const pseudo = await predict(teacher, withF1(z));
-  const studentData = { inputs: columns(z.map(position)), targets: columns(pseudo) };
-  await run('student', long, { model: student, ...studentData, watch: at(short, 'T-S, updates of ST', student) });
-  await measure('T-S', student, testZ);
-
-  for (const model of [single, multi, teacher, student]) model.dispose();
-  return { metrics };
+  const forSingle: Examples = { inputs: alone(few), targets: columns(few.map(y2)) };
+  const forMulti: Examples = { inputs: alone(few), targets: bothTargets };
+  const forTeacher: Examples = { inputs: withF1(few), targets: bothTargets };
+  const forStudent: Examples = { inputs: alone(z), targets: [] };
+  return train<Examples, RunResult>(context, {
+    modules: { single, multi, teacher, student },
+    notes: metrics,
+    phases: [
+      // The control "ST with the student's updates" is the same training, gone on with.
+      phase('ST', single, forSingle, { [short]: 'ST', [long]: 'ST, updates of T-S' }),
+      phase('MTL', multi, forMulti, { [short]: 'MTL' }),
+      phase('teacher', teacher, forTeacher, { [short]: 'teacher' }),
+      phase('student', student, forStudent, { [short]: 'T-S, updates of ST', [long]: 'T-S' }, async () => {
+        forStudent.targets = columns(await predict(teacher, withF1(z)));
+      }),
+    ],
+    finish: () => ({ metrics }),
+  });
 }

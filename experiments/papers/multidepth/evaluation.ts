@@ -2,8 +2,8 @@
 // mean over images; apart from it the same on one fixed patch per image. Batch norm in inference mode, no dropout.
 import { noGrad, random, scope, tensor } from '../../../engine/index.ts';
 import type { MultiDepth } from '../../../models/index.ts';
-import type { Frame } from '../../data/kitti-depth.ts';
-import { UNITS_PER_METRE } from '../../data/png.ts';
+import type { Frame } from '../../data/sets/kitti-depth.ts';
+import { UNITS_PER_METRE } from '../../data/formats/png.ts';
 import { Prefetch } from '../../data/prefetch.ts';
 import { silogOf } from '../../metrics/silog.ts';
 import type { Frames } from './frames.ts';

@@ -1,5 +1,5 @@
 // The frames of a cohort, decoded when asked for and kept while there is room.
-import { type Frame, type FrameList, type FramePair, readFrame } from '../../data/kitti-depth.ts';
+import { type Frame, type FrameList, type FramePair, readFrame } from '../../data/sets/kitti-depth.ts';
 
 /** Bytes of decoded frames to keep. All generated scenes fit, the frames of KITTI do not. */
 const CACHE_BYTES = 256e6;

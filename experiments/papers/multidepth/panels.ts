@@ -1,6 +1,6 @@
 // The panels of figures 1 and 8: picture, measured depth, and the depth of both heads, in the same colours.
 import type { MultiDepth } from '../../../models/index.ts';
-import { UNITS_PER_METRE } from '../../data/png.ts';
+import { UNITS_PER_METRE } from '../../data/formats/png.ts';
 import { base64, depthPicture, photograph } from '../../report/depth-pictures.ts';
 import type { Picture } from '../../runner/paper.ts';
 import { pictureOf, predictDepth, wholeOf } from './evaluation.ts';

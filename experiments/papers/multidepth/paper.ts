@@ -7,8 +7,10 @@ import { figure5 } from './figure5.ts';
 import { figure6 } from './figure6.ts';
 import { figure7, figure8 } from './figure7.ts';
 import { longer } from './longer.ts';
+import { depthPredictor } from './predict.ts';
 import { describePreset, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
+import { settingsSchema } from './schema.ts';
 import { searchWeights } from './search.ts';
 import type { TrainingSettings } from './settings.ts';
 import { table1 } from './table1.ts';
@@ -19,9 +21,8 @@ const HEAD_COST = 0.43;
 
 async function train(context: TrainContext<TrainingSettings>): Promise<RunResult> {
   const { settings } = context;
-  const cohorts = await cohortsOf(context.preset, context.data);
-  const { rangeTest: steps } = settings;
-  if (steps !== null) return rangeTest(context, { ...settings, rangeTest: steps }, cohorts);
+  const cohorts = await cohortsOf(context.preset, context.data, settings);
+  if (settings.rangeTest) return rangeTest(context, { ...settings, rangeTest: settings.rangeTest }, cohorts);
   return settings.search.length > 0
     ? searchWeights(context, settings, cohorts)
     : trainNetwork(context, settings, cohorts);
@@ -51,12 +52,14 @@ export const multidepth: Paper<TrainingSettings> = {
     'Below paper size the task weights have a learning rate of their own: at the network’s they could not move far enough in so ' +
       'few steps, and would stay almost fixed (a control of figure 6).',
   ],
+  settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: dataFactsOf,
-  cost({ objective, search, patch, batch, iterations, rangeTest: steps, baseWidth }) {
+  cost({ objective, search, patch, batch, iterations, rangeTest, baseWidth }) {
     const heads = objective.kind === 'regression' || objective.kind === 'classification' ? 1 : 2;
-    const updates = (steps ?? iterations) * Math.max(1, search.length);
+    const updates = (rangeTest?.steps ?? iterations) * Math.max(1, search.length);
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);
   },
   train,
+  predict: depthPredictor,
 };

@@ -1,21 +1,21 @@
 // Depth of pictures from trained weights: a network kept by a run, a run's checkpoint, or the authors' weights converted to
 // safetensors. Writes depth maps in the format of KITTI (16 bits, 256 units per metre) and the same in colour. Whole pictures
 // in one pass; sides that are no multiples of 8 are filled up with their last row and column.
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { ConfigError, DataError, readSafetensors, region, type StateDict } from '../../../engine/index.ts';
+import { ConfigError, DataError, readCheckpoint, region, type StateDict } from '../../../engine/index.ts';
 import { MultiDepth, multiDepthOptionsOf } from '../../../models/index.ts';
-import { type ColorImage, depthUnits, encodeDepthPng, readColorPng } from '../../data/png.ts';
+import { type ColorImage, depthUnits, encodeDepthPng, readColorPng } from '../../data/formats/png.ts';
 import { depthPicture } from '../../report/depth-pictures.ts';
 import { writeWhole } from '../../runner/files.ts';
+import type { Paper } from '../../runner/paper.ts';
 import { pictureOf, predictDepth } from './evaluation.ts';
 import { LogDepth } from './log-depth.ts';
 import { COLOR_RANGE } from './panels.ts';
 import { bounds } from './settings.ts';
 
 /** Groups of a run's checkpoint that hold a network, the better one first. */
-const groups = ['best/', 'model/'] as const;
+const groups = ['best-model/', 'model/'] as const;
 
 const pair = z.tuple([z.number(), z.number()]);
 const metadataSchema = z.object({ bounds: pair.default([...bounds['2-125']]), classPlanes: pair.nullish() });
@@ -42,29 +42,17 @@ function parsedMetadata(metadata: Readonly<Record<string, string>>, file: string
 }
 
 /**
- * The network in a safetensors file, in inference mode. Its size follows from the shapes; bounds of depth are 2 and 125 m where
+ * The network in a safetensors file or an index of such files, of any type of floats, in inference mode. Its size follows from the shapes; bounds of depth are 2 and 125 m where
  * the file does not say. Throws DataError for a damaged file, ConfigError for the weights of another network.
  */
 export async function loadNetwork(file: string): Promise<LoadedNetwork> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw new DataError(`${file} cannot be read`, { given: (cause as NodeJS.ErrnoException).code, cause });
-  }
-  const { tensors, metadata } = readSafetensors(bytes, file);
-  const prefix = groups.find((group) => [...tensors.keys()].some((key) => key.startsWith(group))) ?? '';
+  const { state: all, metadata } = await readCheckpoint(file);
+  const prefix = groups.find((group) => [...all.keys()].some((key) => key.startsWith(group))) ?? '';
   const state: StateDict = new Map();
-  for (const [key, { dtype, shape, data }] of tensors) {
-    if (!key.startsWith(prefix)) continue;
-    if (dtype === 'F32') state.set(key.slice(prefix.length), { shape, values: data as Float32Array });
-    else if (!key.endsWith('num_batches_tracked')) {
-      throw new DataError(`${file}: '${key}' is not of 32-bit floats`, { expected: 'F32', given: dtype });
-    }
-  }
+  for (const [key, entry] of all) if (key.startsWith(prefix)) state.set(key.slice(prefix.length), entry);
   const { bounds: range, classPlanes } = parsedMetadata(metadata, file);
   const model = new MultiDepth({ ...multiDepthOptionsOf(state), scales: 'one' });
-  model.loadStateDict(state);
+  model.loadStateDict(state, { source: file });
   return { model: model.eval(), space: new LogDepth({ bounds: range, classPlanes: classPlanes ?? undefined }) };
 }
 
@@ -101,13 +89,12 @@ export async function depthOf({ model, space }: LoadedNetwork, image: ColorImage
 }
 
 /** Files that a picture's depth is written to. */
-export const outputsOf = (out: string, image: string): { depth: string; color: string } => {
+const outputsOf = (out: string, image: string): { depth: string; color: string } => {
   const stem = path.basename(image, path.extname(image));
   return { depth: path.join(out, `${stem}-depth.png`), color: path.join(out, `${stem}-depth-color.png`) };
 };
 
-/** Throws ConfigError where two pictures would be written to the same files. */
-export function checkNames(images: readonly string[], out: string): void {
+function checkNames(images: readonly string[], out: string): void {
   const names = images.map((image) => outputsOf(out, image).depth);
   const twice = images.find((_, i) => names.indexOf(names[i]!) !== i);
   if (twice !== undefined) {
@@ -117,13 +104,24 @@ export function checkNames(images: readonly string[], out: string): void {
   }
 }
 
-/** Predicts one picture and writes both files. Returns its size. */
-export async function predictFile(network: LoadedNetwork, image: string, out: string): Promise<[number, number]> {
+/** Predicts one picture and writes both files. */
+async function predictFile(network: LoadedNetwork, image: string, out: string): Promise<string> {
   const picture = await region('data', () => readColorPng(image));
   const { width, height } = picture;
   const metres = await depthOf(network, picture);
   const files = outputsOf(out, image);
   await writeWhole(files.depth, await encodeDepthPng({ width, height, data: Uint16Array.from(metres, depthUnits) }));
   await writeWhole(files.color, depthPicture(metres, [width, height], COLOR_RANGE));
-  return [width, height];
+  return `${width} x ${height}: ${files.depth}`;
 }
+
+export const depthPredictor: NonNullable<Paper['predict']> = {
+  check: checkNames,
+  async load(weights) {
+    const network = await loadNetwork(weights);
+    return {
+      parameterCount: network.model.parameterCount(),
+      predict: (image, out) => predictFile(network, image, out),
+    };
+  },
+};

@@ -5,6 +5,7 @@ import {
   DEFAULT_CLASSES,
   type Objective,
   type Patch,
+  type RangeTest,
   type RunName,
   type TrainingSettings,
 } from './settings.ts';
@@ -58,6 +59,14 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
 /** How many times as long the variant 'longer' trains. The task weights can move as far as in the others. */
 export const LONGER = 3;
 
+/** The paper's range test in `steps` instead of 250, the loss smoothed over the same part of it. */
+const rangeTestOf = (steps: number): RangeTest => ({
+  steps,
+  rates: [1e-8, 10],
+  memory: 0.98 ** (250 / steps),
+  ceiling: 100,
+});
+
 /** All settings of a run under a preset. */
 export function settingsOf(
   { weighting, classes = DEFAULT_CLASSES, patch = 128, bounds: range = '2-125', variant }: RunName,
@@ -72,7 +81,7 @@ export function settingsOf(
     classification: { kind: 'classification' },
     equal: constant,
     manual: constant,
-    learned: { kind: 'learned', form: variant === 'weights as printed' ? 'exp(-s^2)' : 'exp(-s)' },
+    learned: { kind: 'learned', form: variant === 'weights as printed' ? 'exp(-s^2)' : 'exp(-s)', start: 1 },
   };
   return {
     ...size,
@@ -89,7 +98,7 @@ export function settingsOf(
     weightsLearningRate: variant === 'rate of the network' ? size.learningRate : size.weightsLearningRate / times,
     weightDecay: 1e-4,
     power: 0.9,
-    rangeTest: variant === 'range test' ? rangeSteps : null,
+    rangeTest: variant === 'range test' ? rangeTestOf(rangeSteps) : null,
   };
 }
 

@@ -2,8 +2,8 @@
 // with 0 where nothing was measured, and its classes. Sample k of a run is a pure function of (seed, k), so that a resumed run
 // goes on with the same ones. Leaves out scaling, rotation and colour jitter, as the paper does.
 import { DataError, random } from '../../../engine/index.ts';
-import type { Frame } from '../../data/kitti-depth.ts';
-import { UNITS_PER_METRE } from '../../data/png.ts';
+import type { Frame } from '../../data/sets/kitti-depth.ts';
+import { UNITS_PER_METRE } from '../../data/formats/png.ts';
 import type { Frames } from './frames.ts';
 import { LogDepth } from './log-depth.ts';
 import type { TrainingSettings } from './settings.ts';

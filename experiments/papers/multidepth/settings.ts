@@ -44,7 +44,17 @@ export type Objective =
   | { readonly kind: 'regression' }
   | { readonly kind: 'classification' }
   | { readonly kind: 'constant'; readonly regression: number; readonly classification: number }
-  | { readonly kind: 'learned'; readonly form: WeightForm };
+  | { readonly kind: 'learned'; readonly form: WeightForm; readonly start: number };
+
+export interface RangeTest {
+  readonly steps: number;
+  /** The first and the last learning rate. */
+  readonly rates: readonly [number, number];
+  /** Share of the past in the smoothed loss. */
+  readonly memory: number;
+  /** A diverged loss is shown as this; one of a fresh network is about 2.4. */
+  readonly ceiling: number;
+}
 
 export interface TrainingSettings {
   readonly objective: Objective;
@@ -66,8 +76,8 @@ export interface TrainingSettings {
   readonly weightDecay: number;
   /** Power of the polynomial by which the rates fall to 0. */
   readonly power: number;
-  /** Steps of a learning rate range test; null for training. */
-  readonly rangeTest: number | null;
+  /** Instead of training. */
+  readonly rangeTest: RangeTest | null;
   readonly validateEvery: number;
   readonly checkpointEvery: number;
   readonly baseWidth: number;

@@ -9,7 +9,6 @@ import {
   type Random,
   type Schedule,
   squeeze,
-  type StateDict,
   type Tensor,
   tensor,
 } from '../../../engine/index.ts';
@@ -28,10 +27,8 @@ export interface StepLosses {
 export class Trainer {
   readonly model: MultiDepth;
   readonly weights: UncertaintyWeights | undefined;
+  readonly optimizers: readonly [network: Adam] | readonly [network: Adam, weights: Adam];
   readonly #settings: TrainingSettings;
-  readonly #optimizer: Adam;
-  /** The scalars of the weights are in the network's group in the paper; here they may have a rate of their own. */
-  readonly #weightsOptimizer: Adam | undefined;
 
   constructor(settings: TrainingSettings) {
     const { objective, classes, baseWidth, blocks, scales, learningRate: lr, weightDecay } = settings;
@@ -43,11 +40,18 @@ export class Trainer {
       classes: objective.kind === 'regression' ? undefined : classes,
       regression: objective.kind !== 'classification',
     });
-    this.#optimizer = new Adam(this.model.parameters(), { lr, weightDecay });
+    const network = new Adam(this.model.parameters(), { lr, weightDecay });
     if (objective.kind === 'learned') {
-      this.weights = new UncertaintyWeights(objective.form);
-      this.#weightsOptimizer = new Adam(this.weights.parameters(), { lr: settings.weightsLearningRate, weightDecay });
-    }
+      this.weights = new UncertaintyWeights(objective.form, objective.start);
+      // The scalars of the weights are in the network's group in the paper; here they may have a rate of their own.
+      const weights = new Adam(this.weights.parameters(), { lr: settings.weightsLearningRate, weightDecay });
+      this.optimizers = [network, weights];
+    } else this.optimizers = [network];
+  }
+
+  /** By their names in checkpoints. */
+  get modules(): Readonly<Record<string, nn.Module>> {
+    return { model: this.model, ...(this.weights ? { weights: this.weights } : {}) };
   }
 
   /** The network's rate for update k = 0, 1, ...: never 0, and the base rate for the first. */
@@ -76,12 +80,12 @@ export class Trainer {
     this.model.zeroGrad();
     this.weights?.zeroGrad();
     combined.backward();
-    applySchedule(this.#optimizer, schedule ?? (() => ({ lr: this.rateAt(k) })), k);
-    this.#optimizer.step();
-    if (this.#weightsOptimizer) {
-      const own = polynomialLR(weightsLearningRate, { totalIters: iterations, power });
-      applySchedule(this.#weightsOptimizer, schedule ?? own, k);
-      this.#weightsOptimizer.step();
+    const [network, weights] = this.optimizers;
+    applySchedule(network, schedule ?? (() => ({ lr: this.rateAt(k) })), k);
+    network.step();
+    if (weights) {
+      applySchedule(weights, schedule ?? polynomialLR(weightsLearningRate, { totalIters: iterations, power }), k);
+      weights.step();
     }
     return { combined, ...(regression ? { regression } : {}), ...(classification ? { classification } : {}) };
   }
@@ -92,29 +96,8 @@ export class Trainer {
     return { sReg: (await this.weights.s_reg.array())[0]!, sCls: (await this.weights.s_cls.array())[0]! };
   }
 
-  async states(): Promise<Record<string, StateDict>> {
-    return {
-      model: await this.model.stateDict(),
-      optimizer: await this.#optimizer.stateDict(),
-      ...(this.weights ? { weights: await this.weights.stateDict() } : {}),
-      ...(this.#weightsOptimizer ? { weightsOptimizer: await this.#weightsOptimizer.stateDict() } : {}),
-    };
-  }
-
-  load(states: Readonly<Record<string, StateDict>>): void {
-    const parts: [string, nn.Module | Adam | undefined][] = [
-      ['model', this.model],
-      ['optimizer', this.#optimizer],
-      ['weights', this.weights],
-      ['weightsOptimizer', this.#weightsOptimizer],
-    ];
-    for (const [name, part] of parts) part?.loadStateDict(states[name] ?? new Map());
-  }
-
   dispose(): void {
-    this.model.dispose();
-    this.weights?.dispose();
-    this.#optimizer.dispose();
-    this.#weightsOptimizer?.dispose();
+    for (const module of Object.values(this.modules)) module.dispose();
+    for (const optimizer of this.optimizers) optimizer.dispose();
   }
 }

@@ -6,8 +6,8 @@ import sharp from 'sharp';
 import t from 'tap';
 import { createDevice, type Device, setDefaultDevice, type StateDict } from '../../../engine/index.ts';
 import { decode } from 'fast-png';
-import { listDrives, readFrame } from '../../../experiments/data/kitti-depth.ts';
-import { encodeColorPng, encodeDepthPng } from '../../../experiments/data/png.ts';
+import { listDrives, readFrame } from '../../../experiments/data/sets/kitti-depth.ts';
+import { encodeColorPng, encodeDepthPng } from '../../../experiments/data/formats/png.ts';
 import { cohortsOf } from '../../../experiments/papers/multidepth/data.ts';
 import { multidepth } from '../../../experiments/papers/multidepth/paper.ts';
 import { settingsOf } from '../../../experiments/papers/multidepth/presets.ts';
@@ -152,13 +152,19 @@ t.test('a diverging run is an error that says so', async (t) => {
   const context = contextOf({ weighting: 'regression' }, { weights: {} }, 0);
   await t.rejects(trainNetwork(context, settings, await cohortsOf('smoke', undefined)), {
     name: 'NonFiniteError',
-    message: /loss is .* by iteration \d.*range test/,
+    message: /Loss is \S+; step \d+: '\w+' is the first operation with a result that is not finite, in layer '[\w.]+'/,
   });
 });
 
 t.test('data that are not there', async (t) => {
   await t.rejects(multidepth.dataFacts('paper', undefined), { name: 'ConfigError', message: /needs the real KITTI/ });
   await t.rejects(multidepth.dataFacts('smoke', folder), {
+    name: 'DataError',
+    message: /no KITTI depth prediction in .*kitti.*data show kitti/,
+  });
+  const bare = path.join(folder, 'bare');
+  await mkdir(path.join(bare, 'kitti', 'depth', 'train'), { recursive: true });
+  await t.rejects(multidepth.dataFacts('smoke', bare), {
     name: 'DataError',
     message: /no training pairs.*data show kitti/,
   });

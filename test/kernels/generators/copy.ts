@@ -1,6 +1,15 @@
 // Random cases of data movement: permuted, flipped, repeated and stepped sources into a part of a larger target.
 import fc from 'fast-check';
-import { copy, type CopyParams, gather, rowMajorStrides, scatter, scatterAdd, sizeOf } from '../../../kernels/index.ts';
+import {
+  copy,
+  type CopyParams,
+  gather,
+  NOTHING_OUTSIDE,
+  rowMajorStrides,
+  scatter,
+  scatterAdd,
+  sizeOf,
+} from '../../../kernels/index.ts';
 import { anySize, caseSource, drawn, exact, type KernelGenerator, sumOf } from '../cases.ts';
 import type { GatherParams } from '../../../kernels/index.ts';
 
@@ -87,22 +96,32 @@ export const copySource = caseSource({
   tolerance: () => exact,
 });
 
+/** Bits that are a number in either type, since NaN says nothing of a sum. */
+const MARK = 0x40490fdb;
+
 const gatherParams: fc.Arbitrary<GatherParams> = fc
-  .record({ outer: fc.nat(4), size: fc.integer({ min: 1, max: 20 }), count: anySize, inner: fc.nat(20) })
+  .record({
+    outer: fc.nat(4),
+    size: fc.integer({ min: 1, max: 20 }),
+    count: anySize,
+    inner: fc.nat(20),
+    outside: fc.constantFrom(NOTHING_OUTSIDE, MARK),
+  })
   .filter(({ outer, count, inner }) => outer * count * inner <= 20_000);
 
 const gatherExamples: GatherParams[] = [
-  { outer: 1, size: 1, count: 1, inner: 1 },
-  { outer: 2, size: 5, count: 0, inner: 3 },
-  { outer: 0, size: 5, count: 2, inner: 3 },
-  { outer: 1, size: 300, count: 1025, inner: 1 },
-  { outer: 3, size: 65, count: 33, inner: 17 },
-  { outer: 1, size: 3, count: 2049, inner: 2 },
+  { outer: 1, size: 1, count: 1, inner: 1, outside: NOTHING_OUTSIDE },
+  { outer: 2, size: 5, count: 0, inner: 3, outside: MARK },
+  { outer: 0, size: 5, count: 2, inner: 3, outside: MARK },
+  { outer: 1, size: 300, count: 1025, inner: 1, outside: NOTHING_OUTSIDE },
+  { outer: 1, size: 300, count: 30, inner: 1, outside: MARK },
+  { outer: 3, size: 65, count: 33, inner: 17, outside: MARK },
+  { outer: 1, size: 3, count: 2049, inner: 2, outside: NOTHING_OUTSIDE },
 ];
 
-/** Indices from -1 to size: one past the ends on both sides, which read or add nothing. */
+/** Indices from -size - 1 to size: one past the ends on both sides. */
 const gatherValues: KernelGenerator<GatherParams>['values'] = (name, { size }, draws, length) =>
-  name === 'index' ? drawn(length, () => draws.integer(size + 2) - 1) : undefined;
+  name === 'index' ? drawn(length, () => draws.integer(2 * size + 2) - size - 1) : undefined;
 
 const gatherRest = { params: gatherParams, examples: gatherExamples, values: gatherValues };
 

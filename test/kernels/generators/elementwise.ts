@@ -7,6 +7,8 @@ import {
   Cast,
   cast,
   fill,
+  fillBool,
+  fillInt,
   isComparison,
   rowMajorStrides,
   sizeOf,
@@ -15,7 +17,7 @@ import {
   type UnaryParams,
   where,
 } from '../../../kernels/index.ts';
-import { anySize, caseSource, drawn, exact, floatBetween, type Tolerance } from '../cases.ts';
+import { anySize, caseSource, drawn, exact, flag, floatBetween, type Tolerance } from '../cases.ts';
 
 /** Numeric members of an enumeration. */
 const codes = <T extends number>(names: Record<string, string | T>): T[] =>
@@ -23,7 +25,7 @@ const codes = <T extends number>(names: Record<string, string | T>): T[] =>
 
 const exactUnary = new Set([Unary.neg, Unary.abs, Unary.sign, Unary.relu, Unary.clamp, Unary.step, Unary.inside]);
 /** Functions that need x > 0. */
-const positive = new Set([Unary.log, Unary.sqrt, Unary.rsqrt, Unary.powScalar]);
+const positive = new Set([Unary.log, Unary.log1p, Unary.sqrt, Unary.rsqrt, Unary.powScalar]);
 
 function unaryTolerance({ op }: UnaryParams): Tolerance {
   if (exactUnary.has(op)) return exact;
@@ -114,6 +116,7 @@ export const binarySource = caseSource({
   values: (name, { op }, draws, length) => {
     if (op === Binary.pow) return drawn(length, () => (name === 'a' ? 0.1 + 3 * draws.uniform() : 2 * draws.normal()));
     if (op === Binary.div && name === 'b') return drawn(length, () => 0.5 + draws.uniform());
+    if (op === Binary.logRatio) return drawn(length, () => 0.5 + draws.uniform());
     return undefined;
   },
 });
@@ -160,9 +163,23 @@ export const fillSource = caseSource({
     { n: 0, value: 1 },
     { n: 3, value: 0 },
     { n: 3, value: -0 },
+    { n: 5, value: NaN },
     // More than one row of workgroups.
     { n: 4_200_001, value: 7 },
   ],
   tolerance: () => exact,
-  wordType: (_name, { value }) => (Object.is(value, 0) ? 'int32' : 'float32'),
+});
+
+export const fillIntSource = caseSource({
+  kernel: fillInt,
+  params: fc.record({ n: anySize, value: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }) }),
+  examples: [-(2 ** 31), -1, 255, 2 ** 31 - 1].map((value) => ({ n: 1027, value })),
+  tolerance: () => exact,
+});
+
+export const fillBoolSource = caseSource({
+  kernel: fillBool,
+  params: fc.record({ n: anySize, value: flag }),
+  examples: [0, 1].map((value) => ({ n: 1028, value })),
+  tolerance: () => exact,
 });

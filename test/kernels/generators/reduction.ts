@@ -1,7 +1,7 @@
 // Random cases of the reductions.
 import fc from 'fast-check';
-import { argReduce, ArgReduction, reduce, Reduction, softmax } from '../../../kernels/index.ts';
-import { anySize, caseSource, exact, flag, sumOf } from '../cases.ts';
+import { argReduce, ArgReduction, reduce, Reduction, softmax, softmaxBackward } from '../../../kernels/index.ts';
+import { anySize, caseSource, drawn, exact, flag, sumOf } from '../cases.ts';
 
 const lines = fc
   .record({ outer: anySize, n: anySize, inner: anySize })
@@ -53,4 +53,16 @@ export const softmaxSource = caseSource({
   params: fc.tuple(lines, flag).map(([line, log]) => ({ ...line, log })),
   examples: shapes.flatMap((line) => [0, 1].map((log) => ({ ...line, log }))),
   tolerance: ({ log }) => (log ? { rtol: 1e-5, atol: 5e-6 } : { rtol: 2e-5, atol: 1e-7 }),
+});
+
+/** The gradient, from outputs of softmax as far as it matters: with `log` none is above 0. */
+export const softmaxBackwardSource = caseSource({
+  kernel: softmaxBackward,
+  params: fc.tuple(lines, flag).map(([line, log]) => ({ ...line, log })),
+  examples: shapes.flatMap((line) => [0, 1].map((log) => ({ ...line, log }))),
+  tolerance: ({ n }) => sumOf(n),
+  values: (name, { n, log }, draws, length) => {
+    if (name !== 'y') return undefined;
+    return drawn(length, () => (log ? -3 * draws.uniform() : (2 * draws.uniform()) / n));
+  },
 });

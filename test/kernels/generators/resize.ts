@@ -10,10 +10,10 @@ interface Axis {
   factor: number;
 }
 
-/** The source step as the caller computes it, in float32. */
+/** The source step as the caller computes it. */
 function step({ in: inSize, out, factor }: Axis, isAligned: boolean): number {
-  if (isAligned) return out > 1 ? Math.fround((inSize - 1) / (out - 1)) : 0;
-  return Math.fround(factor ? 1 / factor : inSize / out);
+  if (isAligned) return out > 1 ? (inSize - 1) / (out - 1) : 0;
+  return factor ? 1 / factor : inSize / out;
 }
 
 function resizeOf(planes: number, h: Axis, w: Axis, mode: ResizeMode, aligned: number): ResizeParams {

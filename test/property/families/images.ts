@@ -1,7 +1,7 @@
 // Pooling, unpooling and resizing of images.
 import fc from 'fast-check';
 import * as w from '../../../engine/index.ts';
-import { family, type Family, roundingsOf } from '../property.ts';
+import { type Evaluated, family, type Family, roundingsOf } from '../property.ts';
 
 interface Axis {
   size: number;
@@ -185,6 +185,9 @@ const maxUnpool2d = family(
   [{ lead: [2, 65], kernel: 2, size: [5, 4], rest: 1 }],
 );
 
+/** The largest absolute value, 1 of none. */
+const largest = (x: w.Tensor): w.Tensor => (x.size ? w.amax(w.abs(x)) : w.full([], 1));
+
 const resizes = (['nearest', 'bilinear', 'aligned'] as const).map((name) =>
   family(
     `interpolate ${name}`,
@@ -197,8 +200,12 @@ const resizes = (['nearest', 'bilinear', 'aligned'] as const).map((name) =>
           size: p.to,
           alignCorners: name === 'aligned' ? true : name === 'bilinear' ? false : null,
         }),
-      // A source position has the rounding of its distance from the corner.
+      // A source position has the rounding of its distance from the corner, and with it the weights of two neighbours, of
+      // which one may be large where the result is small.
       roundings: roundingsOf(overlap(p)) + 2 * Math.max(...p.size),
+      ...(name !== 'nearest' && {
+        magnitude: ({ inputs: [x], cotangents: [g] }: Evaluated) => [largest(x!), largest(g!).mul(overlap(p))],
+      }),
       linear: [[0]],
     }),
     resampledUsual,

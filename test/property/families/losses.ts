@@ -86,12 +86,19 @@ const classified: Scores[] = [
   { batch: 2, classes: 19, rest: [5, 7], reduction: 'none', weighted: false, ignoreIndex: -100, labelSmoothing: 0 },
 ];
 
+const optionsOf = ({ reduction, ignoreIndex }: Scores, weight: w.Tensor | undefined): w.NllOptions => ({
+  reduction,
+  ignoreIndex,
+  weight,
+});
+
 const crossEntropy = family(
   'crossEntropy',
   scores,
   (p) => ({
     inputs: inputsOf(p),
-    f: (x, target, weight) => w.crossEntropy(x!, target!, { ...p, weight }),
+    f: (x, target, weight) =>
+      w.crossEntropy(x!, target!, { ...optionsOf(p, weight), labelSmoothing: p.labelSmoothing }),
     roundings: roundingsOf(p.classes + p.batch * sizeOf(p.rest)),
     magnitude: (evaluated) => scoreMagnitude(evaluated, p),
   }),
@@ -103,7 +110,7 @@ const nllLoss = family(
   scores,
   (p) => ({
     inputs: inputsOf(p),
-    f: (x, target, weight) => w.nllLoss(x!, target!, { ...p, weight }),
+    f: (x, target, weight) => w.nllLoss(x!, target!, optionsOf(p, weight)),
     roundings: roundingsOf(p.batch * sizeOf(p.rest)),
     magnitude: (evaluated) => scoreMagnitude(evaluated, p),
   }),

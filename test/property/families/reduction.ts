@@ -42,7 +42,7 @@ const sums = (['sum', 'mean'] as const).map((name) =>
     reduced(),
     (p) => ({
       inputs: [{ shape: p.shape }],
-      f: (x) => w[name](x!, p.axes, p),
+      f: (x) => w[name](x!, p.axes, { keepdim: p.keepdim }),
       roundings: roundingsOf(countOf(p)),
       // The mean of nothing is NaN.
       linear: name === 'sum' || countOf(p) > 0 ? [[0]] : [],
@@ -57,7 +57,7 @@ const extremes = (['amax', 'amin'] as const).map((name) =>
     reduced(size),
     (p) => ({
       inputs: [{ shape: p.shape, values: 'whole' }],
-      f: (x) => w[name](x!, p.axes, p),
+      f: (x) => w[name](x!, p.axes, { keepdim: p.keepdim }),
       roundings: 4,
       magnitude: 'cotangents',
     }),
@@ -97,11 +97,15 @@ const variance = family(
     const divided = countOf(p) / Math.max(0, countOf(p) - p.correction);
     return {
       inputs: [{ shape: p.shape }],
-      f: (x) => w.variance(x!, p.axes, p),
+      f: (x) => w.variance(x!, p.axes, { keepdim: p.keepdim, correction: p.correction }),
       // The differences x - mean have the rounding of sums |x| + |mean|, whatever cancels.
       absolute: (x) => {
         const sum = w.add(x!, w.mean(x!, p.axes, { keepdim: true }));
-        return w.affine(w.mean(w.square(sum), p.axes, p), Number.isFinite(divided) ? divided : 1, 0);
+        return w.affine(
+          w.mean(w.square(sum), p.axes, { keepdim: p.keepdim }),
+          Number.isFinite(divided) ? divided : 1,
+          0,
+        );
       },
       roundings: roundingsOf(countOf(p)),
     };
@@ -117,7 +121,7 @@ const logSumExp = family(
   reduced(size),
   (p) => ({
     inputs: [{ shape: p.shape }],
-    f: (x) => w.logSumExp(x!, p.axes, p),
+    f: (x) => w.logSumExp(x!, p.axes, { keepdim: p.keepdim }),
     roundings: roundingsOf(countOf(p)),
     magnitude: ({ inputs: [x], outputs: [y], gradients: [gx] }) => [
       w.add(w.abs(y!), exponents(x!)),

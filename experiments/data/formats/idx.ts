@@ -1,17 +1,23 @@
-// IDX, the file format of MNIST: a big-endian magic number, one 32-bit size per axis, then bytes. Read from gzip.
+// IDX, the file format of MNIST: a big-endian magic number, one 32-bit size per axis, then bytes. Read plain or from gzip.
 // Leaves out element types other than uint8.
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import { DataError } from '../../engine/index.ts';
+import { contentOf, DataError, foreignFile } from '../../../engine/index.ts';
+import { readDataFile } from '../files.ts';
 
 export interface IdxArray {
   /** Sizes of the axes, the first one counting the items. */
   readonly shape: readonly number[];
   readonly values: Uint8Array;
+  /** The whole file, unpacked. */
+  readonly content: Uint8Array;
 }
 
 /** Type code of uint8 in the third byte of the magic number; the fourth byte is the number of axes. */
 const UINT8 = 0x08;
+const GZIP = [0x1f, 0x8b] as const;
+
+const hint = 'Fetch the data with `wgrad data fetch mnist --to DIR` and pass `--data DIR`';
 
 const damage = (file: string, byte: number, message: string, expected?: string, given?: string): DataError =>
   new DataError(`${file}, byte ${byte}: ${message}`, {
@@ -31,11 +37,7 @@ export async function gunzipFile(file: string): Promise<Buffer> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') {
-      throw new DataError(`${file} cannot be read`, {
-        given: code,
-        hint: 'Fetch the data with `wgrad data fetch mnist --to DIR` and pass `--data DIR`',
-        cause,
-      });
+      throw new DataError(`${file} cannot be read`, { given: code, hint, cause });
     }
     const ended = message === 'unexpected end of file';
     throw damage(file, gunzip.bytesWritten, ended ? 'the gzip file ends too early' : `not valid gzip (${message})`);
@@ -54,6 +56,7 @@ export function parseIdx(content: Uint8Array, axes: number, file: string): IdxAr
   const magic = (UINT8 << 8) | axes;
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   if (content.length >= 4 && view.getUint32(0) !== magic) {
+    if (contentOf(content)) throw foreignFile(file, content, 'an IDX file');
     throw damage(file, 0, 'wrong magic number', String(magic), String(view.getUint32(0)));
   }
   if (content.length < header) {
@@ -66,5 +69,15 @@ export function parseIdx(content: Uint8Array, axes: number, file: string): IdxAr
     const fault = content.length < header + size ? 'the file ends inside the values' : 'bytes after the last value';
     throw damage(file, at, fault, `${header + size} bytes`, String(content.length));
   }
-  return { shape, values: content.subarray(header) };
+  return { shape, values: content.subarray(header), content };
+}
+
+/** Reads an IDX file with `axes` axes, gzipped or not: its first bytes tell, whatever its name. Throws DataError as `parseIdx`. */
+export async function readIdx(file: string, axes: number): Promise<IdxArray> {
+  const bytes = await readDataFile(file, hint);
+  const isGzip = GZIP.every((byte, i) => bytes[i] === byte);
+  if (isGzip) return parseIdx(await gunzipFile(file), axes, file);
+  // A plain file under a gzip's name is as good; anything else there has not been fetched whole.
+  if (bytes.length > 0) return parseIdx(bytes, axes, file);
+  throw foreignFile(file, bytes, 'an IDX file');
 }

@@ -1,11 +1,13 @@
-// Unpacks tar.gz (POSIX ustar with GNU long names and pax paths): regular files and folders. Leaves out links and devices, and the
-// `._` companions that macOS adds. No path gets outside of the folder.
+// Unpacks tar.gz (POSIX ustar with GNU long names and pax paths): regular files and folders. Leaves out links and devices, and what
+// file managers add (`._` companions, .DS_Store). No path gets outside of the folder.
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { DataError } from '../../engine/index.ts';
-import { makeFolder } from '../runner/files.ts';
+import { contentOf, DataError } from '../../../engine/index.ts';
+import { makeFolder } from '../../runner/files.ts';
+import { beginningOf } from '../files.ts';
+import { isStray } from '../listing.ts';
 
 const BLOCK = 512;
 
@@ -44,6 +46,9 @@ const text = (header: Buffer, at: number, length: number): string => {
 /** The value of `path` in a pax record: lines of `LENGTH KEY=VALUE`. */
 const paxPath = (record: string): string | undefined => /(?:^|\n)\d+ path=([^\n]*)\n/.exec(record)?.[1];
 
+/** `./` before a path is no hidden folder. */
+const isStrayPart = (part: string): boolean => part !== '.' && part !== '..' && isStray(part);
+
 /** Unpacks `archive` into `folder`. Returns the number of files. Throws DataError where it is damaged or ends too early. */
 export async function unpackTarGz(archive: string, folder: string): Promise<number> {
   const source = createReadStream(archive);
@@ -68,6 +73,7 @@ export async function unpackTarGz(archive: string, folder: string): Promise<numb
       const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
       if (sum !== parseInt(text(header, 148, 8), 8)) throw damage('not a tar header');
       const size = parseInt(text(header, 124, 12), 8);
+      if (!Number.isSafeInteger(size) || size < 0) throw damage('an entry without a size', text(header, 124, 12));
       const kind = String.fromCharCode(header[156]!);
       const content = (await take(Math.ceil(size / BLOCK) * BLOCK)).subarray(0, size);
       if (kind === 'L') longName = text(content, 0, size);
@@ -76,7 +82,7 @@ export async function unpackTarGz(archive: string, folder: string): Promise<numb
         const prefix = text(header, 257, 5) === 'ustar' ? text(header, 345, 155) : '';
         const name = longName ?? path.posix.join(prefix, text(header, 0, 100));
         longName = undefined;
-        if ((kind !== '0' && kind !== '\0') || path.posix.basename(name).startsWith('._')) continue;
+        if ((kind !== '0' && kind !== '\0') || name.split('/').some(isStrayPart)) continue;
         const target = path.resolve(folder, name);
         if (!target.startsWith(path.resolve(folder) + path.sep)) throw damage('a path outside of the folder', name);
         await makeFolder(path.dirname(target));
@@ -86,7 +92,15 @@ export async function unpackTarGz(archive: string, folder: string): Promise<numb
     }
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
-    throw new DataError(`${archive} cannot be unpacked`, { given: (cause as Error).message, cause });
+    const beginning = await beginningOf(archive);
+    const isGzip = beginning?.[0] === 0x1f && beginning[1] === 0x8b;
+    const content = beginning && !isGzip ? contentOf(beginning) : undefined;
+    throw new DataError(`${archive} cannot be unpacked`, {
+      expected: content && 'a tar.gz archive',
+      given: content?.name ?? (cause as Error).message,
+      hint: content?.hint,
+      cause,
+    });
   } finally {
     source.destroy();
   }

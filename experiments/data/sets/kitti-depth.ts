@@ -4,13 +4,10 @@
 //   depth_selection/val_selection_cropped/{image,groundtruth_depth}/...          the 1000 validation images
 // Leaves out the test set, whose depth is not public, and the sparse input of depth completion.
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { DataError } from '../../engine/index.ts';
-import { type ColorImage, type DepthImage, readColorPng, readDepthPng } from './png.ts';
-
-export const kittiFolder = (data: string): string => path.join(data, 'kitti');
+import { DataError } from '../../../engine/index.ts';
+import { type ColorImage, type DepthImage, readColorPng, readDepthPng } from '../formats/png.ts';
+import { filesIn, firstFolder, foldersIn, PassedOver } from '../listing.ts';
 
 export interface FramePair {
   /** Name for messages: drive, camera and frame. */
@@ -24,6 +21,8 @@ export interface FrameList {
   readonly pairs: readonly FramePair[];
   /** Depth maps whose picture is not there; they are left out. */
   readonly missing: readonly string[];
+  /** What else lies in the folders. */
+  readonly passedOver: PassedOver;
 }
 
 export interface Frame {
@@ -40,57 +39,85 @@ const LARGEST_OF_8_BITS = 255;
 
 const cameras = ['image_02', 'image_03'] as const;
 
-/** Sorted names in a folder; none if it is not there. */
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+/** Where a drive's pictures lie: its date is the start of its name. */
+async function pictureFolder(root: string, drive: string, camera: string): Promise<string> {
+  const date = drive.slice(0, 10);
+  const places = [
+    ['rgb', drive],
+    ['raw', date, drive],
+    ['raw', drive],
+    [date, drive],
+  ].map((parts) => path.join(root, ...parts, camera, 'data'));
+  return (await firstFolder(places)) ?? places[1]!;
 }
 
-/** Where a drive's pictures lie: its date is the start of its name. */
-function pictureFolder(root: string, drive: string, camera: string): string {
-  const plain = path.join(root, 'rgb', drive, camera, 'data');
-  return existsSync(plain) ? plain : path.join(root, 'raw', drive.slice(0, 10), drive, camera, 'data');
+/** Where the drives of a split lie: in the place the archive is to be unpacked to, or where it is unpacked without thinking. */
+const drivesFolder = (root: string, split: string): Promise<string | undefined> =>
+  firstFolder(
+    ['depth', 'data_depth_annotated', path.join('depth', 'data_depth_annotated'), '.'].map((place) =>
+      path.join(root, place, split),
+    ),
+  );
+
+const selectionFolder = (root: string): Promise<string | undefined> =>
+  firstFolder(
+    ['depth_selection', '.', path.join('depth', 'depth_selection'), 'depth'].map((place) =>
+      path.join(root, place, 'val_selection_cropped'),
+    ),
+  );
+
+/** Whether a folder holds any part of the data set. */
+export async function holdsKitti(root: string): Promise<boolean> {
+  const parts = await Promise.all([drivesFolder(root, 'train'), drivesFolder(root, 'val'), selectionFolder(root)]);
+  return parts.some((part) => part !== undefined);
 }
 
 const byPicture = (a: FramePair, b: FramePair): number => (a.color < b.color ? -1 : a.color > b.color ? 1 : 0);
+
+const EXTENSIONS = ['.png'] as const;
 
 /** The pairs of the official `train` or `val` split below `root` (DIR/kitti). */
 export async function listDrives(root: string, split: 'train' | 'val'): Promise<FrameList> {
   const pairs: FramePair[] = [];
   const missing: string[] = [];
-  const base = path.join(root, 'depth', split);
-  for (const drive of await namesIn(base)) {
+  const passedOver = new PassedOver();
+  const base = await drivesFolder(root, split);
+  for (const drive of base ? await foldersIn(base, passedOver) : []) {
+    let frames = 0;
     for (const camera of cameras) {
-      const folder = path.join(base, drive, 'proj_depth', 'groundtruth', camera);
-      const pictures = pictureFolder(root, drive, camera);
-      const there = new Set(await namesIn(pictures));
-      for (const file of (await namesIn(folder)).filter((name) => name.endsWith('.png'))) {
-        const name = `${drive}/${camera}/${file.slice(0, -4)}`;
-        if (there.has(file)) pairs.push({ name, color: path.join(pictures, file), depth: path.join(folder, file) });
-        else missing.push(name);
+      const folder = path.join(base!, drive, 'proj_depth', 'groundtruth', camera);
+      const maps = await filesIn(folder, EXTENSIONS, passedOver);
+      const files = await filesIn(await pictureFolder(root, drive, camera), EXTENSIONS, passedOver);
+      const pictures = new Map(files.map(({ stem, path: file }) => [stem, file]));
+      for (const { stem, path: depth } of maps) {
+        const name = `${drive}/${camera}/${stem}`;
+        const color = pictures.get(stem);
+        if (color === undefined) missing.push(name);
+        else pairs.push({ name, color, depth });
       }
+      frames += maps.length;
     }
+    if (frames === 0) passedOver.add('empty', path.join(base!, drive));
   }
-  return { pairs: pairs.sort(byPicture), missing };
+  return { pairs: pairs.sort(byPicture), missing, passedOver };
 }
 
 /** The pairs of `val_selection_cropped` below `root` (DIR/kitti). */
 export async function listSelection(root: string): Promise<FrameList> {
-  const base = path.join(root, 'depth_selection', 'val_selection_cropped');
-  const pictures = new Set(await namesIn(path.join(base, 'image')));
   const pairs: FramePair[] = [];
   const missing: string[] = [];
-  for (const file of await namesIn(path.join(base, 'groundtruth_depth'))) {
-    const picture = file.replace('_groundtruth_depth_', '_image_');
-    const pair = { color: path.join(base, 'image', picture), depth: path.join(base, 'groundtruth_depth', file) };
-    if (pictures.has(picture)) pairs.push({ name: picture.slice(0, -4), ...pair });
-    else missing.push(file);
+  const passedOver = new PassedOver();
+  const base = await selectionFolder(root);
+  if (base === undefined) return { pairs, missing, passedOver };
+  const files = await filesIn(path.join(base, 'image'), EXTENSIONS, passedOver);
+  const pictures = new Map(files.map(({ stem, path: file }) => [stem, file]));
+  for (const { stem, path: depth } of await filesIn(path.join(base, 'groundtruth_depth'), EXTENSIONS, passedOver)) {
+    const name = stem.replace('_groundtruth_depth_', '_image_');
+    const color = pictures.get(name);
+    if (color === undefined) missing.push(path.basename(depth));
+    else pairs.push({ name, color, depth });
   }
-  return { pairs: pairs.sort(byPicture), missing };
+  return { pairs: pairs.sort(byPicture), missing, passedOver };
 }
 
 /**
@@ -122,7 +149,7 @@ export async function readFrame({ color: colorFile, depth: depthFile }: FramePai
 }
 
 /** SHA-256 over the names of a list's frames: 180 GB of files are not read for a checksum. */
-export const listChecksum = (list: FrameList): string =>
+export const listChecksum = (list: Pick<FrameList, 'pairs'>): string =>
   createHash('sha256')
     .update(list.pairs.map(({ name }) => name).join('\n'))
     .digest('hex');

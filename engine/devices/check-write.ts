@@ -1,0 +1,16 @@
+// What every device may refuse before it takes values in: as many as the buffer holds, each of them one of its type.
+import { elementsOf } from '../elements.ts';
+import { DeviceError } from '../errors.ts';
+import type { Storage } from './device.ts';
+
+/** The values as elements of the buffer. Throws DeviceError for another number of them, DTypeError for what does not fit. */
+export function checkWrite({ length, dtype }: Storage, values: ArrayLike<number>): ArrayLike<number> {
+  if (values.length !== length) {
+    throw new DeviceError('wrong number of values', {
+      operation: 'write',
+      expected: String(length),
+      given: String(values.length),
+    });
+  }
+  return elementsOf(values, dtype, { operation: 'write', argument: 'values' });
+}

@@ -1,0 +1,158 @@
+// Host values as elements: the one place where numbers from outside become those of a tensor.
+//
+//   float32   any number, NaN and infinities too
+//   int32     a whole number from -2^31 to 2^31 - 1; nothing is rounded, cut off or wrapped
+//   bool      true where a number is not 0, as in PyTorch, so that masks of 0 and 255 are masks (and NaN is true)
+//
+// true and false are 1 and 0, and a BigInt is its number. Text, null, undefined and the holes of an array are refused. Typed
+// arrays of which every value fits are handed on without a look.
+import type { DType } from '../kernels/index.ts';
+import { DTypeError, showGiven, showShape } from './errors.ts';
+import { rowMajorStrides, type Shape } from './shape.ts';
+
+/** Where values are told of, in errors. */
+export interface ElementsContext {
+  operation: string;
+  argument: string;
+  /** Lengths of the nested arrays that the values were in; indices are told as theirs. */
+  nested?: Shape;
+}
+
+const SMALLEST = -(2 ** 31);
+const LARGEST = 2 ** 31 - 1;
+
+const expected: Readonly<Record<DType, string>> = {
+  float32: 'numbers',
+  int32: `whole numbers from ${SMALLEST} to ${LARGEST}`,
+  bool: 'numbers or booleans',
+};
+
+type Convert = (value: unknown) => number | undefined;
+
+const toNumber: Convert = (value) => {
+  if (typeof value === 'number') return value;
+  return typeof value === 'boolean' || typeof value === 'bigint' ? Number(value) : undefined;
+};
+
+/** The element that a value becomes, or undefined where it is none of the type. */
+const converters: Readonly<Record<DType, Convert>> = {
+  float32: toNumber,
+  int32(value) {
+    const number = toNumber(value);
+    return Number.isInteger(number) && number! >= SMALLEST && number! <= LARGEST ? number : undefined;
+  },
+  bool(value) {
+    const number = toNumber(value);
+    return number === undefined ? undefined : Number(number !== 0);
+  },
+};
+
+type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+const isNumberArray = (values: unknown): values is NumberArray =>
+  ArrayBuffer.isView(values) &&
+  !(values instanceof DataView || values instanceof BigInt64Array || values instanceof BigUint64Array);
+
+const wholeArrays = [Int32Array, Uint8Array, Int8Array, Int16Array, Uint16Array, Uint8ClampedArray];
+/** Whether every value of the typed array is an int32 because of its kind. */
+const isSmallWhole = (values: object): boolean => wholeArrays.some((Whole) => values instanceof Whole);
+
+/**
+ * Numbers as elements, or undefined where one is none. Walked as an Int32Array or Float64Array: a loop over arrays of every kind
+ * is twenty times as slow.
+ */
+function ofNumbers(values: NumberArray | readonly number[], dtype: DType): ArrayLike<number> | undefined {
+  const isWhole = isSmallWhole(values);
+  if (dtype === 'float32' || (dtype === 'int32' && isWhole)) return values;
+  if (!isWhole) {
+    const numbers = values instanceof Float64Array ? values : new Float64Array(values);
+    return dtype === 'int32' ? wholeOf(numbers) : flagsOf(numbers);
+  }
+  const numbers = values instanceof Int32Array ? values : new Int32Array(values);
+  return isFlags(numbers) ? numbers : wholeFlagsOf(numbers);
+}
+
+function wholeOf(values: Float64Array): Int32Array | undefined {
+  const whole = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) if ((whole[i] = values[i]!) !== whole[i]) return undefined;
+  return whole;
+}
+
+function flagsOf(values: Float64Array): Int32Array {
+  const flags = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) flags[i] = values[i] === 0 ? 0 : 1;
+  return flags;
+}
+
+function wholeFlagsOf(values: Int32Array): Int32Array {
+  const flags = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) flags[i] = values[i] === 0 ? 0 : 1;
+  return flags;
+}
+
+function isFlags(values: Int32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i]! >>> 1 !== 0) return false;
+  return true;
+}
+
+function isNumberList(values: ArrayLike<unknown>): values is readonly number[] {
+  if (!Array.isArray(values)) return false;
+  for (let i = 0; i < values.length; i++) if (typeof values[i] !== 'number') return false;
+  return true;
+}
+
+/** The values as elements of a type, row-major. Throws DTypeError with the index of the first that is none. */
+export function elementsOf(values: ArrayLike<unknown>, dtype: DType, context: ElementsContext): ArrayLike<number> {
+  const fitting = isNumberArray(values) || isNumberList(values) ? ofNumbers(values, dtype) : undefined;
+  if (fitting) return fitting;
+  const { length } = values;
+  const convert = converters[dtype];
+  // float64, since that is what the reference device holds.
+  const elements = dtype === 'float32' ? new Float64Array(length) : new Int32Array(length);
+  for (let i = 0; i < length; i++) {
+    const element = convert(values[i]);
+    if (element === undefined) throw notAnElement(values[i], dtype, context, i);
+    elements[i] = element;
+  }
+  return elements;
+}
+
+/** A single value as an element of a type. Throws DTypeError where it is none. */
+export function elementOf(value: unknown, dtype: DType, context: ElementsContext): number {
+  const element = converters[dtype](value);
+  if (element === undefined) throw notAnElement(value, dtype, context);
+  return element;
+}
+
+function notAnElement(value: unknown, dtype: DType, context: ElementsContext, index?: number): DTypeError {
+  const { operation, argument, nested } = context;
+  const place = index === undefined ? '' : ` at index ${nested ? showShape(indicesOf(index, nested)) : index}`;
+  return new DTypeError('not a value of this type', {
+    operation,
+    argument,
+    expected: `${expected[dtype]} for ${dtype}`,
+    given: showGiven(value) + place,
+    hint: hintFor(value, dtype),
+  });
+}
+
+function hintFor(value: unknown, dtype: DType): string | undefined {
+  if (typeof value === 'string') return 'Convert text with Number(text) first';
+  if (dtype !== 'int32' || toNumber(value) === undefined) return undefined;
+  return Number.isFinite(value) && Math.abs(value as number) <= LARGEST
+    ? 'Round it first, or make a float32 tensor and cast it'
+    : "Values as large as this fit dtype 'float32'";
+}
+
+/** A flat index as one for each axis. */
+const indicesOf = (index: number, shape: Shape): number[] =>
+  rowMajorStrides(shape).map((stride, axis) => Math.floor(index / stride) % shape[axis]!);

@@ -1,0 +1,42 @@
+// `wgrad reproduce --dry-run`: the runs that the same command would make, with what they cost. Trains nothing and writes nothing.
+import { describeParts } from '../runner/plan.ts';
+import { type ReproduceOptions, plan } from '../runner/reproduce.ts';
+import { print, say } from './output.ts';
+import { DEFAULT_WIDTH, layOut } from './tables.ts';
+
+const percent = (part: number, whole: number): string => `${whole > 0 ? ((100 * part) / whole).toFixed(0) : 0} %`;
+
+/** Lists the runs, one a line, and returns the exit status. */
+export async function dryRun(options: Omit<ReproduceOptions, 'display' | 'signal'>, json: boolean): Promise<number> {
+  const { parts, runs, device } = await plan(options, say);
+  const workOf = (paper: string): number =>
+    runs.reduce((sum, run) => sum + (run.request.paper === paper ? run.cost : 0), 0);
+  /** The cheapest run of a paper that costs anything: what the others are measured by. */
+  const unitOf = (paper: string): number =>
+    Math.min(...runs.flatMap(({ request, cost }) => (request.paper === paper && cost > 0 ? [cost] : [])));
+  if (json) {
+    for (const { request, cost, record } of runs) {
+      const { paper, run, seed, preset, set } = request;
+      const share = cost / (workOf(paper) || 1);
+      print(
+        JSON.stringify({ type: 'planned', paper, run, seed, preset, set, onDisk: record !== undefined, cost, share }),
+      );
+    }
+    return 0;
+  }
+  print(device.notice);
+  describeParts(parts).forEach(print);
+  const rows = runs.map(({ key, request, cost, record }) => {
+    const { paper } = request;
+    const isFree = !(cost > 0);
+    const times = isFree ? '0' : (cost / unitOf(paper)).toFixed(1);
+    return [key, record ? 'on disk' : 'to make', times, percent(cost, workOf(paper))];
+  });
+  if (rows.length > 0) {
+    print(layOut(['run', 'state', 'cost', 'share'], rows, process.stdout.columns || DEFAULT_WIDTH));
+    print("cost: times the cheapest of the paper's runs here; share: of the arithmetic of the paper's runs here");
+  }
+  const found = runs.filter(({ record }) => record).length;
+  print(`${runs.length - found} runs to make, ${found} on disk; nothing was trained or written`);
+  return 0;
+}

@@ -1,0 +1,9 @@
+// The data sets, by name: a new one is a record in a file of its own, and a line here.
+import type { DataSetRecord } from '../dataset.ts';
+import { kitti } from './kitti.ts';
+import { mnist } from './mnist.ts';
+import { oxfordPets } from './oxford-pets.ts';
+
+export const dataSets: Readonly<Record<string, DataSetRecord>> = Object.fromEntries(
+  [mnist, kitti, oxfordPets].map((set: DataSetRecord) => [set.name, set]),
+);

@@ -1,0 +1,107 @@
+// `--set key=value`: settings changed for one command. A key is a setting's name, with dots below it (`images.size`); its value
+// is checked against the schema of the paper's settings. What is changed is part of a run's configuration, and so of its
+// fingerprint: the one function `settingsOf` makes the settings of the training, the store and the manifest.
+import { ConfigError } from '../../engine/index.ts';
+import type { Paper, PresetName, TableDefinition } from './paper.ts';
+import { applyOverrides, isPlain, type Overrides, runsOf, type Settings, settingsOf } from './runs.ts';
+import { suggestion } from './suggestion.ts';
+
+/** Keys of all values that are no records: lists are one value. */
+const keysOf = (settings: Settings): string[] =>
+  Object.entries(settings).flatMap(([name, value]) =>
+    isPlain(value) ? keysOf(value).map((key) => `${name}.${key}`) : [name],
+  );
+
+function valueAt(settings: Settings, key: string): unknown {
+  return key.split('.').reduce<unknown>((value, name) => (isPlain(value) ? value[name] : undefined), settings);
+}
+
+/** `key=value` texts by key. Throws ConfigError for other texts, and for a key given twice. */
+export function splitSettings(texts: readonly string[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const text of texts) {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (key === undefined || value === undefined) {
+      throw new ConfigError(`'${text}' sets nothing`, { expected: 'key=value, as in --set learningRate=1e-3' });
+    }
+    if (found.has(key.trim())) throw new ConfigError(`'${key.trim()}' is set twice`);
+    found.set(key.trim(), value.trim());
+  }
+  return found;
+}
+
+/** What a text may stand for: a number, a value of JSON, a list without its brackets, itself. */
+function* readings(text: string): Iterable<unknown> {
+  if (text !== '' && Number.isFinite(Number(text))) yield Number(text);
+  for (const json of [text, `[${text}]`]) {
+    try {
+      yield JSON.parse(json) as unknown;
+    } catch {
+      // Another reading may do.
+    }
+  }
+  yield text;
+}
+
+/** The value of `text` for the setting `key` of all these settings. Throws ConfigError where the schema has no such value. */
+function valueOf(paper: Paper, key: string, text: string, all: readonly Settings[]): unknown {
+  const faults: string[] = [];
+  for (const value of readings(text)) {
+    const issues = all.flatMap((settings) => {
+      const checked = paper.settings.safeParse(applyOverrides(settings, { [key]: value }));
+      return checked.success ? [] : checked.error.issues;
+    });
+    if (issues.length === 0) return value;
+    faults.push(issues[0]!.message);
+  }
+  throw new ConfigError(`the setting '${key}' of ${paper.name} cannot be '${text}': ${faults[0]}`);
+}
+
+/**
+ * The overrides of a paper's runs. Throws ConfigError for a key that none of its runs has, with the nearest; for a value of another
+ * type; and for a setting that tells the runs of a table apart, since its rows would no longer be what they are called.
+ */
+export function overridesFor(
+  paper: Paper,
+  tables: readonly TableDefinition[],
+  preset: PresetName,
+  texts: ReadonlyMap<string, string>,
+): Overrides {
+  const settingsIn = (table: TableDefinition): Settings[] => runsOf(table).map((run) => settingsOf(run, preset));
+  // A run that trains nothing has no settings.
+  const all = tables.flatMap(settingsIn).filter((settings) => paper.settings.safeParse(settings).success);
+  const known = [...new Set(all.flatMap(keysOf))];
+  const set: Record<string, unknown> = {};
+  for (const [key, text] of texts) {
+    if (!known.includes(key)) {
+      throw new ConfigError(`${paper.name} has no setting '${key}'`, { hint: suggestion(key, known) });
+    }
+    for (const table of tables) {
+      const values = new Set(
+        settingsIn(table).flatMap((settings) => {
+          const value = valueAt(settings, key);
+          return value === undefined ? [] : JSON.stringify(value);
+        }),
+      );
+      if (values.size > 1) {
+        throw new ConfigError(`'${key}' tells the rows of ${paper.name}/${table.name} apart`, {
+          given: [...values].join(', '),
+          hint: 'Choose tables or rows (--only) that share its value',
+        });
+      }
+    }
+    set[key] = valueOf(
+      paper,
+      key,
+      text,
+      all.filter((settings) => valueAt(settings, key) !== undefined),
+    );
+  }
+  return set;
+}
+
+/** `epochs = 3, images.size = 32`. */
+export const overridesText = (set: Overrides): string =>
+  Object.entries(set)
+    .map(([key, value]) => `${key} = ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');

@@ -1,0 +1,160 @@
+// Output that cannot be written, for every command of the command line: a full disk is said and ends with another status than 0, a
+// reader that goes away loses nothing else, a closed output harms nothing. And files that cannot be written.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import t from 'tap';
+import { createDevice, saveCheckpoint, setDefaultDevice } from '../../engine/index.ts';
+import { buildProgram } from '../../experiments/cli/program.ts';
+import { shellWords } from '../../experiments/cli/shell.ts';
+import { encodeColorPng } from '../../experiments/data/formats/png.ts';
+import { MultiDepth } from '../../models/index.ts';
+import { filesBelow, program, run, runResults } from './command.ts';
+
+const folder = t.testdir();
+
+const device = await createDevice('wasm', { threads: 1 });
+setDefaultDevice(device);
+const network = new MultiDepth({
+  baseWidth: 2,
+  blocks: [1, 1, 1, 1],
+  classes: 5,
+  regression: true,
+  scales: 'one',
+});
+await saveCheckpoint(path.join(folder, 'network.safetensors'), network);
+device.dispose();
+const picture = { width: 48, height: 48, data: new Uint8Array(3 * 48 * 48).fill(100) };
+await writeFile(path.join(folder, 'picture.png'), await encodeColorPng(picture));
+
+await mkdir(path.join(folder, 'golden'));
+const manifest = { format: 'golden-fixtures/1', families: {}, cases: [] };
+await writeFile(path.join(folder, 'golden', 'manifest.json'), JSON.stringify(manifest));
+
+const smoke = ['imbalanced-mtl/table2', '--preset', 'smoke', '--seeds', '1', '--device', 'wasm'];
+/** A command of each kind. `files` are what it leaves behind whoever reads its output. */
+const commands: Record<string, { args: string[]; files?: string[] }> = {
+  'help': { args: ['--help'] },
+  'version': { args: ['--version'] },
+  'list': { args: ['list'] },
+  'doctor': { args: ['doctor', '--json'] },
+  'ops': { args: ['ops'] },
+  'data show': { args: ['data', 'show', 'kitti'] },
+  'golden': { args: ['golden', '../golden', '--device', 'reference'] },
+  'bench': { args: ['bench', 'ladder'] },
+  'predict': {
+    args: ['predict', 'multidepth', '../network.safetensors', '../picture.png', '--device', 'wasm'],
+    files: ['predictions/picture-depth.png'],
+  },
+  'reproduce': { args: ['reproduce', ...smoke], files: ['runs/smoke/results.json', 'runs/smoke/report.html'] },
+  'reproduce --json': { args: ['reproduce', ...smoke, '--json'], files: ['runs/smoke/results.json'] },
+  'reproduce --dry-run': { args: ['reproduce', ...smoke, '--dry-run'] },
+}; // prettier-ignore
+
+/** Commands that are no case above, with the reason. */
+const others: Record<string, string> = {
+  tour: 'is `reproduce` with a longer selection',
+  fetch: 'needs the network',
+};
+
+t.test('every command is among the cases', (t) => {
+  const known = new Set(Object.values(commands).flatMap(({ args }) => args));
+  const walk = (command: ReturnType<typeof buildProgram>): string[] =>
+    command.commands.length > 0 ? command.commands.flatMap(walk) : [command.name()];
+  for (const name of walk(buildProgram(() => undefined))) t.ok(known.has(name) || others[name], name);
+  t.end();
+});
+
+/** Runs a shell's line in a folder of its own, `$WGRAD` being the program. */
+function shell(line: string, cwd: string): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const words = shellWords([process.execPath, program]);
+    const child = spawn('bash', ['-c', line.replaceAll('$WGRAD', () => words)], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+const ways: Record<string, { line: (command: string) => string; full?: boolean; gone?: boolean }> = {
+  'a full disk': { line: (command) => `${command} > /dev/full`, full: true },
+  // bash would say what became of the reader; what is asked for is the status of the command.
+  'a reader that is gone': { line: (command) => `${command} | true; exit \${PIPESTATUS[0]}`, gone: true },
+  'a reader that goes': { line: (command) => `${command} | head -1; exit \${PIPESTATUS[0]}`, gone: true },
+  'closed': { line: (command) => `${command} >&-` },
+  'errors to a full disk': { line: (command) => `${command} 2> /dev/full` },
+  'all closed': { line: (command) => `${command} <&- >&- 2>&-` },
+}; // prettier-ignore
+
+const skip = existsSync('/dev/full') ? false : 'no /dev/full here';
+let number = 0;
+for (const [name, { args, files = [] }] of Object.entries(commands)) {
+  t.test(name, { skip }, async (t) => {
+    const command = `$WGRAD ${shellWords(args)}`;
+    const check = async (way: string, { line, full, gone }: (typeof ways)[string]): Promise<void> => {
+      const cwd = path.join(folder, `case-${++number}`);
+      await mkdir(cwd);
+      const { status, stderr } = await shell(line(command), cwd);
+      if (full) {
+        t.equal(status, 1, `${way}: status`);
+        t.match(stderr, /wgrad: the output cannot be written: ENOSPC/, way);
+      } else if (way !== 'errors to a full disk') {
+        t.ok(status === 0 || (gone && name === 'bench' && status === 141), `${way}: status ${status}, ${stderr}`);
+      } else if (status !== 0) {
+        // The disk that is full may have lost the errors.
+        t.equal(status, 1, `${way}: status`);
+      }
+      t.notMatch(stderr, /\n\s+at |Unhandled/, `${way}: no stack`);
+      for (const file of files) t.ok(existsSync(path.join(cwd, file)), `${way}: ${file}`);
+    };
+    await Promise.all(Object.entries(ways).map(([way, each]) => check(way, each)));
+  });
+}
+
+t.test('a disk that takes a part of the output', async (t) => {
+  // As if the disk were full after so many bytes: what Node's own stream for files passes over in silence.
+  const { status, stderr } = await shell('ulimit -f 1; $WGRAD ops > listing', folder);
+  t.equal(status, 1);
+  t.match(stderr, /the output cannot be written: EFBIG/);
+  t.ok((await readFile(path.join(folder, 'listing'))).length > 0);
+});
+
+t.test('files that cannot be written', async (t) => {
+  const cwd = path.join(folder, 'small');
+  await mkdir(cwd);
+  const { status, stderr } = await shell(`ulimit -f 1; $WGRAD reproduce ${shellWords(smoke)}`, cwd);
+  t.equal(status, 1);
+  t.match(stderr, /(results|manifest|report|seed-0|toy)\S* cannot be written, got EFBIG.*ulimit/);
+  t.notMatch((await filesBelow(cwd)).join(' '), /\.part/, 'nothing is half written');
+  const again = await shell(`$WGRAD reproduce ${shellWords(smoke)}`, cwd);
+  t.equal(again.status, 0, again.stderr);
+});
+
+t.test('devices are written to and stay what they are', { skip }, async (t) => {
+  const out = await run(['bench', 'page', '--out', '/dev/full'], folder);
+  t.equal(out.status, 1, out.stderr);
+  t.match(out.stderr, /\/dev\/full cannot be written, got ENOSPC.*The disk is full/);
+  t.notOk((await readdir('/dev')).some((name) => name.startsWith('full.')));
+});
+
+t.test('the words of a command line survive a shell', async (t) => {
+  const words = ['wgrad', '--out', 'a b\'s $HOME `x` "y"', '', '~', '*', 'plain/path-1.txt', 'a\nb', '100..119'];
+  const { stdout } = await shell(`node -p 'JSON.stringify(process.argv.slice(1))' -- ${shellWords(words)}`, folder);
+  t.same(JSON.parse(stdout), words);
+  t.equal(shellWords(['wgrad', 'reproduce', '--seeds', '4,7']), 'wgrad reproduce --seeds 4,7');
+});
+
+t.test('a run with a reader that has gone ends with the bits of another', async (t) => {
+  const args = [...smoke.slice(0, -4), '--seeds', '3', '--device', 'wasm', '--json'];
+  const { stderr } = await shell(`$WGRAD reproduce ${shellWords(args)} --out gone | head -2`, folder);
+  t.match(stderr, /Nobody reads the output any more; the results are in .*gone/);
+  const whole = await run(['reproduce', ...args, '--out', 'whole'], folder);
+  t.equal(whole.status, 0, whole.stderr);
+  t.same(await runResults(path.join(folder, 'gone')), await runResults(path.join(folder, 'whole')));
+});
