@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { revision } from './provenance.mjs';
 import { isStale, root, sourceFiles, sourceStamp, stampFile, withLock } from './sources.mjs';
 
 const entryPoints = [
@@ -23,12 +24,13 @@ const dayMs = 24 * 3600 * 1000;
 
 /** Builds; with `ifStale` only when needed. Throws an error whose message is all that needs to be said. */
 export async function build({ ifStale = false, quiet = false, only = [] } = {}) {
-  if (ifStale && !isStale()) return;
+  const commit = revision();
+  if (ifStale && !isStale(commit)) return;
   await mkdir(path.join(root, 'dist'), { recursive: true });
   await withLock(async () => {
-    if (ifStale && !isStale()) return; // another process has just built it
+    if (ifStale && !isStale(commit)) return; // another process has just built it
     const started = performance.now();
-    const stamp = sourceStamp();
+    const stamp = sourceStamp(commit);
     const { buildWasm } = await import('./wasm.mjs');
     const { bundleNode, bundleBrowser } = await import('./bundle.mjs');
     await buildWasm({ quiet });

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { buildFacts } from './provenance.mjs';
 import { root } from './sources.mjs';
 
 // Browsers without explicit resource management have no Symbol.dispose; lowered `using` looks for this one then.
@@ -65,7 +66,8 @@ const shared = {
 /** Runs esbuild; its errors become one readable message. */
 async function run(options, quiet) {
   try {
-    const result = await build({ ...shared, ...options });
+    const define = { WGRAD_BUILD: JSON.stringify(buildFacts()) };
+    const result = await build({ ...shared, define, ...options });
     if (!quiet) for (const warning of result.warnings) console.warn(describe(warning));
     return result.metafile.outputs;
   } catch (error) {

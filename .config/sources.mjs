@@ -9,6 +9,8 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const stampFile = path.join(root, 'dist/.stamp');
 const folders = ['.config', 'engine', 'kernels', 'models', 'experiments', 'bench', 'test'];
 const looseFiles = ['package.json', 'package-lock.json', 'tsconfig.json'];
+/** Where they are, for git. */
+export const sourcePaths = [...folders, ...looseFiles, ':!bench/results', ':!experiments/papers/*/results'];
 const isSource = /\.(ts|mjs|js|json|wgsl|html|css)$/;
 const notSource = /(^|\/)node_modules$|^bench\/results$/;
 
@@ -33,9 +35,12 @@ export function sourceFiles(from = folders) {
   return found.sort();
 }
 
-/** One string that changes when a source is added, removed or written. Times, not contents: this runs before every command. */
-export function sourceStamp() {
-  const hash = createHash('sha256');
+/**
+ * One string that changes when a source is added, removed or written, or committed (`revision`). Times, not contents: this runs
+ * before every command.
+ */
+export function sourceStamp(revision) {
+  const hash = createHash('sha256').update(`${revision}\n`);
   for (const file of [...looseFiles, ...sourceFiles()]) {
     const info = statSync(path.join(root, file), { throwIfNoEntry: false });
     hash.update(`${file} ${info?.mtimeMs} ${info?.size}\n`);
@@ -50,8 +55,8 @@ export function contentStamp(files, salt = '') {
   return hash.digest('hex');
 }
 
-export function isStale() {
-  return readIfThere(stampFile) !== sourceStamp();
+export function isStale(revision) {
+  return readIfThere(stampFile) !== sourceStamp(revision);
 }
 
 export function readIfThere(file) {

@@ -8,8 +8,10 @@ import { parseSeeds } from '../runner/seeds.ts';
 import { runsOf } from '../runner/runs.ts';
 import { suggestion } from '../runner/suggestion.ts';
 import { benchCommand } from './bench.ts';
+import { checkCommand, type CheckFlags } from './check.ts';
 import { styled } from './colour.ts';
 import { addDataCommands } from './data.ts';
+import { diffCommand } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
@@ -19,6 +21,7 @@ import { print, printText, say } from './output.ts';
 import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
+import { verifyCommand, type VerifyFlags } from './verify.ts';
 
 /** Largest number of jobs taken at face value. */
 const LARGEST = 10_000;
@@ -126,6 +129,41 @@ export function buildProgram(done: (status: number) => void): Command {
     .addOption(new Option('--csv', 'as CSV').conflicts('html'))
     .option('--html', 'as a self-contained page')
     .action(async (folders: string[], flags: ReportFlags) => done(await reportCommand(folders, flags)));
+
+  program
+    .command('verify')
+    .description(
+      'makes runs of a folder again and says whether they give the same bits, the same within the spread, or neither',
+    )
+    .argument('<run>', 'folder that `reproduce` has written')
+    .option('--runs <n>', 'how many: of the first seed the cheapest first, then of the next seed', wholeNumber, 1)
+    .option('--only <name>', 'the runs of that name alone')
+    .option('--data <dir>', 'folder of real data')
+    .addOption(
+      new Option('--device <name>', 'where to compute (default: as recorded)').choices(
+        deviceChoices.filter((name) => name !== 'auto'),
+      ),
+    )
+    .option('--json', 'as JSON lines')
+    .action(async (folder: string, flags: VerifyFlags) => done(await verifyCommand(folder, flags)));
+
+  program
+    .command('check')
+    .description(
+      'computes all cells, claims and verdicts of a folder anew; names what is missing, damaged, stale or edited',
+    )
+    .argument('<run>', 'folder that `reproduce` has written')
+    .option('--rewrite', 'first judge stale tables anew from their values, and write them')
+    .option('--json', 'as JSON')
+    .action(async (folder: string, flags: CheckFlags) => done(await checkCommand(folder, flags)));
+
+  program
+    .command('diff')
+    .description('what differs between two run folders: cells, verdicts, settings, and how they were made')
+    .argument('<a>', 'folder that `reproduce` has written')
+    .argument('<b>', 'another one')
+    .option('--json', 'as JSON')
+    .action(async (a: string, b: string, flags: { json?: boolean }) => done(await diffCommand(a, b, flags)));
 
   program
     .command('list')

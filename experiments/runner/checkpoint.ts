@@ -45,14 +45,15 @@ function checksumOf({ tensors, metadata }: Safetensors): string {
   return hash.digest('hex');
 }
 
-/** Writes one state dict under its own names. */
+/** Writes one state dict under its own names, with a checksum. */
 export const writeState = (
   file: string,
   state: StateDict,
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> => {
   const tensors = new Map([...state].map(([key, entry]) => [key, entryOf(entry)]));
-  return writeWhole(file, writeSafetensors({ tensors, metadata: { ...metadata } }));
+  const checksum = checksumOf({ tensors, metadata: { ...metadata } });
+  return writeWhole(file, writeSafetensors({ tensors, metadata: { ...metadata, [CHECKSUM]: checksum } }));
 };
 
 /** Writes a checkpoint. The last one becomes the one before: there is a whole one at every instant. */
@@ -79,18 +80,33 @@ function ignoreAbsence(error: unknown): undefined {
   throw error;
 }
 
+/** The content of a file, which is what was written. Throws DataError on damage. */
+function readContent(bytes: Uint8Array, file: string): Safetensors {
+  const content = readSafetensors(bytes, file);
+  const given = checksumOf(content);
+  if (content.metadata[CHECKSUM] === given) return content;
+  throw new DataError(`${file}: the content is not what was written`, {
+    expected: `sha256 ${content.metadata[CHECKSUM]}`,
+    given,
+  });
+}
+
+/** What is wrong with a file of checkpoints or weights; undefined where it is whole. */
+export async function checkpointFault(file: string): Promise<string | undefined> {
+  try {
+    readContent(await readWhole(file), file);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return error.reason;
+  }
+}
+
 /** The checkpoint in one file; undefined if there is none, or if it is another configuration's. Throws DataError on damage. */
 async function readOne(file: string, fingerprint: string): Promise<Checkpoint | undefined> {
   const bytes = await readWhole(file).catch(ignoreAbsence);
   if (!bytes) return undefined;
-  const content = readSafetensors(bytes, file);
-  const { tensors, metadata } = content;
-  if (metadata[CHECKSUM] !== checksumOf(content)) {
-    throw new DataError(`${file}: the content is not what was written`, {
-      expected: `sha256 ${metadata[CHECKSUM]}`,
-      given: checksumOf(content),
-    });
-  }
+  const { tensors, metadata } = readContent(bytes, file);
   if (metadata[FINGERPRINT] !== fingerprint) return undefined;
   const states: Record<string, StateDict> = {};
   for (const [name, { shape, data }] of tensors) {

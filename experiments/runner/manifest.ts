@@ -1,9 +1,10 @@
 // manifest.json: everything needed to say where numbers came from. Written beside the results.
 import os from 'node:os';
 import { version } from '../../package.json';
+import { type BuildFacts, buildFacts } from './build-facts.ts';
 import { noData, type TableData } from './results.ts';
 import type { DataFacts, PresetName } from './paper.ts';
-import type { RunRecord } from './store.ts';
+import { RESULT_VERSION, type RunRecord } from './store.ts';
 
 /** Raised when a reader of the version before would misunderstand the file. Manifests without a version are of 1. */
 export const MANIFEST_VERSION = 2;
@@ -11,6 +12,11 @@ export const MANIFEST_VERSION = 2;
 export interface Manifest {
   readonly version: number;
   readonly wgrad: string;
+  /** The sources it was built from; absent in manifests of earlier versions, as are the next two. */
+  readonly source?: BuildFacts['source'];
+  readonly lock?: string;
+  /** `RESULT_VERSION` of the runs. */
+  readonly resultVersion?: number;
   readonly node: string;
   readonly v8: string;
   readonly platform: string;
@@ -55,6 +61,8 @@ export function buildManifest(
   return {
     version: MANIFEST_VERSION,
     wgrad: wgradVersion,
+    ...buildFacts,
+    resultVersion: RESULT_VERSION,
     node: process.versions.node,
     v8: process.versions.v8,
     platform: `${os.platform()} ${os.release()} ${os.arch()}`,

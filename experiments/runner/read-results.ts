@@ -34,6 +34,17 @@ export interface RunFolder {
   readonly tables: readonly TableData[];
   /** One line for each file that was refused. */
   readonly problems: readonly string[];
+  readonly refusals: readonly Refusal[];
+  /** The folder of each table's files. */
+  readonly places: ReadonlyMap<TableData, string>;
+}
+
+/** A file that was not used, or a part of it. */
+export interface Refusal {
+  readonly file: string;
+  /** `stale`: of another version, or about something that this version does not have. */
+  readonly kind: 'damaged' | 'stale';
+  readonly what: string;
 }
 
 /** Folders of a run folder that hold no tables. */
@@ -50,7 +61,7 @@ async function tableFolders(folder: string): Promise<string[]> {
 
 /** Reads files of a folder and remembers what was wrong with them. */
 class Reader {
-  readonly problems: string[] = [];
+  readonly refusals: Refusal[] = [];
 
   /** The file, checked; undefined if it is not there or refused. */
   async read<T>(file: string, schema: z.ZodType<T>, newest: number): Promise<T | undefined> {
@@ -62,7 +73,7 @@ class Reader {
       const what = older
         ? 'an older version; make it anew'
         : 'a version that this wgrad does not know; use a newer one';
-      return this.refuse(file, `it is of version ${String(version)}, ${what}`);
+      return this.refuse(file, `it is of version ${String(version)}, ${what}`, 'stale');
     }
     const { success, data, error } = schema.safeParse(value);
     if (success) return data;
@@ -85,8 +96,8 @@ class Reader {
     }
   }
 
-  refuse(file: string, why: string): undefined {
-    this.problems.push(`${file}: ${why}`);
+  refuse(file: string, what: string, kind: Refusal['kind'] = 'damaged'): undefined {
+    this.refusals.push({ file, kind, what });
     return undefined;
   }
 }
@@ -124,7 +135,7 @@ async function readTable(
   const result = await reader.read(of('results.json'), resultsSchema, RESULTS_VERSION);
   if (!result) return undefined;
   const found = definitionOf(result);
-  if (!found) return reader.refuse(of('results.json'), `wgrad has no table ${result.paper}/${result.table}`);
+  if (!found) return reader.refuse(of('results.json'), `wgrad has no table ${result.paper}/${result.table}`, 'stale');
   const controls = await reader.read(of('controls.json'), controlsSchema, RESULTS_VERSION);
   const curves = await reader.read(of('curves.json'), curvesSchema, RESULTS_VERSION);
   const panels = await reader.read(of('panels.json'), panelsSchema, RESULTS_VERSION);
@@ -146,7 +157,7 @@ async function readTable(
     set: result.set ?? {},
     seeds: result.seeds,
     cells: cellData(result, controls?.cells ?? [], table, (place) =>
-      reader.refuse(of('results.json'), `${paper.name}/${table.name} has no cell ${place}`),
+      reader.refuse(of('results.json'), `${paper.name}/${table.name} has no cell ${place}`, 'stale'),
     ),
     // The manifest is that of the last command: a table that was made before has its own record.
     settings: new Map([
@@ -174,12 +185,12 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
   }
   const file = path.join(folder, 'manifest.json');
   const manifest = (await reader.read(file, manifestSchema, MANIFEST_VERSION)) as Manifest | undefined;
-  const tables: TableData[] = [];
+  const tables = new Map<TableData, string>();
   for (const place of places) {
     // The list of all tables repeats what stands in their own folders.
     if (place === folder && places.length > 1) continue;
     const table = await readTable(reader, place, manifest);
-    if (table) tables.push(table);
+    if (table) tables.set(table, place);
   }
   if (places.length === 0) {
     throw new DataError(`there are no results in '${folder}'`, {
@@ -188,5 +199,8 @@ export async function readRunFolder(folder: string): Promise<RunFolder> {
     });
   }
   const order = (each: TableData): number => 1000 * papers.indexOf(each.paper) + each.paper.tables.indexOf(each.table);
-  return { folder, manifest, tables: tables.sort((a, b) => order(a) - order(b)), problems: reader.problems };
+  const { refusals } = reader;
+  const problems = refusals.map(({ file: refused, what }) => `${refused}: ${what}`);
+  const sorted = [...tables.keys()].sort((a, b) => order(a) - order(b));
+  return { folder, manifest, tables: sorted, problems, refusals, places: tables };
 }

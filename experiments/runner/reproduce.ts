@@ -6,7 +6,7 @@ import { ConfigError, type DeviceChoice, type DeviceName, type Tuning } from '..
 import { buildView, provenanceView } from '../report/build.ts';
 import { writeReport } from '../report/report.ts';
 import type { TableView, View } from '../report/view.ts';
-import { makeFolder, writeJson } from './files.ts';
+import { makeFolder } from './files.ts';
 import { buildManifest } from './manifest.ts';
 import type { PresetName } from './paper.ts';
 import { describeParts, needsOf, type Part, planParts, type PlannedRun, planRuns, type Selection } from './plan.ts';
@@ -17,6 +17,7 @@ import { type Display, keyOf, Progress } from './progress.ts';
 import { writeResults } from './result-files.ts';
 import { gatherTable, type RunOutcomes } from './results.ts';
 import { runsOf } from './runs.ts';
+import { writeSealed } from './seal.ts';
 import { type Notice, RunStore } from './store.ts';
 import type { WorkerTask } from './worker.ts';
 
@@ -200,7 +201,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduction
     out,
     known.map((each, i) => ({ known: each, view: views[i]! })),
   );
-  await writeJson(path.join(out, 'manifest.json'), manifest);
+  await writeSealed(path.join(out, 'manifest.json'), manifest);
   await writeReport(path.join(out, 'report.html'), view);
   return { view, failures, profiles, stopped: false };
 }

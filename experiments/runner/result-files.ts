@@ -12,10 +12,10 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { CellView, MatrixView, TableView } from '../report/view.ts';
-import { writeJson } from './files.ts';
 import { presetNames } from './paper.ts';
 import { cellsOf } from './runs.ts';
 import type { TableData } from './results.ts';
+import { writeSealed } from './seal.ts';
 
 /** Raised when a reader of the version before would misunderstand a file. Files without a version are of 1. */
 export const RESULTS_VERSION = 2;
@@ -140,26 +140,32 @@ export const tableResult = (known: TableData, { setting, matrix, paper, name }: 
   cells: matrix ? cellResults(known, [matrix]) : [],
 });
 
-/** Writes the files of each table and the list of all of them. */
+/** The files of a table by name. A file that would hold nothing is absent. */
+export function tableFiles(known: TableData, view: TableView): Map<string, object> {
+  const version = RESULTS_VERSION;
+  const files = new Map<string, object>([['results.json', tableResult(known, view)]]);
+  const controls = cellResults(known, view.besides);
+  if (controls.length > 0) files.set('controls.json', { version, cells: controls });
+  if (view.claims.length > 0) files.set('claims.json', { version, claims: view.claims });
+  if (view.curves) files.set('curves.json', { version, lines: roundedLines(view.curves.lines) });
+  if (view.panels.length > 0) files.set('panels.json', { version, panels: view.panels });
+  const runs = view.costs.map(({ run, ...cost }) => ({ run, settings: known.settings.get(run), ...cost }));
+  if (runs.length > 0) files.set('runs.json', { version, runs });
+  return files;
+}
+
+/** Writes the files of each table and the list of all of them, each with its checksum. */
 export async function writeResults(
   out: string,
   tables: readonly { readonly known: TableData; readonly view: TableView }[],
 ): Promise<void> {
-  const version = RESULTS_VERSION;
   for (const { known, view } of tables) {
-    const write = (name: string, content: object): Promise<void> =>
-      writeJson(path.join(out, view.paper, view.name, name), { version, ...content });
-    const controls = cellResults(known, view.besides);
-    await write('results.json', tableResult(known, view));
-    if (controls.length > 0) await write('controls.json', { cells: controls });
-    if (view.claims.length > 0) await write('claims.json', { claims: view.claims });
-    if (view.curves) await write('curves.json', { lines: roundedLines(view.curves.lines) });
-    if (view.panels.length > 0) await write('panels.json', { panels: view.panels });
-    const runs = view.costs.map(({ run, ...cost }) => ({ run, settings: known.settings.get(run), ...cost }));
-    if (runs.length > 0) await write('runs.json', { runs });
+    for (const [name, content] of tableFiles(known, view)) {
+      await writeSealed(path.join(out, view.paper, view.name, name), content);
+    }
   }
-  await writeJson(path.join(out, 'results.json'), {
-    version,
+  await writeSealed(path.join(out, 'results.json'), {
+    version: RESULTS_VERSION,
     tables: tables.map(({ known, view }) => tableResult(known, view)),
   });
 }

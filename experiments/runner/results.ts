@@ -92,7 +92,7 @@ function panelsOf(table: TableDefinition, record: (run: string) => RunRecord | u
 }
 
 /** The number of a cell in the result of its run. */
-function valueOf({ metric = '', point }: Cell, result: RunResult | undefined): number | undefined {
+export function valueOf({ metric = '', point }: Cell, result: RunResult | undefined): number | undefined {
   if (!point) return result?.metrics[metric];
   const curve = result?.curves?.[point.curve];
   return curve?.[Math.ceil(point.share * curve.length) - 1];

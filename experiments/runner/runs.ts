@@ -1,6 +1,7 @@
 // The runs of a paper: found by key, and the one place where their settings are computed.
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError } from '../../engine/index.ts';
+import { asJson } from './difference.ts';
 import type { Cell, Column, Matrix, Paper, PresetName, Run, TableDefinition } from './paper.ts';
 
 export type Settings = Readonly<Record<string, unknown>>;
@@ -23,7 +24,7 @@ export const settingsOf = (run: Run, preset: PresetName, set?: Overrides): Setti
   applyOverrides(run.settings(preset) as Settings, set);
 
 /** Whether all that is recorded is in `wanted` too, with the same values. */
-function agrees(recorded: unknown, wanted: unknown): boolean {
+export function agrees(recorded: unknown, wanted: unknown): boolean {
   if (!isPlain(recorded) || !isPlain(wanted)) return isDeepStrictEqual(recorded, wanted);
   return Object.entries(recorded).every(([name, value]) => agrees(value, wanted[name]));
 }
@@ -31,9 +32,6 @@ function agrees(recorded: unknown, wanted: unknown): boolean {
 /** Whether a value has values by name: lists are one value. */
 export const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** As a file has them. */
-const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
 
 /**
  * Whether settings, perhaps read from a file, are those of the paper. A number that an earlier version did not record was none

@@ -7,12 +7,13 @@ import path from 'node:path';
 import { z } from 'zod';
 import { type DeviceName, type StateDict, type Tuning } from '../../engine/index.ts';
 import { type Checkpoint, readCheckpoint, removeCheckpoint, writeCheckpoint, writeState } from './checkpoint.ts';
-import { removeLeftovers, writeJson } from './files.ts';
+import { removeLeftovers } from './files.ts';
 import type { DataFacts, Paper, PresetName, RunResult } from './paper.ts';
 import { type Overrides, runNamed, settingsOf } from './runs.ts';
+import { writeSealed } from './seal.ts';
 
 /** Results of other versions of the trainer are not taken over. Raise it when a change alters results. */
-const RESULT_VERSION = 1;
+export const RESULT_VERSION = 1;
 
 export interface RunRequest {
   readonly paper: string;
@@ -28,6 +29,8 @@ export interface RunRequest {
 }
 
 export interface RunRecord {
+  /** `RESULT_VERSION`; in the file only, and not in those of earlier versions. */
+  readonly version?: number;
   readonly paper: string;
   readonly run: string;
   readonly seed: number;
@@ -52,11 +55,13 @@ export interface RunRecord {
 }
 
 /** What the judging and the report rely on in a record of the disk. */
-const recordSchema = z.looseObject({
+export const recordSchema = z.looseObject({
+  version: z.number().optional(),
   paper: z.string(),
   run: z.string(),
   seed: z.number(),
   configuration: z.looseObject({}),
+  data: z.looseObject({ name: z.string(), real: z.boolean() }),
   device: z.looseObject({
     name: z.string(),
     facts: z.looseObject({}),
@@ -115,7 +120,7 @@ export class RunStore {
 
   /** Stores the finished run; its checkpoint is no longer needed. */
   async write(record: RunRecord): Promise<void> {
-    await writeJson(`${this.#file}.json`, record);
+    await writeSealed(`${this.#file}.json`, { version: RESULT_VERSION, ...record });
     await removeCheckpoint(`${this.#file}.safetensors`);
     await removeLeftovers(`${this.#file}.`);
   }
