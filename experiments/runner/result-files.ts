@@ -3,16 +3,17 @@
 //   results.json    the paper's cells with our values by seed and their verdicts
 //   controls.json   our numbers that the paper does not have
 //   claims.json     the paper's claims with effects, intervals and verdicts
-//   curves.json     curves by seed, to six digits
-//   panels.json     sample pictures of the first seed
+//   curves.json     curves by seed, to six digits or as many as keep the file small
+//   panels.json     sample pictures of the first seed, scaled down where they are large
 //   runs.json       settings, time, arithmetic and memory of its runs
 //
 // and in the folder itself results.json with all tables. Values are the record; verdicts and claims are made anew from them by
 // whoever reads a folder (read-results.ts).
 import path from 'node:path';
 import { z } from 'zod';
+import { boundedCurves, boundedPanels } from '../report/bounded.ts';
 import type { CellView, MatrixView, TableView } from '../report/view.ts';
-import { writeJson } from './files.ts';
+import { writeJson, writeWhole } from './files.ts';
 import { presetNames } from './paper.ts';
 import { cellsOf } from './runs.ts';
 import type { TableData } from './results.ts';
@@ -82,9 +83,6 @@ export const runsSchema = z.object({
 export type TableResult = z.infer<typeof resultsSchema>;
 export type CellResult = z.infer<typeof cellSchema>;
 
-/** Curves are drawn: more digits would only make the file larger. */
-const DIGITS = 6;
-
 function cellResult({ ours, published, verdict, reason }: CellView): Omit<CellResult, 'row' | 'column'> {
   return {
     published: published?.value ?? null,
@@ -146,12 +144,15 @@ export async function writeResults(
   for (const { known, view } of tables) {
     const write = (name: string, content: object): Promise<void> =>
       writeJson(path.join(out, view.paper, view.name, name), { version, ...content });
+    // Long lists of numbers are not indented: that would be most of the file.
+    const writeLines = (name: string, content: object): Promise<void> =>
+      writeWhole(path.join(out, view.paper, view.name, name), `${JSON.stringify({ version, ...content })}\n`);
     const controls = cellResults(known, view.besides);
     await write('results.json', tableResult(known, view));
     if (controls.length > 0) await write('controls.json', { cells: controls });
     if (view.claims.length > 0) await write('claims.json', { claims: view.claims });
-    if (view.curves) await write('curves.json', { lines: roundedLines(view.curves.lines) });
-    if (view.panels.length > 0) await write('panels.json', { panels: view.panels });
+    if (view.curves) await writeLines('curves.json', { lines: boundedCurves(view.curves.lines) });
+    if (view.panels.length > 0) await writeLines('panels.json', { panels: await boundedPanels(view.panels) });
     const runs = view.costs.map(({ run, ...cost }) => ({ run, settings: known.settings.get(run), ...cost }));
     if (runs.length > 0) await write('runs.json', { runs });
   }
@@ -160,12 +161,3 @@ export async function writeResults(
     tables: tables.map(({ known, view }) => tableResult(known, view)),
   });
 }
-
-const roundedLines = (lines: NonNullable<TableView['curves']>['lines']): unknown =>
-  lines.map(({ label, bySeed }) => ({
-    label,
-    bySeed: bySeed.map(({ seed, values }) => ({
-      seed,
-      values: values.map((value) => Number(value.toPrecision(DIGITS))),
-    })),
-  }));
