@@ -1,6 +1,6 @@
 // Plots of results as SVG: the roofline with every kernel below it, rates along the axes of a sweep, and how steps and peers stand.
 import type { TopLevelSpec } from 'vega-lite';
-import { draw } from '../experiments/report/plots.ts';
+import { draw } from '../experiments/report/vega.ts';
 import { isMeasured, measuredPeers, type ReadDocument } from './document.ts';
 
 const WIDTH = 560;

@@ -1,20 +1,22 @@
 // Depth maps in colour and photographs, as PNG: near things bright, far ones dark, white where nothing was measured.
 import { encode } from 'fast-png';
-import { scheme } from 'vega';
 
-/** Colour of a share from 0 to 1, as `rgb(r, g, b)` or `#rrggbb`. */
-const magma = scheme('magma') as (share: number) => string;
+/** The colour map "magma" of matplotlib (CC0) at equal steps from black to yellow, as hexadecimal red, green and blue. */
+const MAGMA =
+  '0000040404130b0923140e351f11482a115d380f6d47107754147d61197f6e1d817a2282872781942c80a2307eaf357b' +
+  'bd3978ca3f72d6456ce24d66ec5860f3655df8745dfb8360fc9367fea26ffeb27afec186fed092fddfa1fceeb0fcfdbf';
 
-const SHADES = 256;
+const stops = MAGMA.match(/.{6}/g)!.map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
 
-function parseColor(text: string): readonly [number, number, number] {
-  const numbers = text.startsWith('#')
-    ? [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16))
-    : text.match(/\d+/g)!.map(Number);
-  return [numbers[0]!, numbers[1]!, numbers[2]!];
+/** Red, green and blue, from 0 to 255, of a share from 0 to 1. */
+export function magma(share: number): number[] {
+  const at = share * (stops.length - 1);
+  const from = Math.min(Math.floor(at), stops.length - 2);
+  return stops[from]!.map((value, i) => Math.round(value + (at - from) * (stops[from + 1]![i]! - value)));
 }
 
-const palette = Array.from({ length: SHADES }, (_, i) => parseColor(magma(i / (SHADES - 1))));
+const SHADES = 256;
+const palette = Array.from({ length: SHADES }, (_, i) => magma(i / (SHADES - 1)));
 
 /** Metres as colours, logarithmic between `near` and `far`; 0 is white. */
 export function depthPicture(

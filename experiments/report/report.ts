@@ -1,135 +1,166 @@
-// report.html: one file without links to others. Tables with our value beside the published one, plots, sample pictures,
-// claims, controls, and where the paper is silent. Every table says its preset, data, device and seeds.
+// report.html: one file without scripts and without requests. What was found, the published numbers against ours, then each
+// table, the protocol of each paper, and where the numbers come from.
 import { writeWhole } from '../runner/files.ts';
-import { claimDetails, heading, remarks } from './cell-text.ts';
+import { finding } from './finding.ts';
 import { Html, html } from './html.ts';
-import { cellPlot, curvePlot } from './plots.ts';
-import type { CellView, MatrixView, PaperView, ProvenanceView, TableView, View } from './view.ts';
+import { plotKey } from './marks.ts';
+import { publishedPlots } from './plots.ts';
+import style from './report.css?text';
+import { anchorsOf, plotGrid, tableSection, verdictMark } from './table-section.ts';
+import type { PaperView, ProvenanceView, TableView, View } from './view.ts';
 
-const style = `
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; overflow-wrap: anywhere }
-table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto } th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ddd }
-td.number { text-align: right; font-variant-numeric: tabular-nums } .setting { color: #555 } .stand-in { color: #a04000; font-weight: 600 }
-td { white-space: nowrap } figure { display: inline-block; max-width: 100%; margin: 0 .8rem .5rem 0 } figcaption { font-size: 12px; color: #555 }
-img { height: 128px; max-width: 100%; object-fit: contain; object-position: left; image-rendering: pixelated; display: block } svg { max-width: 100%; height: auto }
-pre { overflow-x: auto; background: #f6f6f6; padding: .7rem; font-size: 12px }`;
+/** Plots at the top of the page; the others are folded. */
+const PLOTS_ON_TOP = 6;
 
-function cellHtml(cell: CellView | null): Html {
-  if (!cell) return html`<td></td>`;
-  const { ours, published, verdict, note, reason } = cell;
-  return html`<td class="number" title="${[published?.source, note, reason].filter(Boolean).join('; ')}">
-    ${ours?.text ?? '-'}${published && html`<br /><span class="setting">${published.text}</span>`}${verdict !== null && html`<br /><span class="verdict ${verdict.replaceAll(' ', '-')}">${verdict}</span>`}
-  </td>`; // prettier-ignore
-}
+/** Nothing is loaded from anywhere, and no script runs. */
+const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-function matrixHtml({ title, corner, columns, rows }: MatrixView): Html {
-  return html`${title !== undefined && html`<h4>${title}</h4>`}
-    <table>
-      <thead>
-        <tr>
-          <th>${corner}</th>
-          ${columns.map(({ name }) => html`<th>${name}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          ({ name, cells }) =>
-            html`<tr>
-              <th>${name}</th>
-              ${cells.map(cellHtml)}
-            </tr>`,
-        )}
-      </tbody>
-    </table>`;
-}
+const themes = [
+  ['auto', 'as the system'],
+  ['light', 'light'],
+  ['dark', 'dark'],
+] as const;
 
-const claimList = ({ claims }: TableView): Html | undefined =>
-  claims.length === 0
-    ? undefined
-    : html`<h4>Claims</h4>
-        <ul>
-          ${claims.map(
-            (claim) => html`<li>${claim.text} (${claim.source}): <b>${claim.verdict}</b>; ${claimDetails(claim)}</li>`,
-          )}
-        </ul>`;
+const themeSwitch = html`<fieldset class="theme">
+  <legend>Colours</legend>
+  ${themes.map(
+    ([name, text], i) =>
+      html`<label><input type="radio" name="theme" id="theme-${name}" ${new Html(i === 0 ? 'checked' : '')} />${text}</label>`,
+  )}
+</fieldset>`; // prettier-ignore
 
-function panelRows({ panels, setting }: TableView): Html | undefined {
-  if (panels.length === 0) return undefined;
-  const rows = panels.map(
-    ({ label, images }) =>
-      html`<p>${label}</p>
-        <div>
-          ${images.map(
-            ({ caption, png }) =>
-              html`<figure>
-                <img alt="${caption}" src="data:image/png;base64,${png}" />
-                <figcaption>${caption}</figcaption>
-              </figure>`,
-          )}
-        </div>`,
-  );
-  return html`<h4>Samples of seed ${setting?.seeds[0]}</h4>
-    ${rows}`;
-}
+const legend = html`<details class="fold">
+  <summary>How numbers and claims are judged</summary>
+  <dl>
+    <dt>${verdictMark('reproduced')}</dt>
+    <dd>
+      The 90 % interval of our mean over at least three seeds lies within the stated tolerance of the published number.
+    </dd>
+    <dt>${verdictMark('better than published')}</dt>
+    <dd>It lies beyond that tolerance in the better direction of the column.</dd>
+    <dt>${verdictMark('not reproduced')}</dt>
+    <dd>Neither.</dd>
+    <dt>${verdictMark('not comparable')}</dt>
+    <dd>
+      Made on a stand-in for the data or below the size of the paper: another experiment, of which only claims are
+      judged.
+    </dd>
+    <dt>${verdictMark('too few seeds')}</dt>
+    <dd>Fewer than three, with which nothing can be said.</dd>
+    <dt>${verdictMark('holds')}</dt>
+    <dd>
+      The claim is true in the means and in at least two thirds of the seeds, and the 90 % interval of the difference,
+      paired by seed, does not reach the claimed size.
+    </dd>
+    <dt>${verdictMark('within noise')}</dt>
+    <dd>It is true in the means, and no more than that.</dd>
+    <dt>${verdictMark('fails')}</dt>
+    <dd>It is not true in the means.</dd>
+  </dl>
+</details>`;
 
-async function section(table: TableView): Promise<Html> {
-  const { setting, matrix, besides, notes, conclusion } = table;
-  const plots = (await Promise.all([cellPlot(table), curvePlot(table)])).filter((plot) => plot !== undefined);
-  return html`<section>
-    <h3>${heading(table)}</h3>
-    <p class="${setting?.data.real === false ? 'stand-in' : 'setting'}">${setting?.text ?? 'nothing was run'}</p>
-    <p class="setting">${setting?.presetText}</p>
-    ${matrix && matrixHtml(matrix)} ${plots.map((svg) => new Html(svg))} ${claimList(table)} ${besides.map(matrixHtml)}
-    ${remarks(table).map((text) => html`<p class="setting">${text}</p>`)} ${notes.map((note) => html`<p>${note}</p>`)}
-    ${conclusion !== undefined && html`<p><b>Conclusion.</b> ${conclusion}</p>`} ${panelRows(table)}
+async function overview(tables: readonly TableView[]): Promise<Html | undefined> {
+  const plots = (await Promise.all(tables.map(publishedPlots))).flat();
+  if (plots.length === 0) return undefined;
+  const others = plots.slice(PLOTS_ON_TOP);
+  return html`<section aria-labelledby="overview">
+    <h2 class="unseen" id="overview">Published numbers against ours</h2>
+    ${plotKey} ${plotGrid(plots.slice(0, PLOTS_ON_TOP))}
+    ${
+      others.length > 0 &&
+      html`<details class="fold">
+        <summary>${others.length} more: published numbers against ours</summary>
+        ${plotGrid(others)}
+      </details>`
+    }
   </section>`;
 }
 
-const legend = html`<p class="setting">
-  Each cell: ours over the published number, and a verdict. <b>reproduced</b>: the 90 % interval of our mean over at
-  least three seeds lies within the tolerance of the published number. <b>better than published</b>: beyond it in the
-  better direction. <b>not reproduced</b>: otherwise. <b>not comparable</b>: a stand-in or below the paper's scale, of
-  which only claims are judged. A claim <b>holds</b> in the means, in two thirds of the seeds, and beyond the 90 %
-  interval of the paired difference; it is <b>within noise</b> if only in the means, and <b>fails</b> if not there.
-</p>`;
+function contents(anchors: ReadonlyMap<TableView, string>): Html | undefined {
+  if (anchors.size < 2) return undefined;
+  return html`<nav aria-label="Tables">
+    <ul>
+      ${[...anchors].map(([table, anchor]) => {
+        const { paper, name, title, setting } = table;
+        const isTwice = [...anchors.keys()].some(
+          (each) => each !== table && each.paper === paper && each.name === name,
+        );
+        const which = isTwice && setting && ` (preset ${setting.preset}, ${setting.data.name})`;
+        return html`<li><a href="#${anchor}">${paper}/${name}</a> ${title}${which}</li>`;
+      })}
+    </ul>
+  </nav>`;
+}
 
-const paperHtml = ({ title, citation, choices }: PaperView): Html =>
-  html`<section>
-    <h3>${title}</h3>
-    <p>${citation}</p>
-    <h4>Where the paper is silent or contradicts itself, and our choice</h4>
-    <ol>
-      ${choices.map((text) => html`<li>${text}</li>`)}
-    </ol>
+/** What each preset that was run shrinks, and where the paper leaves a choice. */
+function protocol({ name, tables, choices }: PaperView): Html {
+  const presets = new Map(tables.flatMap(({ setting }) => (setting ? [[setting.preset, setting.presetText]] : [])));
+  return html`<section class="table" aria-labelledby="${name}-protocol">
+    <h3 id="${name}-protocol">Protocol and open choices</h3>
+    <dl>
+      ${[...presets].map(([preset, text]) => html`<dt>preset ${preset}</dt><dd>${text}</dd>`)}
+    </dl>
+    ${choices.length > 0 &&
+    html`<h4>Where the paper is silent or contradicts itself, and our choice</h4>
+      <ol class="choices">
+        ${choices.map((text) => html`<li>${text}</li>`)}
+      </ol>`}
+  </section>`; // prettier-ignore
+}
+
+async function paperSection(paper: PaperView, anchors: ReadonlyMap<TableView, string>, isOnly: boolean): Promise<Html> {
+  const sections: Html[] = [];
+  for (const table of paper.tables) sections.push(await tableSection(table, anchors.get(table)!));
+  return html`<section class="paper" aria-labelledby="${paper.name}-title">
+    <h2 id="${paper.name}-title">${paper.title}</h2>
+    <p class="soft">${paper.citation}</p>
+    ${!isOnly && html`<p>${finding(paper.tables)}</p>`} ${sections} ${protocol(paper)}
   </section>`;
+}
 
 const provenanceHtml = ({ folder, facts, manifest }: ProvenanceView): Html =>
-  html`<details>
+  html`<details class="fold">
     <summary>Where the numbers come from: ${folder}</summary>
-    <ul>
-      ${facts.map(({ name, value }) => html`<li>${name}: ${value}</li>`)}
-    </ul>
-    <pre>${JSON.stringify(manifest ?? null, null, 2)}</pre>
-  </details>`;
+    <dl>
+      ${facts.map(({ name, value }) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+    </dl>
+    ${
+      manifest
+        ? html`<pre role="region" tabindex="0" aria-label="Manifest of ${folder}">${JSON.stringify(manifest, null, 1)}</pre>`
+        : html`<p>There is no manifest that could be read.</p>`
+    }
+  </details>`; // prettier-ignore
 
 /** The whole page. */
 export async function htmlText({ papers, provenance, problems }: View): Promise<string> {
+  const tables = papers.flatMap((paper) => paper.tables);
+  const anchors = anchorsOf(tables);
   const sections: Html[] = [];
-  for (const table of papers.flatMap(({ tables }) => tables)) sections.push(await section(table));
+  for (const paper of papers) sections.push(await paperSection(paper, anchors, papers.length === 1));
   const page = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${policy}" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>wgrad: ${papers.map(({ name }) => name).join(', ')}</title>
+        <title>Reproduction of ${papers.map(({ name }) => name).join(', ')} with wgrad</title>
+        <link rel="icon" href="data:," />
         <style>
           ${new Html(style)}
         </style>
       </head>
       <body>
-        <h1>Reproduction report</h1>
-        ${problems.map((problem) => html`<p class="stand-in">Not used: ${problem}</p>`)} ${legend} ${sections}
-        ${papers.map(paperHtml)} ${provenance.map(provenanceHtml)}
+        <a class="skip" href="#main">Skip to the results</a>
+        <header class="bar">
+          <h1>wgrad: reproduction of ${papers.map(({ name }) => name).join(', ')}</h1>
+          ${themeSwitch}
+        </header>
+        <main id="main" tabindex="-1">
+          <p class="finding">${finding(tables)}</p>
+          ${problems.map((problem) => html`<p class="problem">Not used: ${problem}</p>`)} ${await overview(tables)}
+          ${legend} ${contents(anchors)} ${sections}
+        </main>
+        <footer>${provenance.map(provenanceHtml)}</footer>
       </body>
     </html>`;
   return page.text;

@@ -114,9 +114,11 @@ function claimView(known: TableData, claim: Claim, places: ReadonlyMap<Cell, Pla
 }
 
 function curvesView({ table, curves }: TableData): CurvesView | undefined {
-  const lines = [...curves].flatMap(([label, bySeed]) =>
-    bySeed.size > 0 ? [{ label, bySeed: [...bySeed].map(([seed, values]) => ({ seed, values })) }] : [],
-  );
+  const quantities = new Map(table.curves?.map(({ label, curve }) => [label, curve]));
+  const lines = [...curves].flatMap(([label, bySeed]) => {
+    const seeds = [...bySeed].map(([seed, values]) => ({ seed, values }));
+    return seeds.length > 0 ? [{ label, quantity: quantities.get(label) ?? label, bySeed: seeds }] : [];
+  });
   return lines.length > 0 ? { axis: table.curveAxis ?? 'epoch', lines } : undefined;
 }
 

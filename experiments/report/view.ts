@@ -152,6 +152,8 @@ export interface CurvesView {
   readonly axis: string;
   readonly lines: readonly {
     readonly label: string;
+    /** What is measured. Lines of the same quantity can be drawn together. */
+    readonly quantity: string;
     /** Values at points 1, 2, ... of each seed. */
     readonly bySeed: readonly { readonly seed: number; readonly values: readonly number[] }[];
   }[];

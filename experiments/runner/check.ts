@@ -5,7 +5,7 @@ import path from 'node:path';
 import { tableView } from '../report/table-view.ts';
 import { asJson, type Difference, differences, placeText, valueText } from './difference.ts';
 import { readRunFolder, type RunFolder } from './read-results.ts';
-import { tableFiles } from './result-files.ts';
+import { tableFiles, writeTableFiles } from './result-files.ts';
 import type { TableData } from './results.ts';
 import { fromRunFiles, readRunFiles, type RunFiles } from './run-files.ts';
 import { agrees, runsOf, settingsOf } from './runs.ts';
@@ -120,7 +120,7 @@ class Checker {
     this.settings(known, place);
     const { table, absent } = this.#runs.isThere ? fromRunFiles(known, this.#runs) : { table: known, absent: [] };
     for (const run of absent) this.fault('missing', place, `there is no whole file of ${run}, made as the table says`);
-    const expected = tableFiles(table, tableView(table));
+    const expected = await tableFiles(table, tableView(table));
     for (const name of tableFileNames) {
       const file = path.join(place, name);
       const written = await this.content(file);
@@ -191,10 +191,7 @@ export async function rewriteFolder(folder: string): Promise<readonly Fault[]> {
   const worse = (await checkFolder(folder)).faults.filter(({ kind }) => kind !== 'stale');
   if (worse.length > 0) return worse;
   const { places } = await readRunFolder(folder);
-  for (const [known, place] of places) {
-    for (const [name, content] of tableFiles(known, tableView(known)))
-      await writeSealed(path.join(place, name), content);
-  }
+  for (const [known, place] of places) await writeTableFiles(place, await tableFiles(known, tableView(known)));
   const file = path.join(folder, 'manifest.json');
   const manifest = JSON.parse(await readFile(file, 'utf8')) as object;
   if (sealState(manifest) === 'absent') await writeSealed(file, manifest);

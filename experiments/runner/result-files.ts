@@ -3,14 +3,15 @@
 //   results.json    the paper's cells with our values by seed and their verdicts
 //   controls.json   our numbers that the paper does not have
 //   claims.json     the paper's claims with effects, intervals and verdicts
-//   curves.json     curves by seed, to six digits
-//   panels.json     sample pictures of the first seed
+//   curves.json     curves by seed, to six digits or as many as keep the file small
+//   panels.json     sample pictures of the first seed, scaled down where they are large
 //   runs.json       settings, time, arithmetic and memory of its runs
 //
 // and in the folder itself results.json with all tables. Values are the record; verdicts and claims are made anew from them by
 // whoever reads a folder (read-results.ts).
 import path from 'node:path';
 import { z } from 'zod';
+import { boundedCurves, boundedPanels } from '../report/bounded.ts';
 import type { CellView, MatrixView, TableView } from '../report/view.ts';
 import { presetNames } from './paper.ts';
 import { cellsOf } from './runs.ts';
@@ -84,9 +85,6 @@ export const runsSchema = z.object({
 export type TableResult = z.infer<typeof resultsSchema>;
 export type CellResult = z.infer<typeof cellSchema>;
 
-/** Curves are drawn: more digits would only make the file larger. */
-const DIGITS = 6;
-
 function cellResult({ ours, published, verdict, reason }: CellView): Omit<CellResult, 'row' | 'column'> {
   return {
     published: published?.value ?? null,
@@ -141,17 +139,27 @@ export const tableResult = (known: TableData, { setting, matrix, paper, name }: 
 });
 
 /** The files of a table by name. A file that would hold nothing is absent. */
-export function tableFiles(known: TableData, view: TableView): Map<string, object> {
+export async function tableFiles(known: TableData, view: TableView): Promise<Map<string, object>> {
   const version = RESULTS_VERSION;
   const files = new Map<string, object>([['results.json', tableResult(known, view)]]);
   const controls = cellResults(known, view.besides);
   if (controls.length > 0) files.set('controls.json', { version, cells: controls });
   if (view.claims.length > 0) files.set('claims.json', { version, claims: view.claims });
-  if (view.curves) files.set('curves.json', { version, lines: roundedLines(view.curves.lines) });
-  if (view.panels.length > 0) files.set('panels.json', { version, panels: view.panels });
+  if (view.curves) files.set('curves.json', { version, lines: boundedCurves(view.curves.lines) });
+  if (view.panels.length > 0) files.set('panels.json', { version, panels: await boundedPanels(view.panels) });
   const runs = view.costs.map(({ run, ...cost }) => ({ run, settings: known.settings.get(run), ...cost }));
   if (runs.length > 0) files.set('runs.json', { version, runs });
   return files;
+}
+
+/** Long lists of numbers and pictures are not indented: that would be most of the file. */
+const compactFiles: readonly string[] = ['curves.json', 'panels.json'];
+
+/** Writes the files of a table, each with its checksum. */
+export async function writeTableFiles(folder: string, files: ReadonlyMap<string, object>): Promise<void> {
+  for (const [name, content] of files) {
+    await writeSealed(path.join(folder, name), content, { isCompact: compactFiles.includes(name) });
+  }
 }
 
 /** Writes the files of each table and the list of all of them, each with its checksum. */
@@ -160,21 +168,10 @@ export async function writeResults(
   tables: readonly { readonly known: TableData; readonly view: TableView }[],
 ): Promise<void> {
   for (const { known, view } of tables) {
-    for (const [name, content] of tableFiles(known, view)) {
-      await writeSealed(path.join(out, view.paper, view.name, name), content);
-    }
+    await writeTableFiles(path.join(out, view.paper, view.name), await tableFiles(known, view));
   }
   await writeSealed(path.join(out, 'results.json'), {
     version: RESULTS_VERSION,
     tables: tables.map(({ known, view }) => tableResult(known, view)),
   });
 }
-
-const roundedLines = (lines: NonNullable<TableView['curves']>['lines']): unknown =>
-  lines.map(({ label, bySeed }) => ({
-    label,
-    bySeed: bySeed.map(({ seed, values }) => ({
-      seed,
-      values: values.map((value) => Number(value.toPrecision(DIGITS))),
-    })),
-  }));

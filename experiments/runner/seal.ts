@@ -2,16 +2,18 @@
 // is laid out: formatted anew, a file is the same. It guards against accidents and careless edits; who computes it anew is found
 // by running the experiment again (verify.ts).
 import { createHash } from 'node:crypto';
-import { writeJson } from './files.ts';
+import { writeJson, writeWhole } from './files.ts';
 
 const SEAL = 'checksum';
 
 const sealOf = (content: object): string =>
   `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
 
-/** Writes an object with its checksum as the last entry. */
-export const writeSealed = (file: string, content: object): Promise<void> =>
-  writeJson(file, { ...content, [SEAL]: sealOf(content) });
+/** Writes an object with its checksum as the last entry, indented unless it is to be compact. */
+export function writeSealed(file: string, content: object, { isCompact = false } = {}): Promise<void> {
+  const sealed = { ...content, [SEAL]: sealOf(content) };
+  return isCompact ? writeWhole(file, `${JSON.stringify(sealed)}\n`) : writeJson(file, sealed);
+}
 
 export function withoutSeal(value: object): object {
   const { [SEAL]: _, ...content } = value as Record<string, unknown>;
