@@ -178,6 +178,13 @@ def silog(x, t, weight, root):
     return sqrt(spread) if root else spread
 
 
+def layer_norm(x, weights, eps):
+    mean = sum(x, Dual(0)) / len(x)
+    centred = [a - mean for a in x]
+    scale = power(sum((a * a for a in centred), Dual(0)) / len(x) + mpf(eps), -0.5)
+    return sum((a * scale * w for a, w in zip(centred, weights)), Dual(0))
+
+
 SIZES = [1e-30, 1e-20, 1e-10, 1e-5, 1e-3, 0.1, 0.5, 1, 2, 4, 5, 8, 10, 12, 15, 18, 20, 25, 30, 45, 60, 80, 87, 100, 1e3, 1e10, 1e20, 1e30]
 BOTH = [0.0] + [s * x for x in SIZES for s in (1, -1)]
 
@@ -301,6 +308,11 @@ def cases():
             for root in (False, True):
                 f = lambda row: silog(row, t, weight, root)
                 yield from rowwise(f"silog {label}, lambda {weight}{', root' if root else ''}", "silog", x, f, v, target=t, lambda_=weight, sqrt=root)
+    for label, size in (("usual", 1), ("large", 1e15), ("of squares beyond the range", 1e20), ("huge", 1e30), ("tiny", 1e-30)):
+        x = [size * a for a in (1, -2.5, 0.75, 4, -1)]
+        f = lambda row: layer_norm(row, [0.5, 2, -1.25, 1, 3], float32(1e-5))
+        for function in ("layerNorm", "groupNorm"):
+            yield from rowwise(f"{function} {label}", function, x, f, [1, -0.5, 2, 0.25, -1.5], weights=[0.5, 2, -1.25, 1, 3], eps=float32(1e-5))
 
 
 def main():
