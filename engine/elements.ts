@@ -75,7 +75,7 @@ function ofNumbers(values: NumberArray, dtype: DType): ArrayLike<number> | undef
   if (!isSmallWhole(values)) {
     const numbers = values instanceof Float64Array ? values : new Float64Array(values);
     if (dtype === 'bool') return flagsOf(numbers);
-    return areWhole(numbers) ? numbers : undefined;
+    return wholeOf(numbers);
   }
   if (dtype === 'int32') return values;
   if (values.BYTES_PER_ELEMENT === 1) return flagsOfBytes(values);
@@ -103,9 +103,11 @@ function areWholeInList(values: readonly unknown[]): values is readonly number[]
   return true;
 }
 
-function areWhole(values: Float64Array): boolean {
-  for (let i = 0; i < values.length; i++) if ((values[i]! | 0) !== values[i]) return false;
-  return true;
+/** Copied after all, since conversion and check together take the time of either. */
+function wholeOf(values: Float64Array): Int32Array | undefined {
+  const whole = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) if ((whole[i] = values[i]!) !== whole[i]) return undefined;
+  return whole;
 }
 
 /** Whether all are 0 or 1. */

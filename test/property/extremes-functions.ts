@@ -55,6 +55,8 @@ const losses: Readonly<Record<string, Function>> = {
   softmax: (x, c) => w.sum(w.mul(w.softmax(x, 1), w.tensor([...c.weights!], x.shape)), 1),
   layerNorm: (x, c) => w.sum(w.mul(w.layerNorm(x, [x.size], { eps: c.eps! }), w.tensor([...c.weights!], x.shape)), 1),
   groupNorm: (x, c) => w.sum(w.mul(w.groupNorm(x, 1, { eps: c.eps! }), w.tensor([...c.weights!], x.shape)), 1),
+  diouLoss: (x, c) => w.diouLoss(x, targetOf(x, c), { reduction }),
+  giouLoss: (x, c) => w.giouLoss(x, targetOf(x, c), { reduction }),
   logSumExp: (x) => w.logSumExp(x, 1),
   silog: (x, c) => w.silog(x, targetOf(x, c), { lambda: c.lambda!, sqrt: c.sqrt! }),
 };
