@@ -82,7 +82,7 @@ export const diouLoss = defineComposite(
     const { iou, extent, scale, margin } = overlap('diouLoss', x, target, options);
     const centre = (box: Tensor): Tensor => affine(add(low(box), high(box)), 0.5, 0);
     const squared = sum(square(div(sub(centre(x), centre(target)), scale)), 1);
-    // Of a distance one unit is left over, as it stands above a square.
+    // A distance over squared lengths: one division by the scale is left over.
     const distance = centerDistance === 'norm' ? div(rootOrZero(squared), squeeze(scale, 1)) : squared;
     const penalty = div(distance, add(sum(square(extent), 1), margin));
     return reduceBoxes(add(affine(iou, -1, 1), penalty), options);
