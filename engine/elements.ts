@@ -66,53 +66,102 @@ const wholeArrays = [Int32Array, Uint8Array, Int8Array, Int16Array, Uint16Array,
 /** Whether every value of the typed array is an int32 because of its kind. */
 const isSmallWhole = (values: object): boolean => wholeArrays.some((Whole) => values instanceof Whole);
 
-/**
- * Numbers as elements, or undefined where one is none. Walked as an Int32Array or Float64Array: a loop over arrays of every kind
- * is twenty times as slow.
- */
-function ofNumbers(values: NumberArray | readonly number[], dtype: DType): ArrayLike<number> | undefined {
-  const isWhole = isSmallWhole(values);
-  if (dtype === 'float32' || (dtype === 'int32' && isWhole)) return values;
-  if (!isWhole) {
+// Large arrays pass here, so that what fits is handed on as it is, since a new array of a million words takes longer than a
+// look at them; and every loop is for arrays of one kind, since one for all is twenty times as slow.
+
+/** Numbers as elements, or undefined where one is none. */
+function ofNumbers(values: NumberArray, dtype: DType): ArrayLike<number> | undefined {
+  if (dtype === 'float32') return values;
+  if (!isSmallWhole(values)) {
     const numbers = values instanceof Float64Array ? values : new Float64Array(values);
-    return dtype === 'int32' ? wholeOf(numbers) : flagsOf(numbers);
+    if (dtype === 'bool') return flagsOf(numbers);
+    return wholeOf(numbers);
   }
-  const numbers = values instanceof Int32Array ? values : new Int32Array(values);
-  return isFlags(numbers) ? numbers : wholeFlagsOf(numbers);
+  if (dtype === 'int32') return values;
+  if (values.BYTES_PER_ELEMENT === 1) return flagsOfBytes(values);
+  const words = values instanceof Int32Array ? values : new Int32Array(values);
+  return areFlags(words) ? words : flagsOfWords(words);
 }
 
+/** The same of a list; undefined also where it holds something else than numbers. */
+function ofList(values: readonly unknown[], dtype: DType): ArrayLike<number> | undefined {
+  if (dtype === 'int32') return areWholeInList(values) ? values : undefined;
+  if (!areNumbers(values)) return undefined;
+  return dtype === 'float32' ? values : flagsOfList(values);
+}
+
+function areNumbers(values: readonly unknown[]): values is readonly number[] {
+  for (let i = 0; i < values.length; i++) if (typeof values[i] !== 'number') return false;
+  return true;
+}
+
+function areWholeInList(values: readonly unknown[]): values is readonly number[] {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value !== 'number' || (value | 0) !== value) return false;
+  }
+  return true;
+}
+
+/** Copied after all, since conversion and check together take the time of either. */
 function wholeOf(values: Float64Array): Int32Array | undefined {
   const whole = new Int32Array(values.length);
   for (let i = 0; i < values.length; i++) if ((whole[i] = values[i]!) !== whole[i]) return undefined;
   return whole;
 }
 
-function flagsOf(values: Float64Array): Int32Array {
-  const flags = new Int32Array(values.length);
+/** Whether all are 0 or 1. */
+function areFlags(words: Int32Array): boolean {
+  const whole = words.length & -8;
+  let bits = 0;
+  for (let i = 0; i < whole; i += 8) {
+    bits |= words[i]! | words[i + 1]! | words[i + 2]! | words[i + 3]!;
+    bits |= words[i + 4]! | words[i + 5]! | words[i + 6]! | words[i + 7]!;
+  }
+  for (let i = whole; i < words.length; i++) bits |= words[i]!;
+  return bits >>> 1 === 0;
+}
+
+function flagsOf(values: Float64Array): Uint8Array {
+  const flags = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) flags[i] = values[i] === 0 ? 0 : 1;
   return flags;
 }
 
-function wholeFlagsOf(values: Int32Array): Int32Array {
-  const flags = new Int32Array(values.length);
+function flagsOfList(values: readonly number[]): Uint8Array {
+  const flags = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) flags[i] = values[i] === 0 ? 0 : 1;
   return flags;
 }
 
-function isFlags(values: Int32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (values[i]! >>> 1 !== 0) return false;
-  return true;
+function flagsOfWords(words: Int32Array): Uint8Array {
+  const flags = new Uint8Array(words.length);
+  // The sign of x | -x is set unless x is 0.
+  for (let i = 0; i < words.length; i++) flags[i] = (words[i]! | -words[i]!) >>> 31;
+  return flags;
 }
 
-function isNumberList(values: ArrayLike<unknown>): values is readonly number[] {
-  if (!Array.isArray(values)) return false;
-  for (let i = 0; i < values.length; i++) if (typeof values[i] !== 'number') return false;
-  return true;
+/** Four bytes at a time: their bits are brought together in the lowest of each. */
+function flagsOfBytes({ buffer, byteOffset, length }: NumberArray): Uint8Array {
+  const flags = new Uint8Array((length + 3) & -4);
+  flags.set(new Uint8Array(buffer, byteOffset, length));
+  const words = new Int32Array(flags.buffer);
+  for (let i = 0; i < words.length; i++) {
+    const halves = (words[i]! | (words[i]! >>> 4)) & 0x0f0f0f0f;
+    const quarters = (halves | (halves >>> 2)) & 0x03030303;
+    words[i] = (quarters | (quarters >>> 1)) & 0x01010101;
+  }
+  return flags.subarray(0, length);
 }
 
 /** The values as elements of a type, row-major. Throws DTypeError with the index of the first that is none. */
 export function elementsOf(values: ArrayLike<unknown>, dtype: DType, context: ElementsContext): ArrayLike<number> {
-  const fitting = isNumberArray(values) || isNumberList(values) ? ofNumbers(values, dtype) : undefined;
+  const list: unknown = values;
+  const fitting = isNumberArray(list)
+    ? ofNumbers(list, dtype)
+    : Array.isArray(list)
+      ? ofList(list as readonly unknown[], dtype)
+      : undefined;
   if (fitting) return fitting;
   const { length } = values;
   const convert = converters[dtype];

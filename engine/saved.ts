@@ -20,10 +20,14 @@ export const eachReadsOther: readonly Read[] = [
 export interface Saves {
   readonly inputs?: readonly Read[];
   readonly outputs?: readonly Read[];
+  /** The vjp reads the inputs, or where one of them has been changed in place since, the outputs. */
+  readonly either?: true;
 }
 
 export interface Saved {
   open(operation: string): Tensor;
+  /** Whether `open` would refuse, because of a change in place. */
+  readonly isChanged?: boolean;
   /** Lets go of what can be computed again. */
   forget?(): void;
   dispose(): void;
@@ -39,8 +43,12 @@ export class SavedTensor implements Saved {
     this.#version = tensor.storage.version;
   }
 
+  get isChanged(): boolean {
+    return this.#tensor.storage.version !== this.#version;
+  }
+
   open(operation: string): Tensor {
-    if (this.#tensor.storage.version !== this.#version) throw changedInPlace(operation);
+    if (this.isChanged) throw changedInPlace(operation);
     return this.#tensor;
   }
 
@@ -61,6 +69,9 @@ const isRead = (read: Read, needs: Needs): boolean =>
   typeof read === 'number' || read.for.some((input) => needs[input]);
 
 const nothing: readonly (Saved | undefined)[] = [];
+
+export const isChanged = (saved: readonly (Saved | undefined)[]): boolean =>
+  saved.some((entry) => entry?.isChanged === true);
 
 /** Keeps what `reads` names of `tensors`, entry by entry, if it is read for the gradient of an input that needs one. */
 export function saveReads(

@@ -87,13 +87,18 @@ export class Scope {
   }
 }
 
+/** `scope` for the engine itself. */
+export function beginScope(): Scope {
+  innermost = new Scope(innermost);
+  return innermost;
+}
+
 const takesScope = takes('scope', {});
 
 /** Begins a scope that ends with the block of its `using` declaration, across awaits too. */
 export function scope(...args: []): Scope {
   takesScope(args);
-  innermost = new Scope(innermost);
-  return innermost;
+  return beginScope();
 }
 
 const takesTidy = takes('tidy', { body: callback });
@@ -103,7 +108,7 @@ export function tidy<T extends Keepable | readonly (Keepable | undefined)[] | un
   ...args: [body: () => T]
 ): T {
   const [body] = takesTidy(args);
-  const inner = scope();
+  const inner = beginScope();
   try {
     const result = body();
     const kept = (Array.isArray(result) ? result : [result]) as readonly (Keepable | undefined)[];
@@ -118,7 +123,7 @@ export const innermostScope = (): Scope | undefined => innermost;
 
 /** Runs `body` in a scope that gives all to the one around it, unless it throws. */
 export function inOwnScope<T>(body: () => T): T {
-  using made = scope();
+  using made = beginScope();
   const result = body();
   made.passOn();
   return result;

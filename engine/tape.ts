@@ -10,12 +10,12 @@ import { DTypeError, UseAfterFreeError } from './errors.ts';
 import { arithmetic, carry, checkGradient, letGo, startGradient } from './gradients.ts';
 import { applyHooks, type GradientHook } from './hooks.ts';
 import { backwardWork, type Layer, workObserver } from './profile/work.ts';
-import { currentSaver, openReads, type Saved, saveReads, type Saves } from './saved.ts';
-import { disown, own, type Owned, scope, type Scope } from './scope.ts';
+import { currentSaver, isChanged, openReads, type Saved, saveReads, type Saves } from './saved.ts';
+import { beginScope, disown, own, type Owned, type Scope } from './scope.ts';
 import { anyType, callback, flag, list, optionsWith, value } from './parameters.ts';
 import { checkTensor } from './signature.ts';
 import type { Shape } from './shape.ts';
-import { Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** What a vjp is given. `inputs` and `outputs` hold only what `saves` declares for the gradients that are needed. */
 export interface VjpContext<A> {
@@ -106,10 +106,12 @@ export class TapeNode<A = unknown> implements Owned {
         hint: 'Pass { retainGraph: true } to the first backward to walk the same graph twice',
       });
     }
+    const { inputs, outputs, either } = this.#saves;
+    const byOutputs = either && isChanged(this.#inputs);
     const results = this.#vjp({
       attrs: this.#attrs,
-      inputs: openReads(this.#inputs, this.#saves.inputs, needs, this.name),
-      outputs: openReads(this.#outputs, this.#saves.outputs, needs, this.name),
+      inputs: byOutputs ? [] : openReads(this.#inputs, inputs, needs, this.name),
+      outputs: either && !byOutputs ? [] : openReads(this.#outputs, outputs, needs, this.name),
       inputShapes: this.#inputShapes,
       gradients: gradients as Tensor[],
       needs,
@@ -211,7 +213,7 @@ export function grad(
   ...args: [outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions]
 ): Tensor[] {
   const [outputs, inputs, options = {}] = takesGrad(args);
-  const list = outputs instanceof Tensor ? [outputs] : outputs;
+  const list: readonly Tensor[] = Array.isArray(outputs) ? outputs : [outputs as Tensor];
   for (const output of list) checkTensor('grad', 'outputs', output, anyType.dtypes, undefined);
   for (const input of inputs) checkTensor('grad', 'inputs', input, anyType.dtypes, undefined);
   const targets = inputs.map((input) => (input.node ? input : input.leaf));
@@ -312,7 +314,7 @@ function walk(
 
   // What a recorded backward makes is part of the graph and lives on with it.
   const inScope = (body: () => void): void => {
-    using made = scope();
+    using made = beginScope();
     body();
     if (createGraph) made.passOn();
   };

@@ -4,13 +4,14 @@ import { numberWithin, oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { flag, float, list, number, optional, optionsWith, type Signature, text } from '../signature.ts';
+import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 import { narrow } from './layout.ts';
 import { checkReduction, checkSame, type LossOptions, reduceLoss, rootOrZero } from './loss-options.ts';
-import { sum } from './reduction.ts';
+import { amax, sum } from './reduction.ts';
 import { squeeze } from './reshape.ts';
-import { affine, clamp, exp, neg, square } from './unary.ts';
+import { abs, affine, clamp, exp, neg, square } from './unary.ts';
 
 const family = 'box-losses';
 /** As in torchvision the mean over no box is 0. */
@@ -30,23 +31,32 @@ const high = (box: Tensor): Tensor => narrow(box, 1, 2, 2);
 /** Product of width and height (N, 2) to area (N). */
 const area = (extent: Tensor): Tensor => squeeze(mul(narrow(extent, 1, 0, 1), narrow(extent, 1, 1, 1)), 1);
 
-/** Intersection over union, the union, and width and height of the enclosing box. */
+/**
+ * Intersection over union, the union, and width and height of the enclosing box, all in units of `scale` (N, 1), with `margin`
+ * (N) for eps: areas of large boxes would leave the range of float32. The scale is 1 or the longest side, and counts as a
+ * constant, on which the losses do not depend.
+ */
 function overlap(operation: string, x: Tensor, target: Tensor, { eps = 1e-7, clampSides = false }: BoxLossOptions) {
   if (x.rank !== 2 || x.shape[1] !== 4) {
     throw new ShapeError('not boxes', { operation, argument: 'x', expected: '(N, 4)', given: showShape(x.shape) });
   }
   checkSame(operation, x, target);
   numberWithin(operation, 'eps', eps, { from: 0 });
-  const shared = clamp(sub(minimum(high(x), high(target)), maximum(low(x), low(target))), { min: 0 });
-  const intersection = area(shared);
   const sides = (box: Tensor): Tensor => {
     const extent = sub(high(box), low(box));
     return clampSides ? clamp(extent, { min: 0 }) : extent;
   };
-  const areas = add(area(sides(x)), area(sides(target)));
-  const union = sub(areas, intersection);
-  const extent = sub(maximum(high(x), high(target)), minimum(low(x), low(target)));
-  return { iou: div(intersection, affine(union, 1, eps)), union, extent };
+  const [own, other] = [sides(x), sides(target)];
+  const enclosing = sub(maximum(high(x), high(target)), minimum(low(x), low(target)));
+  const scale = noGrad(() => {
+    const longest = maximum(abs(enclosing), maximum(abs(own), abs(other)));
+    return maximum(amax(longest, 1, { keepdim: true }), 1);
+  });
+  const shared = clamp(sub(minimum(high(x), high(target)), maximum(low(x), low(target))), { min: 0 });
+  const intersection = area(div(shared, scale));
+  const union = sub(add(area(div(own, scale)), area(div(other, scale))), intersection);
+  const margin = squeeze(div(eps, square(scale)), 1);
+  return { iou: div(intersection, add(union, margin)), union, extent: div(enclosing, scale), scale, margin };
 }
 
 export interface BoxLossOptions extends LossOptions {
@@ -66,14 +76,15 @@ export interface DiouOptions extends BoxLossOptions {
 export const diouLoss = defineComposite(
   'diouLoss',
   (x: Tensor, target: Tensor, options: DiouOptions = {}): Tensor => {
-    const { eps = 1e-7, centerDistance = 'squared' } = options;
+    const { centerDistance = 'squared' } = options;
     checkReduction('diouLoss', options);
     oneOf('diouLoss', 'centerDistance', centerDistance, ['squared', 'norm']);
-    const { iou, extent } = overlap('diouLoss', x, target, options);
+    const { iou, extent, scale, margin } = overlap('diouLoss', x, target, options);
     const centre = (box: Tensor): Tensor => affine(add(low(box), high(box)), 0.5, 0);
-    const squared = sum(square(sub(centre(x), centre(target))), 1);
-    const distance = centerDistance === 'norm' ? rootOrZero(squared) : squared;
-    const penalty = div(distance, affine(sum(square(extent), 1), 1, eps));
+    const squared = sum(square(div(sub(centre(x), centre(target)), scale)), 1);
+    // A distance over squared lengths: one division by the scale is left over.
+    const distance = centerDistance === 'norm' ? div(rootOrZero(squared), squeeze(scale, 1)) : squared;
+    const penalty = div(distance, add(sum(square(extent), 1), margin));
     return reduceBoxes(add(affine(iou, -1, 1), penalty), options);
   },
   { family, signature: centredBoxes },
@@ -83,11 +94,10 @@ export const diouLoss = defineComposite(
 export const giouLoss = defineComposite(
   'giouLoss',
   (x: Tensor, target: Tensor, options: BoxLossOptions = {}): Tensor => {
-    const { eps = 1e-7 } = options;
     checkReduction('giouLoss', options);
-    const { iou, union, extent } = overlap('giouLoss', x, target, options);
+    const { iou, union, extent, margin } = overlap('giouLoss', x, target, options);
     const enclosing = area(extent);
-    return reduceBoxes(add(affine(iou, -1, 1), div(sub(enclosing, union), affine(enclosing, 1, eps))), options);
+    return reduceBoxes(add(affine(iou, -1, 1), div(sub(enclosing, union), add(enclosing, margin))), options);
   },
   { family, signature: boxes },
 );

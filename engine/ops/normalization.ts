@@ -17,10 +17,10 @@ import { checkShape, sameShape, type Shape, sizeOf } from '../shape.ts';
 import { flag, float, number, optionsWith, shape, size } from '../signature.ts';
 import { type Gradients, noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, mul, sub } from './binary.ts';
-import { mean, sum, variance } from './reduction.ts';
+import { add, div, maximum, mul, sub } from './binary.ts';
+import { amax, mean, sum, variance } from './reduction.ts';
 import { reshape } from './reshape.ts';
-import { affine, rsqrt, square } from './unary.ts';
+import { abs, affine, rsqrt, square } from './unary.ts';
 
 const family = 'normalization';
 const imageShape = (p: BatchNormParams): Shape => [p.batch, p.channels, p.spatial];
@@ -230,7 +230,12 @@ interface AffineOptions {
 
 function normalize(x: Tensor, axes: number | readonly number[], eps: number): Tensor {
   const centred = sub(x, mean(x, axes, { keepdim: true }));
-  return mul(centred, rsqrt(affine(variance(x, axes, { keepdim: true, correction: 0 }), 1, eps)));
+  // Large values are divided by the largest, since squares overflow from 2e19 on. It counts as a constant: the result does not
+  // depend on it.
+  const scale = x.size > 0 ? noGrad(() => maximum(amax(abs(centred), axes, { keepdim: true }), 1)) : undefined;
+  const h = scale ? div(centred, scale) : centred;
+  const spread = mean(square(h), axes, { keepdim: true });
+  return mul(h, rsqrt(scale ? add(spread, div(eps, square(scale))) : affine(spread, 1, eps)));
 }
 
 /** Refuses a weight or bias of another shape. */

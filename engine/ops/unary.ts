@@ -20,6 +20,8 @@ interface Rule {
   /** Why there is none. */
   noGradient?: string;
   vjp?: (gradient: Tensor, value: Tensor, constants: Constants) => Tensor | undefined;
+  /** The derivative by y, with fewer digits, for where x has been changed in place since. */
+  fromY?: (gradient: Tensor, y: Tensor) => Tensor;
 }
 
 /** `constants` names what the function takes beside the tensor: a, then b. */
@@ -29,7 +31,7 @@ function define(
   rule: Rule,
   constants: Readonly<Record<string, HostParameter>> = {},
 ): (x: Tensor, a?: number, b?: number) => Tensor {
-  const { vjp, noGradient } = rule;
+  const { reads, vjp, fromY, noGradient } = rule;
   const apply = defineOperation<Constants>({
     name,
     family: 'unary',
@@ -39,10 +41,14 @@ function define(
       const n = sizeOf(x!.shape);
       if (n > 0) x!.device.launch(unaryKernel, [x!.storage], [y!.storage], { n, op, a, b });
     },
-    saves: rule.reads === 'x' ? { inputs: [0] } : rule.reads === 'y' ? { outputs: [0] } : {},
+    saves: {
+      ...(reads === 'x' && { inputs: [0] }),
+      ...((reads === 'y' || fromY) && { outputs: [0] }),
+      ...(fromY && { either: true }),
+    },
     ...(vjp && {
-      vjp: ({ gradients, inputs, outputs, attrs }: VjpContext<Constants>) => [
-        vjp(gradients[0]!, (rule.reads === 'y' ? outputs[0] : inputs[0])!, attrs),
+      vjp: ({ gradients: [g], inputs: [x], outputs: [y], attrs }: VjpContext<Constants>) => [
+        fromY && !x ? fromY(g!, y!) : vjp(g!, (reads === 'y' ? y : x)!, attrs),
       ],
     }),
   });
@@ -72,14 +78,23 @@ export const abs = define(Unary.abs, 'abs', { reads: 'x', vjp: (g, x) => mul(g, 
 export const sign = define(Unary.sign, 'sign', { reads: 'neither', vjp: () => undefined });
 /** max(x, 0); gradient 0 at 0. */
 export const relu = define(Unary.relu, 'relu', { reads: 'y', vjp: (g, y) => reluGrad(g, y) });
-// The slopes of sigmoid and tanh are functions of x: in 1 - y nothing is left of large x.
-export const sigmoid = define(Unary.sigmoid, 'sigmoid', { reads: 'x', vjp: (g, x) => sigmoidGrad(g, x) });
+// The slopes of sigmoid and tanh are functions of x: in 1 - y nothing is left of large x. By y they are what torch computes, which
+// lets an optimiser change x before backward.
+export const sigmoid = define(Unary.sigmoid, 'sigmoid', {
+  reads: 'x',
+  vjp: (g, x) => sigmoidGrad(g, x),
+  fromY: (g, y) => mul(g, mul(y, affine(y, -1, 1))),
+});
 /** x sigmoid(x) */
 export const silu = define(Unary.silu, 'silu', {
   reads: 'x',
   vjp: (g, x) => mul(g, add(sigmoid(x), sigmoidGrad(x, x))),
 });
-export const tanh = define(Unary.tanh, 'tanh', { reads: 'x', vjp: (g, x) => tanhGrad(g, x) });
+export const tanh = define(Unary.tanh, 'tanh', {
+  reads: 'x',
+  vjp: (g, x) => tanhGrad(g, x),
+  fromY: (g, y) => mul(g, affine(square(y), -1, 1)),
+});
 export const reciprocal = define(Unary.reciprocal, 'reciprocal', {
   reads: 'y',
   vjp: (g, y) => neg(mul(g, square(y))),
@@ -166,8 +181,10 @@ export const gelu = defineFunction(
 const softplusOp = define(Unary.softplus, 'softplus', {
   reads: 'x',
   vjp: (g, x, { a, b }) => {
+    const slope = sigmoid(a === 1 ? x : scaled(x, a));
+    if (b === Infinity) return mul(g, slope);
     const linear = step(x, b / a);
-    return mul(g, add(linear, mul(affine(linear, -1, 1), sigmoid(scaled(x, a)))));
+    return mul(g, add(linear, mul(affine(linear, -1, 1), slope)));
   },
 });
 /** log(1 + e^(beta x)) / beta, and x itself where beta x > threshold. */

@@ -4,7 +4,7 @@ import { takes } from '../call-check.ts';
 import { full } from '../creation.ts';
 import { parametersIn } from '../checks.ts';
 import { ConfigError, NonFiniteError } from '../errors.ts';
-import { div, minimum, mul, pow } from '../ops/binary.ts';
+import { div, gt, lt, minimum, mul, pow, where } from '../ops/binary.ts';
 import { stack } from '../ops/joining.ts';
 import { amax, sum } from '../ops/reduction.ts';
 import { abs, affine, clamp, sqrt, square } from '../ops/unary.ts';
@@ -48,23 +48,34 @@ function replaceGradient(parameter: Tensor, change: (gradient: Tensor) => Tensor
   before.dispose();
 }
 
-function norm(x: Tensor, p: number): Tensor {
-  if (p === Infinity) return x.size ? amax(abs(x)) : full([], 0, { device: x.device });
-  if (p === 1) return sum(abs(x));
-  return p === 2 ? sqrt(sum(square(x))) : pow(sum(pow(abs(x), p)), 1 / p);
+const sizeOfLargest = (x: Tensor): Tensor => (x.size ? amax(abs(x)) : full([], 0, { device: x.device }));
+
+/** 1 for a scale by which nothing can be divided. */
+const usable = (scale: Tensor): Tensor => where(gt(scale, 0), where(lt(scale, Infinity), scale, 1), 1);
+
+/** (sum |x / scale|^p) over all values of all gradients. */
+function powerSum(gradients: readonly Tensor[], p: number, scale?: Tensor): Tensor {
+  const sumOf = (gradient: Tensor): Tensor => {
+    const x = scale ? div(gradient, scale) : gradient;
+    if (p === 1) return sum(abs(x));
+    return sum(p === 2 ? square(x) : pow(abs(x), p));
+  };
+  const sums = gradients.map((gradient) => tidy(() => sumOf(gradient)));
+  return sum(stack(sums, 0));
 }
 
-/** The p-norm of the p-norms, which is that of all values together. */
+/** The p-norm of all values together. They are divided by the largest first: its power may overflow, and all may underflow. */
 function totalNorm(parameters: readonly Tensor[], p: number): Tensor {
-  return tidy(() =>
-    norm(
-      stack(
-        parameters.map(({ grad }) => tidy(() => norm(grad!, p))),
-        0,
-      ),
-      p,
-    ),
-  );
+  const gradients = parameters.map(({ grad }) => grad!);
+  return tidy(() => {
+    if (p === 1) return powerSum(gradients, p);
+    const largest = gradients.map((gradient) => tidy(() => sizeOfLargest(gradient)));
+    const top = amax(stack(largest, 0));
+    if (p === Infinity) return top;
+    const scale = usable(top);
+    const power = powerSum(gradients, p, scale);
+    return mul(scale, p === 2 ? sqrt(power) : pow(power, 1 / p));
+  });
 }
 
 const scaleTo = (parameters: readonly Tensor[], total: Tensor, maxNorm: number): void =>

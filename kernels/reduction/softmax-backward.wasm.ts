@@ -1,7 +1,7 @@
 // The gradient of softmax or of its logarithm along the middle axis of [outer, n, inner] for the WASM device, from its output y
 // and the gradient g of that; equations in reduction.ts. Sums are made in float64.
 import { exp4, expm1 } from '../math.wasm';
-import { demote, Four, loadLanes, Part, promoteHigh, promoteLow, storeLanes } from '../simd.wasm';
+import { demote, extremeRun, Four, Larger, loadLanes, Part, promoteHigh, promoteLow, storeLanes } from '../simd.wasm';
 
 /** The gradient of the logarithm at the most likely place. */
 @inline
@@ -9,18 +9,42 @@ function atTop(y: v128, g: v128, others: v128): v128 {
   return f32x4.neg(f32x4.add(f32x4.mul(g, expm1(y)), f32x4.mul(exp4(y), others)));
 }
 
+/** The place of the largest of `n` numbers: the first, or of none 0. */
+function placeOfLargest(p: usize, n: i32): i32 {
+  const largest = extremeRun<Larger>(p, n);
+  const all = f32x4.splat(largest);
+  const whole = n & -4;
+  let i = 0;
+  while (i < whole && !v128.any_true(f32x4.eq(v128.load(p + ((<usize>i) << 2)), all))) i += 4;
+  while (i < n && load<f32>(p + ((<usize>i) << 2)) != largest) i++;
+  return i < n ? i : 0;
+}
+
+/** The sum over all places but `top` of g, or of y (g - first). */
+function sumOfOthers(y: usize, g: usize, n: i32, top: i32, first: v128, log: i32): f32 {
+  let total = f64x2.splat(0);
+  let toTop = i32x4.sub(i32x4.splat(top), i32x4(0, 1, 2, 3));
+  for (let i = 0; i < n; i += 4) {
+    const count = min(4, n - i);
+    const at = (<usize>i) << 2;
+    const gradient = loadLanes(g + at, count);
+    let term = log ? gradient : f32x4.mul(loadLanes(y + at, count), f32x4.sub(gradient, first));
+    term = v128.andnot(term, i32x4.eq(toTop, i32x4.splat(0)));
+    // Beyond the line there are zeros, of which the product with an infinity would be NaN.
+    if (count < 4) term = v128.and(term, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count)));
+    total = f64x2.add(total, f64x2.add(promoteLow(term), promoteHigh(term)));
+    toTop = i32x4.sub(toTop, i32x4.splat(4));
+  }
+  return <f32>(f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1));
+}
+
 /** One line; n > 0. */
 function backwardLine(y: usize, g: usize, gx: usize, n: i32, log: i32): void {
-  let top: usize = 0;
-  for (let k: usize = 4; k < (<usize>n) << 2; k += 4) if (load<f32>(y + k) > load<f32>(y + top)) top = k;
+  const place = placeOfLargest(y, n);
+  const top = (<usize>place) << 2;
   const gTop = load<f32>(g + top);
-  let sum: f64 = 0;
-  for (let k: usize = 0; k < (<usize>n) << 2; k += 4) {
-    if (k == top) continue;
-    sum += <f64>(log ? load<f32>(g + k) : load<f32>(y + k) * (load<f32>(g + k) - gTop));
-  }
-  const others = f32x4.splat(<f32>sum);
   const first = f32x4.splat(gTop);
+  const others = f32x4.splat(sumOfOthers(y, g, n, place, first, log));
   const all = f32x4.add(others, first);
   for (let i = 0; i < n; i += 4) {
     const count = min(4, n - i);

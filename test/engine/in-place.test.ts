@@ -1,13 +1,14 @@
 import t from 'tap';
 import { checkpoint, createDevice } from '../../engine/index.ts';
 import { direct } from './checkpoint.ts';
-import { allowsChanges, neverNewValues, refusesChanges } from './in-place.ts';
+import { allowsChanges, allowsChangesOfEither, neverNewValues, refusesChanges } from './in-place.ts';
 
 for (const name of ['reference', 'wasm'] as const) {
   t.test(name, async (t) => {
     const device = await createDevice(name);
     await refusesChanges(t, device);
     await allowsChanges(t, device);
+    await allowsChangesOfEither(t, device);
     await neverNewValues(t, device, 1, 300, direct);
     await neverNewValues(t, device, 1001, 150, checkpoint);
     device.dispose();

@@ -3,12 +3,13 @@ import { checkpoint, createDevice, DeviceError } from '../../engine/index.ts';
 import { direct } from './checkpoint.ts';
 import { sameBitsOfPrograms } from './checkpoint-programs.ts';
 import { backwardLeavesNothing } from './failures.ts';
-import { allowsChanges, neverNewValues, refusesChanges } from './in-place.ts';
+import { allowsChanges, allowsChangesOfEither, neverNewValues, refusesChanges } from './in-place.ts';
 
 try {
   const device = await createDevice('webgpu');
   await refusesChanges(t, device);
   await allowsChanges(t, device);
+  await allowsChangesOfEither(t, device);
   await neverNewValues(t, device, 1, 30, direct);
   await neverNewValues(t, device, 1001, 20, checkpoint);
   await sameBitsOfPrograms(t, device, 1, 15);

@@ -10,27 +10,29 @@ export interface Constants {
   readonly weights?: readonly number[];
   readonly lambda?: number;
   readonly sqrt?: boolean;
+  readonly eps?: number;
 }
 
 type Function = (x: w.Tensor, constants: Constants) => w.Tensor;
 
+/** Each takes its tensor alone: most refuse options. */
 const unary: Readonly<Record<string, (x: w.Tensor) => w.Tensor>> = {
-  exp: w.exp,
-  log: w.log,
-  log1p: w.log1p,
-  sqrt: w.sqrt,
-  rsqrt: w.rsqrt,
-  reciprocal: w.reciprocal,
-  square: w.square,
-  sigmoid: w.sigmoid,
-  silu: w.silu,
-  tanh: w.tanh,
+  exp: (x) => w.exp(x),
+  log: (x) => w.log(x),
+  log1p: (x) => w.log1p(x),
+  sqrt: (x) => w.sqrt(x),
+  rsqrt: (x) => w.rsqrt(x),
+  reciprocal: (x) => w.reciprocal(x),
+  square: (x) => w.square(x),
+  sigmoid: (x) => w.sigmoid(x),
+  silu: (x) => w.silu(x),
+  tanh: (x) => w.tanh(x),
   softplus: (x) => w.softplus(x, 1, Infinity),
   elu: (x) => w.elu(x),
   gelu: (x) => w.gelu(x),
   geluTanh: (x) => w.gelu(x, 'tanh'),
-  erf: w.erf,
-  erfc: w.erfc,
+  erf: (x) => w.erf(x),
+  erfc: (x) => w.erfc(x),
 };
 
 const reduction = 'none';
@@ -51,6 +53,10 @@ const losses: Readonly<Record<string, Function>> = {
   crossEntropy: (x, c) => w.crossEntropy(x, labelOf(c), { reduction, labelSmoothing: c.smoothing! }),
   nllLoss: (x, c) => w.nllLoss(w.logSoftmax(x, 1), labelOf(c), { reduction }),
   softmax: (x, c) => w.sum(w.mul(w.softmax(x, 1), w.tensor([...c.weights!], x.shape)), 1),
+  layerNorm: (x, c) => w.sum(w.mul(w.layerNorm(x, [x.size], { eps: c.eps! }), w.tensor([...c.weights!], x.shape)), 1),
+  groupNorm: (x, c) => w.sum(w.mul(w.groupNorm(x, 1, { eps: c.eps! }), w.tensor([...c.weights!], x.shape)), 1),
+  diouLoss: (x, c) => w.diouLoss(x, targetOf(x, c), { reduction }),
+  giouLoss: (x, c) => w.giouLoss(x, targetOf(x, c), { reduction }),
   logSumExp: (x) => w.logSumExp(x, 1),
   silog: (x, c) => w.silog(x, targetOf(x, c), { lambda: c.lambda!, sqrt: c.sqrt! }),
 };

@@ -178,6 +178,31 @@ def silog(x, t, weight, root):
     return sqrt(spread) if root else spread
 
 
+def layer_norm(x, weights, eps):
+    mean = sum(x, Dual(0)) / len(x)
+    centred = [a - mean for a in x]
+    scale = power(sum((a * a for a in centred), Dual(0)) / len(x) + mpf(eps), -0.5)
+    return sum((a * scale * w for a, w in zip(centred, weights)), Dual(0))
+
+
+def box_loss(x, t, kind, eps):
+    t = [Dual(a) for a in t]
+    larger = lambda a, b: a if a.value > b.value else b
+    smaller = lambda a, b: a if a.value < b.value else b
+    eps = mpf(eps)
+    shared = [larger(smaller(x[k + 2], t[k + 2]) - larger(x[k], t[k]), Dual(0)) for k in (0, 1)]
+    extent = [larger(x[k + 2], t[k + 2]) - smaller(x[k], t[k]) for k in (0, 1)]
+    intersection = shared[0] * shared[1]
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (x, t)]
+    union = areas[0] + areas[1] - intersection
+    loss = 1 - intersection / (union + eps)
+    if kind == "giouLoss":
+        enclosing = extent[0] * extent[1]
+        return loss + (enclosing - union) / (enclosing + eps)
+    apart = [(x[k] + x[k + 2] - t[k] - t[k + 2]) * mpf(0.5) for k in (0, 1)]
+    return loss + (apart[0] * apart[0] + apart[1] * apart[1]) / (extent[0] * extent[0] + extent[1] * extent[1] + eps)
+
+
 SIZES = [1e-30, 1e-20, 1e-10, 1e-5, 1e-3, 0.1, 0.5, 1, 2, 4, 5, 8, 10, 12, 15, 18, 20, 25, 30, 45, 60, 80, 87, 100, 1e3, 1e10, 1e20, 1e30]
 BOTH = [0.0] + [s * x for x in SIZES for s in (1, -1)]
 
@@ -301,6 +326,19 @@ def cases():
             for root in (False, True):
                 f = lambda row: silog(row, t, weight, root)
                 yield from rowwise(f"silog {label}, lambda {weight}{', root' if root else ''}", "silog", x, f, v, target=t, lambda_=weight, sqrt=root)
+    for label, size in (("usual", 1), ("large", 1e15), ("of squares beyond the range", 1e20), ("huge", 1e30), ("tiny", 1e-30)):
+        x = [size * a for a in (1, -2.5, 0.75, 4, -1)]
+        f = lambda row: layer_norm(row, [0.5, 2, -1.25, 1, 3], float32(1e-5))
+        for function in ("layerNorm", "groupNorm"):
+            yield from rowwise(f"{function} {label}", function, x, f, [1, -0.5, 2, 0.25, -1.5], weights=[0.5, 2, -1.25, 1, 3], eps=float32(1e-5))
+    # Powers of two, in which all coordinates are exact, and so are their differences.
+    for label, size in (("usual", 1), ("large", 2.0**34), ("of areas beyond the range", 2.0**66), ("huge", 2.0**100), ("tiny", 2.0**-100)):
+        for where, t in (("overlapping", [2, 1, 7, 6]), ("apart", [9, 11, 14, 12])):
+            t = [size * a for a in t]
+            for kind in ("diouLoss", "giouLoss"):
+                f = lambda row: box_loss(row, t, kind, 1e-7)
+                x = [size * a for a in (1, 2, 5, 8)]
+                yield from rowwise(f"{kind} {label}, {where}", kind, x, f, [1, -0.5, 2, 0.25], target=t)
 
 
 def main():
