@@ -39,6 +39,10 @@ export enum Unary {
   inside = 24,
   /** the error function */
   erf = 25,
+  floor = 26,
+  ceil = 27,
+  /** to the nearest whole number, halves to the even one */
+  round = 28,
 }
 
 export enum Binary {

@@ -57,6 +57,9 @@ fn apply(v: f32, a: f32, b: f32) -> f32 {
     case UNARY_STEP: { return select(0.0, 1.0, v > a && !isNan(v)); }
     case UNARY_INSIDE: { return select(0.0, 1.0, a <= v && v <= b && !isNan(v)); }
     case UNARY_ERF: { return preciseErf(v); }
+    case UNARY_FLOOR: { return floor(v); }
+    case UNARY_CEIL: { return ceil(v); }
+    case UNARY_ROUND: { return round(v); }
     default: { return v; }
   }
 }
