@@ -36,8 +36,12 @@ export async function build({ ifStale = false, quiet = false, only = [] } = {}) 
       await bundleNode(only, { quiet });
     } else {
       const tests = sourceFiles(['test', 'bench']).filter((file) => file.endsWith('.test.ts'));
-      const entries = [...entryPoints, ...tests].filter((file) => existsSync(path.join(root, file)));
-      const written = [...(await bundleNode(entries, { quiet })), ...(await bundleBrowser({ quiet }))];
+      const written = [
+        ...(await bundleNode(entryPoints, { quiet })),
+        // Apart from the library, so that the package holds no code of tests.
+        ...(await bundleNode(tests, { quiet, chunks: 'test/chunks' })),
+        ...(await bundleBrowser({ quiet })),
+      ];
       await prune(new Set(written));
       await writeFile(stampFile, stamp);
     }
@@ -53,7 +57,7 @@ async function prune(written) {
     if (!entry.isFile() || !/\.js(\.map)?$/.test(entry.name)) continue;
     const file = path.join(entry.parentPath ?? entry.path, entry.name);
     if (written.has(file)) continue;
-    const isChunk = file.startsWith(path.join(dist, 'chunks'));
+    const isChunk = path.basename(path.dirname(file)) === 'chunks';
     if (!isChunk || Date.now() - (await stat(file)).mtimeMs > dayMs) await rm(file, { force: true });
   }
 }

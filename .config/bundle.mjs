@@ -82,14 +82,14 @@ function describe({ text, location }) {
 
 const absolute = (outputs) => Object.keys(outputs).map((file) => path.join(root, file));
 
-export async function bundleNode(entryPoints, { quiet = false } = {}) {
+export async function bundleNode(entryPoints, { quiet = false, chunks = 'chunks' } = {}) {
   if (entryPoints.length === 0) return [];
   const outputs = await run(
     {
       entryPoints,
       outbase: root,
       outdir: path.join(root, 'dist'),
-      chunkNames: 'chunks/[name]-[hash]',
+      chunkNames: `${chunks}/[name]-[hash]`,
       platform: 'node',
       format: 'esm',
       splitting: true,

@@ -1,4 +1,5 @@
 // wgrad's engine: tensors, the tape, devices, operations, modules and optimisers.
+/// <reference lib="esnext.disposable" preserve="true" />
 import './ops/methods.ts';
 
 export * from './creation.ts';

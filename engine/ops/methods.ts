@@ -3,65 +3,66 @@ import { Tensor } from '../tensor.ts';
 import * as ops from './index.ts';
 
 /** Each method is the function of the same name with the tensor as its first argument. */
-const methods = {
-  add: ops.add,
-  sub: ops.sub,
-  mul: ops.mul,
-  div: ops.div,
-  maximum: ops.maximum,
-  minimum: ops.minimum,
-  pow: ops.pow,
-  eq: ops.eq,
-  ne: ops.ne,
-  lt: ops.lt,
-  le: ops.le,
-  gt: ops.gt,
-  ge: ops.ge,
-  neg: ops.neg,
-  exp: ops.exp,
-  log: ops.log,
-  sqrt: ops.sqrt,
-  abs: ops.abs,
-  square: ops.square,
-  relu: ops.relu,
-  sigmoid: ops.sigmoid,
-  tanh: ops.tanh,
-  clamp: ops.clamp,
-  cast: ops.cast,
-  sum: ops.sum,
-  mean: ops.mean,
-  amax: ops.amax,
-  amin: ops.amin,
-  argmax: ops.argmax,
-  argmin: ops.argmin,
-  variance: ops.variance,
-  softmax: ops.softmax,
-  logSoftmax: ops.logSoftmax,
-  matmul: ops.matmul,
-  reshape: ops.reshape,
-  flatten: ops.flatten,
-  squeeze: ops.squeeze,
-  unsqueeze: ops.unsqueeze,
-  permute: ops.permute,
-  transpose: ops.transpose,
-  expand: ops.expand,
-  slice: ops.slice,
-  narrow: ops.narrow,
-  gather: ops.gather,
-} as const;
+const methods = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'maximum',
+  'minimum',
+  'pow',
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'neg',
+  'exp',
+  'log',
+  'sqrt',
+  'abs',
+  'square',
+  'relu',
+  'sigmoid',
+  'tanh',
+  'clamp',
+  'cast',
+  'sum',
+  'mean',
+  'amax',
+  'amin',
+  'argmax',
+  'argmin',
+  'variance',
+  'softmax',
+  'logSoftmax',
+  'matmul',
+  'reshape',
+  'flatten',
+  'squeeze',
+  'unsqueeze',
+  'permute',
+  'transpose',
+  'expand',
+  'slice',
+  'narrow',
+  'gather',
+] as const;
 
 type Rest<F> = F extends (first: never, ...rest: infer R) => infer Result ? (...rest: R) => Result : never;
-type TensorMethods = { [name in keyof typeof methods]: Rest<(typeof methods)[name]> };
+type TensorMethods = { [name in (typeof methods)[number]]: Rest<(typeof ops)[name]> };
 
 declare module '../tensor.ts' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merging is how methods are added to a class
   interface Tensor extends TensorMethods {}
 }
 
-for (const [name, operation] of Object.entries(methods)) {
+for (const name of methods) {
+  const operation = ops[name] as (...all: unknown[]) => unknown;
   Object.defineProperty(Tensor.prototype, name, {
     value(this: Tensor, ...rest: unknown[]) {
-      return (operation as (...all: unknown[]) => unknown)(this, ...rest);
+      return operation(this, ...rest);
     },
     writable: true,
     configurable: true,
