@@ -41,6 +41,7 @@ export function defaultDevice(): Device {
   return current;
 }
 
+/** Element type and device of a new tensor, and whether it asks for a gradient. */
 export interface TensorOptions {
   dtype?: DType;
   device?: Device;
@@ -49,6 +50,7 @@ export interface TensorOptions {
 
 /** One value: what each type takes of them is in elements.ts. */
 export type Value = number | boolean | bigint;
+/** What a tensor can be made of. */
 export type Values = Value | ArrayLike<number> | ArrayLike<bigint> | readonly Values[];
 
 type List = ArrayLike<unknown>;
@@ -171,11 +173,13 @@ function filled(operation: string, shape: Shape, value: Value, options: TensorOp
   return options.requiresGrad ? result.requireGrad() : result;
 }
 
+/** A tensor of zeros. */
 export function zeros(...args: [shape: Shape, options?: TensorOptions]): Tensor {
   const [shape, options] = takesZeros(args);
   return filled('zeros', shape, 0, options);
 }
 
+/** A tensor of ones. */
 export function ones(...args: [shape: Shape, options?: TensorOptions]): Tensor {
   const [shape, options] = takesOnes(args);
   return filled('ones', shape, 1, options);
@@ -183,6 +187,7 @@ export function ones(...args: [shape: Shape, options?: TensorOptions]): Tensor {
 
 /** Zeros (ones) of the shape and device of `x`. */
 export const zerosLike = like('zerosLike', 0);
+/** Ones of the shape and device of `x`. */
 export const onesLike = like('onesLike', 1);
 
 function like(name: string, value: number) {

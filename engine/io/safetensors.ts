@@ -21,7 +21,9 @@ const arrays = {
   BOOL: Uint8Array,
 } as const;
 
+/** Element types of a safetensors file. */
 export type SafetensorsDType = keyof typeof arrays;
+/** Values of one tensor of a file, in the array of its type. */
 export type SafetensorsArray =
   | Float64Array
   | Float32Array
@@ -34,6 +36,7 @@ export type SafetensorsArray =
   | Uint32Array
   | Uint8Array;
 
+/** One tensor of a safetensors file. */
 export interface SafetensorsEntry {
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
@@ -41,6 +44,7 @@ export interface SafetensorsEntry {
   readonly data: SafetensorsArray;
 }
 
+/** What a safetensors file holds. */
 export interface Safetensors {
   readonly tensors: Map<string, SafetensorsEntry>;
   /** The texts under `__metadata__`. */

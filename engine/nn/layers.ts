@@ -12,10 +12,12 @@ import type { Parameter, Tensor } from '../tensor.ts';
 import { defaultWeight, fanIn, uniformInit } from './init.ts';
 import { Buffer, Counter, type Layer, Module } from './module.ts';
 
+/** What every layer with parameters takes. */
 export interface LayerOptions {
   device?: Device;
 }
 
+/** Options of nn.Linear. */
 export interface LinearOptions extends LayerOptions {
   bias?: boolean;
 }
@@ -81,6 +83,7 @@ function checkConvolution(
   return wholePair(layer, 'kernel', kernel, 1);
 }
 
+/** Options of nn.Conv2d. */
 export interface Conv2dLayerOptions extends ops.Conv2dOptions, LayerOptions {
   bias?: boolean;
 }
@@ -111,6 +114,7 @@ export class Conv2d extends Module implements Layer {
   }
 }
 
+/** Options of nn.ConvTranspose2d. */
 export interface ConvTranspose2dLayerOptions extends ops.ConvTranspose2dOptions, LayerOptions {
   bias?: boolean;
 }
@@ -144,6 +148,7 @@ export class ConvTranspose2d extends Module implements Layer {
   }
 }
 
+/** Options of nn.BatchNorm2d. */
 export interface BatchNorm2dOptions extends LayerOptions {
   /** Share of the new batch in the running statistics; null makes them the plain average over all batches. Default 0.1. */
   momentum?: number | null;
@@ -232,6 +237,6 @@ export class MaxPool2d extends Module implements Layer {
   }
 
   forward(x: Tensor): Tensor {
-    return ops.maxPool2d(x, this.#kernel, this.#options).values;
+    return ops.maxPool2d(x, this.#kernel, this.#options);
   }
 }

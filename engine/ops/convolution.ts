@@ -80,6 +80,7 @@ const weightGradientOp: Apply<Geometry> = defineOperation<Geometry>({
   ],
 });
 
+/** Geometry of a convolution: one number, or [height, width]. */
 export interface Conv2dOptions {
   stride?: number | Pair;
   padding?: number | Pair;
@@ -87,6 +88,7 @@ export interface Conv2dOptions {
   groups?: number;
 }
 
+/** Geometry of a transposed convolution. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   /** Rows and columns added at the end of the output. */
   outputPadding?: number | Pair;

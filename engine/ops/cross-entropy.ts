@@ -126,6 +126,7 @@ function composedGradient(
   return where(counted, mul(scale, gradient), 0);
 }
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends NllOptions {
   /** Share of the target spread evenly over all classes, 0 to 1. */
   labelSmoothing?: number;

@@ -11,6 +11,7 @@ import { mean, sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { sqrt } from './unary.ts';
 
+/** What becomes of the losses of single elements. */
 export type LossReduction = 'mean' | 'sum' | 'none';
 
 const reducers: Record<LossReduction, (loss: Tensor) => Tensor> = {
@@ -33,6 +34,7 @@ export function rootOrZero(x: Tensor): Tensor {
 export const checkReduction = (operation: string, { reduction = 'mean' }: LossOptions): void =>
   oneOf(operation, 'reduction', reduction, Object.keys(reducers));
 
+/** Options of every loss. */
 export interface LossOptions {
   reduction?: LossReduction;
 }
@@ -50,6 +52,7 @@ export function checkSame(operation: string, x: Tensor, target: Tensor): void {
   }
 }
 
+/** Options of losses of class indices. */
 export interface NllOptions extends LossOptions {
   /** Weight of each class (C). */
   weight?: Tensor | undefined;

@@ -130,6 +130,7 @@ const inferenceOp = defineOperation<BatchNormParams>({
   },
 });
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   weight?: Tensor | undefined;
   bias?: Tensor | undefined;

@@ -1,6 +1,7 @@
 // Calls that are nearly right: the good call of each operation with something else in one place of it.
 import fc from 'fast-check';
 import * as w from '../../engine/index.ts';
+import * as ops from '../../engine/ops/index.ts';
 import { declaredSignatures, type Signature } from '../../engine/parameters.ts';
 import { publicSignatures } from '../../engine/operation.ts';
 import type { Arguments } from './refusal-rows.ts';
@@ -18,7 +19,7 @@ export interface Callee {
   [fc.toStringMethod](): string;
 }
 
-const exported = w as unknown as Readonly<Record<string, Call>>;
+const exported = { ...ops, ...w } as unknown as Readonly<Record<string, Call>>;
 
 /** All operations with their good calls. */
 export const operations: readonly Callee[] = Object.entries(refusals).map(([name, { good }]) => ({
