@@ -123,7 +123,8 @@ function checkCount(operation: string, count: number, shape: Shape): void {
 
 const creation = optionsWith<TensorOptions>({ dtype: text, device: deviceParameter, requiresGrad: flag });
 
-function checkOptions(operation: string, dtype: DType, { requiresGrad }: TensorOptions): void {
+/** Refuses a type that there is not, and a gradient for one that has none. */
+export function checkTensorOptions(operation: string, dtype: DType, { requiresGrad }: TensorOptions): void {
   oneOf(operation, 'dtype', dtype, anyType.dtypes);
   if (!requiresGrad || dtype === 'float32') return;
   const details = { operation, argument: 'requiresGrad', expected: 'false, or float32', given: dtype };
@@ -143,7 +144,7 @@ export function tensor(...args: [values: Values, shape?: Shape, options?: Tensor
   if (shape) checkShape('tensor', shape);
   const { flat, nested } = listed('tensor', values);
   const dtype = options.dtype ?? (isWhole(values, flat) ? 'int32' : 'float32');
-  checkOptions('tensor', dtype, options);
+  checkTensorOptions('tensor', dtype, options);
   const resolved = shape ?? nested ?? [flat.length];
   checkCount('tensor', flat.length, resolved);
   const elements = elementsOf(flat, dtype, { operation: 'tensor', argument: 'values', ...(nested && { nested }) });
@@ -165,7 +166,7 @@ export function full(...args: [shape: Shape, value: Value, options?: TensorOptio
 function filled(operation: string, shape: Shape, value: Value, options: TensorOptions = {}): Tensor {
   const { device = defaultDevice(), dtype = 'float32' } = options;
   checkShape(operation, shape);
-  checkOptions(operation, dtype, options);
+  checkTensorOptions(operation, dtype, options);
   const element = elementOf(value, dtype, { operation, argument: 'value' });
   const result = emptyTensor(device, [...shape], dtype);
   const n = sizeOf(shape);

@@ -17,6 +17,7 @@ export {
   zeros,
   zerosLike,
 } from './creation.ts';
+export { arange, eye, linspace, rand, randn, type RandomTensorOptions } from './sequences.ts';
 export { detectAnomaly } from './anomaly.ts';
 export {
   ConfigError,
@@ -54,7 +55,7 @@ export * from './ops/public.ts';
 export * from './optim/index.ts';
 /** Modules: layers, containers and initialisers. */
 export * as nn from './nn/index.ts';
-export { manualSeed } from './nn/init.ts';
+export { manualSeed } from './seed.ts';
 export type { StateDict, StateEntry, LoadOptions, LoadReport } from './nn/module.ts';
 export { Random, random } from './random.ts';
 export * from './io/safetensors.ts';

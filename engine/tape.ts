@@ -215,7 +215,7 @@ export function grad(
   ...args: [outputs: Tensor | readonly Tensor[], inputs: readonly Tensor[], options?: GradOptions]
 ): Tensor[] {
   const [outputs, inputs, options = {}] = takesGrad(args);
-  const list = outputs instanceof Tensor ? [outputs] : outputs;
+  const list = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
   for (const output of list) checkTensor('grad', 'outputs', output, anyType.dtypes, undefined);
   for (const input of inputs) checkTensor('grad', 'inputs', input, anyType.dtypes, undefined);
   const targets = inputs.map((input) => (input.node ? input : input.leaf));

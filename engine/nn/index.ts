@@ -1,5 +1,12 @@
 export { defaultWeight, fanIn, fanOut, kaimingNormal, normalInit, uniformInit } from './init.ts';
-export * from './layers.ts';
+export type { LayerOptions } from './layer-options.ts';
+export * from './linear.ts';
+export * from './convolution.ts';
+export * from './normalization.ts';
+export * from './activations.ts';
+export * from './pooling.ts';
+export * from './dropout.ts';
+export * from './losses.ts';
 export {
   Buffer,
   Counter,

@@ -10,6 +10,7 @@ const methods = [
   ...(['clamp', 'cast', 'softmax', 'logSoftmax', 'logSumExp', 'sum', 'mean', 'variance', 'amax', 'amin'] as const),
   ...(['max', 'min', 'argmax', 'argmin', 'matmul', 'bmm', 'reshape', 'flatten', 'squeeze', 'unsqueeze'] as const),
   ...(['permute', 'transpose', 'expand', 'flip', 'slice', 'narrow', 'split', 'gather', 'indexSelect'] as const),
+  ...(['floor', 'ceil', 'round', 'sort', 'topk', 'cumsum', 'cumprod', 'prod', 'norm', 'prelu'] as const),
 ];
 
 type Rest<F> = F extends (first: never, ...rest: infer R) => infer Result ? (...rest: R) => Result : never;

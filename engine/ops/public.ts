@@ -1,8 +1,11 @@
 // The operations that are public. The rest of each file, such as gradients as operations of their own, is for the engine.
+import './index.ts'; // tells the tape how to add gradients
+
 export {
   abs,
   affine,
   cast,
+  ceil,
   clamp,
   type ClampLimits,
   cos,
@@ -10,6 +13,7 @@ export {
   erf,
   erfc,
   exp,
+  floor,
   gelu,
   leakyRelu,
   log,
@@ -17,6 +21,7 @@ export {
   neg,
   reciprocal,
   relu,
+  round,
   rsqrt,
   sigmoid,
   sign,
@@ -45,10 +50,17 @@ export {
 } from './reduction.ts';
 export { logSoftmax, logSumExp, softmax } from './softmax.ts';
 export { flip, narrow, pad, type PadMode, permute, pixelShuffle, slice, type SliceSpec, transpose } from './layout.ts';
-export { concat, split, stack } from './joining.ts';
+export { cat, concat, split, stack } from './joining.ts';
 export { gather, indexSelect, scatter, scatterAdd } from './indexing.ts';
 export { bmm, linear, matmul, type MatmulOptions } from './matmul.ts';
-export { conv2d, type Conv2dOptions, convTranspose2d, type ConvTranspose2dOptions } from './convolution.ts';
+export {
+  conv1d,
+  type Conv1dOptions,
+  conv2d,
+  type Conv2dOptions,
+  convTranspose2d,
+  type ConvTranspose2dOptions,
+} from './convolution.ts';
 export {
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
@@ -62,7 +74,7 @@ export {
 } from './pooling.ts';
 export { pyramidPool2d, type PyramidPoolOptions, type PyramidRule } from './pyramid-pooling.ts';
 export { interpolate, type InterpolateOptions } from './resize.ts';
-export { batchNorm, type BatchNormOptions, groupNorm, layerNorm } from './normalization.ts';
+export { batchNorm, type BatchNormOptions, groupNorm, instanceNorm, layerNorm } from './normalization.ts';
 export {
   bceWithLogits,
   type BceOptions,
@@ -96,3 +108,10 @@ export {
   uncertaintyWeighting,
 } from './box-losses.ts';
 export { dropout, dropout2d, type DropoutOptions } from './dropout.ts';
+export { cumprod, cumsum, prod } from './scan.ts';
+export { sort, type Sorted, type SortOptions, topk, type TopkOptions } from './sorting.ts';
+export { norm, type NormOptions } from './norm.ts';
+export { einsum } from './einsum.ts';
+export { gridSample, type GridSampleOptions } from './grid-sample.ts';
+export { klDivLoss, type KlDivOptions } from './kl-divergence.ts';
+export { prelu } from './prelu.ts';

@@ -111,6 +111,12 @@ export const erfc = define(Unary.erfc, 'erfc', {
 });
 /** log(1 + x), with all its digits for small x. */
 export const log1p = define(Unary.log1p, 'log1p', { reads: 'x', vjp: (g, x) => mul(g, reciprocal(affine(x, 1, 1))) });
+/** The largest whole number that is not above x; its gradient is 0 everywhere. */
+export const floor = define(Unary.floor, 'floor', { reads: 'neither', vjp: () => undefined });
+/** The smallest whole number that is not below x; its gradient is 0 everywhere. */
+export const ceil = define(Unary.ceil, 'ceil', { reads: 'neither', vjp: () => undefined });
+/** The nearest whole number, the even one of two; its gradient is 0 everywhere. */
+export const round = define(Unary.round, 'round', { reads: 'neither', vjp: () => undefined });
 const flat = 'piecewise constant';
 const limits = { a: number, b: optional(number) };
 /** 1 where x > a, else 0. */

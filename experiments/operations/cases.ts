@@ -78,6 +78,9 @@ const elementwise: GradientCase[] = [
   one('erf', w.erf),
   one('erfc', w.erfc),
   one('log1p', w.log1p, positive(2, 3)),
+  one('floor', w.floor),
+  one('ceil', w.ceil),
+  one('round', w.round),
   one('affine', (x) => w.affine(x, -1.5, 0.25)),
   one('leakyRelu', (x) => w.leakyRelu(x, 0.2)),
   { operations: ['elu', 'step'], inputs: [input(2, 3)], f: (x) => w.elu(x!, 1.3) },
@@ -115,6 +118,16 @@ const reductions: GradientCase[] = [
   { operations: ['min'], inputs: [distinct(3, 4)], f: (x) => w.min(x!, 0, { keepdim: true }).values },
   one('variance', (x) => w.variance(x, [0], { correction: 1 }), input(4, 2)),
   one('logSumExp', (x) => w.logSumExp(x, [0, 2]), input(2, 3, 2)),
+  one('cumsum', (x) => w.cumsum(x, 1), input(2, 4, 2)),
+  { operations: ['cumprod', 'recurrence'], inputs: [input(2, 4, 2)], f: (x) => w.cumprod(x!, 1) },
+  one('cumprod', (x) => w.cumprod(x, 0), { shape: [4], values: [1.5, 0, -0.5, 2] }),
+  one('prod', (x) => w.prod(x, [0, 2]), input(2, 3, 2)),
+  { operations: ['sort'], inputs: [distinct(3, 4)], f: (x) => w.sort(x!, 0, { descending: true }).values },
+  { operations: ['topk'], inputs: [distinct(3, 4)], f: (x) => w.topk(x!, 2, 1, { largest: false }).values },
+  one('norm', (x) => w.norm(x, 1), input(2, 3)),
+  one('norm', (x) => w.norm(x, [0, 2], { p: 3, keepdim: true }), input(2, 2, 3)),
+  one('norm', (x) => w.norm(x, 1, { p: -1.5 }), positive(2, 3)),
+  one('norm', (x) => w.norm(x, 0, { p: Infinity }), distinct(3, 2)),
   { operations: ['softmax', 'softmaxBackward'], inputs: [input(2, 4)], f: (x) => w.softmax(x!, 1) },
   one('logSoftmax', (x) => w.logSoftmax(x, 1), input(2, 3, 2)),
 ];
@@ -134,7 +147,7 @@ const layout: GradientCase[] = [
   one('embed', (x) => w.pad(x, [1, 2, 0, 1], 'constant', 0.5), input(2, 2)),
   one('pad', (x) => w.pad(x, [2, 1, 1, 1], 'reflect'), input(1, 3, 4)),
   one('pad', (x) => w.pad(x, [2, 1, -1, 1], 'constant'), input(3, 4)),
-  two('concat', (a, b) => w.concat([a, b], 1), input(2, 3), input(2, 1)),
+  two('cat', (a, b) => w.cat([a, b], 1), input(2, 3), input(2, 1)),
   two('stack', (a, b) => w.stack([a, b], -1), input(2, 3), input(2, 3)),
   { operations: ['split'], inputs: [input(2, 5)], f: (x) => w.split(x!, [2, 3], 1) },
   one('pixelShuffle', (x) => w.pixelShuffle(x, 2), input(1, 4, 2, 1)),
@@ -184,6 +197,42 @@ const products: GradientCase[] = [
     inputs: [input(1, 2, 3, 2), input(2, 2, 2, 3), input(2)],
     f: (x, weight, bias) => w.convTranspose2d(x!, weight!, bias, { stride: 2, padding: [0, 1], outputPadding: [1, 0] }),
   },
+];
+
+const contractions: GradientCase[] = [
+  {
+    operations: ['einsum'],
+    inputs: [input(2, 3, 4), input(4, 2, 2), input(3)],
+    f: (a, b, c) => w.einsum('bik,kbj,i->jb', [a!, b!, c!]),
+  },
+  one('einsum', (x) => w.einsum('ii...->...i', [x]), input(3, 3, 2)),
+  {
+    operations: ['conv1d'],
+    inputs: [input(2, 2, 5), input(4, 1, 2), input(4)],
+    f: (x, weight, bias) => w.conv1d(x!, weight!, bias, { stride: 2, padding: 1, dilation: 2, groups: 2 }),
+  },
+  two('conv1d', (x, weight) => w.conv1d(x, weight, undefined, { padding: 'same' }), input(1, 2, 5), input(1, 2, 4)),
+  {
+    operations: ['conv2d'],
+    inputs: [input(1, 2, 3, 4), input(2, 2, 2, 3)],
+    f: (x, weight) => w.conv2d(x!, weight!, undefined, { padding: 'same', dilation: [1, 2] }),
+  },
+];
+
+/** Places between pixels, within the image and outside. */
+const places: InputSpec = { shape: [1, 2, 2, 2], values: [-0.3, 0.2, 0.55, -0.71, 0.13, 0.43, -1.2, 1.37] };
+
+const sampled: GradientCase[] = [
+  two('gridSample', (x, grid) => w.gridSample(x, grid), input(1, 2, 3, 4), places),
+  two(
+    'gridSample',
+    (x, grid) => w.gridSample(x, grid, { paddingMode: 'reflection', alignCorners: true }),
+    input(1, 1, 3, 4),
+    places,
+  ),
+  two('gridSample', (x, grid) => w.gridSample(x, grid, { paddingMode: 'border' }), input(1, 1, 3, 4), places),
+  two('prelu', w.prelu, input(2, 3, 2), input(3)),
+  two('prelu', w.prelu, input(4), input(1)),
 ];
 
 const images: GradientCase[] = [
@@ -265,6 +314,11 @@ const normalization: GradientCase[] = [
     inputs: [input(2, 4, 3), input(4), input(4)],
     f: (x, weight, bias) => w.groupNorm(x!, 2, { weight, bias }),
   },
+  {
+    operations: ['instanceNorm'],
+    inputs: [input(2, 2, 3), input(2), input(2)],
+    f: (x, weight, bias) => w.instanceNorm(x!, { weight, bias }),
+  },
 ];
 
 const losses: GradientCase[] = [
@@ -296,6 +350,16 @@ const losses: GradientCase[] = [
     operations: ['crossEntropy'],
     inputs: [input(1, 3, 2, 3), indices([1, 2, 3], [0, 2, 1, 1, 0, 2]), constant([0.7, 1.1, 0.4])],
     f: (x, target, weight) => w.crossEntropy(x!, target!, { weight, reduction: 'sum' }),
+  },
+];
+
+const distributions: GradientCase[] = [
+  two('klDivLoss', (x, y) => w.klDivLoss(x, y, { reduction: 'batchmean' }), input(2, 3), positive(2, 3)),
+  two('klDivLoss', (x, y) => w.klDivLoss(x, y, { logTarget: true }), input(2, 3), input(2, 3)),
+  {
+    operations: ['logSoftmax'],
+    inputs: [input(2, 3, 2), positive(2, 3, 2), constant([0.7, 1.1, 0.4])],
+    f: (x, target, weight) => w.crossEntropy(x!, target!, { weight, labelSmoothing: 0.1 }),
   },
 ];
 
@@ -359,9 +423,12 @@ export const cases: readonly GradientCase[] = [
   ...reductions,
   ...layout,
   ...products,
+  ...contractions,
+  ...sampled,
   ...images,
   ...normalization,
   ...losses,
+  ...distributions,
   ...dense,
   ...withoutGradient,
 ];

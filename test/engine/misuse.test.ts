@@ -149,7 +149,7 @@ t.test('options as methods take them, and what other libraries write', (t) => {
 
 /** Functions that take nothing, or other functions alone. */
 const plain = new Set(
-  'chromeTrace checkpoint defaultDevice detectAnomaly gradEnabled liveTensorCount observeOperations registry'.split(
+  'chromeTrace checkpoint concat defaultDevice detectAnomaly gradEnabled liveTensorCount observeOperations registry'.split(
     ' ',
   ),
 );

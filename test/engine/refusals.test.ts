@@ -110,9 +110,9 @@ t.test('every exported operation has rows', (t) => {
 /** Exported functions that are no operations on tensors. Classes have tables of their own (refusals-made.test.ts). */
 const others = new Set(
   (
-    'applySchedule checkpoint clipGradNorm clipGradValue cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR full grad gradEnabled ' +
-    'gradcheck gradgradcheck largestHolders liveTensorCount loadCheckpoint manualSeed multiStepLR noGrad observeOperations ' +
-    'chromeTrace oneCycleLR ones parameter polynomialLR profiled random readCheckpoint readSafetensors readStateDict region registry saveCheckpoint scope setDefaultDevice stepLR summarize ' +
+    'applySchedule arange checkpoint clipGradNorm clipGradValue concat cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR eye full grad gradEnabled ' +
+    'gradcheck gradgradcheck largestHolders linspace liveTensorCount loadCheckpoint manualSeed multiStepLR noGrad observeOperations ' +
+    'chromeTrace oneCycleLR ones parameter polynomialLR profiled rand randn random readCheckpoint readSafetensors readStateDict region registry saveCheckpoint scope setDefaultDevice stepLR summarize ' +
     'tensor tidy toDevice trackTensors writeSafetensors writeStateDict zeros'
   ).split(' '),
 );

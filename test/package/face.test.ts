@@ -65,10 +65,20 @@ for (const file of entryPoints) {
 }
 
 /** Operations that are parts of others: their gradients, and forms that a public function chooses between. */
-const internal = /Grad$|Backward$|WeightGradient$|Inference$|Tanh$/;
+const internal = /(elu|[lL]eakyRelu|[sS]igmoid|[tT]anh)Grad$|Backward$|WeightGradient$|Inference$|^geluTanh$/;
 const internalNames = [
   ...['addScaled', 'batchStatistics', 'callSite', 'checkSides', 'embed', 'IMAGE_CHANNELS', 'inside', 'isRecomputing'],
-  ...['logRatio', 'powScalar', 'relabel', 'showGiven', 'showShape', 'step', 'sumTo', 'watchModuleClasses'],
+  ...[
+    'logRatio',
+    'powScalar',
+    'recurrence',
+    'relabel',
+    'showGiven',
+    'showShape',
+    'step',
+    'sumTo',
+    'watchModuleClasses',
+  ],
 ];
 
 t.test('nothing internal is public, and every other operation is', (t) => {
