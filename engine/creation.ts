@@ -41,6 +41,7 @@ export function defaultDevice(): Device {
   return current;
 }
 
+/** Element type and device of a new tensor, and whether it asks for a gradient. */
 export interface TensorOptions {
   dtype?: DType;
   device?: Device;
@@ -49,6 +50,7 @@ export interface TensorOptions {
 
 /** One value: what each type takes of them is in elements.ts. */
 export type Value = number | boolean | bigint;
+/** What a tensor can be made of. */
 export type Values = Value | ArrayLike<number> | ArrayLike<bigint> | readonly Values[];
 
 type List = ArrayLike<unknown>;
@@ -121,7 +123,8 @@ function checkCount(operation: string, count: number, shape: Shape): void {
 
 const creation = optionsWith<TensorOptions>({ dtype: text, device: deviceParameter, requiresGrad: flag });
 
-function checkOptions(operation: string, dtype: DType, { requiresGrad }: TensorOptions): void {
+/** Refuses a type that there is not, and a gradient for one that has none. */
+export function checkTensorOptions(operation: string, dtype: DType, { requiresGrad }: TensorOptions): void {
   oneOf(operation, 'dtype', dtype, anyType.dtypes);
   if (!requiresGrad || dtype === 'float32') return;
   const details = { operation, argument: 'requiresGrad', expected: 'false, or float32', given: dtype };
@@ -141,7 +144,7 @@ export function tensor(...args: [values: Values, shape?: Shape, options?: Tensor
   if (shape) checkShape('tensor', shape);
   const { flat, nested } = listed('tensor', values);
   const dtype = options.dtype ?? (isWhole(values, flat) ? 'int32' : 'float32');
-  checkOptions('tensor', dtype, options);
+  checkTensorOptions('tensor', dtype, options);
   const resolved = shape ?? nested ?? [flat.length];
   checkCount('tensor', flat.length, resolved);
   const elements = elementsOf(flat, dtype, { operation: 'tensor', argument: 'values', ...(nested && { nested }) });
@@ -163,7 +166,7 @@ export function full(...args: [shape: Shape, value: Value, options?: TensorOptio
 function filled(operation: string, shape: Shape, value: Value, options: TensorOptions = {}): Tensor {
   const { device = defaultDevice(), dtype = 'float32' } = options;
   checkShape(operation, shape);
-  checkOptions(operation, dtype, options);
+  checkTensorOptions(operation, dtype, options);
   const element = elementOf(value, dtype, { operation, argument: 'value' });
   const result = emptyTensor(device, [...shape], dtype);
   const n = sizeOf(shape);
@@ -171,11 +174,13 @@ function filled(operation: string, shape: Shape, value: Value, options: TensorOp
   return options.requiresGrad ? result.requireGrad() : result;
 }
 
+/** A tensor of zeros. */
 export function zeros(...args: [shape: Shape, options?: TensorOptions]): Tensor {
   const [shape, options] = takesZeros(args);
   return filled('zeros', shape, 0, options);
 }
 
+/** A tensor of ones. */
 export function ones(...args: [shape: Shape, options?: TensorOptions]): Tensor {
   const [shape, options] = takesOnes(args);
   return filled('ones', shape, 1, options);
@@ -183,6 +188,7 @@ export function ones(...args: [shape: Shape, options?: TensorOptions]): Tensor {
 
 /** Zeros (ones) of the shape and device of `x`. */
 export const zerosLike = like('zerosLike', 0);
+/** Ones of the shape and device of `x`. */
 export const onesLike = like('onesLike', 1);
 
 function like(name: string, value: number) {

@@ -1,6 +1,7 @@
 // Errors that teach: which operation, which argument, what was expected, what came, and what to do.
 // The call site is the first stack frame outside the engine, so a shape error names the caller's own line.
 
+/** What an error knows of its cause, as data. */
 export interface ErrorDetails {
   /** Operation or part that refuses, for example `conv2d`. */
   operation?: string;
@@ -48,6 +49,7 @@ export function callSite(stack: string | undefined = stackHere()): string | unde
   return undefined;
 }
 
+/** The base of all errors that this package throws. */
 export class WgradError extends Error {
   readonly details: ErrorDetails;
   /** The message without its details. */
@@ -79,6 +81,7 @@ export class DTypeError extends WgradError {}
 export class DeviceError extends WgradError {}
 /** The adapter was lost; every tensor on it is gone. */
 export class DeviceLostError extends WgradError {}
+/** The device has no room left. */
 export class OutOfMemoryError extends WgradError {}
 /** A tensor used after its scope ended or it was disposed of. */
 export class UseAfterFreeError extends WgradError {}

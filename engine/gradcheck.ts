@@ -10,8 +10,10 @@ import { scope } from './scope.ts';
 import { grad } from './tape.ts';
 import { Tensor } from './tensor.ts';
 
+/** A function of tensors whose gradients are checked. */
 export type Differentiable = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
+/** Step and tolerances of the comparison with central differences. */
 export interface GradcheckOptions {
   /** Step of the central difference. */
   eps?: number;

@@ -1,12 +1,41 @@
-// wgrad's engine: tensors, the tape, devices, operations, modules and optimisers.
+// wgrad's engine: tensors, the tape, devices, operations, modules and optimisers. What is named here is public.
 /// <reference lib="esnext.disposable" preserve="true" />
 import './ops/methods.ts';
 
-export * from './creation.ts';
-export * from './anomaly.ts';
-export * from './errors.ts';
+export {
+  defaultDevice,
+  full,
+  ones,
+  onesLike,
+  parameter,
+  setDefaultDevice,
+  tensor,
+  type TensorOptions,
+  toDevice,
+  type Value,
+  type Values,
+  zeros,
+  zerosLike,
+} from './creation.ts';
+export { arange, eye, linspace, rand, randn, type RandomTensorOptions } from './sequences.ts';
+export { detectAnomaly } from './anomaly.ts';
+export {
+  ConfigError,
+  DataError,
+  DeviceError,
+  DeviceLostError,
+  DTypeError,
+  type ErrorDetails,
+  NonFiniteError,
+  OutOfMemoryError,
+  RecomputationError,
+  ShapeError,
+  StateDictError,
+  UseAfterFreeError,
+  WgradError,
+} from './errors.ts';
 export { gradEnabled, grad, noGrad, type BackwardOptions, type Gradients, type Vjp, type VjpContext } from './tape.ts';
-export * from './checkpoint.ts';
+export { checkpoint } from './checkpoint.ts';
 export { scope, tidy, type Scope } from './scope.ts';
 export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';
 export {
@@ -22,10 +51,11 @@ export {
   type OutputSpec,
   registry,
 } from './operation.ts';
-export * from './ops/index.ts';
+export * from './ops/public.ts';
 export * from './optim/index.ts';
+/** Modules: layers, containers and initialisers. */
 export * as nn from './nn/index.ts';
-export { manualSeed } from './nn/init.ts';
+export { manualSeed } from './seed.ts';
 export type { StateDict, StateEntry, LoadOptions, LoadReport } from './nn/module.ts';
 export { Random, random } from './random.ts';
 export * from './io/content.ts';
@@ -33,7 +63,7 @@ export * from './io/safetensors.ts';
 export * from './io/state-dict.ts';
 export * from './io/checkpoint.ts';
 export type { Device, DeviceName, DeviceStatistics, HostArray } from './devices/device.ts';
-export * from './devices/create.ts';
+export { createDevice, type DeviceChoice, deviceChoices, type DeviceOptions } from './devices/create.ts';
 export {
   gradcheck,
   gradgradcheck,
@@ -46,6 +76,7 @@ export { profiled, type ProfileOptions, Profiler } from './profile/profiler.ts';
 export * from './profile/summary.ts';
 export * from './profile/trace.ts';
 export { region } from './profile/work.ts';
+/** Kernels and their descriptions, for operations of one's own. */
 export * as kernels from '../kernels/index.ts';
 export type { DType } from '../kernels/index.ts';
 export type { OwnPlans, ReferencePlan, WasmPlanner, WebGpuPlan, WebGpuPlanner } from '../kernels/plan.ts';

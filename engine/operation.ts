@@ -19,11 +19,13 @@ export interface About {
   readonly noGradient?: string;
 }
 
+/** Shape and element type of one output. */
 export interface OutputSpec {
   readonly shape: Shape;
   readonly dtype: DType;
 }
 
+/** The declaration of a differentiable operation. */
 export interface Operation<A = void> extends About {
   readonly name: string;
   /** Names of the inputs, for errors. */
@@ -92,6 +94,7 @@ export function observeOperations(next: OperationObserver | undefined): Operatio
   return before;
 }
 
+/** Applies an operation to its inputs; undefined stands for one that is left out. */
 export type Apply<A> = (inputs: readonly (Tensor | undefined)[], attrs: A) => Tensor[];
 
 const custom = 'custom';

@@ -99,8 +99,22 @@ export const axes = host(
 export const size = host('a whole number', isNumber, ShapeError, 'not a size');
 /** One number for both image axes, or [height, width]. */
 export const sizes = host('a whole number, or two of them', isOneOrTwo, ShapeError, 'not a size');
+/** The same, or what gives an output as large as the input. */
+export const padding = host(
+  "a whole number, two of them, or 'same'",
+  (given) => given === 'same' || isOneOrTwo(given),
+  ShapeError,
+  'not a size',
+);
 export const shape = host('an array of whole numbers', isNumbers, ShapeError, 'not a shape');
 export const wholeNumbers = host('an array of whole numbers', isNumbers, ShapeError);
+/** A size along one axis, or what gives an output as large as the input. */
+export const padding1d = host(
+  "a whole number or 'same'",
+  (given) => given === 'same' || isNumber(given),
+  ShapeError,
+  'not a size',
+);
 /** [start, stop, step] or null for each axis. */
 export const slices = host(
   'an array of [start, stop, step] or null',

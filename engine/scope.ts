@@ -21,6 +21,7 @@ export interface Keepable extends Owned {
 
 let innermost: Scope | undefined;
 
+/** Tensors that are released together. */
 export class Scope {
   readonly #owned = new Set<Owned>();
   readonly #parent: Scope | undefined;

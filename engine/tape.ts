@@ -31,7 +31,9 @@ export interface VjpContext<A> {
   readonly createGraph: boolean;
 }
 
+/** One gradient per input; undefined where there is none. */
 export type Gradients = readonly (Tensor | undefined)[];
+/** The product of a vector with the Jacobian: gradients of the inputs from those of the outputs. */
 export type Vjp<A> = (context: VjpContext<A>) => Gradients;
 
 /** Where a gradient goes next: an output of an older node, or a leaf. */
@@ -155,6 +157,7 @@ function edgeTo({ node, outputIndex, requiresGrad, leaf }: Tensor): Edge | undef
 
 let recording = true;
 
+/** Whether operations write on the tape: false inside noGrad. */
 export const gradEnabled = (): boolean => recording;
 
 /** Sets whether operations leave nodes, for as long as `body` runs; a promise counts until it settles. */
@@ -169,6 +172,7 @@ const takesNoGrad = takes('noGrad', { body: callback });
 /** Runs `body` without recording: for evaluation and for updates. */
 export const noGrad = <T>(...args: [body: () => T]): T => withGradMode(false, takesNoGrad(args)[0]);
 
+/** How a backward walk treats the graph. */
 export interface BackwardOptions {
   /** Gradient of the output; ones for a scalar. */
   gradient?: Tensor;

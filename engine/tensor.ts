@@ -30,6 +30,7 @@ export function trackTensors(...args: [on: boolean]): void {
   tracking = takesTrack(args)[0];
 }
 
+/** Tensors that have not been released. */
 export const liveTensorCount = (): number => live.size;
 
 /** The largest groups of live tensors, by bytes. */
@@ -52,6 +53,7 @@ const takesBackward = takes('backward', {
   options: optionsWith<BackwardOptions>({ gradient: float, retainGraph: flag, createGraph: flag }),
 });
 
+/** An immutable array of numbers on a device, with its place on the tape. */
 export class Tensor implements Owned {
   readonly shape: Shape;
   readonly dtype: DType;

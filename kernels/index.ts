@@ -33,3 +33,5 @@ export * from './batch-norm/batch-norm.ts';
 export * from './cross-entropy/codes.ts';
 export * from './cross-entropy/cross-entropy.ts';
 export * from './optimizer/optimizer.ts';
+export * from './scan/scan.ts';
+export * from './sort/sort.ts';

@@ -64,6 +64,7 @@ export interface WebGpuPass {
   readonly bindings?: readonly string[];
 }
 
+/** One variant of a kernel on WebGPU: its passes and their scratch memory. */
 export interface WebGpuPlan {
   readonly name: string;
   readonly passes: readonly WebGpuPass[];

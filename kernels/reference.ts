@@ -11,6 +11,8 @@ import { addPooling } from './pooling/reference.ts';
 import { addPeak } from './peak/reference.ts';
 import { addReduction } from './reduction/reference.ts';
 import { addResize } from './resize/reference.ts';
+import { addScan } from './scan/reference.ts';
+import { addSort } from './sort/reference.ts';
 import { addSsim } from './ssim/reference.ts';
 
 export const referencePlans = new PlanTable<ReferencePlan<never>>('reference');
@@ -26,3 +28,5 @@ addSsim(referencePlans);
 addBatchNorm(referencePlans);
 addCrossEntropy(referencePlans);
 addOptimizer(referencePlans);
+addScan(referencePlans);
+addSort(referencePlans);

@@ -6,6 +6,7 @@ export type TunedDevice = 'webgpu' | 'wasm';
 
 type Facts = Readonly<Record<string, string | number | boolean>>;
 
+/** The fastest plan that was measured for one shape. */
 export interface TuningEntry {
   readonly kernel: string;
   /** As `shapeClass` gives it. */

@@ -11,6 +11,8 @@ import { addPooling } from './pooling/plans.wasm.ts';
 import { addPeak } from './peak/plans.wasm.ts';
 import { addReduction } from './reduction/plans.wasm.ts';
 import { addResize } from './resize/plans.wasm.ts';
+import { addScan } from './scan/plans.wasm.ts';
+import { addSort } from './sort/plans.wasm.ts';
 import { addSsim } from './ssim/plans.wasm.ts';
 
 export const wasmPlans = new PlanTable<WasmPlanner<never>>('wasm');
@@ -26,3 +28,5 @@ addSsim(wasmPlans);
 addBatchNorm(wasmPlans);
 addCrossEntropy(wasmPlans);
 addOptimizer(wasmPlans);
+addScan(wasmPlans);
+addSort(wasmPlans);

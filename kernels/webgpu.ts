@@ -11,6 +11,8 @@ import { addPooling } from './pooling/plans.webgpu.ts';
 import { addPeak } from './peak/plans.webgpu.ts';
 import { addReduction } from './reduction/plans.webgpu.ts';
 import { addResize } from './resize/plans.webgpu.ts';
+import { addScan } from './scan/plans.webgpu.ts';
+import { addSort } from './sort/plans.webgpu.ts';
 import { addSsim } from './ssim/plans.webgpu.ts';
 
 export const webGpuPlans = new PlanTable<WebGpuPlanner<never>>('webgpu');
@@ -26,3 +28,5 @@ addSsim(webGpuPlans);
 addBatchNorm(webGpuPlans);
 addCrossEntropy(webGpuPlans);
 addOptimizer(webGpuPlans);
+addScan(webGpuPlans);
+addSort(webGpuPlans);

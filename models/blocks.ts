@@ -21,6 +21,7 @@ import {
 } from '../engine/index.ts';
 import { flag, list, number, numbers, optional, optionsWith, size, text } from '../engine/parameters.ts';
 
+/** Options of DoubleConv. */
 export interface DoubleConvOptions {
   bias?: boolean;
 }
@@ -110,6 +111,7 @@ export class PyramidPooling extends nn.Module {
   }
 }
 
+/** Options of CrossStitch. */
 export interface StitchOptions {
   /** Starting value on the diagonal; default 0.9. */
   self?: number;
@@ -179,7 +181,7 @@ export class SegNetStage extends nn.Module {
 
   forward(x: Tensor): Tensor {
     const y = relu(this.bn1.forward(this.conv1.forward(x)));
-    const { values, indices } = maxPool2d(y, 2);
+    const { values, indices } = maxPool2d(y, 2, { returnIndices: true });
     const up = maxUnpool2d(values, indices, [y.shape[2]!, y.shape[3]!]);
     return relu(this.bn2.forward(this.conv2.forward(up)));
   }

@@ -70,7 +70,7 @@ export class Stage extends nn.Module {
     const once = add(this.unit1.forward(x), x);
     const twice = add(this.unit2.forward(once), x); // (N, inputs, H, W)
     const y = relu(this.bn.forward(this.sample.forward(twice)));
-    return this.#direction === 'down' ? maxPool2d(y, 2).values : y;
+    return this.#direction === 'down' ? maxPool2d(y, 2) : y;
   }
 }
 

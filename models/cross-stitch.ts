@@ -14,8 +14,10 @@ const BOX_OUTPUTS = 4;
 const SPECIES = 2;
 const MASK_CLASSES = 2;
 
+/** Weights by which the maps of each task enter those of every other. */
 export type StitchMatrix = readonly (readonly number[])[];
 
+/** Widths and tasks of CrossStitchNetwork. */
 export interface CrossStitchOptions {
   /** One branch for each, in this order; segmentation among them. */
   tasks: readonly PetTask[];
@@ -113,6 +115,7 @@ export class MaskDecoder extends nn.Module {
   }
 }
 
+/** One network per task with cross-stitch units between their stages. */
 export class CrossStitchNetwork extends nn.Module {
   readonly tasks: readonly PetTask[];
   readonly stem: Stem;

@@ -29,6 +29,7 @@ export class Encoder extends nn.Module {
   }
 }
 
+/** Options of AuxiliaryNetwork. */
 export interface AuxiliaryOptions {
   widths?: readonly number[];
   headWidths?: readonly [number, number];
@@ -59,6 +60,7 @@ export class AuxiliaryNetwork extends nn.Module {
   }
 }
 
+/** Options of FunnelNet. */
 export interface FunnelOptions {
   widths?: readonly number[];
   segmentationSigmoid?: boolean;

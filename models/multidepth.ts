@@ -20,6 +20,7 @@ import {
 } from '../engine/index.ts';
 import { flag, number, optionsWith, size, text, wholeNumbers } from '../engine/parameters.ts';
 
+/** Widths and heads of MultiDepth. */
 export interface MultiDepthOptions {
   /** Channels of the first convolution; every other width is a multiple of it. 64 in the paper. */
   baseWidth?: number;
@@ -183,6 +184,7 @@ interface Head {
   readonly classification: nn.Conv2d;
 }
 
+/** PSPNet with a head for the regression of depth and one for its classification. */
 export class MultiDepth extends nn.Module {
   readonly convbnrelu1_1: ConvNormRelu;
   readonly convbnrelu1_2: ConvNormRelu;
@@ -233,7 +235,7 @@ export class MultiDepth extends nn.Module {
     }
     const stem = released(() => {
       const half = this.convbnrelu1_2.forward(this.convbnrelu1_1.forward(x)); // (N, c, H / 2, W / 2)
-      return maxPool2d(this.convbnrelu1_3.forward(half), 3, { stride: 2, padding: 1 }).values; // (N, 2 c, H / 4, W / 4)
+      return maxPool2d(this.convbnrelu1_3.forward(half), 3, { stride: 2, padding: 1 }); // (N, 2 c, H / 4, W / 4)
     });
     const c2 = this.res_block2.forward(stem); // (N, 4 c, H / 4, W / 4)
     const c3 = this.res_block3.forward(c2); // (N, 8 c, H / 8, W / 8)

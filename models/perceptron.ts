@@ -5,6 +5,7 @@ import { wholeNumbers } from '../engine/parameters.ts';
 
 const takesPerceptron = takes('Perceptron', { sizes: wholeNumbers });
 
+/** Linear layers with relu between them. */
 export class Perceptron extends nn.Module {
   readonly layers: nn.ModuleList<nn.Linear>;
 

@@ -5,6 +5,7 @@ import { concat, ConfigError, mean, maxPool2d, nn, relu, type Tensor } from '../
 import { optionsWith, size } from '../engine/parameters.ts';
 import { DoubleConv } from './blocks.ts';
 
+/** Widths and heads of the U-Net. */
 export interface UNetOptions {
   /** Channels of the picture. */
   inChannels?: number;
@@ -20,8 +21,9 @@ const takesUNet = takes('UNet', {
 /** Feature maps of the five levels, from full size to 1 / 16. */
 export type Features = readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
 
-const halve = (x: Tensor): Tensor => maxPool2d(x, 2).values;
+const halve = (x: Tensor): Tensor => maxPool2d(x, 2);
 
+/** The U-Net of dMTL: one encoder, and a head for each task. */
 export class UNet extends nn.Module {
   readonly enc0: DoubleConv;
   readonly enc1: DoubleConv;

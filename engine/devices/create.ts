@@ -6,11 +6,13 @@ import { callback, flag, number, optional, optionsWith, record, text } from '../
 import type { Device, DeviceName } from './device.ts';
 import type { WasmDeviceOptions } from './wasm/device.ts';
 
+/** A device by name, or `auto` for the fastest that is there. */
 export type DeviceChoice = DeviceName | 'auto';
 
 /** Devices that compute, for command lines. */
 export const deviceChoices: readonly DeviceChoice[] = ['auto', 'webgpu', 'wasm', 'reference'];
 
+/** Options of `createDevice`, each for the devices that it names. */
 export type DeviceOptions = WasmDeviceOptions & {
   /** Told the reason when `auto` passes WebGPU over. */
   why?: (reason: string) => void;

@@ -45,6 +45,7 @@ export interface LaunchObserver {
   timer?(): LaunchTimer | undefined;
 }
 
+/** The door to one device: storage, transfers and launches of kernels. */
 export interface Device {
   readonly name: DeviceName;
   /** One line for people: adapter or processor features, threads. */

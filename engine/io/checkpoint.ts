@@ -9,6 +9,7 @@ import { readWhole, writeWhole } from './files.ts';
 import { type ParsedJson, parseJson } from './json.ts';
 import { readStateDict, writeStateDict } from './state-dict.ts';
 
+/** What is saved beside the parameters. */
 export interface SaveCheckpointOptions {
   /** Texts for the file's `__metadata__`. Default: `format: pt`. */
   metadata?: Readonly<Record<string, string>>;
@@ -29,6 +30,7 @@ export async function saveCheckpoint(
   await writeWhole(file, writeStateDict(state, metadata));
 }
 
+/** What a checkpoint file holds. */
 export interface CheckpointFile {
   readonly state: StateDict;
   readonly metadata: Readonly<Record<string, string>>;
@@ -46,6 +48,7 @@ export async function readCheckpoint(...args: [file: string]): Promise<Checkpoin
   return file.endsWith('.json') ? readShards(file, content) : readStateDict(content, file);
 }
 
+/** How strictly a checkpoint is loaded. */
 export interface LoadCheckpointOptions {
   /** false: load what matches, and report the rest. */
   strict?: boolean;

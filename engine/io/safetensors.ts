@@ -26,7 +26,9 @@ const arrays = {
 /** Element types of the format that have no array here: named when they are refused. */
 const unreadable = ['F4', 'F6_E2M3', 'F6_E3M2', 'F8_E4M3', 'F8_E5M2', 'F8_E8M0', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ', 'C64'];
 
+/** Element types of a safetensors file. */
 export type SafetensorsDType = keyof typeof arrays;
+/** Values of one tensor of a file, in the array of its type. */
 export type SafetensorsArray =
   | Float64Array
   | Float32Array
@@ -39,6 +41,7 @@ export type SafetensorsArray =
   | Uint32Array
   | Uint8Array;
 
+/** One tensor of a safetensors file. */
 export interface SafetensorsEntry {
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
@@ -46,6 +49,7 @@ export interface SafetensorsEntry {
   readonly data: SafetensorsArray;
 }
 
+/** What a safetensors file holds. */
 export interface Safetensors {
   readonly tensors: Map<string, SafetensorsEntry>;
   /** The texts under `__metadata__`. */

@@ -1,24 +1,10 @@
 // Initial values of parameters, drawn from the seed of `manualSeed` and the order of creation, so that the same seed gives
 // the same network on every device.
 import { takes } from '../call-check.ts';
-import { countWithin, numberWithin } from '../checks.ts';
-import { type Random, random } from '../random.ts';
+import { numberWithin } from '../checks.ts';
+import { nextStream } from '../seed.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { number, shape as shapeParameter } from '../signature.ts';
-
-let seed = 0;
-let drawn = 0;
-
-const takesSeed = takes('manualSeed', { value: number });
-
-/** Starts the initialisation stream anew. Parameter number i after this call always gets the same values. */
-export function manualSeed(...args: [value: number]): void {
-  const [value] = takesSeed(args);
-  seed = countWithin('manualSeed', 'value', value, { from: 0 });
-  drawn = 0;
-}
-
-const nextStream = (): Random => random(seed, 'initialization', drawn++);
 
 const takesUniform = takes('uniformInit', { shape: shapeParameter, bound: number });
 const takesNormal = takes('normalInit', { shape: shapeParameter, deviation: number });
@@ -28,7 +14,7 @@ export function uniformInit(...args: [shape: Shape, bound: number]): Float32Arra
   const [shape, bound] = takesUniform(args);
   checkShape('uniformInit', shape);
   numberWithin('uniformInit', 'bound', bound, { from: 0 });
-  return nextStream()
+  return nextStream('initialization')
     .uniformArray(sizeOf(shape))
     .map((u) => (2 * u - 1) * bound);
 }
@@ -38,7 +24,7 @@ export function normalInit(...args: [shape: Shape, deviation: number]): Float32A
   const [shape, deviation] = takesNormal(args);
   checkShape('normalInit', shape);
   numberWithin('normalInit', 'deviation', deviation, { from: 0 });
-  return nextStream()
+  return nextStream('initialization')
     .normalArray(sizeOf(shape))
     .map((z) => z * deviation);
 }

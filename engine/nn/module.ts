@@ -16,6 +16,7 @@ export interface StateEntry {
   fileType?: 'I64';
 }
 
+/** Values by dotted name, in the order of torch's state_dict. */
 export type StateDict = Map<string, StateEntry>;
 
 /** State that is saved but not trained, such as running statistics. Belongs to no scope. */
@@ -48,6 +49,7 @@ export interface LoadReport {
   unexpected: string[];
 }
 
+/** How strictly a state is loaded. */
 export interface LoadOptions {
   /** false: load what matches, and report the rest. */
   strict?: boolean;
@@ -72,6 +74,7 @@ const takesLoad = takes('loadStateDict', {
   options: optionsWith<LoadOptions>({ strict: flag, source: text }),
 });
 
+/** A network or a part of one: parameters, buffers and submodules by name. */
 export abstract class Module {
   training = true;
 

@@ -186,6 +186,7 @@ const lifted =
 
 /** Elementwise maximum; on a tie each side gets half of the gradient. NaN wins. */
 export const maximum = operator('maximum', lifted(maximumOp));
+/** Elementwise minimum; on a tie each side gets half of the gradient. NaN wins. */
 export const minimum = operator('minimum', lifted(minimumOp));
 /** a ^ b for a > 0. */
 export const pow = operator('pow', lifted(powOp));
@@ -198,10 +199,15 @@ const compared = (name: string, apply: (a: Tensor, b: Tensor) => Tensor) =>
 
 /** Comparisons give bool. Whole numbers are compared as float32, exact up to 2^24. */
 export const eq = compared('eq', eqOp);
+/** a != b */
 export const ne = compared('ne', neOp);
+/** a < b */
 export const lt = compared('lt', ltOp);
+/** a <= b */
 export const le = compared('le', leOp);
+/** a > b */
 export const gt = compared('gt', gtOp);
+/** a >= b */
 export const ge = compared('ge', geOp);
 
 const whereOp = defineOperation({

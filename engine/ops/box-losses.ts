@@ -59,12 +59,14 @@ function overlap(operation: string, x: Tensor, target: Tensor, { eps = 1e-7, cla
   return { iou: div(intersection, add(union, margin)), union, extent: div(enclosing, scale), scale, margin };
 }
 
+/** Options of losses of boxes. */
 export interface BoxLossOptions extends LossOptions {
   eps?: number;
   /** A box with its corners in the wrong order has no area, rather than a negative one. */
   clampSides?: boolean;
 }
 
+/** Options of `diouLoss`. */
 export interface DiouOptions extends BoxLossOptions {
   centerDistance?: 'squared' | 'norm';
 }
@@ -102,6 +104,7 @@ export const giouLoss = defineComposite(
   { family, signature: boxes },
 );
 
+/** What a task predicts, which decides the form of its uncertainty. */
 export type TaskKind = 'regression' | 'classification';
 
 /**

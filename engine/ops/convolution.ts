@@ -9,12 +9,14 @@ import {
 } from '../../kernels/index.ts';
 import { wholeNumber, wholePair } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
-import { type Apply, defineFunction, defineOperation } from '../operation.ts';
+import { type Apply, defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { eachReadsOther } from '../saved.ts';
 import { type Pair, type Shape, windowOutput } from '../shape.ts';
-import { float, optional, optionsWith, size, sizes } from '../signature.ts';
+import { float, optional, optionsWith, padding, padding1d, size, sizes } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
+import { pad } from './layout.ts';
 import { sum } from './reduction.ts';
+import { squeeze, unsqueeze } from './reshape.ts';
 
 /** Sizes shared by a convolution and its adjoints; `bias` is set per launch. */
 type Geometry = Omit<Conv2dParams, 'bias'>;
@@ -80,19 +82,25 @@ const weightGradientOp: Apply<Geometry> = defineOperation<Geometry>({
   ],
 });
 
+/** Geometry of a convolution: one number, or [height, width]. */
 export interface Conv2dOptions {
   stride?: number | Pair;
-  padding?: number | Pair;
+  /** Zeros around the image; 'same' (with a stride of 1) gives an output of its size, with the odd one behind it. */
+  padding?: number | Pair | 'same';
   dilation?: number | Pair;
   groups?: number;
 }
 
-export interface ConvTranspose2dOptions extends Conv2dOptions {
+/** Geometry of a transposed convolution. */
+export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, 'padding'> {
+  padding?: number | Pair;
   /** Rows and columns added at the end of the output. */
   outputPadding?: number | Pair;
 }
 
-function checkOperands(operation: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Conv2dOptions) {
+type Numeric = Omit<Conv2dOptions, 'padding'> & { padding?: number | Pair };
+
+function checkOperands(operation: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Numeric) {
   const refuse = (argument: string, expected: string, given: Shape): never => {
     throw new ShapeError('shapes do not fit', { operation, argument, expected, given: showShape(given) });
   };
@@ -126,16 +134,33 @@ function named([strideH, strideW]: Pair, [padH, padW]: Pair, [dilationH, dilatio
 }
 
 const operands = { x: float, weight: float, bias: optional(float) };
-const geometry = { stride: sizes, padding: sizes, dilation: sizes, groups: size };
+const geometry = { stride: sizes, dilation: sizes, groups: size };
 
 /** Cross-correlation of x (N, C, H, W) with weight (O, C / groups, kH, kW), plus bias (O); zero padding. */
 export const conv2d = defineFunction('conv2d', convolve, {
   ...operands,
-  options: optionsWith<Conv2dOptions>(geometry),
+  options: optionsWith<Conv2dOptions>({ ...geometry, padding }),
 });
 
-function convolve(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
-  const { groups, stride, padding, dilation } = checkOperands('conv2d', x, weight, bias, options);
+/** x and its padding in numbers; the side that 'same' pads more has got its zeros already. */
+function padded(x: Tensor, weight: Tensor, { padding, ...options }: Conv2dOptions): [Tensor, Numeric] {
+  if (padding !== 'same') return [x, { ...options, ...(padding !== undefined && { padding }) }];
+  const stride = wholePair('conv2d', 'stride', options.stride ?? 1, 1);
+  if (stride[0] !== 1 || stride[1] !== 1) {
+    const details = { operation: 'conv2d', argument: 'padding', expected: "numbers, or 'same' with a stride of 1" };
+    throw new ShapeError("'same' needs a stride of 1", { ...details, given: `a stride of ${stride.join('x')}` });
+  }
+  const dilation = wholePair('conv2d', 'dilation', options.dilation ?? 1, 1);
+  const totals = dilation.map((step, i) => step * ((weight.shape[2 + i] ?? 1) - 1));
+  const [down, right] = totals.map((total) => total % 2) as [number, number];
+  const before = totals.map((total) => Math.max(0, Math.floor(total / 2))) as unknown as Pair;
+  const isImage = x.rank === 4 && down + right > 0;
+  return [isImage ? pad(x, [0, right, 0, down]) : x, { ...options, padding: before }];
+}
+
+function convolve(image: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
+  const [x, numeric] = padded(image, weight, options);
+  const { groups, stride, padding, dilation } = checkOperands('conv2d', x, weight, bias, numeric);
   const [batch, inChannels, inH, inW] = x.shape as [number, number, number, number];
   const [outChannels, , kernelH, kernelW] = weight.shape as [number, number, number, number];
   const outH = windowOutput(inH, kernelH, stride[0], padding[0], dilation[0]);
@@ -152,10 +177,46 @@ function convolve(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptio
   return convOp([x, weight, bias], { ...sizes, ...named(stride, padding, dilation) })[0]!;
 }
 
+/** Geometry of a convolution along one axis. */
+export interface Conv1dOptions {
+  stride?: number;
+  /** Zeros at both ends; 'same' (with a stride of 1) gives an output of the length of the input. */
+  padding?: number | 'same';
+  dilation?: number;
+  groups?: number;
+}
+
+/** Cross-correlation of x (N, C, L) with weight (O, C / groups, K), plus bias (O); zero padding. */
+export const conv1d = defineComposite(
+  'conv1d',
+  (x: Tensor, weight: Tensor, bias?: Tensor, options: Conv1dOptions = {}): Tensor => {
+    for (const [argument, given] of Object.entries({ x, weight })) {
+      if (given.rank === 3) continue;
+      const details = { operation: 'conv1d', argument, expected: 'three axes', given: showShape(given.shape) };
+      throw new ShapeError('shapes do not fit', details);
+    }
+    const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+    const y = conv2d(unsqueeze(x, 2), unsqueeze(weight, 2), bias, {
+      stride: [1, wholeNumber('conv1d', 'stride', stride, 1)],
+      padding: padding === 'same' ? padding : [0, wholeNumber('conv1d', 'padding', padding, 0)],
+      dilation: [1, wholeNumber('conv1d', 'dilation', dilation, 1)],
+      groups: wholeNumber('conv1d', 'groups', groups, 1),
+    });
+    return squeeze(y, 2);
+  },
+  {
+    family,
+    signature: {
+      ...operands,
+      options: optionsWith<Conv1dOptions>({ stride: size, padding: padding1d, dilation: size, groups: size }),
+    },
+  },
+);
+
 /** The adjoint of conv2d as a layer: x (N, C, H, W), weight (C, O / groups, kH, kW), bias (O). */
 export const convTranspose2d = defineFunction('convTranspose2d', convolveTransposed, {
   ...operands,
-  options: optionsWith<ConvTranspose2dOptions>({ ...geometry, outputPadding: sizes }),
+  options: optionsWith<ConvTranspose2dOptions>({ ...geometry, padding: sizes, outputPadding: sizes }),
 });
 
 function convolveTransposed(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTranspose2dOptions = {}): Tensor {

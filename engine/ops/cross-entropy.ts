@@ -1,5 +1,5 @@
 // Softmax cross-entropy with class indices as one operation: kernels that keep no log-softmax (kernels/cross-entropy), and for
-// gradients of gradients the same gradient as a differentiable expression. Leaves out targets that are probabilities.
+// gradients of gradients the same gradient as a differentiable expression. Targets that are probabilities are a composition.
 import {
   crossEntropy as crossEntropyKernel,
   crossEntropyBackward,
@@ -9,25 +9,28 @@ import {
 } from '../../kernels/index.ts';
 import { countWithin, numberWithin } from '../checks.ts';
 import { tensor } from '../creation.ts';
-import { ShapeError, showShape } from '../errors.ts';
+import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { defineFunction, defineOperation, type OutputSpec } from '../operation.ts';
 import type { Read } from '../saved.ts';
 import { type Shape, sizeOf } from '../shape.ts';
-import { number, optionsWith } from '../signature.ts';
+import { float as float32, number, optionsWith } from '../signature.ts';
 import { type Gradients, noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, eq, mul, ne, sub, where } from './binary.ts';
 import {
+  checkClasses,
+  checkReduction,
+  checkSame,
   checkTarget,
-  classified,
   classOptions,
   type LossReduction,
   type NllOptions,
   positionWeights,
+  reduceLoss,
 } from './loss-options.ts';
 import { sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
-import { softmax } from './softmax.ts';
+import { logSoftmax, softmax } from './softmax.ts';
 import { affine, neg } from './unary.ts';
 
 const family = 'cross-entropy';
@@ -126,6 +129,7 @@ function composedGradient(
   return where(counted, mul(scale, gradient), 0);
 }
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends NllOptions {
   /** Share of the target spread evenly over all classes, 0 to 1. */
   labelSmoothing?: number;
@@ -138,16 +142,39 @@ const reductions: Readonly<Record<LossReduction, PixelReduction>> = {
 };
 
 /**
- * Softmax cross-entropy of scores x (N, C, ...) against class indices (int32, N, ...). The mean is weighted: divided by the
+ * Softmax cross-entropy of scores x (N, C, ...) against class indices (int32, N, ...), or against the probabilities of all
+ * classes (float32, N, C, ...), whose mean is over the positions. That of indices is weighted: divided by the
  * weights of the labels, NaN if all are ignored. Weights are constants to the gradient. A label outside of 0 to C - 1 that is
  * not `ignoreIndex` is not seen before it is on the device: its loss and gradient are NaN.
  */
 export const crossEntropy = defineFunction('crossEntropy', fusedCrossEntropy, {
-  ...classified,
+  x: float32,
+  target: { dtypes: ['int32', 'float32'] },
   options: optionsWith<CrossEntropyOptions>({ ...classOptions, labelSmoothing: number }),
 });
 
+/** -sum over classes of weight target log softmax(x). */
+function ofProbabilities(x: Tensor, target: Tensor, options: CrossEntropyOptions): Tensor {
+  const { labelSmoothing = 0, weight, reduction = 'mean' } = options;
+  const operation = 'crossEntropy';
+  checkReduction(operation, options);
+  numberWithin(operation, 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });
+  checkClasses(operation, x, weight);
+  checkSame(operation, x, target);
+  if (options.ignoreIndex !== undefined) {
+    const details = { operation, argument: 'ignoreIndex', expected: 'none', given: String(options.ignoreIndex) };
+    throw new ConfigError('probabilities have no index to ignore', details);
+  }
+  const classes = x.shape[1]!;
+  const smooth =
+    labelSmoothing === 0 ? target : affine(target, 1 - labelSmoothing, labelSmoothing / Math.max(1, classes));
+  const perClass = weight ? mul(smooth, reshape(weight, [classes, ...x.shape.slice(2).map(() => 1)])) : smooth;
+  const loss = neg(sum(mul(perClass, logSoftmax(x, 1)), 1));
+  return reduceLoss(loss, reduction);
+}
+
 function fusedCrossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  if (target.dtype === 'float32') return ofProbabilities(x, target, options);
   checkTarget('crossEntropy', x, target, options);
   const { labelSmoothing = 0, ignoreIndex = -100, weight, reduction = 'mean' } = options;
   numberWithin('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });

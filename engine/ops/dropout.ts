@@ -9,6 +9,7 @@ import { flag, float, number, optionsWith, withMethod } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul } from './binary.ts';
 
+/** Options of `dropout` and `dropout2d`. */
 export interface DropoutOptions {
   /** Probability of dropping, 0 to 1. */
   p?: number;

@@ -1,4 +1,4 @@
-// Several tensors to one and back: concat, stack, split. Strided copies; the gradient of each is the other way round.
+// Several tensors to one and back: cat, stack, split. Strided copies; the gradient of each is the other way round.
 import { copy } from '../../kernels/index.ts';
 import { ConfigError, DTypeError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
@@ -11,8 +11,8 @@ import { unsqueeze } from './reshape.ts';
 const family = 'joining';
 const anyTypes = [anyType.dtypes];
 
-const concatOp = defineOperation<number>({
-  name: 'concat',
+const catOp = defineOperation<number>({
+  name: 'cat',
   family,
   dtypes: anyTypes,
   infer(inputs, axis) {
@@ -20,7 +20,7 @@ const concatOp = defineOperation<number>({
     for (const other of inputs) {
       if (other.rank !== first.rank || other.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
         throw new ShapeError('shapes differ outside of the axis', {
-          operation: 'concat',
+          operation: 'cat',
           argument: `tensors[${inputs.indexOf(other)}]`,
           expected: `${showShape(first.shape)} but for axis ${axis}`,
           given: showShape(other.shape),
@@ -28,7 +28,7 @@ const concatOp = defineOperation<number>({
       }
       if (other.dtype !== first.dtype) {
         throw new DTypeError('element types differ', {
-          operation: 'concat',
+          operation: 'cat',
           argument: `tensors[${inputs.indexOf(other)}]`,
           expected: first.dtype,
           given: other.dtype,
@@ -85,14 +85,17 @@ function checkSome(operation: string, tensors: readonly Tensor[]): void {
 }
 
 /** Joins along an existing axis. */
-export const concat = defineFunction(
-  'concat',
+export const cat = defineFunction(
+  'cat',
   (tensors: readonly Tensor[], axis = 0): Tensor => {
-    checkSome('concat', tensors);
-    return concatOp(tensors, normalizeAxis('concat', axis, tensors[0]!.rank))[0]!;
+    checkSome('cat', tensors);
+    return catOp(tensors, normalizeAxis('cat', axis, tensors[0]!.rank))[0]!;
   },
   { tensors: listOf(anyType), axis: optional(axis) },
 );
+
+/** Another name of `cat`, as in PyTorch. */
+export const concat = cat;
 
 /** Joins along a new axis. */
 export const stack = defineComposite(
@@ -110,7 +113,7 @@ export const stack = defineComposite(
         given: showShape(other.shape),
       });
     });
-    return concat(
+    return cat(
       tensors.map((x) => unsqueeze(x, at)),
       at,
     );

@@ -202,6 +202,7 @@ function narrowAxis(x: Tensor, axis: number, start: number, length: number): Ten
   );
 }
 
+/** What padding is made of: one value, the mirrored inside, or the border. */
 export type PadMode = 'constant' | 'reflect' | 'replicate';
 
 function padConstant(x: Tensor, before: readonly number[], after: readonly number[], value: number): Tensor {

@@ -11,6 +11,7 @@ import { mean, sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { sqrt } from './unary.ts';
 
+/** What becomes of the losses of single elements. */
 export type LossReduction = 'mean' | 'sum' | 'none';
 
 const reducers: Record<LossReduction, (loss: Tensor) => Tensor> = {
@@ -33,6 +34,7 @@ export function rootOrZero(x: Tensor): Tensor {
 export const checkReduction = (operation: string, { reduction = 'mean' }: LossOptions): void =>
   oneOf(operation, 'reduction', reduction, Object.keys(reducers));
 
+/** Options of every loss. */
 export interface LossOptions {
   reduction?: LossReduction;
 }
@@ -50,6 +52,7 @@ export function checkSame(operation: string, x: Tensor, target: Tensor): void {
   }
 }
 
+/** Options of losses of class indices. */
 export interface NllOptions extends LossOptions {
   /** Weight of each class (C). */
   weight?: Tensor | undefined;
@@ -75,7 +78,6 @@ export const classified: Signature = { x: float, target: int, options: optionsWi
 
 /** Refuses scores and class indices that do not fit each other, and weights that do not fit the classes. */
 export function checkTarget(operation: string, x: Tensor, target: Tensor, options: NllOptions): void {
-  const { weight } = options;
   checkReduction(operation, options);
   const expected = [x.shape[0]!, ...x.shape.slice(2)];
   if (x.rank < 2 || !sameShape(target.shape, expected)) {
@@ -85,6 +87,15 @@ export function checkTarget(operation: string, x: Tensor, target: Tensor, option
       expected: x.rank < 2 ? 'scores (N, C, ...)' : showShape(expected),
       given: showShape(x.rank < 2 ? x.shape : target.shape),
     });
+  }
+  checkClasses(operation, x, options.weight);
+}
+
+/** Refuses scores without classes, and weights that do not fit them. */
+export function checkClasses(operation: string, x: Tensor, weight: Tensor | undefined): void {
+  if (x.rank < 2) {
+    const details = { operation, argument: 'x', expected: 'scores (N, C, ...)', given: showShape(x.shape) };
+    throw new ShapeError('there are no classes', details);
   }
   if (weight && !sameShape(weight.shape, [x.shape[1]!])) {
     const details = { operation, argument: 'weight', expected: `[${x.shape[1]}]`, given: showShape(weight.shape) };

@@ -66,6 +66,7 @@ function nearAndFar(
   return where(far, linear(distance), near(where(far, 0, r)));
 }
 
+/** Options of `huberLoss`. */
 export interface HuberOptions extends LossOptions {
   delta?: number;
 }
@@ -88,6 +89,7 @@ export const huberLoss = defineComposite(
   { family, signature: { ...elementwise, options: optionsWith<HuberOptions>({ reduction: text, delta: number }) } },
 );
 
+/** Options of `smoothL1Loss`. */
 export interface SmoothL1Options extends LossOptions {
   beta?: number;
 }
@@ -113,6 +115,7 @@ export const smoothL1Loss = defineComposite(
   { family, signature: { ...elementwise, options: optionsWith<SmoothL1Options>({ reduction: text, beta: number }) } },
 );
 
+/** Options of `bceWithLogits`. */
 export interface BceOptions extends LossOptions {
   weight?: Tensor | undefined;
   posWeight?: Tensor | undefined;

@@ -63,6 +63,7 @@ export const maskedCrossEntropy = defineComposite(
 
 const silogOptions = { lambda: number, sqrt: flag, scale: number, mask: bool };
 
+/** Options of `silog`. */
 export interface SilogOptions {
   /** Weight of the squared mean: 1 ignores a common factor altogether. */
   lambda?: number;

@@ -10,6 +10,7 @@ import { expand } from './expand.ts';
 import { sum } from './reduction.ts';
 import { reshape } from './reshape.ts';
 
+/** Options of `matmul` and `bmm`. */
 export interface MatmulOptions {
   /** Transpose the last two axes of the operand first. */
   transposeA?: boolean;

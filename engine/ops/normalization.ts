@@ -130,6 +130,7 @@ const inferenceOp = defineOperation<BatchNormParams>({
   },
 });
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   weight?: Tensor | undefined;
   bias?: Tensor | undefined;
@@ -300,6 +301,22 @@ export const groupNorm = defineComposite(
     return bias ? add(scaled, reshape(bias, shape)) : scaled;
   },
   { family, signature: { x: float, groups: size, options: affineTensors } },
+);
+
+/** Normalises each channel of each x (N, C, ...) over its positions. */
+export const instanceNorm = defineComposite(
+  'instanceNorm',
+  (x: Tensor, options: AffineOptions = {}): Tensor => {
+    checkChannels('instanceNorm', x);
+    const channels = x.shape[1]!;
+    checkAffine('instanceNorm', [channels], options);
+    if (sizeOf(x.shape.slice(2)) === 1) {
+      const details = { operation: 'instanceNorm', argument: 'x', expected: 'more than one position' };
+      throw new ShapeError('one value per channel has no variance', { ...details, given: showShape(x.shape) });
+    }
+    return channels > 0 ? groupNorm(x, channels, options) : reshape(x, x.shape);
+  },
+  { family, signature: { x: float, options: affineTensors } },
 );
 
 /** Batch statistics of x (N, C, ...) per channel, off the tape: mean and biased variance. */

@@ -115,6 +115,7 @@ function asPlanes(operation: string, x: Tensor): { planes: number; inH: number; 
   return { planes: sizeOf(lead), inH: x.shape.at(-2)!, inW: x.shape.at(-1)!, lead };
 }
 
+/** Geometry of pooling windows. */
 export interface PoolOptions {
   /** Defaults to the kernel size. */
   stride?: number | Pair | null;
@@ -124,13 +125,27 @@ export interface PoolOptions {
 
 const windows = { stride: orNull(sizes), padding: sizes, ceilMode: flag };
 
+/** Options of `avgPool2d`. */
 export interface AveragePoolOptions extends PoolOptions {
   /** Whether the padding counts in the divisor. Default true. */
   countIncludePad?: boolean;
 }
 
+/** Options of `maxPool2d`. */
 export interface MaxPoolOptions extends PoolOptions {
   dilation?: number | Pair;
+}
+
+/** What max pooling gives. */
+interface Wanted {
+  /** Gives { values, indices } instead of the maxima alone. */
+  returnIndices?: boolean;
+}
+
+/** Maxima, and where each was found: h W + w in the unpadded plane (int32). */
+export interface Pooled {
+  values: Tensor;
+  indices: Tensor;
 }
 
 function geometry(operation: string, x: Tensor, kernel: number | Pair, options: MaxPoolOptions) {
@@ -155,21 +170,24 @@ function geometry(operation: string, x: Tensor, kernel: number | Pair, options: 
   return { sizes, planar: reshape(x, [planes, inH, inW]), shape: [...lead, outH, outW] };
 }
 
-/** Windowed maximum and its indices h W + w in the unpadded plane (int32). The first maximum wins; NaN always does. */
+/** The maxima under their shape, with their indices where those are wanted. */
+function pooled([values, indices]: readonly Tensor[], shape: Shape, withIndices = false): Tensor | Pooled {
+  const maxima = reshape(values!, shape);
+  return withIndices ? { values: maxima, indices: reshape(indices!, shape) } : maxima;
+}
+
+/** Windowed maximum; with `returnIndices` also where each was found. The first maximum wins; NaN always does. */
 export const maxPool2d = defineFunction('maxPool2d', poolMaxima, {
   x: float,
   kernel: sizes,
-  options: optionsWith<MaxPoolOptions>({ ...windows, dilation: sizes }),
+  options: optionsWith<MaxPoolOptions & Wanted>({ ...windows, dilation: sizes, returnIndices: flag }),
 });
 
-function poolMaxima(
-  x: Tensor,
-  kernel: number | Pair,
-  options: MaxPoolOptions = {},
-): { values: Tensor; indices: Tensor } {
+function poolMaxima(x: Tensor, kernel: number | Pair, options: MaxPoolOptions & { returnIndices: true }): Pooled;
+function poolMaxima(x: Tensor, kernel: number | Pair, options?: MaxPoolOptions & { returnIndices?: false }): Tensor;
+function poolMaxima(x: Tensor, kernel: number | Pair, options: MaxPoolOptions & Wanted = {}): Tensor | Pooled {
   const { sizes, planar, shape } = geometry('maxPool2d', x, kernel, options);
-  const [values, indices] = maxOp([planar], { ...sizes, countPadding: 0 }) as [Tensor, Tensor];
-  return { values: reshape(values, shape), indices: reshape(indices, shape) };
+  return pooled(maxOp([planar], { ...sizes, countPadding: 0 }), shape, options.returnIndices);
 }
 
 /** Windowed mean. The divisor is the window clipped to the padded plane, or to the plane if not `countIncludePad`. */
@@ -198,8 +216,6 @@ function adaptive(operation: string, x: Tensor, outputSize: number | Pair) {
   return { sizes, planar: reshape(x, [planes, inH, inW]), shape: [...lead, outH, outW] };
 }
 
-const adaptiveParameters = { x: float, outputSize: sizes };
-
 /** Mean over rows floor(i H / h) to ceil((i + 1) H / h) - 1 for output row i, columns alike. */
 export const adaptiveAvgPool2d = defineFunction(
   'adaptiveAvgPool2d',
@@ -207,19 +223,22 @@ export const adaptiveAvgPool2d = defineFunction(
     const { sizes, planar, shape } = adaptive('adaptiveAvgPool2d', x, outputSize);
     return reshape(adaptiveAverageOp([planar], sizes)[0]!, shape);
   },
-  adaptiveParameters,
+  { x: float, outputSize: sizes },
 );
 
-/** Maximum over the windows of adaptiveAvgPool2d, and its index h W + w (int32). */
-export const adaptiveMaxPool2d = defineFunction(
-  'adaptiveMaxPool2d',
-  (x: Tensor, outputSize: number | Pair): { values: Tensor; indices: Tensor } => {
-    const { sizes, planar, shape } = adaptive('adaptiveMaxPool2d', x, outputSize);
-    const [values, indices] = adaptiveMaxOp([planar], sizes) as [Tensor, Tensor];
-    return { values: reshape(values, shape), indices: reshape(indices, shape) };
-  },
-  adaptiveParameters,
-);
+/** Maximum over the windows of adaptiveAvgPool2d; with `returnIndices` also where each was found. */
+export const adaptiveMaxPool2d = defineFunction('adaptiveMaxPool2d', poolAdaptiveMaxima, {
+  x: float,
+  outputSize: sizes,
+  options: optionsWith<Wanted>({ returnIndices: flag }),
+});
+
+function poolAdaptiveMaxima(x: Tensor, outputSize: number | Pair, options: { returnIndices: true }): Pooled;
+function poolAdaptiveMaxima(x: Tensor, outputSize: number | Pair, options?: { returnIndices?: false }): Tensor;
+function poolAdaptiveMaxima(x: Tensor, outputSize: number | Pair, { returnIndices }: Wanted = {}): Tensor | Pooled {
+  const { sizes, planar, shape } = adaptive('adaptiveMaxPool2d', x, outputSize);
+  return pooled(adaptiveMaxOp([planar], sizes), shape, returnIndices);
+}
 
 /** Writes x at the pooled indices of a zero plane of `outputSize` [H, W]: the partial inverse of maxPool2d. */
 export const maxUnpool2d = defineComposite(

@@ -68,6 +68,7 @@ export type PyramidRule = keyof typeof RuleCode;
 
 const rules: readonly PyramidRule[] = ['adaptive', 'fixedKernel'];
 
+/** Options of `pyramidPool2d`. */
 export interface PyramidPoolOptions {
   /** Default `adaptive`. */
   rule?: PyramidRule;

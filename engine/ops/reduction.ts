@@ -120,6 +120,7 @@ const shareTies: ReduceRule = {
 
 /** Maximum over `axes`; ties share the gradient. NaN wins. Throws ShapeError where there is nothing to choose from. */
 export const amax = define('amax', Reduction.max, shareTies);
+/** Minimum over `axes`; ties share the gradient. NaN wins. Throws ShapeError where there is nothing to choose from. */
 export const amin = define('amin', Reduction.min, shareTies);
 
 function arg(name: string, op: ArgReduction) {
@@ -156,6 +157,7 @@ function checkSome(operation: string, x: Tensor, count: number): void {
 
 /** Index (int32) of the first maximum along `axis`, or in the flattened tensor. */
 export const argmax = arg('argmax', ArgReduction.max);
+/** Index (int32) of the first minimum along `axis`, or in the flattened tensor. */
 export const argmin = arg('argmin', ArgReduction.min);
 
 const extreme = (name: string, index: typeof argmax) =>
@@ -173,6 +175,7 @@ const extreme = (name: string, index: typeof argmax) =>
 
 /** Maximum along one axis and its first index, which receives the whole gradient. */
 export const max = extreme('max', argmax);
+/** Minimum along one axis and its first index, which receives the whole gradient. */
 export const min = extreme('min', argmin);
 
 const centred = (x: Tensor, axes: Axes): Tensor => sub(x, mean(x, axes, { keepdim: true }));
@@ -205,6 +208,7 @@ const varianceOp = defineOperation<VarianceRule>({
   ],
 });
 
+/** Options of `variance`. */
 export interface VarianceOptions extends ReduceOptions {
   /** Taken from the count of values to give the divisor. Default 1: unbiased. */
   correction?: number;

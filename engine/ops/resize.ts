@@ -34,6 +34,7 @@ const resizeBackwardOp: Apply<ResizeParams> = defineOperation<ResizeParams>({
   vjp: ({ gradients, attrs }) => resizeOp([gradients[0]], attrs),
 });
 
+/** Options of `interpolate`. */
 export interface InterpolateOptions {
   mode?: 'nearest' | 'bilinear';
   /** Output [height, width]; or give `scaleFactor`. */

@@ -103,6 +103,7 @@ function composedGradients(x: Tensor, y: Tensor, window: Tensor, g: Tensor, p: S
   return [gradient(a, meanA, b, meanB), gradient(b, meanB, a, meanA)];
 }
 
+/** Options of `ssim`. */
 export interface SsimOptions {
   /** Largest possible value of a pixel: the dynamic range L. */
   maxValue?: number;

@@ -65,14 +65,20 @@ export const affine = define(
 );
 const scaled = (x: Tensor, factor: number): Tensor => affine(x, factor, 0);
 
+/** -x */
 export const neg = define(Unary.neg, 'neg', { reads: 'neither', vjp: (g) => neg(g) });
+/** e^x */
 export const exp = define(Unary.exp, 'exp', { reads: 'y', vjp: (g, y) => mul(g, y) });
+/** Natural logarithm. */
 export const log = define(Unary.log, 'log', { reads: 'x', vjp: (g, x) => mul(g, reciprocal(x)) });
+/** Square root; NaN below 0. */
 export const sqrt = define(Unary.sqrt, 'sqrt', { reads: 'y', vjp: (g, y) => mul(g, scaled(reciprocal(y), 0.5)) });
+/** 1 / sqrt(x) */
 export const rsqrt = define(Unary.rsqrt, 'rsqrt', {
   reads: 'y',
   vjp: (g, y) => mul(g, scaled(mul(square(y), y), -0.5)),
 });
+/** |x|; gradient 0 at 0. */
 export const abs = define(Unary.abs, 'abs', { reads: 'x', vjp: (g, x) => mul(g, sign(x)) });
 /** -1, 0 or 1; its gradient is 0 everywhere. */
 export const sign = define(Unary.sign, 'sign', { reads: 'neither', vjp: () => undefined });
@@ -80,6 +86,7 @@ export const sign = define(Unary.sign, 'sign', { reads: 'neither', vjp: () => un
 export const relu = define(Unary.relu, 'relu', { reads: 'y', vjp: (g, y) => reluGrad(g, y) });
 // The slopes of sigmoid and tanh are functions of x: in 1 - y nothing is left of large x. By y they are what torch computes, which
 // lets an optimiser change x before backward.
+/** 1 / (1 + e^-x) */
 export const sigmoid = define(Unary.sigmoid, 'sigmoid', {
   reads: 'x',
   vjp: (g, x) => sigmoidGrad(g, x),
@@ -90,17 +97,22 @@ export const silu = define(Unary.silu, 'silu', {
   reads: 'x',
   vjp: (g, x) => mul(g, add(sigmoid(x), sigmoidGrad(x, x))),
 });
+/** Hyperbolic tangent. */
 export const tanh = define(Unary.tanh, 'tanh', {
   reads: 'x',
   vjp: (g, x) => tanhGrad(g, x),
   fromY: (g, y) => mul(g, affine(square(y), -1, 1)),
 });
+/** 1 / x */
 export const reciprocal = define(Unary.reciprocal, 'reciprocal', {
   reads: 'y',
   vjp: (g, y) => neg(mul(g, square(y))),
 });
+/** x^2 */
 export const square = define(Unary.square, 'square', { reads: 'x', vjp: (g, x) => mul(g, scaled(x, 2)) });
+/** Sine of radians. */
 export const sin = define(Unary.sin, 'sin', { reads: 'x', vjp: (g, x) => mul(g, cos(x)) });
+/** Cosine of radians. */
 export const cos = define(Unary.cos, 'cos', { reads: 'x', vjp: (g, x) => neg(mul(g, sin(x))) });
 /** The error function. */
 export const erf = define(Unary.erf, 'erf', {
@@ -114,6 +126,12 @@ export const erfc = define(Unary.erfc, 'erfc', {
 });
 /** log(1 + x), with all its digits for small x. */
 export const log1p = define(Unary.log1p, 'log1p', { reads: 'x', vjp: (g, x) => mul(g, reciprocal(affine(x, 1, 1))) });
+/** The largest whole number that is not above x; its gradient is 0 everywhere. */
+export const floor = define(Unary.floor, 'floor', { reads: 'neither', vjp: () => undefined });
+/** The smallest whole number that is not below x; its gradient is 0 everywhere. */
+export const ceil = define(Unary.ceil, 'ceil', { reads: 'neither', vjp: () => undefined });
+/** The nearest whole number, the even one of two; its gradient is 0 everywhere. */
+export const round = define(Unary.round, 'round', { reads: 'neither', vjp: () => undefined });
 const flat = 'piecewise constant';
 const limits = { a: number, b: optional(number) };
 /** 1 where x > a, else 0. */
@@ -196,6 +214,7 @@ export const softplus = defineFunction(
 );
 
 const clampOp = define(Unary.clamp, 'clamp', { reads: 'x', vjp: (g, x, { a, b }) => mul(g, inside(x, a, b)) });
+/** Limits of `clamp`; null or nothing for none. */
 export interface ClampLimits {
   min?: number | null;
   max?: number | null;

@@ -14,6 +14,7 @@ import { checkTensor } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 
+/** Options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
   /** p of the p-norm, above 0; Infinity is the largest absolute value. Default 2. */
   normType?: number;

@@ -16,6 +16,7 @@ import { disown, tidy } from '../scope.ts';
 import { noGrad } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 
+/** Options of DynamicWeightAverage. */
 export interface DynamicWeightAverageOptions {
   /** T: a higher one makes the weights more equal. Default 2. */
   temperature?: number;
@@ -40,6 +41,7 @@ const takesOptions = takes('DynamicWeightAverage', {
   }),
 });
 
+/** Weights of several losses from how fast each has fallen lately. */
 export class DynamicWeightAverage {
   readonly tasks: number;
   readonly #temperature: number;

@@ -13,6 +13,7 @@ import { Parameter, Tensor } from '../tensor.ts';
 /** Buffers of one parameter by name, such as the momentum. */
 type Slots = Map<string, Tensor>;
 
+/** What every optimiser takes. */
 export interface OptimizerOptions {
   lr: number;
   weightDecay?: number;
@@ -48,6 +49,7 @@ function checkOptions(optimizer: string, options: OptimizerOptions): void {
   }
 }
 
+/** The base of all optimisers. */
 export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   readonly parameters: readonly Parameter[];
   /** Hyper-parameters, which may be changed between steps. */
@@ -182,6 +184,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   }
 }
 
+/** Options of SGD. */
 export interface SgdOptions extends OptimizerOptions {
   momentum?: number;
   dampening?: number;
@@ -232,6 +235,7 @@ export class SGD extends Optimizer<SgdOptions> {
   }
 }
 
+/** Options of Adam and AdamW. */
 export interface AdamOptions extends OptimizerOptions {
   betas?: readonly [number, number];
   eps?: number;
@@ -295,6 +299,7 @@ export class AdamW extends Adam {
   }
 }
 
+/** Options of RMSprop. */
 export interface RmspropOptions extends OptimizerOptions {
   alpha?: number;
   eps?: number;

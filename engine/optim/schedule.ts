@@ -19,6 +19,7 @@ const rate = (name: string, baseLr: number, lr: (t: number) => number): Schedule
   return from0(name, (t) => ({ lr: lr(t) }));
 };
 
+/** Options of `polynomialLR`. */
 export interface PolynomialOptions {
   totalIters: number;
   power?: number;
@@ -37,6 +38,7 @@ export function polynomialLR(...args: [baseLr: number, options: PolynomialOption
   return rate('polynomialLR', baseLr, (t) => baseLr * (1 - Math.min(t, totalIters) / totalIters) ** power);
 }
 
+/** Options of `stepLR`. */
 export interface StepOptions {
   stepSize: number;
   gamma?: number;
@@ -55,6 +57,7 @@ export function stepLR(...args: [baseLr: number, options: StepOptions]): Schedul
   return rate('stepLR', baseLr, (t) => baseLr * gamma ** Math.floor(t / stepSize));
 }
 
+/** Options of `multiStepLR`. */
 export interface MultiStepOptions {
   milestones: readonly number[];
   gamma?: number;
@@ -73,6 +76,7 @@ export function multiStepLR(...args: [baseLr: number, options: MultiStepOptions]
   return rate('multiStepLR', baseLr, (t) => baseLr * gamma ** milestones.filter((milestone) => milestone <= t).length);
 }
 
+/** Options of `cosineLR`. */
 export interface CosineOptions {
   tMax: number;
   etaMin?: number;
@@ -91,6 +95,7 @@ export function cosineLR(...args: [baseLr: number, options: CosineOptions]): Sch
   return rate('cosineLR', baseLr, (t) => etaMin + ((baseLr - etaMin) * (1 + Math.cos((Math.PI * t) / tMax))) / 2);
 }
 
+/** Options of `exponentialLR`. */
 export interface ExponentialOptions {
   gamma: number;
 }
@@ -107,6 +112,7 @@ export function exponentialLR(...args: [baseLr: number, options: ExponentialOpti
   return rate('exponentialLR', baseLr, (t) => baseLr * gamma ** t);
 }
 
+/** Options of `oneCycleLR`. */
 export interface OneCycleOptions {
   maxLr: number;
   totalSteps: number;

@@ -14,10 +14,12 @@ export interface Span {
   readonly end: number;
 }
 
+/** Time of one layer. */
 export interface LayerSpan extends Span {
   readonly pass: Pass;
 }
 
+/** One launch of a kernel. */
 export interface ProfiledLaunch {
   readonly kernel: string;
   readonly plan: string;
@@ -38,6 +40,7 @@ export interface ProfiledLaunch {
   readonly liveBytes: number;
 }
 
+/** One training step. */
 export interface ProfiledStep extends Span {
   /** Index of its first launch, and of the one after its last. */
   readonly launches: readonly [first: number, end: number];

@@ -30,6 +30,7 @@ interface Launch {
   timed: { readonly begin: number; readonly end: number } | undefined;
 }
 
+/** What a profile records. */
 export interface ProfileOptions {
   /** Default: the default device. */
   readonly device?: Device;
@@ -41,6 +42,7 @@ const options = optionsWith<ProfileOptions>({ device: deviceParameter, modules: 
 const takesProfiler = takes('Profiler', { options });
 const takesProfiled = takes('profiled', { body: callback, options });
 
+/** Watches steps and keeps what ran in each. */
 export class Profiler implements WorkObserver {
   readonly #device: Device;
   readonly #modules: ProfileOptions['modules'];

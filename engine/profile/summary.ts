@@ -16,6 +16,7 @@ export interface ProfileRow {
   readonly bytes: number;
 }
 
+/** A profile added up by kernel, layer and operation. */
 export interface ProfileSummary {
   readonly device: string;
   readonly clock: Profile['clock'];

@@ -4,6 +4,7 @@ import { takes } from '../call-check.ts';
 import { record } from '../parameters.ts';
 import type { Profile } from './profile.ts';
 
+/** One event of Chrome's trace format. */
 export interface TraceEvent {
   readonly name: string;
   /** X a span, C a counter, M a name of a track. */
@@ -16,6 +17,7 @@ export interface TraceEvent {
   readonly args?: Readonly<Record<string, string | number>>;
 }
 
+/** A trace that Chrome's and Perfetto's viewers open. */
 export interface ChromeTrace {
   readonly traceEvents: readonly TraceEvent[];
   readonly displayTimeUnit: 'ms';

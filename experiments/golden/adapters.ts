@@ -1,5 +1,6 @@
 // How a fixture's operation is called: names and attributes of the fixture schema to the engine's functions.
 import * as w from '../../engine/index.ts';
+import { powScalar } from '../../engine/ops/unary.ts';
 import type { Tensor } from '../../engine/index.ts';
 import { moduleAdapters } from './modules.ts';
 
@@ -66,7 +67,7 @@ const elementwise: Record<string, Adapter> = {
   gelu: (t, a) => w.gelu(t.x!, a.approximate as 'none' | 'tanh'),
   softplus: (t, a) => w.softplus(t.x!, number(a, 'beta'), number(a, 'threshold')),
   clamp: (t, a) => w.clamp(t.x!, { min: a.min as number | null, max: a.max as number | null }),
-  pow_scalar: (t, a) => w.powScalar(t.x!, number(a, 'exponent')),
+  pow_scalar: (t, a) => powScalar(t.x!, number(a, 'exponent')),
   add: binary(w.add),
   sub: binary(w.sub),
   mul: binary(w.mul),
@@ -124,12 +125,13 @@ const images: Record<string, Adapter> = {
   conv2d: (t, a) => w.conv2d(t.x!, t.weight!, t.bias, convolution(a)),
   conv_transpose2d: (t, a) =>
     w.convTranspose2d(t.x!, t.weight!, t.bias, { ...convolution(a), outputPadding: a.output_padding as Pair }),
-  max_pool2d: (t, a) => pooled(w.maxPool2d(t.x!, a.kernel as Pair, { ...pool(a), dilation: a.dilation as Pair })),
+  max_pool2d: (t, a) =>
+    pooled(w.maxPool2d(t.x!, a.kernel as Pair, { ...pool(a), dilation: a.dilation as Pair, returnIndices: true })),
   max_unpool2d: (t, a) => w.maxUnpool2d(t.x!, t.indices!, a.output_size as Pair),
   avg_pool2d: (t, a) =>
     w.avgPool2d(t.x!, a.kernel as Pair, { ...pool(a), countIncludePad: a.count_include_pad as boolean }),
   adaptive_avg_pool2d: (t, a) => w.adaptiveAvgPool2d(t.x!, a.output_size as Pair),
-  adaptive_max_pool2d: (t, a) => pooled(w.adaptiveMaxPool2d(t.x!, a.output_size as Pair)),
+  adaptive_max_pool2d: (t, a) => pooled(w.adaptiveMaxPool2d(t.x!, a.output_size as Pair, { returnIndices: true })),
   interpolate: (t, a) =>
     w.interpolate(t.x!, {
       mode: a.mode as 'nearest' | 'bilinear',

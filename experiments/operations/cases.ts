@@ -1,6 +1,9 @@
 // A case or more of every operation: small shapes that divide nothing, values away from kinks. Gradcheck runs them, the device
 // tests compare them with float64, and the table of operations is made by watching them. Those without a gradient come last.
 import * as w from '../../engine/index.ts';
+import { addScaled, leakyReluGrad, logRatio, reluGrad, sigmoidGrad, tanhGrad } from '../../engine/ops/binary.ts';
+import { sumTo } from '../../engine/ops/expand.ts';
+import { powScalar } from '../../engine/ops/unary.ts';
 import type { Differentiable } from '../../engine/gradcheck.ts';
 
 /** Values of one input: normal, positive, or given. */
@@ -75,6 +78,9 @@ const elementwise: GradientCase[] = [
   one('erf', w.erf),
   one('erfc', w.erfc),
   one('log1p', w.log1p, positive(2, 3)),
+  one('floor', w.floor),
+  one('ceil', w.ceil),
+  one('round', w.round),
   one('affine', (x) => w.affine(x, -1.5, 0.25)),
   one('leakyRelu', (x) => w.leakyRelu(x, 0.2)),
   { operations: ['elu', 'step'], inputs: [input(2, 3)], f: (x) => w.elu(x!, 1.3) },
@@ -82,7 +88,7 @@ const elementwise: GradientCase[] = [
   one('geluTanh', (x) => w.gelu(x, 'tanh')),
   one('softplus', (x) => w.softplus(x, 1.5)),
   { operations: ['clamp', 'inside'], inputs: [input(2, 3)], f: (x) => w.clamp(x!, { min: -0.5, max: 0.7 }) },
-  one('powScalar', (x) => w.powScalar(x, 2.5), positive(2, 3)),
+  one('powScalar', (x) => powScalar(x, 2.5), positive(2, 3)),
   two('add', w.add),
   two('sub', w.sub, input(2, 1), input(2, 3)),
   two('mul', w.mul),
@@ -90,12 +96,12 @@ const elementwise: GradientCase[] = [
   two('maximum', w.maximum, distinct(2, 3), input(2, 1)),
   two('minimum', w.minimum, distinct(2, 3), input(2, 1)),
   two('pow', w.pow, positive(2, 3), input(3)),
-  two('reluGrad', w.reluGrad, input(2, 3), input(2, 3)),
-  two('leakyReluGrad', (a, b) => w.leakyReluGrad(a, b, 0.1), input(2, 3), input(2, 3)),
-  two('sigmoidGrad', w.sigmoidGrad, input(2, 3), input(2, 3)),
-  two('tanhGrad', w.tanhGrad, input(2, 3), input(2, 3)),
-  two('logRatio', w.logRatio, positive(2, 3), positive(2, 3)),
-  two('addScaled', (a, b) => w.addScaled(a, b, 0.7)),
+  two('reluGrad', reluGrad, input(2, 3), input(2, 3)),
+  two('leakyReluGrad', (a, b) => leakyReluGrad(a, b, 0.1), input(2, 3), input(2, 3)),
+  two('sigmoidGrad', sigmoidGrad, input(2, 3), input(2, 3)),
+  two('tanhGrad', tanhGrad, input(2, 3), input(2, 3)),
+  two('logRatio', logRatio, positive(2, 3), positive(2, 3)),
+  two('addScaled', (a, b) => addScaled(a, b, 0.7)),
   {
     operations: ['where'],
     inputs: [flags([2, 3], [1, 0, 1, 0, 0, 1]), input(2, 3), input(3)],
@@ -112,13 +118,23 @@ const reductions: GradientCase[] = [
   { operations: ['min'], inputs: [distinct(3, 4)], f: (x) => w.min(x!, 0, { keepdim: true }).values },
   one('variance', (x) => w.variance(x, [0], { correction: 1 }), input(4, 2)),
   one('logSumExp', (x) => w.logSumExp(x, [0, 2]), input(2, 3, 2)),
+  one('cumsum', (x) => w.cumsum(x, 1), input(2, 4, 2)),
+  { operations: ['cumprod', 'recurrence'], inputs: [input(2, 4, 2)], f: (x) => w.cumprod(x!, 1) },
+  one('cumprod', (x) => w.cumprod(x, 0), { shape: [4], values: [1.5, 0, -0.5, 2] }),
+  one('prod', (x) => w.prod(x, [0, 2]), input(2, 3, 2)),
+  { operations: ['sort'], inputs: [distinct(3, 4)], f: (x) => w.sort(x!, 0, { descending: true }).values },
+  { operations: ['topk'], inputs: [distinct(3, 4)], f: (x) => w.topk(x!, 2, 1, { largest: false }).values },
+  one('norm', (x) => w.norm(x, 1), input(2, 3)),
+  one('norm', (x) => w.norm(x, [0, 2], { p: 3, keepdim: true }), input(2, 2, 3)),
+  one('norm', (x) => w.norm(x, 1, { p: -1.5 }), positive(2, 3)),
+  one('norm', (x) => w.norm(x, 0, { p: Infinity }), distinct(3, 2)),
   { operations: ['softmax', 'softmaxBackward'], inputs: [input(2, 4)], f: (x) => w.softmax(x!, 1) },
   one('logSoftmax', (x) => w.logSoftmax(x, 1), input(2, 3, 2)),
 ];
 
 const layout: GradientCase[] = [
   one('expand', (x) => w.expand(x, [2, 3, 4]), input(3, 1)),
-  one('sumTo', (x) => w.sumTo(x, [3, 1]), input(2, 3, 4)),
+  one('sumTo', (x) => sumTo(x, [3, 1]), input(2, 3, 4)),
   one('reshape', (x) => w.reshape(x, [3, -1])),
   one('flatten', (x) => w.flatten(x, 1), input(2, 3, 2)),
   one('squeeze', (x) => w.squeeze(x, 1), input(2, 1, 3)),
@@ -131,7 +147,7 @@ const layout: GradientCase[] = [
   one('embed', (x) => w.pad(x, [1, 2, 0, 1], 'constant', 0.5), input(2, 2)),
   one('pad', (x) => w.pad(x, [2, 1, 1, 1], 'reflect'), input(1, 3, 4)),
   one('pad', (x) => w.pad(x, [2, 1, -1, 1], 'constant'), input(3, 4)),
-  two('concat', (a, b) => w.concat([a, b], 1), input(2, 3), input(2, 1)),
+  two('cat', (a, b) => w.cat([a, b], 1), input(2, 3), input(2, 1)),
   two('stack', (a, b) => w.stack([a, b], -1), input(2, 3), input(2, 3)),
   { operations: ['split'], inputs: [input(2, 5)], f: (x) => w.split(x!, [2, 3], 1) },
   one('pixelShuffle', (x) => w.pixelShuffle(x, 2), input(1, 4, 2, 1)),
@@ -183,11 +199,47 @@ const products: GradientCase[] = [
   },
 ];
 
+const contractions: GradientCase[] = [
+  {
+    operations: ['einsum'],
+    inputs: [input(2, 3, 4), input(4, 2, 2), input(3)],
+    f: (a, b, c) => w.einsum('bik,kbj,i->jb', [a!, b!, c!]),
+  },
+  one('einsum', (x) => w.einsum('ii...->...i', [x]), input(3, 3, 2)),
+  {
+    operations: ['conv1d'],
+    inputs: [input(2, 2, 5), input(4, 1, 2), input(4)],
+    f: (x, weight, bias) => w.conv1d(x!, weight!, bias, { stride: 2, padding: 1, dilation: 2, groups: 2 }),
+  },
+  two('conv1d', (x, weight) => w.conv1d(x, weight, undefined, { padding: 'same' }), input(1, 2, 5), input(1, 2, 4)),
+  {
+    operations: ['conv2d'],
+    inputs: [input(1, 2, 3, 4), input(2, 2, 2, 3)],
+    f: (x, weight) => w.conv2d(x!, weight!, undefined, { padding: 'same', dilation: [1, 2] }),
+  },
+];
+
+/** Places between pixels, within the image and outside. */
+const places: InputSpec = { shape: [1, 2, 2, 2], values: [-0.3, 0.2, 0.55, -0.71, 0.13, 0.43, -1.2, 1.37] };
+
+const sampled: GradientCase[] = [
+  two('gridSample', (x, grid) => w.gridSample(x, grid), input(1, 2, 3, 4), places),
+  two(
+    'gridSample',
+    (x, grid) => w.gridSample(x, grid, { paddingMode: 'reflection', alignCorners: true }),
+    input(1, 1, 3, 4),
+    places,
+  ),
+  two('gridSample', (x, grid) => w.gridSample(x, grid, { paddingMode: 'border' }), input(1, 1, 3, 4), places),
+  two('prelu', w.prelu, input(2, 3, 2), input(3)),
+  two('prelu', w.prelu, input(4), input(1)),
+];
+
 const images: GradientCase[] = [
   {
     operations: ['maxPool2d', 'maxPool2dBackward'],
     inputs: [distinct(1, 2, 4, 5)],
-    f: (x) => w.maxPool2d(x!, 3, { stride: 2, padding: 1 }).values,
+    f: (x) => w.maxPool2d(x!, 3, { stride: 2, padding: 1 }),
   },
   one('avgPool2d', (x) => w.avgPool2d(x, 2, { stride: 1, padding: 1, countIncludePad: false }), input(1, 2, 3, 4)),
   one(
@@ -214,7 +266,7 @@ const images: GradientCase[] = [
       return w.grad(used, [x!], { createGraph: true, gradOutputs: used.map((y) => w.square(y)) })[0]!;
     },
   },
-  { operations: ['adaptiveMaxPool2d'], inputs: [distinct(1, 2, 4, 3)], f: (x) => w.adaptiveMaxPool2d(x!, 2).values },
+  { operations: ['adaptiveMaxPool2d'], inputs: [distinct(1, 2, 4, 3)], f: (x) => w.adaptiveMaxPool2d(x!, 2) },
   {
     operations: ['maxUnpool2d'],
     inputs: [input(1, 1, 2, 2), indices([1, 1, 2, 2], [0, 3, 9, 14])],
@@ -262,6 +314,11 @@ const normalization: GradientCase[] = [
     inputs: [input(2, 4, 3), input(4), input(4)],
     f: (x, weight, bias) => w.groupNorm(x!, 2, { weight, bias }),
   },
+  {
+    operations: ['instanceNorm'],
+    inputs: [input(2, 2, 3), input(2), input(2)],
+    f: (x, weight, bias) => w.instanceNorm(x!, { weight, bias }),
+  },
 ];
 
 const losses: GradientCase[] = [
@@ -293,6 +350,16 @@ const losses: GradientCase[] = [
     operations: ['crossEntropy'],
     inputs: [input(1, 3, 2, 3), indices([1, 2, 3], [0, 2, 1, 1, 0, 2]), constant([0.7, 1.1, 0.4])],
     f: (x, target, weight) => w.crossEntropy(x!, target!, { weight, reduction: 'sum' }),
+  },
+];
+
+const distributions: GradientCase[] = [
+  two('klDivLoss', (x, y) => w.klDivLoss(x, y, { reduction: 'batchmean' }), input(2, 3), positive(2, 3)),
+  two('klDivLoss', (x, y) => w.klDivLoss(x, y, { logTarget: true }), input(2, 3), input(2, 3)),
+  {
+    operations: ['logSoftmax'],
+    inputs: [input(2, 3, 2), positive(2, 3, 2), constant([0.7, 1.1, 0.4])],
+    f: (x, target, weight) => w.crossEntropy(x!, target!, { weight, labelSmoothing: 0.1 }),
   },
 ];
 
@@ -356,9 +423,12 @@ export const cases: readonly GradientCase[] = [
   ...reductions,
   ...layout,
   ...products,
+  ...contractions,
+  ...sampled,
   ...images,
   ...normalization,
   ...losses,
+  ...distributions,
   ...dense,
   ...withoutGradient,
 ];

@@ -43,6 +43,10 @@ export enum Unary {
   erfc = 26,
   /** log(1 + x) */
   log1p = 27,
+  floor = 28,
+  ceil = 29,
+  /** to the nearest whole number, halves to the even one */
+  round = 30,
 }
 
 export enum Binary {

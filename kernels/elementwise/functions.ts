@@ -60,6 +60,16 @@ function pow(x: number, y: number): number {
   return Math.pow(x, y);
 }
 
+/** The nearest whole number, of two equally near ones the even. The sign of a zero is that of x. */
+function roundToEven(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  // Whole numbers, infinities and NaN.
+  if (!(rest > 0)) return x;
+  if (rest === 0.5) return 2 * Math.round(x / 2);
+  return Math.round(x);
+}
+
 /** f(x) with the constants a and b of the launch. */
 type UnaryFunction = (x: number, a: number, b: number) => number;
 
@@ -95,6 +105,9 @@ export const unaryFunctions: Readonly<Record<Unary, UnaryFunction>> = {
   [Unary.erf]: erf,
   [Unary.erfc]: erfc,
   [Unary.log1p]: (x) => Math.log1p(x),
+  [Unary.floor]: Math.floor,
+  [Unary.ceil]: Math.ceil,
+  [Unary.round]: roundToEven,
 };
 
 /** f(a, b) with the constant alpha of the launch. Comparisons give 0 or 1. */

@@ -239,6 +239,30 @@ class Log1p {
   }
 }
 
+@unmanaged
+class Floor {
+  @inline
+  apply(x: v128, a: v128, b: v128): v128 {
+    return f32x4.floor(x);
+  }
+}
+
+@unmanaged
+class Ceil {
+  @inline
+  apply(x: v128, a: v128, b: v128): v128 {
+    return f32x4.ceil(x);
+  }
+}
+
+@unmanaged
+class Round {
+  @inline
+  apply(x: v128, a: v128, b: v128): v128 {
+    return f32x4.nearest(x);
+  }
+}
+
 /** y = f(x) for `n` elements. */
 function map<F>(x: usize, y: usize, n: i32, a: v128, b: v128): void {
   const f = changetype<F>(0);
@@ -319,5 +343,11 @@ export function unary(params: usize, buffers: usize, begin: i32, end: i32): void
       return map<Erfc>(x, y, n, a, b);
     case Unary.log1p:
       return map<Log1p>(x, y, n, a, b);
+    case Unary.floor:
+      return map<Floor>(x, y, n, a, b);
+    case Unary.ceil:
+      return map<Ceil>(x, y, n, a, b);
+    case Unary.round:
+      return map<Round>(x, y, n, a, b);
   }
 }

@@ -56,6 +56,9 @@ fn apply(v: f32, a: f32, b: f32) -> f32 {
     case UNARY_ERF: { return preciseErf(v); }
     case UNARY_ERFC: { return preciseErfc(v); }
     case UNARY_LOG1P: { return preciseLogOnePlus(v); }
+    case UNARY_FLOOR: { return floor(v); }
+    case UNARY_CEIL: { return ceil(v); }
+    case UNARY_ROUND: { return round(v); }
     default: { return v; }
   }
 }

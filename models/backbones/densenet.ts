@@ -14,6 +14,7 @@ import {
 } from '../../engine/index.ts';
 import { flag, number, optional, optionsWith, size, wholeNumbers } from '../../engine/parameters.ts';
 
+/** Whether layers are computed again in the backward pass to save memory. */
 export interface DenseNetMemoryOptions {
   /**
    * Joins and normalises the inputs of each layer again in backward instead of keeping them: memory that grows with the
@@ -75,6 +76,7 @@ const takesBlock = takes('DenseBlock', {
   options: optionsWith<DenseNetMemoryOptions>(memory),
 });
 
+/** Layers each of which sees the outputs of all before it. */
 export class DenseBlock extends NumberedModules<DenseLayer> {
   constructor(
     ...args: [layers: number, inputs: number, growthRate: number, bnSize?: number, options?: DenseNetMemoryOptions]
@@ -150,7 +152,7 @@ export class DenseNetFeatures extends nn.Module {
 
   /** (N, 3, H, W) to (N, outputs, H / 32, W / 32), normalised but not yet rectified. */
   forward(x: Tensor): Tensor {
-    x = maxPool2d(relu(this.norm0.forward(this.conv0.forward(x))), 3, { stride: 2, padding: 1 }).values;
+    x = maxPool2d(relu(this.norm0.forward(this.conv0.forward(x))), 3, { stride: 2, padding: 1 });
     this.#blocks.forEach((block, i) => {
       x = block.forward(x);
       x = this.#transitions[i]?.forward(x) ?? x;
@@ -159,6 +161,7 @@ export class DenseNetFeatures extends nn.Module {
   }
 }
 
+/** Depth and widths of a DenseNet. */
 export interface DenseNetOptions extends DenseNetMemoryOptions {
   classes?: number;
 }
@@ -168,6 +171,7 @@ const takesDenseNet = takes('DenseNet', {
   options: optionsWith<DenseNetOptions>({ ...memory, classes: size }),
 });
 
+/** DenseNet (Huang et al. 2017) with the parameter names of torchvision. */
 export class DenseNet extends nn.Module {
   readonly features: DenseNetFeatures;
   readonly classifier: nn.Linear;

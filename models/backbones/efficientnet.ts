@@ -49,6 +49,7 @@ class SqueezeExcitation extends nn.Module {
   }
 }
 
+/** Sizes of one block. */
 export interface MBConvConfig {
   /** Fused: one k x k convolution in place of the 1x1 expansion and the depthwise one, and no squeeze-excitation. */
   fused: boolean;
@@ -78,6 +79,7 @@ const takesMBConv = takes('MBConv', {
   ),
 });
 
+/** Mobile inverted bottleneck, or its fused form, with the parameter names of timm. */
 export class MBConv extends nn.Module {
   readonly block: nn.Sequential;
   readonly #residual: boolean;
@@ -119,6 +121,7 @@ const stages = [
   [false, 6, 3, 2, 160, 256, 15],
 ] as const;
 
+/** Options of EfficientNetV2S. */
 export interface EfficientNetV2SOptions {
   classes?: number;
 }
@@ -127,6 +130,7 @@ const takesEfficientNetV2S = takes('EfficientNetV2S', {
   options: optionsWith<EfficientNetV2SOptions>({ classes: size }),
 });
 
+/** EfficientNetV2-S (Tan and Le 2021). */
 export class EfficientNetV2S extends nn.Module {
   readonly features: nn.Sequential;
   readonly classifier: nn.Module;

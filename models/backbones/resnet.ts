@@ -10,6 +10,7 @@ const conv3x3 = (inputs: number, outputs: number, stride = 1, dilation = 1) =>
 const conv1x1 = (inputs: number, outputs: number, stride = 1) =>
   new nn.Conv2d(inputs, outputs, 1, { stride, bias: false });
 
+/** Stride and dilation of a residual block. */
 export interface BlockOptions {
   stride?: number;
   dilation?: number;
@@ -92,6 +93,7 @@ export class Bottleneck extends nn.Module {
 
 type BlockClass = typeof BasicBlock | typeof Bottleneck;
 
+/** Depths that have a published table of layers. */
 export type ResNetDepth = 18 | 34 | 50 | 101 | 152;
 
 const variants: Readonly<
@@ -104,6 +106,7 @@ const variants: Readonly<
   152: { block: Bottleneck, layers: [3, 8, 36, 3] },
 };
 
+/** Options of ResNet. */
 export interface ResNetOptions {
   classes?: number;
   /** For stages 2, 3 and 4: dilate instead of striding. */
@@ -115,6 +118,7 @@ const takesResNet = takes('ResNet', {
   options: optionsWith<ResNetOptions>({ classes: size, replaceStrideWithDilation: list }),
 });
 
+/** ResNet (He et al. 2016) with the parameter names of torchvision. */
 export class ResNet extends nn.Module {
   readonly conv1: nn.Conv2d;
   readonly bn1: nn.BatchNorm2d;
@@ -156,7 +160,7 @@ export class ResNet extends nn.Module {
 
   /** (N, 3, H, W) to the outputs of the four stages, at 1/4, 1/8, 1/16 and 1/32 where no stage is dilated. */
   features(x: Tensor): readonly [Tensor, Tensor, Tensor, Tensor] {
-    const stem = maxPool2d(relu(this.bn1.forward(this.conv1.forward(x))), 3, { stride: 2, padding: 1 }).values;
+    const stem = maxPool2d(relu(this.bn1.forward(this.conv1.forward(x))), 3, { stride: 2, padding: 1 });
     const c1 = this.layer1.forward(stem);
     const c2 = this.layer2.forward(c1);
     const c3 = this.layer3.forward(c2);

@@ -25,12 +25,14 @@ const layers = [
   'pool',
 ] as const;
 
+/** Options of Vgg16Bn. */
 export interface Vgg16BnOptions {
   classes?: number;
 }
 
 const takesVgg16Bn = takes('Vgg16Bn', { options: optionsWith<Vgg16BnOptions>({ classes: size }) });
 
+/** VGG-16 with batch normalisation, and the parameter names of torchvision. */
 export class Vgg16Bn extends nn.Module {
   readonly features: nn.Sequential;
   readonly classifier: nn.Module;

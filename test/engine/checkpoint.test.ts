@@ -7,7 +7,6 @@ import {
   createDevice,
   type Device,
   grad,
-  isRecomputing,
   liveTensorCount,
   manualSeed,
   nn,
@@ -25,6 +24,7 @@ import {
   tensor,
   UseAfterFreeError,
 } from '../../engine/index.ts';
+import { isRecomputing } from '../../engine/checkpoint.ts';
 import { BasicBlock, DenseBlock } from '../../models/index.ts';
 import { direct, sameBits, type Wrap } from './checkpoint.ts';
 

@@ -1,6 +1,7 @@
 // Calls that are nearly right: the good call of each operation with something else in one place of it.
 import fc from 'fast-check';
 import * as w from '../../engine/index.ts';
+import * as ops from '../../engine/ops/index.ts';
 import { declaredSignatures, type Signature } from '../../engine/parameters.ts';
 import { publicSignatures } from '../../engine/operation.ts';
 import type { Arguments } from './refusal-rows.ts';
@@ -18,7 +19,7 @@ export interface Callee {
   [fc.toStringMethod](): string;
 }
 
-const exported = w as unknown as Readonly<Record<string, Call>>;
+const exported = { ...ops, ...w } as unknown as Readonly<Record<string, Call>>;
 
 /** All operations with their good calls. */
 export const operations: readonly Callee[] = Object.entries(refusals).map(([name, { good }]) => ({
@@ -44,6 +45,31 @@ const others: readonly [name: string, call: Call, good: () => Arguments][] = [
   made('BatchNorm2d', w.nn.BatchNorm2d, () => [2, { momentum: null, eps: 1e-3 }]),
   made('MaxPool2d', w.nn.MaxPool2d, () => [2, { stride: null, padding: 1 }]),
   made('ReLU', w.nn.ReLU, () => []),
+  made('Sigmoid', w.nn.Sigmoid, () => []),
+  made('Tanh', w.nn.Tanh, () => []),
+  made('SiLU', w.nn.SiLU, () => []),
+  made('GELU', w.nn.GELU, () => ['tanh']),
+  made('LeakyReLU', w.nn.LeakyReLU, () => [0.1]),
+  made('PReLU', w.nn.PReLU, () => [2, { init: 0.1 }]),
+  made('Softmax', w.nn.Softmax, () => [1]),
+  made('Flatten', w.nn.Flatten, () => [1]),
+  made('Dropout', w.nn.Dropout, () => [0.3]),
+  made('Dropout2d', w.nn.Dropout2d, () => [0.3]),
+  made('Conv1d', w.nn.Conv1d, () => [2, 4, 3, { padding: 'same', groups: 2 }]),
+  made('AvgPool2d', w.nn.AvgPool2d, () => [2, { countIncludePad: false }]),
+  made('AdaptiveAvgPool2d', w.nn.AdaptiveAvgPool2d, () => [[2, 3]]),
+  made('Upsample', w.nn.Upsample, () => [{ scaleFactor: 2, mode: 'nearest' }]),
+  made('LayerNorm', w.nn.LayerNorm, () => [[2, 3], { eps: 1e-3 }]),
+  made('GroupNorm', w.nn.GroupNorm, () => [2, 4, { affine: false }]),
+  made('InstanceNorm2d', w.nn.InstanceNorm2d, () => [4, { affine: true }]),
+  made('MSELoss', w.nn.MSELoss, () => [{ reduction: 'sum' }]),
+  made('L1Loss', w.nn.L1Loss, () => [{ reduction: 'sum' }]),
+  made('HuberLoss', w.nn.HuberLoss, () => [{ delta: 2 }]),
+  made('SmoothL1Loss', w.nn.SmoothL1Loss, () => [{ beta: 2 }]),
+  made('BCEWithLogitsLoss', w.nn.BCEWithLogitsLoss, () => [{ posWeight: w.ones([2]) }]),
+  made('CrossEntropyLoss', w.nn.CrossEntropyLoss, () => [{ labelSmoothing: 0.1 }]),
+  made('NLLLoss', w.nn.NLLLoss, () => [{ ignoreIndex: 1 }]),
+  made('KLDivLoss', w.nn.KLDivLoss, () => [{ logTarget: true }]),
   made('SGD', w.SGD, () => [perceptron(), { lr: 0.1, momentum: 0.9, nesterov: true }]),
   made('Adam', w.Adam, () => [perceptron(), { lr: 0.1, betas: [0.8, 0.9], weightDecay: 0.1 }]),
   made('AdamW', w.AdamW, () => [perceptron(), { betas: [0.8, 0.9], amsgrad: true }]),
@@ -59,6 +85,11 @@ const others: readonly [name: string, call: Call, good: () => Arguments][] = [
   ['clipGradNorm', w.clipGradNorm as Call, () => [perceptron(), 1, { normType: 2 }]],
   ['clipGradValue', w.clipGradValue as Call, () => [perceptron(), 1]],
   ['tensor', w.tensor as Call, () => [[1, 0], [2], { dtype: 'bool' }]],
+  ['rand', w.rand as Call, () => [[2], { stream: w.random(1, 'misuse') }]],
+  ['randn', w.randn as Call, () => [[2], { requiresGrad: true }]],
+  ['arange', w.arange as Call, () => [0, 4, 2, { dtype: 'int32' }]],
+  ['linspace', w.linspace as Call, () => [0, 1, 3, { requiresGrad: true }]],
+  ['eye', w.eye as Call, () => [2, 3, { dtype: 'bool' }]],
   ['full', w.full as Call, () => [[2], 1, { dtype: 'int32' }]],
   ['zeros', w.zeros as Call, () => [[2], { requiresGrad: true }]],
   ['ones', w.ones as Call, () => [[2], { dtype: 'bool' }]],

@@ -38,7 +38,7 @@ const ofOne: readonly ((x: Tensor) => Tensor)[] = [
   (x) => w.layerNorm(x, [2], { eps: 0.1 }),
   (x) => w.concat([w.narrow(x, 0, 1, 1), w.narrow(w.sigmoid(x), 0, 0, 1)], 0),
   (x) => w.reshape(w.avgPool2d(w.pad(w.reshape(x, [1, 1, 2, 2]), [1, 0, 1, 0]), 2, { stride: 1 }), SHAPE),
-  (x) => w.reshape(w.maxPool2d(w.pad(w.reshape(x, [1, 1, 2, 2]), [1, 0, 1, 0]), 2, { stride: 1 }).values, SHAPE),
+  (x) => w.reshape(w.maxPool2d(w.pad(w.reshape(x, [1, 1, 2, 2]), [1, 0, 1, 0]), 2, { stride: 1 }), SHAPE),
 ];
 
 const ofTwo: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [

@@ -26,7 +26,7 @@ const scattered = (): Refusals => ({
 });
 const elementwise: Record<string, Refusals> = {
   ...Object.fromEntries(
-    'neg exp log sqrt rsqrt abs sign relu sigmoid silu tanh reciprocal square sin cos erf erfc log1p zerosLike onesLike'
+    'neg exp log sqrt rsqrt abs sign relu sigmoid silu tanh reciprocal square sin cos erf erfc log1p floor ceil round zerosLike onesLike'
       .split(' ')
       .map((name) => [name, one()]),
   ),
@@ -168,7 +168,7 @@ const layout: Record<string, Refusals> = {
       ...config('mode', () => [f(2, 3), [1, 1], 'circular']),
     ],
   },
-  concat: {
+  cat: {
     good: () => [[f(2, 3), f(2, 1)], 1],
     rows: [
       ...badAxes((axis) => [[f(2, 3)], axis]),

@@ -37,6 +37,39 @@ const convolution = (Layer: typeof nn.Conv2d | typeof nn.ConvTranspose2d): Row[]
   ['groups', ShapeError, () => new Layer(6, 4, 3, { groups: 4 })],
 ];
 
+const layersOfFace: Record<string, Row[]> = {
+  Conv1d: [
+    ...sizes('inChannels', 1, (n) => new nn.Conv1d(n, 4, 3)),
+    ...sizes('kernel', 1, (n) => new nn.Conv1d(4, 4, n)),
+    ...sizes('padding', 0, (padding) => new nn.Conv1d(4, 4, 3, { padding })),
+    ['groups', ShapeError, () => new nn.Conv1d(4, 6, 3, { groups: 4 })],
+  ],
+  AvgPool2d: [
+    ...sizes('kernel', 1, (n) => new nn.AvgPool2d(n)),
+    ...sizes('stride', 1, (stride) => new nn.AvgPool2d(2, { stride })),
+    ...sizes('padding', 0, (padding) => new nn.AvgPool2d(2, { padding })),
+  ],
+  AdaptiveAvgPool2d: sizes('outputSize', 1, (n) => new nn.AdaptiveAvgPool2d(n)),
+  LayerNorm: [
+    ...sizes('normalizedShape', 0, (n) => new nn.LayerNorm(n)),
+    ...numbers('eps', [-1], (eps) => new nn.LayerNorm(4, { eps })),
+  ],
+  GroupNorm: [
+    ...sizes('groups', 1, (n) => new nn.GroupNorm(n, 4)),
+    ...sizes('channels', 1, (n) => new nn.GroupNorm(1, n)),
+    ['groups', ShapeError, () => new nn.GroupNorm(3, 4)],
+  ],
+  InstanceNorm2d: sizes('channels', 1, (n) => new nn.InstanceNorm2d(n)),
+  PReLU: [
+    ...sizes('parameters', 1, (n) => new nn.PReLU(n)),
+    ...numbers('init', [], (init) => new nn.PReLU(1, { init })),
+  ],
+  LeakyReLU: numbers('negativeSlope', [], (slope) => new nn.LeakyReLU(slope)),
+  GELU: [['approximate', ConfigError, () => new nn.GELU('erf' as 'none')]],
+  Dropout: numbers('p', [-0.1, 1.1], (p) => new nn.Dropout(p)),
+  Dropout2d: numbers('p', [-0.1, 1.1], (p) => new nn.Dropout2d(p)),
+};
+
 const layers: Record<string, Row[]> = {
   Linear: [
     ...sizes('inFeatures', 0, (n) => new nn.Linear(n, 2)),
@@ -58,11 +91,17 @@ const layers: Record<string, Row[]> = {
     ...sizes('padding', 0, (padding) => new nn.MaxPool2d(2, { padding })),
     ...sizes('dilation', 1, (dilation) => new nn.MaxPool2d(2, { dilation })),
   ],
+  ...layersOfFace,
 };
 for (const [name, rows] of Object.entries(layers)) check(name, rows);
 
 /** Layers without numbers of their own, and what is no layer. */
-const plainModules = new Set(['Buffer', 'Counter', 'Module', 'ModuleList', 'ReLU', 'Sequential']);
+const plainModules = new Set(
+  (
+    'Buffer Counter Module ModuleList ReLU Sequential Sigmoid Tanh SiLU Softmax Flatten Upsample MSELoss L1Loss HuberLoss ' +
+    'SmoothL1Loss BCEWithLogitsLoss CrossEntropyLoss NLLLoss KLDivLoss'
+  ).split(' '),
+);
 
 const isClass = (value: unknown): boolean =>
   typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
@@ -253,6 +292,23 @@ check('tensor', [
   ['values', ShapeError, () => w.tensor([[1, 2], [3]])],
   ['dtype', ConfigError, () => w.tensor([1], [1], { dtype: badType })],
 ]);
+for (const [name, make] of Object.entries({ rand: w.rand, randn: w.randn })) {
+  check(
+    name,
+    sizes('shape', 0, (n) => make([2, n])),
+  );
+}
+check('arange', [
+  ...numbers('end', [], (end) => w.arange(end)),
+  ...numbers('step', [0, -1], (step) => w.arange(0, 3, step)),
+  ['dtype', ConfigError, () => w.arange(3, { dtype: badType })],
+]);
+check('linspace', [
+  ...sizes('steps', 0, (n) => w.linspace(0, 1, n)),
+  ...numbers('start', [], (start) => w.linspace(start, 1, 3)),
+  ...numbers('end', [], (end) => w.linspace(0, end, 3)),
+]);
+check('eye', [...sizes('rows', 0, (n) => w.eye(n)), ...sizes('columns', 0, (n) => w.eye(2, n))]);
 check('full', [
   ...sizes('shape', 0, (n) => w.full([2, n], 1)),
   ['shape', ShapeError, () => w.full(2 as unknown as number[], 1)],

@@ -6,9 +6,11 @@ import {
   Binary,
   conv2d,
   maxPool,
+  prefixSum,
   reduce,
   Reduction,
   softmax,
+  sort,
   ssim,
   ssimBackward,
   Unary,
@@ -51,6 +53,9 @@ const unaryOps: [Unary, number, number][] = [
   [Unary.sigmoid, 0, 0],
   [Unary.tanh, 0, 0],
   [Unary.erf, 0, 0],
+  [Unary.floor, 0, 0],
+  [Unary.ceil, 0, 0],
+  [Unary.round, 0, 0],
   [Unary.elu, 1, 0],
   [Unary.softplus, 1, 20],
   [Unary.powScalar, 0, 0],
@@ -127,6 +132,22 @@ const lineCases = layouts.flatMap(({ content, ...line }) => [
   ...[0, 1].map((log) =>
     kernelCase(softmax, { ...line, log }, [float('x', content)], [blank('y', content.length)], loose),
   ),
+  ...[0, 1].flatMap((backwards) => [
+    kernelCase(
+      prefixSum,
+      { ...line, reverse: backwards },
+      [float('x', content)],
+      [blank('y', content.length)],
+      loose,
+    ),
+    kernelCase(
+      sort,
+      { ...line, descending: backwards },
+      [float('x', content)],
+      [blank('values', content.length), int('indices', content.length)],
+      exact,
+    ),
+  ]),
 ]);
 
 const side = { kernelH: 3, kernelW: 3, strideH: 1, strideW: 1, padH: 1, padW: 1, dilationH: 1, dilationW: 1 };

@@ -1,5 +1,6 @@
 // The operations of ieee.json by name, as PyTorch's are in ieee_oracle.py.
 import * as w from '../../engine/index.ts';
+import { powScalar } from '../../engine/ops/unary.ts';
 
 type Operation = (...inputs: w.Tensor[]) => w.Tensor | readonly w.Tensor[];
 
@@ -33,7 +34,7 @@ const unary: Readonly<Record<string, (x: w.Tensor) => w.Tensor>> = {
 const powers = Object.fromEntries(
   ['-1.0', '0.0', '0.5', '1.0', '2.0', '3.0', '2.5', 'inf', 'nan'].map((name) => {
     const exponent = name === 'inf' ? Infinity : Number(name);
-    return [`pow${name}`, (x: w.Tensor) => w.powScalar(x, exponent)];
+    return [`pow${name}`, (x: w.Tensor) => powScalar(x, exponent)];
   }),
 );
 
@@ -98,8 +99,8 @@ const reduced = Object.fromEntries(
 );
 
 const images: Readonly<Record<string, Operation>> = {
-  maxPool2d: (x) => Object.values(w.maxPool2d(x!, 2, { stride: 1, padding: 1 })),
-  adaptiveMaxPool2d: (x) => Object.values(w.adaptiveMaxPool2d(x!, 3)),
+  maxPool2d: (x) => Object.values(w.maxPool2d(x!, 2, { stride: 1, padding: 1, returnIndices: true })),
+  adaptiveMaxPool2d: (x) => Object.values(w.adaptiveMaxPool2d(x!, 3, { returnIndices: true })),
   avgPool2d: (x) => w.avgPool2d(x!, 2, { stride: 1 }),
   nearest: (x) => w.interpolate(x!, { mode: 'nearest', size: [3, 5] }),
   bilinear: (x) => w.interpolate(x!, { mode: 'bilinear', size: [4, 5], alignCorners: false }),

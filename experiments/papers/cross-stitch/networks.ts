@@ -1,11 +1,6 @@
 // The five networks by name, as the modules that a run trains one after the other.
-import {
-  AuxiliaryNetwork,
-  CrossStitchNetwork,
-  FunnelNet,
-  paperHeadWidths,
-  paperWidths,
-} from '../../../models/index.ts';
+import { paperHeadWidths, paperWidths } from '../../../models/cross-stitch.ts';
+import { AuxiliaryNetwork, CrossStitchNetwork, FunnelNet } from '../../../models/index.ts';
 import { type NetworkName, networkTasks, stitchMatrices, type TrainingSettings } from './settings.ts';
 
 export type NetworkSettings = Pick<

@@ -1,5 +1,5 @@
 // Sizes by preset. One table: everything that a preset shrinks or changes stands here (sections 5 and 8 of the specification).
-import { paperHeadWidths, paperWidths } from '../../../models/index.ts';
+import { paperHeadWidths, paperWidths } from '../../../models/cross-stitch.ts';
 import type { PresetName } from '../../runner/paper.ts';
 import { weightingConstants } from './losses.ts';
 import { type RunName, stitchMatrices, type TrainingSettings, variants } from './settings.ts';

@@ -12,6 +12,8 @@ import * as pooling from './pooling.ts';
 import * as pyramidPool from './pyramid-pool.ts';
 import * as reduction from './reduction.ts';
 import * as resize from './resize.ts';
+import * as scan from './scan.ts';
+import * as sort from './sort.ts';
 import * as ssim from './ssim.ts';
 
 export const caseSources: readonly CaseSource[] = [
@@ -28,4 +30,6 @@ export const caseSources: readonly CaseSource[] = [
   crossEntropy,
   optimizer,
   peak,
+  scan,
+  sort,
 ].flatMap((family): CaseSource[] => Object.values(family));

@@ -70,7 +70,7 @@ const maxPool2d = family(
     inputs: [{ shape: shapeOf(p), values: 'whole' }],
     f: (x) => {
       const dilation = [p.rows.dilation, p.columns.dilation] as const;
-      return Object.values(w.maxPool2d(x!, kernelOf(p), { ...optionsOf(p), dilation }));
+      return Object.values(w.maxPool2d(x!, kernelOf(p), { ...optionsOf(p), dilation, returnIndices: true }));
     },
     roundings: 0,
     magnitude: 'cotangents',
@@ -158,7 +158,7 @@ const adaptiveMaxPool2d = family(
   resampled,
   (p) => ({
     inputs: [{ shape: [...p.lead, ...p.size], values: 'whole' }],
-    f: (x) => Object.values(w.adaptiveMaxPool2d(x!, p.to)),
+    f: (x) => Object.values(w.adaptiveMaxPool2d(x!, p.to, { returnIndices: true })),
     roundings: 0,
     magnitude: 'cotangents',
   }),
@@ -176,7 +176,7 @@ const maxUnpool2d = family(
         { shape: [...lead, height, width], values: 'whole' },
         { shape: [...lead, ...target], values: 'whole', constant: true },
       ],
-      f: (x, image) => w.maxUnpool2d(x!, w.maxPool2d(image!, kernel).indices, target),
+      f: (x, image) => w.maxUnpool2d(x!, w.maxPool2d(image!, kernel, { returnIndices: true }).indices, target),
       roundings: 0,
       magnitude: 'cotangents',
       linear: [[0]],

@@ -1,6 +1,7 @@
 // All families of random operations.
 import type { Family } from '../property.ts';
 import { elementwise } from './elementwise.ts';
+import { face } from './face.ts';
 import { images } from './images.ts';
 import { layout } from './layout.ts';
 import { losses } from './losses.ts';
@@ -16,4 +17,5 @@ export const families: readonly Family[] = [
   ...normalization,
   ...layout,
   ...losses,
+  ...face,
 ];

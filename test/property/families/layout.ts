@@ -107,7 +107,7 @@ const pieces = fc.tuple(shape, fc.array(sizeOrNone, { minLength: 1, maxLength: 4
   }),
 );
 
-const concat = family('concat', pieces, ({ shape: s, axis, sizes }) => ({
+const concat = family('cat', pieces, ({ shape: s, axis, sizes }) => ({
   inputs: sizes.map((n) => ({ shape: s.with(axis, n), values: 'whole' as const })),
   f: (...parts) => w.concat(parts, axis),
   roundings: 0,
