@@ -52,7 +52,7 @@ const columnHtml = ({ name, better }: ColumnView): Html =>
   html`<th scope="col">${name} ${better && html`<span class="soft">${directions[better]}</span>`}</th>`;
 
 function matrixHtml({ corner, columns, rows }: MatrixView, caption: string, style?: string): Html {
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
+  return html`<div class="scroll" role="group" tabindex="0" aria-label="${caption}">
     <table>
       <caption class="${style}">
         <span>${caption}</span>
@@ -121,9 +121,11 @@ const claimSection = ({ claims }: TableView): Html | undefined =>
 
 const plotHtml = ({ svg, caption, description }: Plot): Html => {
   const label = html`<svg role="img" aria-label="${description}" `;
+  // One picture with one description: the groups that vega names inside say nothing.
+  const plain = svg.replace(/ (?:role="graphics-[\w-]+"|aria-\w+="[^"]*")/g, '').replace('<svg ', label.text);
   return html`<figure>
     <figcaption>${caption}</figcaption>
-    ${new Html(svg.replace('<svg ', label.text))}
+    ${new Html(plain)}
   </figure>`;
 };
 
@@ -169,7 +171,7 @@ async function sampleSection({ panels, setting }: TableView): Promise<Html | und
 const besidesSection = ({ besides, matrix }: TableView): Html | undefined =>
   besides.length === 0
     ? undefined
-    : html`<section class="besides" aria-label="Numbers that the paper does not have">
+    : html`<section class="besides">
         <h4>
           ${matrix ? 'Beside the paper: controls, searches and counters' : 'Our numbers, of which the paper has none'}
         </h4>
