@@ -5,6 +5,7 @@ import { costSection } from './cost-section.ts';
 import { Html, html } from './html.ts';
 import { effectMark } from './marks.ts';
 import { cellPlot, curvePlots, directions, type Plot } from './plots.ts';
+import { seedsText } from './table-view.ts';
 import type {
   CellView,
   ClaimVerdict,
@@ -183,11 +184,8 @@ const settingHtml = ({ preset, device, data, seeds }: SettingView): Html =>
     <li>preset ${preset}</li>
     <li class="${!data.real && 'stand-in'}">${data.real ? '' : 'stand-in for the data: '}${data.name}</li>
     <li>device ${device}</li>
-    <li>${seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds: ${seedList(seeds)}`}</li>
+    <li>${seedsText(seeds)}</li>
   </ul>`;
-
-const seedList = (seeds: readonly number[]): string =>
-  seeds.at(-1)! - seeds[0]! === seeds.length - 1 ? `${seeds[0]} to ${seeds.at(-1)}` : seeds.join(', ');
 
 /** Where the section of each table is found in the page. A table can be there in several settings. */
 export function anchorsOf(tables: readonly TableView[]): Map<TableView, string> {

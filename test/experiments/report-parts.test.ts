@@ -32,7 +32,10 @@ t.test('the sentence of what was found', (t) => {
     /^Of 2 claims, 2 have too few seeds to be judged; /,
   );
   const reversed = tableView(known({ low: [0.9, 0.9, 0.9], high: [0.81, 0.8, 0.82] }));
-  t.match(finding([reversed]), /^Of 2 claims, 2 fail; of 3 published numbers, 2 are not reproduced/);
+  t.match(
+    finding([reversed]),
+    /^Of 2 claims, 2 fail; of 3 published numbers, 1 is surpassed, 1 is not reproduced and /,
+  );
   t.equal(finding([]), 'There is no claim and no published number to be judged.');
   t.end();
 });
@@ -46,7 +49,7 @@ t.test('a page without numbers, and names that are no HTML', async (t) => {
 
 t.test('pictures are scaled until they fit, and then left alone', async (t) => {
   const [width, height] = [620, 188];
-  const noise = Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * i * 31 + i * 7) % 251);
+  const noise = Uint8Array.from({ length: 3 * width * height }, (_, i) => Math.sin(i * 12.9898) * 43758.5453);
   const image = { caption: 'a', png: base64(photograph(noise, [width, height])) };
   const small = { caption: 'b', png: base64(photograph(noise.subarray(0, 3 * 64), [8, 8])) };
   const panels = [0, 1].map((i) => ({ label: `sample ${i}`, images: [image, image, small] }));
