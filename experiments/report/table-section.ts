@@ -149,7 +149,7 @@ function sampleHtml({ label, images }: PanelView): Html {
           const [width, height] = sizes[i]!;
           return html`<span
             class="${width < COARSE && 'small-picture'}"
-            style="--across: ${Math.min(320, Math.max(140, width))}"
+            style="--across: ${Math.min(320, Math.max(140, width))}; --shape: ${(width / height).toFixed(2)}"
             ><img
               alt="${caption}, ${label}"
               width="${width}"
