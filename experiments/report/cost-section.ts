@@ -39,7 +39,7 @@ export function costSection(costs: readonly CostView[]): Html | undefined {
   ];
   return html`<details class="fold">
     <summary>What it cost: ${total.join(', ')} in ${runs} ${runs === 1 ? 'run' : 'runs'}</summary>
-    <div class="scroll" role="region" tabindex="0" aria-label="Cost of each run">
+    <div class="scroll" role="group" tabindex="0" aria-label="Cost of each run">
       <table>
         <caption>
           Time of one run's process, mean over seeds; a resumed run counts its last part only. Operations are those of

@@ -95,7 +95,7 @@ function contents(anchors: ReadonlyMap<TableView, string>): Html | undefined {
 /** What each preset that was run shrinks, and where the paper leaves a choice. */
 function protocol({ name, tables, choices }: PaperView): Html {
   const presets = new Map(tables.flatMap(({ setting }) => (setting ? [[setting.preset, setting.presetText]] : [])));
-  return html`<section class="table" aria-labelledby="${name}-protocol">
+  return html`<article class="table" aria-labelledby="${name}-protocol">
     <h3 id="${name}-protocol">Protocol and open choices</h3>
     <dl>
       ${[...presets].map(([preset, text]) => html`<dt>preset ${preset}</dt><dd>${text}</dd>`)}
@@ -105,7 +105,7 @@ function protocol({ name, tables, choices }: PaperView): Html {
       <ol class="choices">
         ${choices.map((text) => html`<li>${text}</li>`)}
       </ol>`}
-  </section>`; // prettier-ignore
+  </article>`; // prettier-ignore
 }
 
 async function paperSection(paper: PaperView, anchors: ReadonlyMap<TableView, string>, isOnly: boolean): Promise<Html> {
@@ -126,7 +126,7 @@ const provenanceHtml = ({ folder, facts, manifest }: ProvenanceView): Html =>
     </dl>
     ${
       manifest
-        ? html`<pre role="region" tabindex="0" aria-label="Manifest of ${folder}">${JSON.stringify(manifest, null, 1)}</pre>`
+        ? html`<pre role="group" tabindex="0" aria-label="Manifest of ${folder}">${JSON.stringify(manifest, null, 1)}</pre>`
         : html`<p>There is no manifest that could be read.</p>`
     }
   </details>`; // prettier-ignore

@@ -5,6 +5,7 @@ import { costSection } from './cost-section.ts';
 import { Html, html } from './html.ts';
 import { effectMark } from './marks.ts';
 import { cellPlot, curvePlots, directions, type Plot } from './plots.ts';
+import { seedsText } from './table-view.ts';
 import type {
   CellView,
   ClaimVerdict,
@@ -52,7 +53,7 @@ const columnHtml = ({ name, better }: ColumnView): Html =>
   html`<th scope="col">${name} ${better && html`<span class="soft">${directions[better]}</span>`}</th>`;
 
 function matrixHtml({ corner, columns, rows }: MatrixView, caption: string, style?: string): Html {
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
+  return html`<div class="scroll" role="group" tabindex="0" aria-label="${caption}">
     <table>
       <caption class="${style}">
         <span>${caption}</span>
@@ -121,9 +122,11 @@ const claimSection = ({ claims }: TableView): Html | undefined =>
 
 const plotHtml = ({ svg, caption, description }: Plot): Html => {
   const label = html`<svg role="img" aria-label="${description}" `;
+  // One picture with one description: the groups that vega names inside say nothing.
+  const plain = svg.replace(/ (?:role="graphics-[\w-]+"|aria-\w+="[^"]*")/g, '').replace('<svg ', label.text);
   return html`<figure>
     <figcaption>${caption}</figcaption>
-    ${new Html(svg.replace('<svg ', label.text))}
+    ${new Html(plain)}
   </figure>`;
 };
 
@@ -146,7 +149,7 @@ function sampleHtml({ label, images }: PanelView): Html {
           const [width, height] = sizes[i]!;
           return html`<span
             class="${width < COARSE && 'small-picture'}"
-            style="--across: ${Math.min(320, Math.max(140, width))}"
+            style="--across: ${Math.min(320, Math.max(140, width))}; --shape: ${(width / height).toFixed(2)}"
             ><img
               alt="${caption}, ${label}"
               width="${width}"
@@ -169,7 +172,7 @@ async function sampleSection({ panels, setting }: TableView): Promise<Html | und
 const besidesSection = ({ besides, matrix }: TableView): Html | undefined =>
   besides.length === 0
     ? undefined
-    : html`<section class="besides" aria-label="Numbers that the paper does not have">
+    : html`<section class="besides">
         <h4>
           ${matrix ? 'Beside the paper: controls, searches and counters' : 'Our numbers, of which the paper has none'}
         </h4>
@@ -181,11 +184,8 @@ const settingHtml = ({ preset, device, data, seeds }: SettingView): Html =>
     <li>preset ${preset}</li>
     <li class="${!data.real && 'stand-in'}">${data.real ? '' : 'stand-in for the data: '}${data.name}</li>
     <li>device ${device}</li>
-    <li>${seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds: ${seedList(seeds)}`}</li>
+    <li>${seedsText(seeds)}</li>
   </ul>`;
-
-const seedList = (seeds: readonly number[]): string =>
-  seeds.at(-1)! - seeds[0]! === seeds.length - 1 ? `${seeds[0]} to ${seeds.at(-1)}` : seeds.join(', ');
 
 /** Where the section of each table is found in the page. A table can be there in several settings. */
 export function anchorsOf(tables: readonly TableView[]): Map<TableView, string> {
