@@ -1,13 +1,13 @@
-// Optimisers with the update rules and defaults of torch.optim. Each step is one fused kernel per parameter, in place.
-import { adamStep, rmspropStep, sgdStep } from '../../kernels/index.ts';
+// The base of all optimisers: parameters in groups, their state, and its way to files and back.
 import type { Storage } from '../devices/device.ts';
-import { takes } from '../call-check.ts';
-import { type Interval, numberWithin, parametersIn } from '../checks.ts';
+import { compileCheck } from '../call-check.ts';
+import { countWithin, type Interval, numberWithin, parametersIn } from '../checks.ts';
 import { elementOf, elementsOf } from '../elements.ts';
-import { ConfigError, DataError, DTypeError } from '../errors.ts';
+import { ConfigError, DataError, DTypeError, showGiven } from '../errors.ts';
 import type { StateDict } from '../nn/module.ts';
 import { workObserver } from '../profile/work.ts';
-import { checkAlive, flag, number, optionsWith, pairOfNumbers, requiredOptions, value } from '../signature.ts';
+import { declaredSignatures } from '../parameters.ts';
+import { checkAlive } from '../signature.ts';
 import { Parameter, Tensor } from '../tensor.ts';
 
 /** Buffers of one parameter by name, such as the momentum. */
@@ -28,7 +28,7 @@ export interface ScheduledValues {
 const notNegative: Interval = { from: 0 };
 const share: Interval = { from: 0, below: 1 };
 /** What each option that is a number may be, in whichever optimiser has it. */
-const limits: Readonly<Record<string, Interval>> = {
+export const limits: Readonly<Record<string, Interval>> = {
   lr: notNegative,
   weightDecay: notNegative,
   eps: notNegative,
@@ -49,18 +49,77 @@ function checkOptions(optimizer: string, options: OptimizerOptions): void {
   }
 }
 
-/** The base of all optimisers. */
-export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
-  readonly parameters: readonly Parameter[];
+/** Parameters that share hyper-parameters; what a group does not name is that of the optimiser. */
+export type ParameterGroup<O extends OptimizerOptions = OptimizerOptions> = Partial<O> & {
+  readonly params: Iterable<Parameter>;
+};
+
+/** Parameters, or groups of them as PyTorch's: `[{ params, lr }, ...]`. */
+export type OptimizerParameters<O extends OptimizerOptions = OptimizerOptions> =
+  Iterable<Parameter> | Iterable<ParameterGroup<O>>;
+
+/** One group of an optimiser. */
+export interface OptimizerGroup<O extends OptimizerOptions = OptimizerOptions> {
+  readonly params: readonly Parameter[];
   /** Hyper-parameters, which may be changed between steps. */
   readonly options: O;
+}
+
+const isGroup = (given: unknown): given is ParameterGroup =>
+  typeof given === 'object' && given !== null && !(given instanceof Tensor) && 'params' in given;
+
+/** The groups that were given: one where there are parameters alone. */
+function groupsOf<O extends OptimizerOptions>(
+  operation: string,
+  given: OptimizerParameters<O>,
+  options: O,
+): OptimizerGroup<O>[] {
+  const members: unknown[] = [...parametersIn(operation, given as Iterable<unknown>)];
+  if (!members.some(isGroup)) return [{ params: [...new Set(members as Parameter[])], options }];
+  const declared = declaredSignatures().get(operation)?.['options'];
+  const checkOwn =
+    declared && 'options' in declared && compileCheck(operation, { group: { options: declared.options } });
+  const seen = new Set<Parameter>();
+  return members.map((member, i) => {
+    const argument = `parameters[${i}]`;
+    if (!isGroup(member)) {
+      const details = {
+        operation,
+        argument,
+        expected: 'a group { params, lr, ... } as the others',
+        given: showGiven(member),
+      };
+      throw new ConfigError('groups and parameters are mixed', details);
+    }
+    const { params, ...own } = member;
+    if (checkOwn) checkOwn([own]);
+    const list = [...new Set(parametersIn(operation, params))];
+    if (list.some((parameter) => seen.has(parameter))) {
+      const details = { operation, argument, expected: 'parameters of no other group', given: 'one that is in two' };
+      throw new ConfigError('a parameter is in two groups', details);
+    }
+    for (const parameter of list) seen.add(parameter);
+    // What a group leaves undefined is the optimiser's.
+    const named = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+    return { params: list, options: { ...options, ...(named as Partial<O>) } };
+  });
+}
+
+/** The base of all optimisers. */
+export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
+  /** Those of all groups, in order. */
+  readonly parameters: readonly Parameter[];
+  /** Parameters with their hyper-parameters, as PyTorch's `param_groups`. */
+  readonly groups: readonly OptimizerGroup<O>[];
+  readonly #groupOf = new Map<Parameter, OptimizerGroup<O>>();
   readonly #slots = new Map<Parameter, Slots>();
   readonly #steps = new Map<Parameter, number>();
 
-  constructor(parameters: Iterable<Parameter>, options: O) {
+  constructor(parameters: OptimizerParameters<O>, options: O) {
     const operation = this.constructor.name;
-    this.parameters = [...new Set(parametersIn(operation, parameters))];
-    this.options = options;
+    this.groups = groupsOf(operation, parameters, options);
+    this.parameters = this.groups.flatMap(({ params }) => params);
+    for (const group of this.groups) for (const parameter of group.params) this.#groupOf.set(parameter, group);
     if (!this.parameters.length) {
       throw new ConfigError('there is nothing to optimise', {
         operation,
@@ -75,7 +134,17 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       const given = parameter instanceof Tensor ? 'a tensor that is no parameter' : typeof parameter;
       throw new DTypeError('not a parameter', { operation, argument, expected: 'a parameter', given });
     });
-    checkOptions(operation, options);
+    for (const group of this.groups) checkOptions(operation, group.options);
+  }
+
+  /** Hyper-parameters of the first group, which is the only one unless groups were given. */
+  get options(): O {
+    return this.groups[0]!.options;
+  }
+
+  /** The hyper-parameters in force for a parameter. */
+  protected optionsOf(parameter: Parameter): O {
+    return this.#groupOf.get(parameter)!.options;
   }
 
   /**
@@ -100,14 +169,21 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     }
   }
 
-  /** Takes over what a schedule gives. Throws ConfigError for a momentum where this optimiser has none. */
-  setRates({ lr, momentum }: ScheduledValues): void {
-    if (momentum !== undefined) this.setMomentum(momentum);
-    this.options.lr = numberWithin(this.constructor.name, 'lr', lr, limits.lr);
+  /**
+   * Takes over what a schedule gives, for all groups or for the one of this number. Throws ConfigError for a momentum where this
+   * optimiser has none, and for a group that is not there.
+   */
+  setRates({ lr, momentum }: ScheduledValues, group?: number): void {
+    const operation = this.constructor.name;
+    if (group !== undefined) countWithin(operation, 'group', group, { from: 0, below: this.groups.length });
+    for (const { options } of group === undefined ? this.groups : [this.groups[group]!]) {
+      if (momentum !== undefined) this.setMomentum(momentum, options);
+      options.lr = numberWithin(operation, 'lr', lr, limits.lr);
+    }
   }
 
   /** Sets what this optimiser has for a momentum. */
-  protected setMomentum(momentum: number): void {
+  protected setMomentum(momentum: number, _options: O): void {
     throw new ConfigError('this optimiser has no momentum for a schedule to move', {
       operation: this.constructor.name,
       argument: 'momentum',
@@ -120,14 +196,14 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** One step number t = 1, 2, ... of one parameter. */
   protected abstract update(parameter: Parameter, gradient: Tensor, t: number): void;
 
-  /** Names of the buffers in use, in the order of the kernel's outputs. */
-  protected abstract slotNames(): readonly string[];
+  /** Names of the buffers in use under these options, in the order of the kernel's outputs. */
+  protected abstract slotNames(options: O): readonly string[];
 
   /** Storages of the parameter's buffers in the order of `slotNames`, zeros at first. */
   protected slotsOf(parameter: Parameter): Storage[] {
     const slots = this.#slots.get(parameter) ?? new Map<string, Tensor>();
     this.#slots.set(parameter, slots);
-    return this.slotNames().map((name) => {
+    return this.slotNames(this.optionsOf(parameter)).map((name) => {
       let slot = slots.get(name);
       if (!slot) {
         const storage = parameter.device.allocate(parameter.size, 'float32');
@@ -160,7 +236,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     const loads = [...state].map(([key, { values }]) => {
       const [index, name] = key.split('.');
       const parameter = this.parameters[Number(index)];
-      const at = this.slotNames().indexOf(name!);
+      const at = parameter ? this.slotNames(this.optionsOf(parameter)).indexOf(name!) : -1;
       if (!parameter || (name !== 'step' && (at < 0 || values.length !== parameter.size))) {
         throw new DataError(`'${key}' is not part of this optimiser's state`, { operation: 'loadStateDict' });
       }
@@ -181,165 +257,5 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   dispose(): void {
     for (const slots of this.#slots.values()) for (const slot of slots.values()) slot.dispose();
     this.#slots.clear();
-  }
-}
-
-/** Options of SGD. */
-export interface SgdOptions extends OptimizerOptions {
-  momentum?: number;
-  dampening?: number;
-  nesterov?: boolean;
-}
-
-const common = { lr: number, weightDecay: number };
-const takesSgd = takes('SGD', {
-  parameters: value,
-  options: requiredOptions<SgdOptions>({ ...common, momentum: number, dampening: number, nesterov: flag }, 'lr'),
-});
-
-/** Stochastic gradient descent with momentum; weight decay is added to the gradient. */
-export class SGD extends Optimizer<SgdOptions> {
-  constructor(...args: [parameters: Iterable<Parameter>, options: SgdOptions]) {
-    const [parameters, options] = takesSgd(args);
-    super(parameters, options);
-    if (options.nesterov && !(options.momentum && !options.dampening)) {
-      throw new ConfigError("Nesterov's momentum needs a momentum and no dampening", {
-        operation: 'SGD',
-        argument: 'nesterov',
-        expected: 'momentum above 0 and dampening 0',
-        given: `momentum ${options.momentum ?? 0} and dampening ${options.dampening ?? 0}`,
-      });
-    }
-  }
-
-  protected override setMomentum(momentum: number): void {
-    this.options.momentum = numberWithin(this.constructor.name, 'momentum', momentum, limits.momentum);
-  }
-
-  protected override slotNames(): readonly string[] {
-    return this.options.momentum ? ['momentum'] : [];
-  }
-
-  protected override update(parameter: Parameter, gradient: Tensor, t: number): void {
-    const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = this.options;
-    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
-    parameter.device.launch(sgdStep, [gradient.storage], outputs, {
-      n: parameter.size,
-      learningRate: lr,
-      momentum,
-      gain: 1 - dampening,
-      weightDecay,
-      nesterov: Number(nesterov),
-      first: Number(t === 1),
-    });
-  }
-}
-
-/** Options of Adam and AdamW. */
-export interface AdamOptions extends OptimizerOptions {
-  betas?: readonly [number, number];
-  eps?: number;
-  amsgrad?: boolean;
-}
-
-const adam = {
-  parameters: value,
-  options: optionsWith<AdamOptions>({ ...common, betas: pairOfNumbers, eps: number, amsgrad: flag }),
-};
-const takesAdam = takes('Adam', adam);
-const takesAdamW = takes('AdamW', adam);
-
-/** Adam; weight decay is added to the gradient. */
-export class Adam extends Optimizer<AdamOptions> {
-  constructor(...args: [parameters: Iterable<Parameter>, options?: Partial<AdamOptions>]) {
-    const [parameters, options] = takesAdam(args);
-    super(parameters, { lr: 1e-3, ...options });
-  }
-
-  protected override setMomentum(beta1: number): void {
-    numberWithin(this.constructor.name, 'beta1', beta1, limits.beta1);
-    this.options.betas = [beta1, this.options.betas?.[1] ?? 0.999];
-  }
-
-  protected override slotNames(): readonly string[] {
-    return this.options.amsgrad ? ['m', 'v', 'vMax'] : ['m', 'v'];
-  }
-
-  /** How weight decay acts: on the gradient, or by shrinking the parameter. */
-  protected decay(): { weightDecay: number; shrink: number } {
-    return { weightDecay: this.options.weightDecay ?? 0, shrink: 1 };
-  }
-
-  protected override update(parameter: Parameter, gradient: Tensor, t: number): void {
-    const { lr, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, amsgrad = false } = this.options;
-    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
-    parameter.device.launch(adamStep, [gradient.storage], outputs, {
-      n: parameter.size,
-      stepSize: lr / (1 - beta1 ** t),
-      beta1,
-      beta2,
-      oneMinusBeta1: 1 - beta1,
-      oneMinusBeta2: 1 - beta2,
-      eps,
-      ...this.decay(),
-      correction: Math.sqrt(1 - beta2 ** t),
-      amsgrad: Number(amsgrad),
-    });
-  }
-}
-
-/** Adam with decoupled weight decay (0.01 unless given). */
-export class AdamW extends Adam {
-  constructor(...args: [parameters: Iterable<Parameter>, options?: Partial<AdamOptions>]) {
-    super(...takesAdamW(args));
-  }
-
-  protected override decay(): { weightDecay: number; shrink: number } {
-    return { weightDecay: 0, shrink: 1 - this.options.lr * (this.options.weightDecay ?? 0.01) };
-  }
-}
-
-/** Options of RMSprop. */
-export interface RmspropOptions extends OptimizerOptions {
-  alpha?: number;
-  eps?: number;
-  momentum?: number;
-  centered?: boolean;
-}
-
-const takesRmsprop = takes('RMSprop', {
-  parameters: value,
-  options: optionsWith<RmspropOptions>({ ...common, alpha: number, eps: number, momentum: number, centered: flag }),
-});
-
-/** RMSprop; weight decay is added to the gradient. */
-export class RMSprop extends Optimizer<RmspropOptions> {
-  constructor(...args: [parameters: Iterable<Parameter>, options?: Partial<RmspropOptions>]) {
-    const [parameters, options] = takesRmsprop(args);
-    super(parameters, { lr: 1e-2, ...options });
-  }
-
-  protected override setMomentum(momentum: number): void {
-    this.options.momentum = numberWithin(this.constructor.name, 'momentum', momentum, limits.momentum);
-  }
-
-  protected override slotNames(): readonly string[] {
-    const { centered, momentum } = this.options;
-    return ['v', ...(centered ? ['a'] : []), ...(momentum ? ['momentum'] : [])];
-  }
-
-  protected override update(parameter: Parameter, gradient: Tensor): void {
-    const { lr, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0, centered = false } = this.options;
-    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
-    parameter.device.launch(rmspropStep, [gradient.storage], outputs, {
-      n: parameter.size,
-      learningRate: lr,
-      alpha,
-      oneMinusAlpha: 1 - alpha,
-      eps,
-      weightDecay,
-      momentum,
-      centered: Number(centered),
-    });
   }
 }

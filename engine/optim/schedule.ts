@@ -1,8 +1,8 @@
 // Learning rates as functions of the step t = 0, 1, ..., with the closed forms of torch.optim.lr_scheduler.
 import { takes } from '../call-check.ts';
-import { countWithin, numberWithin, oneOf } from '../checks.ts';
+import { countWithin, numberWithin } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
-import { callback, flag, number, numbers, requiredOptions, text, withMethod } from '../signature.ts';
+import { callback, number, numbers, optionsWith, requiredOptions, withMethod } from '../signature.ts';
 import type { Optimizer, ScheduledValues } from './optimizer.ts';
 
 /** Rate in use at step t; one-cycle schedules also move the momentum. */
@@ -112,106 +112,67 @@ export function exponentialLR(...args: [baseLr: number, options: ExponentialOpti
   return rate('exponentialLR', baseLr, (t) => baseLr * gamma ** t);
 }
 
-/** Options of `oneCycleLR`. */
-export interface OneCycleOptions {
-  maxLr: number;
-  totalSteps: number;
-  pctStart?: number;
-  divFactor?: number;
-  finalDivFactor?: number;
-  annealStrategy?: 'cos' | 'linear';
-  threePhase?: boolean;
-  cycleMomentum?: boolean;
-  baseMomentum?: number;
-  maxMomentum?: number;
+/** Options of `linearLR`. */
+export interface LinearOptions {
+  /** Steps of the warm-up. Default 5. */
+  totalIters?: number;
+  /** Factor at step 0, above 0. Default 1 / 3. */
+  startFactor?: number;
+  /** Factor from step `totalIters` on. Default 1. */
+  endFactor?: number;
 }
 
-const takesOneCycle = takes('oneCycleLR', {
-  options: requiredOptions<OneCycleOptions>(
-    {
-      maxLr: number,
-      totalSteps: number,
-      pctStart: number,
-      divFactor: number,
-      finalDivFactor: number,
-      annealStrategy: text,
-      threePhase: flag,
-      cycleMomentum: flag,
-      baseMomentum: number,
-      maxMomentum: number,
-    },
-    'maxLr',
-    'totalSteps',
-  ),
+const takesLinear = takes('linearLR', {
+  baseLr: number,
+  options: optionsWith<LinearOptions>({ totalIters: number, startFactor: number, endFactor: number }),
 });
 
-/**
- * Smith's one-cycle policy: the rate rises for pctStart totalSteps - 1 steps and falls until step totalSteps - 1, the
- * momentum the other way round. Throws ConfigError for a rise of exactly no steps, which leaves step 0 between two phases,
- * and for a step from totalSteps on.
- */
-export function oneCycleLR(...args: [options: OneCycleOptions]): Schedule {
-  const [options] = takesOneCycle(args);
-  const { maxLr, totalSteps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 } = options;
-  const { annealStrategy = 'cos', threePhase = false, cycleMomentum = true } = options;
-  const { baseMomentum = 0.85, maxMomentum = 0.95 } = options;
-  const operation = 'oneCycleLR';
-  numberWithin(operation, 'maxLr', maxLr, { from: 0 });
-  countWithin(operation, 'totalSteps', totalSteps, { from: 1 });
-  numberWithin(operation, 'pctStart', pctStart, { from: 0, to: 1 });
-  numberWithin(operation, 'divFactor', divFactor, { above: 0 });
-  numberWithin(operation, 'finalDivFactor', finalDivFactor, { above: 0 });
-  oneOf(operation, 'annealStrategy', annealStrategy, ['cos', 'linear']);
-  numberWithin(operation, 'baseMomentum', baseMomentum, { from: 0, to: 1 });
-  numberWithin(operation, 'maxMomentum', maxMomentum, { from: 0, to: 1 });
-  const initial = maxLr / divFactor;
-  const final = initial / finalDivFactor;
-  const rise = pctStart * totalSteps - 1;
-  if (rise === 0) {
-    throw new ConfigError('the rate has no steps to rise in', {
-      operation,
-      argument: 'pctStart',
-      expected: `above or below 1 / totalSteps, ${1 / totalSteps}`,
-      given: String(pctStart),
-      hint: 'Give 0 to begin at the highest rate',
-    });
-  }
-  const phases = threePhase
-    ? [
-        { end: rise, lr: [initial, maxLr], momentum: [maxMomentum, baseMomentum] },
-        { end: 2 * pctStart * totalSteps - 2, lr: [maxLr, initial], momentum: [baseMomentum, maxMomentum] },
-        { end: totalSteps - 1, lr: [initial, final], momentum: [maxMomentum, maxMomentum] },
-      ]
-    : [
-        { end: rise, lr: [initial, maxLr], momentum: [maxMomentum, baseMomentum] },
-        { end: totalSteps - 1, lr: [maxLr, final], momentum: [baseMomentum, maxMomentum] },
-      ];
-  const anneal = ([from, to]: number[], share: number): number =>
-    annealStrategy === 'cos'
-      ? to! + ((from! - to!) * (1 + Math.cos(Math.PI * share))) / 2
-      : from! + (to! - from!) * share;
-  return (t) => {
-    numberWithin(operation, 't', t, { from: 0, to: totalSteps - 1 });
-    const at = phases.findIndex(({ end }) => t <= end);
-    const start = at > 0 ? phases[at - 1]!.end : 0;
-    const { end, lr, momentum } = phases[at]!;
-    const share = (t - start) / (end - start);
-    const values = { lr: anneal(lr, share) };
-    return cycleMomentum ? { ...values, momentum: anneal(momentum, share) } : values;
-  };
+/** Warm-up: baseLr times a factor that goes from `startFactor` to `endFactor` in equal steps, and stays there. */
+export function linearLR(...args: [baseLr: number, options?: LinearOptions]): Schedule {
+  const [baseLr, { totalIters = 5, startFactor = 1 / 3, endFactor = 1 } = {}] = takesLinear(args);
+  countWithin('linearLR', 'totalIters', totalIters, { from: 1 });
+  numberWithin('linearLR', 'startFactor', startFactor, { above: 0, to: 1 });
+  numberWithin('linearLR', 'endFactor', endFactor, { from: 0, to: 1 });
+  const factor = (t: number): number =>
+    startFactor + (endFactor - startFactor) * (Math.min(t, totalIters) / totalIters);
+  return rate('linearLR', baseLr, (t) => baseLr * factor(t));
 }
+
+const takesLambda = takes('lambdaLR', { baseLr: number, factor: callback });
+
+/** baseLr factor(t) */
+export function lambdaLR(...args: [baseLr: number, factor: (t: number) => number]): Schedule {
+  const [baseLr, factor] = takesLambda(args);
+  return rate('lambdaLR', baseLr, (t) => baseLr * factor(t));
+}
+
+/** A schedule, or one for each group. */
+const schedules = {
+  ...callback,
+  expected: 'a function, or an array of them',
+  accepts: (given: unknown): boolean =>
+    callback.accepts(given) || (Array.isArray(given) && given.every(callback.accepts)),
+};
 
 const takesApply = takes('applySchedule', {
   optimizer: withMethod('step', 'an optimiser'),
-  schedule: callback,
+  schedule: schedules,
   t: number,
 });
 
 /**
  * Sets the optimiser's rate for step t, and its momentum if the schedule moves that: `momentum` of SGD and RMSprop, the first
- * of the `betas` of Adam. Throws ConfigError for a momentum where the optimiser has none.
+ * of the `betas` of Adam. One schedule serves all groups; an array has one for each. Throws ConfigError for a momentum where the
+ * optimiser has none, and for an array of another length.
  */
-export function applySchedule(...args: [optimizer: Optimizer, schedule: Schedule, t: number]): void {
+export function applySchedule(
+  ...args: [optimizer: Optimizer, schedule: Schedule | readonly Schedule[], t: number]
+): void {
   const [optimizer, schedule, t] = takesApply(args);
-  optimizer.setRates(schedule(t));
+  if (typeof schedule === 'function') return optimizer.setRates(schedule(t));
+  if (schedule.length !== optimizer.groups.length) {
+    const details = { operation: 'applySchedule', argument: 'schedule', given: String(schedule.length) };
+    throw new ConfigError('not one schedule for each group', { ...details, expected: String(optimizer.groups.length) });
+  }
+  schedule.forEach((each, group) => optimizer.setRates(each(t), group));
 }

@@ -217,6 +217,17 @@ const schedules: Record<string, Row[]> = {
     ...numbers('gamma', [-1], (gamma) => w.exponentialLR(1, { gamma })),
     ...numbers('t', [-1], (at) => w.exponentialLR(1, { gamma: 0.5 })(at)),
   ],
+  linearLR: [
+    ...numbers('baseLr', [-1], (lr) => w.linearLR(lr)),
+    ...numbers('totalIters', [0, 1.5], (totalIters) => w.linearLR(1, { totalIters })),
+    ...numbers('startFactor', [0, 1.5], (startFactor) => w.linearLR(1, { startFactor })),
+    ...numbers('endFactor', [-1, 1.5], (endFactor) => w.linearLR(1, { endFactor })),
+    ...numbers('t', [-1], (at) => w.linearLR(1)(at)),
+  ],
+  lambdaLR: [
+    ...numbers('baseLr', [-1], (lr) => w.lambdaLR(lr, () => 1)),
+    ...numbers('t', [-1], (at) => w.lambdaLR(1, () => 1)(at)),
+  ],
   oneCycleLR: [
     ...numbers('maxLr', [-1], (maxLr) => w.oneCycleLR({ maxLr, totalSteps: 9 })),
     ...numbers('totalSteps', [0, 1.5], (totalSteps) => w.oneCycleLR({ maxLr: 1, totalSteps })),
@@ -229,6 +240,17 @@ const schedules: Record<string, Row[]> = {
     ...numbers('t', [-1], (at) => w.oneCycleLR({ maxLr: 1, totalSteps: 9 })(at)),
   ],
 };
+const plateau = (options: w.PlateauOptions) => new w.ReduceLROnPlateau(sgd(some(), { lr: 1 }) as w.SGD, options);
+schedules['ReduceLROnPlateau'] = [
+  ...numbers('factor', [-1, 1], (factor) => plateau({ factor })),
+  ...numbers('patience', [-1, 1.5], (patience) => plateau({ patience })),
+  ...numbers('threshold', [-1], (threshold) => plateau({ threshold })),
+  ...numbers('cooldown', [-1, 1.5], (cooldown) => plateau({ cooldown })),
+  ...numbers('minLr', [-1], (minLr) => plateau({ minLr })),
+  ...numbers('eps', [-1], (eps) => plateau({ eps })),
+  ['mode', ConfigError, () => plateau({ mode: 'least' as 'min' })],
+  ['thresholdMode', ConfigError, () => plateau({ thresholdMode: 'relative' as 'rel' })],
+];
 for (const [name, rows] of Object.entries(schedules)) check(name, rows);
 
 t.test('every class and schedule of the engine has rows', (t) => {
