@@ -1,11 +1,11 @@
 // One table of a report: its matrix in the paper's shape, claims, curves, what is ours alone, samples, cost.
+import { seedsText } from '../runner/seeds.ts';
 import { boundedPanels, pngSize } from './bounded.ts';
 import { remarks } from './cell-text.ts';
 import { costSection } from './cost-section.ts';
 import { Html, html } from './html.ts';
 import { effectMark } from './marks.ts';
 import { cellPlot, curvePlots, directions, type Plot } from './plots.ts';
-import { seedsText } from './table-view.ts';
 import type {
   CellView,
   ClaimVerdict,
