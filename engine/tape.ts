@@ -15,7 +15,7 @@ import { disown, own, type Owned, scope, type Scope } from './scope.ts';
 import { anyType, callback, flag, list, optionsWith, value } from './parameters.ts';
 import { checkTensor } from './signature.ts';
 import type { Shape } from './shape.ts';
-import { Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** What a vjp is given. `inputs` and `outputs` hold only what `saves` declares for the gradients that are needed. */
 export interface VjpContext<A> {
