@@ -79,9 +79,7 @@ const takesBody = takes('detectAnomaly', {
  * layer that it was for. The update of a parameter by an optimizer counts as an operation. Returns what `body` returned if there
  * is none.
  */
-export async function detectAnomaly<T>(
-  ...args: [body: () => T | Promise<T>, options?: AnomalyOptions]
-): Promise<T> {
+export async function detectAnomaly<T>(...args: [body: () => T | Promise<T>, options?: AnomalyOptions]): Promise<T> {
   const [body, { modules } = {}] = takesBody(args);
   const results: Result[] = [];
   const watch = new LayerWatch((parameter) => {

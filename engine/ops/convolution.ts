@@ -139,7 +139,7 @@ const geometry = { stride: sizes, dilation: sizes, groups: size };
 /** Cross-correlation of x (N, C, H, W) with weight (O, C / groups, kH, kW), plus bias (O); zero padding. */
 export const conv2d = defineFunction('conv2d', convolve, {
   ...operands,
-  options: optionsWith<Conv2dOptions>({ ...geometry, padding }),
+  options: optionsWith<Conv2dOptions>({ stride: sizes, padding, dilation: sizes, groups: size }),
 });
 
 /** x and its padding in numbers; the side that 'same' pads more has got its zeros already. */

@@ -3,6 +3,7 @@ import { ConfigError } from '../../engine/index.ts';
 import { detail, devicesText, insideText, markdown, secondText } from '../operations/document.ts';
 import { type OperationFacts, operationFacts } from '../operations/facts.ts';
 import { countGolden } from '../operations/golden-count.ts';
+import { torchTable } from '../operations/torch.ts';
 import { print, printText } from './output.ts';
 import { nearest } from '../runner/suggestion.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
@@ -10,6 +11,7 @@ import { DEFAULT_WIDTH, layOut } from './tables.ts';
 export interface OpsFlags {
   json?: boolean;
   markdown?: boolean;
+  torch?: boolean;
   golden?: string;
 }
 
@@ -47,6 +49,13 @@ function overview(facts: readonly OperationFacts[], width: number): string {
 
 /** Prints all operations, or one. Throws ConfigError for a name that is none, with the nearest that is. */
 export async function opsCommand(name: string | undefined, flags: OpsFlags): Promise<number> {
+  if (flags.torch) {
+    if (name !== undefined || flags.json || flags.markdown) {
+      throw new ConfigError('the table beside PyTorch stands by itself', { hint: 'Give --torch alone' });
+    }
+    printText(torchTable());
+    return 0;
+  }
   if (flags.json && flags.markdown) {
     throw new ConfigError('the table is either JSON or Markdown', { hint: 'Give --json or --markdown' });
   }

@@ -213,6 +213,7 @@ export function buildProgram(done: (status: number) => void): Command {
     .argument('[name]', 'one operation')
     .option('--json', 'as JSON')
     .option('--markdown', 'as engine/operations.md has it')
+    .option('--torch', 'the public names beside those of PyTorch, as docs/torch.md has them')
     .option('--golden <dir>', 'run these fixtures and count those of each operation')
     .action(async (name: string | undefined, flags: OpsFlags) => done(await opsCommand(name, flags)));
 

@@ -4,34 +4,11 @@ import * as w from '../../engine/index.ts';
 import { addScaled, leakyReluGrad, logRatio, reluGrad, sigmoidGrad, tanhGrad } from '../../engine/ops/binary.ts';
 import { sumTo } from '../../engine/ops/expand.ts';
 import { powScalar } from '../../engine/ops/unary.ts';
-import type { Differentiable } from '../../engine/gradcheck.ts';
+import { constant, distinct, flags, type GradientCase, indices, input, one, positive, two } from './case.ts';
+import { distributions, contractions, sampled, scans } from './cases-of-arrays.ts';
+import type { InputSpec } from './case.ts';
 
-/** Values of one input: normal, positive, or given. */
-export interface InputSpec {
-  shape: readonly number[];
-  values?: 'normal' | 'positive' | 'distinct' | readonly number[];
-  dtype?: w.DType;
-  /** Not differentiated. */
-  constant?: true;
-}
-
-export interface GradientCase {
-  /** Registered operations that this case is there to check. */
-  operations: readonly string[];
-  inputs: readonly InputSpec[];
-  f: Differentiable;
-  /** False where the second derivative is not defined or is zero by convention only. */
-  second?: boolean;
-}
-
-const input = (...shape: number[]): InputSpec => ({ shape });
-const positive = (...shape: number[]): InputSpec => ({ shape, values: 'positive' });
-/** All different and far apart, so that no maximum changes hands. */
-const distinct = (...shape: number[]): InputSpec => ({ shape, values: 'distinct' });
-const indices = (shape: readonly number[], values: readonly number[]): InputSpec => ({ shape, values, dtype: 'int32' });
-const flags = (shape: readonly number[], values: readonly number[]): InputSpec => ({ shape, values, dtype: 'bool' });
-
-const constant = (values: readonly number[]): InputSpec => ({ shape: [values.length], values, constant: true });
+export type { GradientCase, InputSpec };
 
 /** An overlapping and a disjoint pair with a box moved by `shift`. */
 const constantBoxes = (shift: number): InputSpec => ({
@@ -46,17 +23,6 @@ const constantBoxes = (shift: number): InputSpec => ({
     2.7 + 3 * shift,
     1.1 - shift,
   ],
-});
-
-const one = (name: string, f: (x: w.Tensor) => w.Tensor, spec: InputSpec = input(2, 3)): GradientCase => ({
-  operations: [name],
-  inputs: [spec],
-  f: f as Differentiable,
-});
-const two = (name: string, f: (a: w.Tensor, b: w.Tensor) => w.Tensor, a = input(2, 3), b = input(3)): GradientCase => ({
-  operations: [name],
-  inputs: [a, b],
-  f: f as Differentiable,
 });
 
 const elementwise: GradientCase[] = [
@@ -118,16 +84,6 @@ const reductions: GradientCase[] = [
   { operations: ['min'], inputs: [distinct(3, 4)], f: (x) => w.min(x!, 0, { keepdim: true }).values },
   one('variance', (x) => w.variance(x, [0], { correction: 1 }), input(4, 2)),
   one('logSumExp', (x) => w.logSumExp(x, [0, 2]), input(2, 3, 2)),
-  one('cumsum', (x) => w.cumsum(x, 1), input(2, 4, 2)),
-  { operations: ['cumprod', 'recurrence'], inputs: [input(2, 4, 2)], f: (x) => w.cumprod(x!, 1) },
-  one('cumprod', (x) => w.cumprod(x, 0), { shape: [4], values: [1.5, 0, -0.5, 2] }),
-  one('prod', (x) => w.prod(x, [0, 2]), input(2, 3, 2)),
-  { operations: ['sort'], inputs: [distinct(3, 4)], f: (x) => w.sort(x!, 0, { descending: true }).values },
-  { operations: ['topk'], inputs: [distinct(3, 4)], f: (x) => w.topk(x!, 2, 1, { largest: false }).values },
-  one('norm', (x) => w.norm(x, 1), input(2, 3)),
-  one('norm', (x) => w.norm(x, [0, 2], { p: 3, keepdim: true }), input(2, 2, 3)),
-  one('norm', (x) => w.norm(x, 1, { p: -1.5 }), positive(2, 3)),
-  one('norm', (x) => w.norm(x, 0, { p: Infinity }), distinct(3, 2)),
   { operations: ['softmax', 'softmaxBackward'], inputs: [input(2, 4)], f: (x) => w.softmax(x!, 1) },
   one('logSoftmax', (x) => w.logSoftmax(x, 1), input(2, 3, 2)),
 ];
@@ -197,42 +153,6 @@ const products: GradientCase[] = [
     inputs: [input(1, 2, 3, 2), input(2, 2, 2, 3), input(2)],
     f: (x, weight, bias) => w.convTranspose2d(x!, weight!, bias, { stride: 2, padding: [0, 1], outputPadding: [1, 0] }),
   },
-];
-
-const contractions: GradientCase[] = [
-  {
-    operations: ['einsum'],
-    inputs: [input(2, 3, 4), input(4, 2, 2), input(3)],
-    f: (a, b, c) => w.einsum('bik,kbj,i->jb', [a!, b!, c!]),
-  },
-  one('einsum', (x) => w.einsum('ii...->...i', [x]), input(3, 3, 2)),
-  {
-    operations: ['conv1d'],
-    inputs: [input(2, 2, 5), input(4, 1, 2), input(4)],
-    f: (x, weight, bias) => w.conv1d(x!, weight!, bias, { stride: 2, padding: 1, dilation: 2, groups: 2 }),
-  },
-  two('conv1d', (x, weight) => w.conv1d(x, weight, undefined, { padding: 'same' }), input(1, 2, 5), input(1, 2, 4)),
-  {
-    operations: ['conv2d'],
-    inputs: [input(1, 2, 3, 4), input(2, 2, 2, 3)],
-    f: (x, weight) => w.conv2d(x!, weight!, undefined, { padding: 'same', dilation: [1, 2] }),
-  },
-];
-
-/** Places between pixels, within the image and outside. */
-const places: InputSpec = { shape: [1, 2, 2, 2], values: [-0.3, 0.2, 0.55, -0.71, 0.13, 0.43, -1.2, 1.37] };
-
-const sampled: GradientCase[] = [
-  two('gridSample', (x, grid) => w.gridSample(x, grid), input(1, 2, 3, 4), places),
-  two(
-    'gridSample',
-    (x, grid) => w.gridSample(x, grid, { paddingMode: 'reflection', alignCorners: true }),
-    input(1, 1, 3, 4),
-    places,
-  ),
-  two('gridSample', (x, grid) => w.gridSample(x, grid, { paddingMode: 'border' }), input(1, 1, 3, 4), places),
-  two('prelu', w.prelu, input(2, 3, 2), input(3)),
-  two('prelu', w.prelu, input(4), input(1)),
 ];
 
 const images: GradientCase[] = [
@@ -353,16 +273,6 @@ const losses: GradientCase[] = [
   },
 ];
 
-const distributions: GradientCase[] = [
-  two('klDivLoss', (x, y) => w.klDivLoss(x, y, { reduction: 'batchmean' }), input(2, 3), positive(2, 3)),
-  two('klDivLoss', (x, y) => w.klDivLoss(x, y, { logTarget: true }), input(2, 3), input(2, 3)),
-  {
-    operations: ['logSoftmax'],
-    inputs: [input(2, 3, 2), positive(2, 3, 2), constant([0.7, 1.1, 0.4])],
-    f: (x, target, weight) => w.crossEntropy(x!, target!, { weight, labelSmoothing: 0.1 }),
-  },
-];
-
 const dense: GradientCase[] = [
   {
     operations: ['maskedMse'],
@@ -421,6 +331,7 @@ const withoutGradient: GradientCase[] = [
 export const cases: readonly GradientCase[] = [
   ...elementwise,
   ...reductions,
+  ...scans,
   ...layout,
   ...products,
   ...contractions,

@@ -3,7 +3,10 @@ import type { PlanTable, ReferencePlan } from '../plan.ts';
 import { prefixSum, recurrence, type ScanParams } from './scan.ts';
 
 /** Calls `visit` for every place of a line in the order of the scan, with the place before it, for all lines. */
-function along({ outer, n, inner, reverse }: ScanParams, visit: (o: number, k: number, i: number, before: number) => void) {
+function along(
+  { outer, n, inner, reverse }: ScanParams,
+  visit: (o: number, k: number, i: number, before: number) => void,
+) {
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       for (let step = 0; step < n; step++) {

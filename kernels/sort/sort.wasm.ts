@@ -44,7 +44,15 @@ function insertRun(keys: usize, places: usize, first: i32, last: i32): void {
 }
 
 /** Runs [first, middle) and [middle, last) of one pair of arrays as one run of the other. The left one wins ties. */
-function mergeRuns(keys: usize, places: usize, toKeys: usize, toPlaces: usize, first: i32, middle: i32, last: i32): void {
+function mergeRuns(
+  keys: usize,
+  places: usize,
+  toKeys: usize,
+  toPlaces: usize,
+  first: i32,
+  middle: i32,
+  last: i32,
+): void {
   let left = first;
   let right = middle;
   for (let to = first; to < last; to++) {

@@ -1,5 +1,5 @@
 // What sorts, scans, norms, contractions, sampling and losses of distributions take and refuse.
-import { alongAxis, badAxes, badSizes, config, f, image, overAxes, type Refusals, shape } from './refusal-rows.ts';
+import { alongAxis, badAxes, config, f, image, overAxes, type Refusals, shape } from './refusal-rows.ts';
 
 const scan = (): Refusals => ({ good: alongAxis().good, rows: badAxes((axis) => [f(2, 3), axis]) });
 const counts = [-1, 4, 0.5, NaN].flatMap((k) => shape('k', () => [f(2, 3), k, 1]));

@@ -35,7 +35,11 @@ const storeOf = (paper: Paper, { key }: Run, preset: PresetName, settings: objec
   const request = { paper: paper.name, run: key, seed: 0, preset, device: 'wasm', data: undefined } as const;
   const run: Run = { key, settings: () => settings };
   const rows = [['r', { run, metric: 'm' }]] as const;
-  const table: TableDefinition = { name: 'made', title: '', besides: [{ corner: '', columns: [column('c', 1)], rows }] };
+  const table: TableDefinition = {
+    name: 'made',
+    title: '',
+    besides: [{ corner: '', columns: [column('c', 1)], rows }],
+  };
   return new RunStore(path.join(folder, preset), request, { ...paper, tables: [table] }, noData);
 };
 
@@ -68,6 +72,11 @@ t.test('what decides a run of cross-stitch is among its settings', (t) => {
     dropBelow: { binary: 0.2, box: 0.2 },
     keepsWeights: true,
   });
-  t.match(settingsOf({ network: 'oeq' }, 'laptop'), { stitch: null, priors: [0.5, 0.5], temperature: 1, keepsWeights: false });
+  t.match(settingsOf({ network: 'oeq' }, 'laptop'), {
+    stitch: null,
+    priors: [0.5, 0.5],
+    temperature: 1,
+    keepsWeights: false,
+  });
   t.end();
 });

@@ -133,13 +133,7 @@ const lineCases = layouts.flatMap(({ content, ...line }) => [
     kernelCase(softmax, { ...line, log }, [float('x', content)], [blank('y', content.length)], loose),
   ),
   ...[0, 1].flatMap((backwards) => [
-    kernelCase(
-      prefixSum,
-      { ...line, reverse: backwards },
-      [float('x', content)],
-      [blank('y', content.length)],
-      loose,
-    ),
+    kernelCase(prefixSum, { ...line, reverse: backwards }, [float('x', content)], [blank('y', content.length)], loose),
     kernelCase(
       sort,
       { ...line, descending: backwards },
