@@ -182,7 +182,7 @@ const besidesSection = ({ besides, matrix }: TableView): Html | undefined =>
 const settingHtml = ({ preset, device, data, seeds }: SettingView): Html =>
   html`<ul class="facts" aria-label="What was run">
     <li>preset ${preset}</li>
-    <li class="${!data.real && 'stand-in'}">${data.real ? '' : 'stand-in for the data: '}${data.name}</li>
+    <li class="${!data.real && 'stand-in'}">${data.name}${data.real ? '' : " (a stand-in for the paper's data)"}</li>
     <li>device ${device}</li>
     <li>${seedsText(seeds)}</li>
   </ul>`;
