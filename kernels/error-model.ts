@@ -20,9 +20,11 @@
 //
 // A weight of a weight gradient is a sum over all places. There the guard wants, with E = (sum of magnitudes)^2 / (sum of
 // squares) the number of a channel's elements that count, E(x) E(g) / places >= 1, and >= 8 for the means of E over the channels: so
-// many terms of the sum count if x and g are independent of each other. Two limits remain. x and g that avoid each other by design, such as two masks without a common
-// pixel, are beyond it. So are minor channels, with squares of less than 1/16 of the mean of all, such as nearly dead ones: their
-// gradients keep the error of Winograd's algorithm, relative to the norms of x and g in the tiles where they are not zero.
+// many terms of the sum count if x and g are independent of each other. (Of channels with thousands of elements the sum of magnitudes
+// is estimated from half of them, less the root of the sum of squares: one huge element must not count twice.) Two limits remain.
+// x and g that avoid each other by design, such as two masks without a common pixel, are beyond it. So are minor channels, with squares
+// of less than 1/16 of the mean of all, such as nearly dead ones: their gradients keep the error of Winograd's algorithm, relative to
+// the norms of x and g in the tiles where they are not zero.
 
 /** Units of 2^-23 S by which an output may be off. Of normal data, 3 to 8; plain sums, below 3. */
 export const ERROR_FACTOR = 128;

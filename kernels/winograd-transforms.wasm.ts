@@ -81,6 +81,28 @@ export class GradientLine {
   }
 }
 
+// The four outputs of six products m, from the sums (even) and differences (odd) of m1 and m2 (A) and of m3 and m4 (B).
+
+@inline
+export function turned0(m0: v128, evenA: v128, evenB: v128): v128 {
+  return f32x4.add(m0, f32x4.add(evenA, evenB));
+}
+
+@inline
+export function turned1(oddA: v128, oddB: v128): v128 {
+  return madd(f32x4.splat(A), oddA, f32x4.mul(f32x4.splat(B), oddB));
+}
+
+@inline
+export function turned2(evenA: v128, evenB: v128): v128 {
+  return madd(f32x4.splat(A2), evenA, f32x4.mul(f32x4.splat(B2), evenB));
+}
+
+@inline
+export function turned3(oddA: v128, oddB: v128, m5: v128): v128 {
+  return madd(f32x4.splat(A3), oddA, madd(f32x4.splat(B3), oddB, m5));
+}
+
 /** A' m: six products to four outputs. */
 @inline
 export function turnProducts(from: usize, fromStep: usize, to: usize, toStep: usize): void {
@@ -92,11 +114,10 @@ export function turnProducts(from: usize, fromStep: usize, to: usize, toStep: us
   const oddA = f32x4.sub(m1, m2);
   const evenB = f32x4.add(m3, m4);
   const oddB = f32x4.sub(m3, m4);
-  v128.store(to, f32x4.add(v128.load(from), f32x4.add(evenA, evenB)));
-  v128.store(to + toStep, madd(f32x4.splat(A), oddA, f32x4.mul(f32x4.splat(B), oddB)));
-  v128.store(to + 2 * toStep, madd(f32x4.splat(A2), evenA, f32x4.mul(f32x4.splat(B2), evenB)));
-  const last = madd(f32x4.splat(B3), oddB, v128.load(from + 5 * fromStep));
-  v128.store(to + 3 * toStep, madd(f32x4.splat(A3), oddA, last));
+  v128.store(to, turned0(v128.load(from), evenA, evenB));
+  v128.store(to + toStep, turned1(oddA, oddB));
+  v128.store(to + 2 * toStep, turned2(evenA, evenB));
+  v128.store(to + 3 * toStep, turned3(oddA, oddB, v128.load(from + 5 * fromStep)));
 }
 
 /** G w: three taps. */

@@ -70,7 +70,9 @@ function turnRow<Columns, Sums>(
     let p3 = from + <usize>min(channel + 3, channels - 1) * sourcePlane;
     let write = to + ((<usize>(low * channels + channel)) << 2);
     let sum = sums + ((<usize>low) << 2);
-    for (let j = low; j < high; j += 4) {
+    // Few variables: the loop has hardly enough registers.
+    const end = to + ((<usize>(high * channels + channel)) << 2);
+    while (write < end) {
       const a = columns.load(p0, step);
       const b = columns.load(p1, step);
       const c = columns.load(p2, step);

@@ -2,7 +2,7 @@
 // A tile is described by the number of weak taps that a filter may have at most; a filter by how many it has. Both also know
 // how many bits their numbers need, since whole numbers and masks must come out as exact as a plain sum leaves them.
 import { words } from '../addresses.wasm';
-import { madd } from '../simd.wasm';
+import { loadLanes, madd } from '../simd.wasm';
 import { INPUTS, OUTPUTS } from '../winograd-transforms.wasm';
 
 /** Taps below this part of the root mean square of their filter are weak. */
@@ -22,6 +22,9 @@ const MINOR: f32 = 1.0 / 16.0;
 /** Sums of squares between which neither the transforms nor the products overflow or lose digits to denormal numbers. */
 const LEAST_SQUARES: f32 = 7.888609052210118e-31;
 const MOST_SQUARES: f32 = 1.2676506002282294e30;
+
+/** Weak taps that a panel of filters may well have although they are few: a tile that seems to allow no more is looked at closely. */
+const FEW_WEAK: f32 = 4;
 
 const TAPS: i32 = 9;
 /** Bits of a float32 significand. */
@@ -59,6 +62,25 @@ export function isTrusted(tile: usize, filters: usize): bool {
   return other.weak <= own.weak && other.spread * own.spread >= LEAST_SPREAD && own.bits + other.bits > SIGNIFICAND;
 }
 
+/** Describes `count` tiles by the worst of each property. */
+export function leastTrust(trust: Trust, tiles: usize, count: i32): void {
+  let weak: f32 = f32.MAX_VALUE;
+  let spread = weak;
+  let bits = SIGNIFICAND;
+  const end = tiles + <usize>count * TRUST_BYTES;
+  while (tiles < end) {
+    const tile = changetype<Trust>(tiles);
+    // NaN, which no comparison trusts, stays.
+    weak = min<f32>(weak, tile.weak);
+    spread = min<f32>(spread, tile.spread);
+    bits = min(bits, tile.bits);
+    tiles += TRUST_BYTES;
+  }
+  trust.weak = weak;
+  trust.spread = spread;
+  trust.bits = bits;
+}
+
 /** Whether no number of squares between the limits is meant: too small, too large or no number at all. */
 @inline
 function isOutside(squares: f32): bool {
@@ -78,24 +100,32 @@ function unite(set: v128): u32 {
   return (<u32>i32x4.extract_lane(two, 0)) | (<u32>i32x4.extract_lane(two, 1));
 }
 
-/**
- * The union of the words of a tile, whose rows are `pitch` bytes apart and whose pixels have `pixel` bytes. Ends as soon as all bits of a
- * significand are needed, which in other data than masks and whole numbers is at once.
- */
-export function tileBits(from: usize, pitch: usize, pixel: usize): u32 {
+/** As tileBits, when the middle of the tile does not decide. */
+function allTileBits(from: usize, pitch: usize, pixel: usize): u32 {
   const last = i32x4.splat(1);
   let set = i32x4.splat(0);
   for (let row = 0; row < INPUTS; row++) {
-    // From the middle on: at the edge of an image the first rows may be padding.
-    let at = from + <usize>((row + 2) % INPUTS) * pitch;
-    const end = at + INPUTS * pixel;
-    do {
-      set = v128.or(set, v128.load(at));
-      at += 16;
-    } while (at < end && !v128.any_true(v128.and(set, last)));
+    const end = from + INPUTS * pixel;
+    for (let at = from; at < end; at += 16) set = v128.or(set, v128.load(at));
     if (v128.any_true(v128.and(set, last))) break;
+    from += pitch;
   }
   return unite(set);
+}
+
+/** All bits of a significand. */
+const EVERY_BIT: u32 = 0x00ffffff;
+
+/**
+ * The union of the words of a tile, whose rows are `pitch` bytes apart and whose pixels have `pixel` bytes, or any word with its last
+ * bit set if one has it: all bits of a significand are needed then, as in other data than masks and whole numbers. A look at the
+ * middle mostly shows it.
+ */
+@inline
+export function tileBits(from: usize, pitch: usize, pixel: usize): u32 {
+  const at = from + 2 * pitch;
+  const some = v128.or(v128.or(v128.load(at), v128.load(at, 16)), v128.or(v128.load(at, 32), v128.load(at, 48)));
+  return v128.any_true(v128.and(some, i32x4.splat(1))) ? EVERY_BIT : allTileBits(from, pitch, pixel);
 }
 
 /** Sums over three neighbouring columns, for four columns from `at` on. */
@@ -116,6 +146,30 @@ function leastLane(value: v128): f32 {
   return f32x4.extract_lane(lesser(two, v128.shuffle<i32>(two, two, 1, 1, 1, 1)), 0);
 }
 
+@inline
+function mostLane(value: v128): f32 {
+  const two = f32x4.pmax(value, v128.shuffle<i32>(value, value, 2, 3, 2, 3));
+  return f32x4.extract_lane(f32x4.pmax(two, v128.shuffle<i32>(two, two, 1, 1, 1, 1)), 0);
+}
+
+/** (sum of magnitudes)^2 / sum of squares of the window of a tile that has least; arguments of describeTile. */
+function leastSpreadOf(sums: usize, pitch: usize, rows: i32, columns: i32): f32 {
+  const row = 2 * pitch;
+  const unwanted = i32x4.gt_s(i32x4(0, 1, 2, 3), i32x4.splat(columns - 1));
+  const none = f32x4.splat(f32.MAX_VALUE);
+  let spread = none;
+  for (let i = 0; i < min(rows, OUTPUTS); i++) {
+    const window = f32x4.add(f32x4.add(threeColumns(sums), threeColumns(sums + row)), threeColumns(sums + 2 * row));
+    sums += pitch;
+    const squares = f32x4.add(f32x4.add(threeColumns(sums), threeColumns(sums + row)), threeColumns(sums + 2 * row));
+    sums += pitch;
+    // An empty window has no spread: NaN.
+    const each = f32x4.div(f32x4.mul(window, window), squares);
+    spread = lesser(spread, v128.bitselect(none, each, unwanted));
+  }
+  return leastLane(spread);
+}
+
 /** As describeTile. `isWhole`, a constant: all sixteen outputs are wanted. */
 @inline
 function describe(isWhole: bool, trust: Trust, sums: usize, pitch: usize, rows: i32, columns: i32, set: u32): void {
@@ -128,7 +182,7 @@ function describe(isWhole: bool, trust: Trust, sums: usize, pitch: usize, rows: 
   let squaresMiddle = threeColumns(sums + pitch + row);
   let tile = f32x4.add(squaresBefore, squaresMiddle);
   let least = none;
-  let spread = none;
+  let most = i32x4.splat(0);
   let at = sums + 2 * row;
   for (let i = 0; i < OUTPUTS; i++) {
     const next = threeColumns(at);
@@ -137,14 +191,9 @@ function describe(isWhole: bool, trust: Trust, sums: usize, pitch: usize, rows: 
     tile = f32x4.add(tile, squaresNext);
     const window = f32x4.add(f32x4.add(before, next), middle);
     const squares = f32x4.add(f32x4.add(squaresBefore, squaresNext), squaresMiddle);
-    const each = f32x4.div(f32x4.mul(window, window), squares);
-    if (isWhole) {
-      least = lesser(least, window);
-      spread = lesser(spread, each);
-    } else if (i < rows) {
-      least = lesser(least, v128.bitselect(none, window, unwanted));
-      spread = lesser(spread, v128.bitselect(none, each, unwanted));
-    }
+    most = f32x4.pmax(most, squares);
+    if (isWhole) least = lesser(least, window);
+    else if (i < rows) least = lesser(least, v128.bitselect(none, window, unwanted));
     before = middle;
     middle = next;
     squaresBefore = squaresMiddle;
@@ -160,8 +209,11 @@ function describe(isWhole: bool, trust: Trust, sums: usize, pitch: usize, rows: 
     return;
   }
   const window = leastLane(least);
-  // What is not finite in a window is so in the squares of its tile; an empty window has no spread.
-  trust.weak = isOutside(squares) ? -1 : WEAK_SHARE * leastLane(spread);
+  // What is not finite in a window is so in the squares of its tile.
+  let weak: f32 = isOutside(squares) ? -1 : (WEAK_SHARE * (window * window)) / mostLane(most);
+  // The poorest window need not be the one with the largest squares.
+  if (weak >= 0 && weak < FEW_WEAK) weak = WEAK_SHARE * leastSpreadOf(sums, pitch, rows, columns);
+  trust.weak = weak;
   trust.spread = (window * window) / squares;
   trust.bits = significantBits(set);
 }
@@ -176,54 +228,70 @@ export function describeTile(trust: Trust, sums: usize, pitch: usize, rows: i32,
 }
 
 /**
- * Adds magnitudes and squares of each channel, four in a lane each, over the `bytes` bytes of a patch of pixels: to two vectors
- * for every four channels.
+ * Stores at `to` the sum of the magnitudes and that of the squares of `count` elements in each of `images` runs, `step` bytes apart.
+ * `isSampled`, a constant: the former from one of two vectors, twice.
  */
-export function addMagnitudes(patch: usize, pixel: usize, bytes: usize, to: usize): void {
-  const end = patch + bytes;
-  const next = pixel << 2;
-  for (let channel: usize = 0; channel < pixel; channel += 16) {
-    // Four chains each, whose sums do not wait for each other.
-    let sum0 = v128.load(to);
-    let sum1 = f32x4.splat(0);
-    let sum2 = sum1;
-    let sum3 = sum1;
-    let squares0 = v128.load(to, 16);
-    let squares1 = sum1;
-    let squares2 = sum1;
-    let squares3 = sum1;
-    let at = patch + channel;
-    while (at + next <= end) {
+@inline
+function sumRuns(isSampled: bool, from: usize, images: i32, step: usize, count: i32, to: usize): void {
+  // Chains whose sums do not wait for each other.
+  let sum0 = i32x4.splat(0);
+  let sum1 = sum0;
+  let squares0 = sum0;
+  let squares1 = sum0;
+  let squares2 = sum0;
+  let squares3 = sum0;
+  const weight = f32x4.splat(isSampled ? 0.5 : 1);
+  for (let image = 0; image < images; image++) {
+    let at = from;
+    const end = from + words(count);
+    while (at + 64 <= end) {
       const x0 = v128.load(at);
-      const x1 = v128.load(at + pixel);
-      const x2 = v128.load(at + 2 * pixel);
-      const x3 = v128.load(at + 3 * pixel);
-      sum0 = f32x4.add(sum0, f32x4.abs(x0));
-      sum1 = f32x4.add(sum1, f32x4.abs(x1));
-      sum2 = f32x4.add(sum2, f32x4.abs(x2));
-      sum3 = f32x4.add(sum3, f32x4.abs(x3));
+      const x1 = v128.load(at, 16);
+      const x2 = v128.load(at, 32);
+      const x3 = v128.load(at, 48);
+      sum0 = f32x4.add(sum0, isSampled ? f32x4.abs(x0) : f32x4.add(f32x4.abs(x0), f32x4.abs(x1)));
+      sum1 = f32x4.add(sum1, isSampled ? f32x4.abs(x2) : f32x4.add(f32x4.abs(x2), f32x4.abs(x3)));
       squares0 = madd(x0, x0, squares0);
       squares1 = madd(x1, x1, squares1);
       squares2 = madd(x2, x2, squares2);
       squares3 = madd(x3, x3, squares3);
-      at += next;
+      at += 64;
     }
     while (at < end) {
-      const x = v128.load(at);
-      sum0 = f32x4.add(sum0, f32x4.abs(x));
+      const x = loadLanes(at, min(4, (<i32>(end - at)) >> 2));
+      sum0 = madd(weight, f32x4.abs(x), sum0);
       squares0 = madd(x, x, squares0);
-      at += pixel;
+      at += 16;
     }
-    v128.store(to, f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3)));
-    v128.store(to, f32x4.add(f32x4.add(squares0, squares1), f32x4.add(squares2, squares3)), 16);
-    to += 32;
+    from += step;
   }
+  const sum = sumLanes(f32x4.add(sum0, sum1));
+  store<f32>(to, isSampled ? 2 * sum : sum);
+  store<f32>(to, sumLanes(f32x4.add(f32x4.add(squares0, squares1), f32x4.add(squares2, squares3))), 4);
+}
+
+/** Elements of a channel from which on the sum of their magnitudes is estimated from half of them. */
+const MANY: i32 = 2048;
+
+/**
+ * Stores at `to` the sum of the magnitudes and that of the squares of `count` elements in each of `images` runs, `step` bytes apart, of
+ * a channel with `places` elements.
+ */
+export function sumMagnitudes(from: usize, images: i32, step: usize, count: i32, to: usize, places: i32): void {
+  if (places >= MANY) sumRuns(true, from, images, step, count, to);
+  else sumRuns(false, from, images, step, count, to);
+}
+
+@inline
+function sumLanes(value: v128): f32 {
+  const two = f32x4.add(value, v128.shuffle<i32>(value, value, 2, 3, 2, 3));
+  return f32x4.extract_lane(two, 0) + f32x4.extract_lane(two, 1);
 }
 
 /** Bytes of a channel's magnitudes: their sum and that of their squares. */
 export const MAGNITUDE_BYTES: usize = 8;
 
-/** One of addMagnitudes' two sums of a channel, over `splits` parts that are `step` bytes apart. */
+/** One of sumMagnitudes' two sums of a channel, over `splits` parts that are `step` bytes apart. */
 @inline
 function overSplits(at: usize, splits: i32, step: usize): f32 {
   let sum: f32 = 0;
@@ -236,26 +304,27 @@ function overSplits(at: usize, splits: i32, step: usize): f32 {
 
 /**
  * The least number, or with `isMean` the mean, of elements that count, (sum of magnitudes)^2 / sum of squares, in a channel of `channels` that is not minor.
- * `from`: addMagnitudes of each of `splits` parts, `step` bytes apart. -1 if the channels must not be taken.
+ * `from`: sumMagnitudes of each of `splits` parts of `places` elements, `step` bytes apart. -1 if the channels must not be taken.
  */
-export function leastSpread(from: usize, channels: i32, splits: i32, step: usize, isMean: bool): f32 {
+export function leastSpread(from: usize, channels: i32, splits: i32, step: usize, places: i32, isMean: bool): f32 {
   let total: f32 = 0;
   for (let channel = 0; channel < channels; channel++) {
-    const at = from + <usize>(channel >> 2) * 4 * MAGNITUDE_BYTES + words(channel & 3);
-    total += overSplits(at + 16, splits, step);
+    total += overSplits(from + <usize>channel * MAGNITUDE_BYTES + 4, splits, step);
   }
   const least = MINOR * (total / <f32>channels);
   let spread: f32 = Infinity;
   let sum: f32 = 0;
   let count: f32 = 0;
   for (let channel = 0; channel < channels; channel++) {
-    const at = from + <usize>(channel >> 2) * 4 * MAGNITUDE_BYTES + words(channel & 3);
-    const magnitudes = overSplits(at, splits, step);
-    const squares = overSplits(at + 16, splits, step);
-    // Zeros make zeros.
-    if (magnitudes == 0) continue;
+    const at = from + <usize>channel * MAGNITUDE_BYTES;
+    let magnitudes = overSplits(at, splits, step);
+    const squares = overSplits(at + 4, splits, step);
+    // Zeros make zeros; the squares of others that are lost are too small for the estimate, too.
+    if (magnitudes == 0 && squares == 0) continue;
     if (isOutside(squares)) return -1;
     if (squares >= least) {
+      // Less what one element among those that count twice would add.
+      if (places >= MANY) magnitudes = max<f32>(0, magnitudes - sqrt<f32>(squares));
       const own = (magnitudes * magnitudes) / squares;
       spread = min<f32>(spread, own);
       sum += own;
@@ -314,13 +383,19 @@ export function addTaps(taps: usize, sums: FilterSums, isFirst: bool): void {
   let magnitudes = sums.magnitudes;
   let squares = sums.squares;
   let below = sums.below;
-  const end = taps + 16 * TAPS;
+  const end = taps + 3 * 16;
   do {
-    const tap = v128.load(taps);
-    const magnitude = f32x4.abs(tap);
-    magnitudes = f32x4.add(magnitudes, magnitude);
-    squares = madd(tap, tap, squares);
-    below = i32x4.sub(below, f32x4.lt(magnitude, limit));
+    // Three at a time, whose sums do not wait for each other.
+    const a = v128.load(taps);
+    const b = v128.load(taps, 48);
+    const c = v128.load(taps, 96);
+    const sizeA = f32x4.abs(a);
+    const sizeB = f32x4.abs(b);
+    const sizeC = f32x4.abs(c);
+    magnitudes = f32x4.add(magnitudes, f32x4.add(f32x4.add(sizeA, sizeB), sizeC));
+    squares = f32x4.add(squares, madd(a, a, madd(b, b, f32x4.mul(c, c))));
+    const belowAB = i32x4.add(f32x4.lt(sizeA, limit), f32x4.lt(sizeB, limit));
+    below = i32x4.sub(below, i32x4.add(belowAB, f32x4.lt(sizeC, limit)));
     taps += 16;
   } while (taps < end);
   sums.magnitudes = magnitudes;

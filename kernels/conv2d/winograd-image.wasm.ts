@@ -4,7 +4,7 @@ import { words } from '../addresses.wasm';
 import { fillChannelsLast, NoSums, PixelSums } from './channels-last.wasm';
 import { ceilDivide } from '../integers.wasm';
 import { fillWords } from '../simd.wasm';
-import { addMagnitudes, describeTile, TileWatch, tileBits, Trust, TRUST_BYTES } from './winograd-guard.wasm';
+import { describeTile, TileWatch, tileBits, Trust, TRUST_BYTES } from './winograd-guard.wasm';
 import { INPUTS, OUTPUTS } from '../winograd-transforms.wasm';
 
 /**
@@ -133,8 +133,7 @@ function watchTiles(
 
 /**
  * `to`[product][tile][channels] of the units [first, end), `stride` bytes between products, for `channels` channels from
- * `firstChannel` on. Returns the number of tiles. With PixelSums, `watch` is told of every tile; `magnitudes`, if it is not 0,
- * of every channel (addMagnitudes).
+ * `firstChannel` on. Returns the number of tiles. With PixelSums, `watch` is told of every tile.
  */
 export function turnImage<Line, Sums>(
   grid: TileGrid,
@@ -148,7 +147,6 @@ export function turnImage<Line, Sums>(
   first: i32,
   end: i32,
   watch: TileWatch,
-  magnitudes: usize,
 ): i32 {
   const overlap = changetype<Line>(0).span - OUTPUTS;
   const patch = scratch + grid.patchAt;
@@ -196,11 +194,6 @@ export function turnImage<Line, Sums>(
         const isLast = block + BLOCK >= channels;
         watchTiles(watch, grid, at, run, patch, pitch, pixel, sums, sumPitch, trusts, block == 0, isLast);
         sums += 2 * <usize>rows * sumPitch;
-      }
-      if (magnitudes) {
-        // What rows below share with this run counts once.
-        const own = at.tileRow + run < grid.tilesH ? OUTPUTS * run : rows;
-        addMagnitudes(patch, pixel, pitch * <usize>own, magnitudes + 8 * <usize>block);
       }
       for (let i = 0; i < run; i++) {
         turnRows<Line>(patch + <usize>(OUTPUTS * i) * pitch, lines, pitch);

@@ -12,8 +12,8 @@ const TASK_OUTPUTS = 64;
 const TASK_CHANNELS = 128;
 const SPLITS = 8;
 /** Outputs below which sums have too few terms for the guard of winograd-guard.wasm.ts, which would refuse most of them. */
-const LEAST_OUTPUTS = 256;
-/** Of a channel, see addMagnitudes of winograd-guard.wasm.ts. */
+const LEAST_OUTPUTS = 128;
+/** Of a channel, see sumMagnitudes of winograd-guard.wasm.ts. */
 const MAGNITUDE_BYTES = 8;
 /** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
 const TILE_WORK = 200;

@@ -7,7 +7,7 @@
 import { buffer, CONVOLUTION_BYTES, words } from '../addresses.wasm';
 import { conv2dSumPartials, conv2dWeightChannelsLast } from './weight-gradient.wasm';
 import { NoSums } from './channels-last.wasm';
-import { areFewBits, leastSpread, MAGNITUDE_BYTES, spreadsMeet, TileWatch } from './winograd-guard.wasm';
+import { areFewBits, leastSpread, MAGNITUDE_BYTES, spreadsMeet, sumMagnitudes, TileWatch } from './winograd-guard.wasm';
 import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
 import { ceilDivide } from '../integers.wasm';
 import { fillWords } from '../simd.wasm';
@@ -26,7 +26,7 @@ class Plan {
   /** Units whose tiles are transformed at once. */
   blockUnits: i32;
   splits: i32;
-  /** Of the shared scratch: the magnitudes of the channels of x and of g (addMagnitudes) in each split. */
+  /** Of the shared scratch: the magnitudes of the channels of x and of g (sumMagnitudes) in each split. */
   magnitudesAt: i32;
   sumsAt: i32;
   sumStride: i32;
@@ -54,6 +54,27 @@ function putTaps(from: usize, to: usize, lane: usize): void {
 @inline
 function magnitudesOf(p: Plan, buffers: usize, split: i32): usize {
   return buffer(buffers, 3) + p.magnitudesAt + <usize>(split * (p.channels + p.outputs)) * MAGNITUDE_BYTES;
+}
+
+/** Magnitudes of some channels of an image in a split's share of every plane, to `magnitudes` of all channels. */
+function sumChannels(
+  p: Plan,
+  plane: Plane,
+  image: usize,
+  magnitudes: usize,
+  firstChannel: i32,
+  channels: i32,
+  split: i32,
+): void {
+  const size = plane.height * plane.width;
+  const first = <i32>((<i64>split * size) / p.splits);
+  const count = <i32>((<i64>(split + 1) * size) / p.splits) - first;
+  const step = words(plane.channels * size);
+  for (let channel = firstChannel; channel < firstChannel + channels; channel++) {
+    const from = image + words(channel * size + first);
+    const to = magnitudes + <usize>channel * MAGNITUDE_BYTES;
+    sumMagnitudes(from, p.batch, step, count, to, p.batch * size);
+  }
 }
 
 /** Weights of one output and of four input channels from their sums. */
@@ -89,15 +110,11 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
     const endUnit = ((split + 1) * p.units) / p.splits;
     fillWords(sums, 0, (PRODUCTS * p.sumStride) >> 2);
     // One task of several looks at each channel.
-    let ofSource: usize = 0;
-    let ofGradient: usize = 0;
-    if (firstOutput == 0) {
-      ofSource = magnitudesOf(p, buffers, split) + <usize>firstChannel * MAGNITUDE_BYTES;
-      fillWords(ofSource, 0, (channels * <i32>MAGNITUDE_BYTES) >> 2);
-    }
+    const own = magnitudesOf(p, buffers, split);
+    if (firstOutput == 0) sumChannels(p, source, buffer(buffers, 0), own, firstChannel, channels, split);
     if (firstChannel == 0) {
-      ofGradient = magnitudesOf(p, buffers, split) + <usize>(p.channels + firstOutput) * MAGNITUDE_BYTES;
-      fillWords(ofGradient, 0, (outputs * <i32>MAGNITUDE_BYTES) >> 2);
+      const ofGradient = own + <usize>p.channels * MAGNITUDE_BYTES;
+      sumChannels(p, gradient, buffer(buffers, 1), ofGradient, firstOutput, outputs, split);
     }
     for (let unit = (split * p.units) / p.splits; unit < endUnit; unit += p.blockUnits) {
       const last = min(endUnit, unit + p.blockUnits);
@@ -115,7 +132,6 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
         unit,
         last,
         none,
-        ofSource,
       );
       const to = gradients;
       const stride = p.gradientStride;
@@ -131,7 +147,6 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
         unit,
         last,
         none,
-        ofGradient,
       );
       for (let k = 0; k < PRODUCTS; k++) {
         const left = gradients + <usize>(k * p.gradientStride);
@@ -160,14 +175,15 @@ function isRefused(params: usize, buffers: usize): bool {
   const all = magnitudesOf(p, buffers, 0);
   const step = <usize>(p.channels + p.outputs) * MAGNITUDE_BYTES;
   const ofGradients = all + <usize>p.channels * MAGNITUDE_BYTES;
+  const places = p.batch * source.height * source.width;
   const plane = p.batch * gradient.height * gradient.width;
   for (let i = 0; i < 2; i++) {
     const isMean = i == 1;
-    const x = leastSpread(all, p.channels, p.splits, step, isMean);
-    if (!spreadsMeet(x, leastSpread(ofGradients, p.outputs, p.splits, step, isMean), plane, isMean)) return true;
+    const x = leastSpread(all, p.channels, p.splits, step, places, isMean);
+    const g = leastSpread(ofGradients, p.outputs, p.splits, step, plane, isMean);
+    if (!spreadsMeet(x, g, plane, isMean)) return true;
   }
-  const elements = p.batch * p.channels * source.height * source.width;
-  return areFewBits(buffer(buffers, 1), plane * p.outputs, buffer(buffers, 0), elements);
+  return areFewBits(buffer(buffers, 1), plane * p.outputs, buffer(buffers, 0), places * p.channels);
 }
 
 /** The plain sum's parameters stand behind the plan. */

@@ -187,7 +187,7 @@ export function planWinograd(g: Geometry, header: readonly number[], isTurned: b
   const repeatBytes = UNIT_BYTES + 4 * direct.words.length + 4 * TAPS * PANEL * g.channels;
   const tileTrustAt = 16 * Math.ceil((repeatAt + repeatBytes) / 16);
   const panelTrustAt = tileTrustAt + TRUST_BYTES * tiles;
-  const sumsAt = 16 * Math.ceil((panelTrustAt + TRUST_BYTES * blockPanels) / 16);
+  const sumsAt = 16 * Math.ceil((panelTrustAt + TRUST_BYTES * (1 + blockPanels)) / 16);
   const sumsBytes = 4 * 2 * INPUTS * (OUTPUTS * segmentTiles + 8) * taskUnits + 32;
   const filter = 4 * TAPS;
   const filterSteps = isTurned ? [filter, filter * g.rows, filter - 4, -4] : [filter * g.channels, filter, 0, 4];

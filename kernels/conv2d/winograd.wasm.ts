@@ -9,7 +9,18 @@ import { buffer, CONVOLUTION_BYTES, words } from '../addresses.wasm';
 import { Correlation, correlate } from './correlate.wasm';
 import { ceilDivide } from '../integers.wasm';
 import { copyWords, fillWords, loadStrided, storePart } from '../simd.wasm';
-import { INPUTS, OUTPUTS, PRODUCTS, SourceLine, turnProducts, turnTaps } from '../winograd-transforms.wasm';
+import {
+  INPUTS,
+  OUTPUTS,
+  PRODUCTS,
+  SourceLine,
+  turned0,
+  turned1,
+  turned2,
+  turned3,
+  turnProducts,
+  turnTaps,
+} from '../winograd-transforms.wasm';
 import { PixelSums } from './channels-last.wasm';
 import {
   addTaps,
@@ -17,6 +28,7 @@ import {
   FILTER_SUMS_BYTES,
   FilterSums,
   isTrusted,
+  leastTrust,
   TileWatch,
   Trust,
   TRUST_BYTES,
@@ -60,7 +72,7 @@ class Plan {
   turnedAt: i32;
   /** What the plain loop needs: a unit, its correlation and its filters. */
   repeatAt: i32;
-  /** Descriptions of the task's panels. */
+  /** Descriptions of the worst of the task's tiles and of its panels. */
   trustAt: i32;
 }
 
@@ -174,7 +186,6 @@ function turnSource(grid: TileGrid, p: Plan, source: usize, scratch: usize, firs
     first,
     end,
     watch,
-    0,
   );
   // The register tile reads a few more rows: denormal numbers among them would be slow.
   const behind = paddedRows(count) - count;
@@ -240,7 +251,6 @@ function turnTiles(
   width: i32,
   step: usize,
 ): void {
-  const line = turned + OUTPUTS * INPUTS * 16;
   const endLine = turned + INPUTS * 16;
   do {
     let from = products;
@@ -251,16 +261,24 @@ function turnTiles(
       write += 16;
     } while (write < endLine);
     let row = to;
-    for (let i = 0; i < OUTPUTS; i++) {
-      turnProducts(turned + <usize>(i * INPUTS * 16), 16, line, 16);
-      const y0 = f32x4.add(v128.load(line), bias);
-      const y1 = f32x4.add(v128.load(line, 16), bias);
-      const y2 = f32x4.add(v128.load(line, 32), bias);
-      const y3 = f32x4.add(v128.load(line, 48), bias);
-      if (i < rows) {
-        if (step == 4) putRow(row, plane, y0, y1, y2, y3, width);
-        else spreadRow(row, plane, y0, y1, y2, y3, width, step);
-      }
+    let line = turned;
+    for (let i = 0; i < min(OUTPUTS, rows); i++) {
+      // As turnProducts, in registers.
+      const m1 = v128.load(line, 16);
+      const m2 = v128.load(line, 32);
+      const m3 = v128.load(line, 48);
+      const m4 = v128.load(line, 64);
+      const evenA = f32x4.add(m1, m2);
+      const oddA = f32x4.sub(m1, m2);
+      const evenB = f32x4.add(m3, m4);
+      const oddB = f32x4.sub(m3, m4);
+      const y0 = f32x4.add(turned0(v128.load(line), evenA, evenB), bias);
+      const y1 = f32x4.add(turned1(oddA, oddB), bias);
+      const y2 = f32x4.add(turned2(evenA, evenB), bias);
+      const y3 = f32x4.add(turned3(oddA, oddB, v128.load(line, 80)), bias);
+      if (step == 4) putRow(row, plane, y0, y1, y2, y3, width);
+      else spreadRow(row, plane, y0, y1, y2, y3, width, step);
+      line += INPUTS * 16;
       row += pitch;
     }
     products += PANEL * 4;
@@ -363,12 +381,14 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
   const products = scratch + p.productsAt;
   const panels = ceilDivide(p.outputs, PANEL);
   const tileTrusts = scratch + watch.trustAt;
-  const panelTrusts = scratch + p.trustAt;
+  const worst = scratch + p.trustAt;
+  const panelTrusts = worst + TRUST_BYTES;
   for (let task = begin; task < end; task++) {
     const block = task % p.blocks;
     const first = (task / p.blocks) * p.taskUnits;
     const last = min(p.units, first + p.taskUnits);
     const count = turnSource(grid, p, source, scratch, first, last);
+    leastTrust(changetype<Trust>(worst), tileTrusts, count);
     const firstPanel = block * p.blockPanels;
     const endPanel = min(panels, firstPanel + p.blockPanels);
     let trust = panelTrusts;
@@ -378,7 +398,7 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
       else filter += <usize>panel * panelBytes(p);
       // The plain loop's scratch is where the filters are.
       v128.store(trust, v128.load(trustOf(p, filter)));
-      if (takesAny(tileTrusts, count, trust)) {
+      if (isTrusted(worst, trust) || takesAny(tileTrusts, count, trust)) {
         for (let k = 0; k < PRODUCTS; k++) {
           multiplyPanel(
             values + <usize>(k * p.valueStride),
@@ -393,8 +413,10 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
       }
       trust += TRUST_BYTES;
     }
-    trust = panelTrusts;
+    trust = panelTrusts - TRUST_BYTES;
     for (let panel = firstPanel; panel < endPanel; panel++) {
+      trust += TRUST_BYTES;
+      if (isTrusted(worst, trust)) continue;
       let tile = tileTrusts;
       for (let unit = first; unit < last; unit++) {
         const tiles = min(grid.segmentTiles, grid.tilesW - (unit % grid.segments) * grid.segmentTiles);
@@ -408,7 +430,6 @@ export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i
         }
         tile += <usize>tiles * TRUST_BYTES;
       }
-      trust += TRUST_BYTES;
     }
   }
 }
