@@ -116,7 +116,7 @@ export function buildProgram(done: (status: number) => void): Command {
     .argument('[paper[/table]...]', 'which tables (default: all)')
     .addOption(new Option('--preset <name>', 'size of the experiment').choices(presetNames).default('laptop'))
     .option('--seeds <list>', "so many (3), a range (100..119) or a list (4,7) (default: the preset's own)", seedList)
-    .option('--only <row>', 'this row of the chosen tables alone; may be given again', oneMore)
+    .option('--only <name>', 'this row or column of the chosen tables alone; may be given again', oneMore)
     .option('--set <key=value>', 'another value of a setting; may be given again', oneMore)
     .option('--dry-run', 'list the runs with their cost, and train nothing')
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));

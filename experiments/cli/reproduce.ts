@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ConfigError, type DeviceChoice } from '../../engine/index.ts';
 import { papers } from '../papers/index.ts';
 import { writeWhole } from '../runner/files.ts';
-import { selectRows } from '../runner/only.ts';
+import { selectOnly } from '../runner/only.ts';
 import { splitSettings } from '../runner/overrides.ts';
 import type { PresetName } from '../runner/paper.ts';
 import type { Display } from '../runner/progress.ts';
@@ -24,7 +24,7 @@ import { DEFAULT_WIDTH, tableText } from './tables.ts';
 export interface ReproduceFlags {
   preset: PresetName;
   seeds?: readonly number[];
-  /** Rows of the chosen tables. */
+  /** Rows and columns of the chosen tables. */
   only?: readonly string[];
   /** `key=value` texts. */
   set?: readonly string[];
@@ -67,7 +67,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags): Prom
     ...flags,
     set: splitSettings(flags.set ?? []),
     tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
-    selection: flags.only ? selectRows(selection, flags.only) : selection,
+    selection: flags.only ? selectOnly(selection, flags.only) : selection,
     out,
     commandLine: ['wgrad', ...process.argv.slice(2)],
   };

@@ -50,7 +50,12 @@ export async function answerQuestion({ probe }: DeviceQuestion): Promise<DeviceA
 /** The device, with its description. Throws DeviceError with what to install. */
 export async function resolveDevice(choice: DeviceChoice): Promise<DeviceFound> {
   if (choice !== 'auto' && choice !== 'webgpu') return findDevice(choice);
-  const worker = fork(workerProgram(), [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+  // In a group of its own: Ctrl-C is for the parent to hear, even before the worker listens.
+  const worker = fork(workerProgram(), [], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: [],
+    detached: true,
+  });
   try {
     const answer = await answerOf(worker, { probe: choice });
     if (answer.type === 'device') return answer.found;

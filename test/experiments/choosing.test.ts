@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { papers, presetNames, type TableResult } from '../../experiments/index.ts';
-import { selectRows } from '../../experiments/runner/only.ts';
+import { selectOnly } from '../../experiments/runner/only.ts';
 import { overridesFor, splitSettings } from '../../experiments/runner/overrides.ts';
 import { applyOverrides, cellsOf, runsOf, settingsOf } from '../../experiments/runner/runs.ts';
 import { parseSeeds, seedsText } from '../../experiments/runner/seeds.ts';
@@ -122,34 +122,38 @@ t.test('other values of settings', (t) => {
   t.end();
 });
 
-t.test('rows', (t) => {
+t.test('rows and columns', (t) => {
   const selection = [
     { paper: paperOf('dmtl'), tables: paperOf('dmtl').tables },
     { paper: paperOf('imbalanced-mtl'), tables: paperOf('imbalanced-mtl').tables },
   ];
-  const [chosen, ...others] = selectRows(selection, ['ST', 'MTL only']);
-  t.same(others, [], 'papers without such a row are left out');
+  const [chosen, ...others] = selectOnly(selection, ['ST', 'MTL only']);
+  t.same(others, [], 'papers without such a column are left out');
   t.same(
     chosen!.tables.map((table) => [table.name, cellsOf(table).length, table.claims?.length, table.conclusion]),
     [['table2', 4, 1, undefined]],
-    'with the claims about these rows alone',
+    'with the claims about these columns alone',
   );
   for (const { paper, tables } of selection) {
     for (const table of tables) {
-      for (const row of new Set(cellsOf(table).map(({ row }) => row))) {
-        const [only] = selectRows([{ paper, tables: [table] }], [row]);
+      for (const name of new Set(cellsOf(table).flatMap(({ row, column }) => [row, column]))) {
+        const [only] = selectOnly([{ paper, tables: [table] }], [name]);
         const needed = new Set(
-          cellsOf(table).flatMap((placed) => (placed.row === row ? (placed.cell.run?.key ?? []) : [])),
+          cellsOf(table).flatMap((placed) =>
+            [placed.row, placed.column].includes(name) ? (placed.cell.run?.key ?? []) : [],
+          ),
         );
         t.same(
           new Set(runsOf(only!.tables[0]!).map(({ key }) => key)),
           needed,
-          `${table.name}, ${row}: its runs and no others`,
+          `${table.name}, ${name}: its runs and no others`,
         );
       }
     }
   }
-  t.throws(() => selectRows(selection, ['MTL onl']), { message: /no row 'MTL onl'\. Did you mean 'MTL only'\?/ });
+  t.throws(() => selectOnly(selection, ['MTL onl']), {
+    message: /no row or column 'MTL onl'\. Did you mean 'MTL only'\?/,
+  });
   t.end();
 });
 
@@ -172,8 +176,8 @@ t.test('a dry run lists what is to be made, and makes nothing', async (t) => {
   const [result] = (await json<{ tables: TableResult[] }>('out', 'results.json')).tables;
   t.match(result, { set: { epochs: 1 } });
   t.same(
-    result!.cells.map(({ row, ours }) => [row, ours?.n]),
-    [['ST', 2]],
+    result!.cells.map(({ row, column, ours }) => [row, column, ours?.n]),
+    [['average MSE', 'ST', 2]],
   );
   t.match(await json('out', 'manifest.json'), {
     papers: { 'imbalanced-mtl': { seeds: [101, 102] } },

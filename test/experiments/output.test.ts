@@ -10,6 +10,7 @@ import { buildProgram } from '../../experiments/cli/program.ts';
 import { shellWords } from '../../experiments/cli/shell.ts';
 import { encodeColorPng } from '../../experiments/data/formats/png.ts';
 import { MultiDepth } from '../../models/index.ts';
+import { repositoryRoot } from '../shared-data.ts';
 import { filesBelow, program, run, runResults } from './command.ts';
 
 const folder = t.testdir();
@@ -50,12 +51,14 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
   'reproduce': { args: ['reproduce', ...smoke], files: ['runs/smoke/results.json', 'runs/smoke/report.html'] },
   'reproduce --json': { args: ['reproduce', ...smoke, '--json'], files: ['runs/smoke/results.json'] },
   'reproduce --dry-run': { args: ['reproduce', ...smoke, '--dry-run'] },
+  'report': { args: ['report', path.join(repositoryRoot(), 'experiments/papers/imbalanced-mtl/results/paper')] },
 }; // prettier-ignore
 
 /** Commands that are no case above, with the reason. */
 const others: Record<string, string> = {
   tour: 'is `reproduce` with a longer selection',
   fetch: 'needs the network',
+  check: 'prints as `data show` does, and needs a data set',
 };
 
 t.test('every command is among the cases', (t) => {

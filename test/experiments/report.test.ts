@@ -97,7 +97,7 @@ t.test('renderings', async (t) => {
     markdownText(view),
     `### paper/made: made \\| for \\<tests\\> (Table 9)
 
-preset paper, data: data, device wasm, seeds 0 to 2.
+preset paper, data: data, device wasm, seeds 0..2.
 
 | row | score |
 | --- | --- |
@@ -131,7 +131,7 @@ control: counted:
   t.equal(
     csvText(view).split('\n').slice(0, 4).join('\n'),
     [
-      '"paper/made, preset paper, data: data, device wasm, seeds 0 to 2: row",score,score (spread),score (published),score (verdict)',
+      '"paper/made, preset paper, data: data, device wasm, seeds 0..2: row",score,score (spread),score (published),score (verdict)',
       'low,0.5,0,0.5,reproduced',
       `high,${(0.81 + 0.8 + 0.82) / 3},${view.papers[0]!.tables[0]!.matrix!.rows[1]!.cells[0]!.ours!.std},0.8,not reproduced`,
       'missing,,,0.3,not attempted',
