@@ -9,7 +9,7 @@ import { tableFiles, writeTableFiles } from './result-files.ts';
 import type { TableData } from './results.ts';
 import { fromRunFiles, readRunFiles, type RunFiles } from './run-files.ts';
 import { agrees, runsOf, settingsOf } from './runs.ts';
-import { sealState, withoutSeal, writeSealed } from './seal.ts';
+import { readSealed, type SealState, withoutSeal, writeSealed } from './seal.ts';
 import { RESULT_VERSION } from './store.ts';
 
 export interface Fault {
@@ -57,7 +57,7 @@ class Checker {
   }
 
   /** The content of a file; undefined if it is not there, or damaged, which is named once. */
-  async content(file: string): Promise<object | undefined> {
+  async content(file: string): Promise<{ value: object; seal: SealState } | undefined> {
     let text: string;
     try {
       text = await readFile(file, 'utf8');
@@ -66,8 +66,8 @@ class Checker {
       throw error;
     }
     try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === 'object' && value !== null) return value;
+      const { value, seal } = readSealed(text);
+      if (typeof value === 'object' && value !== null) return { value, seal };
       throw new SyntaxError('it holds no object');
     } catch (error) {
       if (!this.isRefused(file)) this.fault('damaged', file, (error as Error).message);
@@ -77,12 +77,12 @@ class Checker {
 
   async manifest(): Promise<void> {
     const file = path.join(this.#folder.folder, 'manifest.json');
-    const value = await this.content(file);
-    if (!value) {
+    const read = await this.content(file);
+    if (!read) {
       if (!this.isRefused(file)) this.fault('missing', file, 'nothing says where the numbers came from');
       return;
     }
-    this.seal(file, value);
+    this.seal(file, read.seal);
     const { resultVersion = RESULT_VERSION } = this.#folder.manifest ?? {};
     if (resultVersion !== RESULT_VERSION) {
       this.fault('stale', file, `made by version ${resultVersion} of the trainer, not ${RESULT_VERSION}`);
@@ -90,17 +90,13 @@ class Checker {
   }
 
   /** Names a file that is not as it was written. */
-  seal(file: string, value: object): void {
-    const state = sealState(value);
-    if (state === 'broken') this.fault('edited', file, NOT_AS_WRITTEN);
-    if (state === 'absent') this.fault('stale', file, NO_CHECKSUM);
+  seal(file: string, seal: SealState): void {
+    if (seal === 'broken') this.fault('edited', file, NOT_AS_WRITTEN);
+    if (seal === 'absent') this.fault('stale', file, NO_CHECKSUM);
   }
 
   runFiles(): void {
-    for (const { file, seal } of this.#runs.records) {
-      if (seal === 'broken') this.fault('edited', file, NOT_AS_WRITTEN);
-      if (seal === 'absent') this.fault('stale', file, NO_CHECKSUM);
-    }
+    for (const { file, seal } of this.#runs.records) this.seal(file, seal);
   }
 
   settings({ table, preset, set, settings }: TableData, place: string): void {
@@ -110,7 +106,7 @@ class Checker {
       if (!settings.has(run.key)) {
         this.fault('missing', place, `the settings of run '${run.key}' are not recorded`);
       } else if (!agrees(recorded, now)) {
-        const other = firstOf(differences(recorded, now));
+        const other = firstOf(differences(recorded, now).filter(({ a }) => a !== undefined));
         this.fault('stale', place, `run '${run.key}' was made with other settings than it has now: ${other}`);
       }
     }
@@ -133,10 +129,10 @@ class Checker {
         this.fault('stale', file, 'the table has nothing to say there');
         continue;
       }
-      const found = this.compare(written, wanted);
-      const kind = sealState(written) === 'broken' ? 'edited' : 'stale';
+      const found = this.compare(written.value, wanted);
+      const kind = written.seal === 'broken' ? 'edited' : 'stale';
       for (const what of found) this.fault(kind, file, what);
-      if (found.length === 0 || kind === 'stale') this.seal(file, written);
+      if (found.length === 0 || kind === 'stale') this.seal(file, written.seal);
     }
   }
 
@@ -154,17 +150,17 @@ class Checker {
   /** The list of all tables, where the folder has one, repeats what stands in their own files. */
   async list(): Promise<void> {
     const file = path.join(this.#folder.folder, 'results.json');
-    const list = await this.content(file);
+    const { value: list, seal = 'absent' } = (await this.content(file)) ?? {};
     if (!list || !('tables' in list) || !Array.isArray(list.tables)) return;
-    this.seal(file, list);
+    this.seal(file, seal);
     for (const entry of list.tables as readonly { paper?: unknown; table?: unknown }[]) {
       const name = `${String(entry.paper)}/${String(entry.table)}`;
       const known = this.#folder.tables.find(({ paper, table }) => `${paper.name}/${table.name}` === name);
       const place = path.join(this.#folder.places.get(known!) ?? path.join(this.#folder.folder, name), 'results.json');
       const written = await this.content(place);
       if (written) {
-        const kind = sealState(list) === 'broken' ? 'edited' : 'stale';
-        for (const what of this.compare(entry, withoutSeal(written))) this.fault(kind, file, `${name}: ${what}`);
+        const kind = seal === 'broken' ? 'edited' : 'stale';
+        for (const what of this.compare(entry, withoutSeal(written.value))) this.fault(kind, file, `${name}: ${what}`);
       } else if (!this.isRefused(place)) this.fault('missing', place, 'the list of all tables has it');
     }
   }
@@ -193,7 +189,7 @@ export async function rewriteFolder(folder: string): Promise<readonly Fault[]> {
   const { places } = await readRunFolder(folder);
   for (const [known, place] of places) await writeTableFiles(place, await tableFiles(known, tableView(known)));
   const file = path.join(folder, 'manifest.json');
-  const manifest = JSON.parse(await readFile(file, 'utf8')) as object;
-  if (sealState(manifest) === 'absent') await writeSealed(file, manifest);
+  const manifest = readSealed(await readFile(file, 'utf8'));
+  if (manifest.seal === 'absent') await writeSealed(file, manifest.value as object);
   return [];
 }

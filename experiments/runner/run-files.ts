@@ -7,14 +7,14 @@ import { asJson } from './difference.ts';
 import type { Refusal } from './read-results.ts';
 import { type CellData, gatherTable, placeOf, type TableData } from './results.ts';
 import { cellsOf } from './runs.ts';
-import { sealState } from './seal.ts';
+import { readSealed, type SealState } from './seal.ts';
 import { recordSchema, RESULT_VERSION, type RunRecord } from './store.ts';
 
 export interface RunFile {
   readonly file: string;
   readonly record: RunRecord;
   /** `broken`: it is not what was written. */
-  readonly seal: ReturnType<typeof sealState>;
+  readonly seal: SealState;
 }
 
 export interface RunFiles {
@@ -26,13 +26,13 @@ export interface RunFiles {
 }
 
 async function readRecord(file: string): Promise<RunFile | Refusal> {
-  let value: unknown;
+  let read: ReturnType<typeof readSealed>;
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    read = readSealed(await readFile(file, 'utf8'));
   } catch (error) {
     return { file, kind: 'damaged', what: (error as Error).message };
   }
-  const { success, data, error } = recordSchema.safeParse(value);
+  const { success, data, error } = recordSchema.safeParse(read.value);
   if (!success) {
     const [issue] = error.issues;
     return { file, kind: 'damaged', what: `${issue?.path.join('.') || 'the whole file'}: ${issue?.message}` };
@@ -41,7 +41,7 @@ async function readRecord(file: string): Promise<RunFile | Refusal> {
   if (version !== RESULT_VERSION) {
     return { file, kind: 'stale', what: `made by version ${version} of the trainer, not ${RESULT_VERSION}` };
   }
-  return { file, record: data as unknown as RunRecord, seal: sealState(value) };
+  return { file, record: data as unknown as RunRecord, seal: read.seal };
 }
 
 export async function readRunFiles(folder: string): Promise<RunFiles> {

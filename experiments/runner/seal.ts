@@ -20,8 +20,19 @@ export function withoutSeal(value: object): object {
   return content;
 }
 
-/** Whether a value, read from a file, is what was written: `absent` where it has no checksum. */
-export function sealState(value: unknown): 'whole' | 'broken' | 'absent' {
-  if (typeof value !== 'object' || value === null || !(SEAL in value)) return 'absent';
-  return value[SEAL] === sealOf(withoutSeal(value)) ? 'whole' : 'broken';
+/** A JSON text without the space between its parts. */
+const withoutSpace = (text: string): string =>
+  text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, quoted: string | undefined) => quoted ?? '');
+
+export type SealState = 'whole' | 'broken' | 'absent';
+
+/**
+ * The value of a JSON text, and whether it is what was written: `absent` where it has no checksum. A changed digit that makes no
+ * other number, since nobody writes so many, is found by the text. Throws SyntaxError.
+ */
+export function readSealed(text: string): { value: unknown; seal: SealState } {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || !(SEAL in value)) return { value, seal: 'absent' };
+  const isWhole = value[SEAL] === sealOf(withoutSeal(value)) && withoutSpace(text) === JSON.stringify(value);
+  return { value, seal: isWhole ? 'whole' : 'broken' };
 }

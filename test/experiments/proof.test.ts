@@ -30,11 +30,11 @@ async function changed(t: Test, change: (folder: string) => Promise<void>): Prom
   return describe(folder, (await checkFolder(folder)).faults);
 }
 
-/** Changes a digit of the last number that follows `before`: the smallest change that there is. */
-async function changeDigit(file: string, before: RegExp): Promise<void> {
+/** Changes one digit of the last number that follows `before`: its first one, or its last one, which may make no other number. */
+async function changeDigit(file: string, before: RegExp, which: 'first' | 'last' = 'first'): Promise<void> {
   const text = await readFile(file, 'utf8');
-  const found = [...text.matchAll(new RegExp(`${before.source}[^\\d]*[\\d.]*?(\\d)(?=[,\\s\\]])`, 'g'))].at(-1)!;
-  const at = found.index + found[0].length - 1;
+  const found = [...text.matchAll(new RegExp(`${before.source}[^\\d]*([\\d.]+)`, 'g'))].at(-1)!;
+  const at = found.index + found[0].length - (which === 'first' ? found[1]!.length : 1);
   await writeFile(file, text.slice(0, at) + String((Number(text[at]) + 1) % 10) + text.slice(at + 1));
 }
 
@@ -81,6 +81,10 @@ t.test('a changed digit', async (t) => {
       found.every((each) => !each.includes('runs/')),
       'the run files are not blamed',
     );
+  }
+  for (const name of ['results.json', 'controls.json', 'claims.json']) {
+    const found = await changed(t, (folder) => changeDigit(path.join(folder, table, name), /"mean":/, 'last'));
+    t.match(found[0], new RegExp(`^edited .*${name}: `), `the last digit in ${name}`);
   }
   const inRun = await changed(t, async (folder) => changeDigit(await runFileIn(folder), /"MTL mse":/));
   t.equal(inRun.length, 1, 'one fault in one file');
@@ -257,7 +261,7 @@ t.test('diff', async (t) => {
   const { status, stdout } = await run(['diff', three, four], made);
   t.equal(status, 0);
   t.match(stdout, /^imbalanced-mtl\/table2:$/m);
-  t.match(stdout, /seeds 0 to 2/);
+  t.match(stdout, /seeds 0\.\.2/);
   t.match(stdout, /cells: average MSE, ST/);
   t.notMatch(stdout, /plans|settings|preset: /, 'only what differs');
   const json = JSON.parse((await run(['diff', three, four, '--json'], made)).stdout) as Record<string, object[]>;
