@@ -95,7 +95,9 @@ const elementwise = [
   grid(k.binary, { ...matrix, stridesA: [side, 1], stridesB: [1, 0], op: k.Binary.mul, alpha: 0 }),
   grid(k.where, { ...flat, stridesC: [1], stridesA: [1], stridesB: [0] }, { tolerance: exact }),
   grid(k.cast, { n: ELEMENTS, kind: k.Cast.floatToBool }, { tolerance: exact }),
-  grid(k.fill, { n: ELEMENTS, value: 0.5 }, { tolerance: exact }),
+  grid(k.fills.float32, { n: ELEMENTS, value: 0.5 }, { tolerance: exact }),
+  grid(k.fills.int32, { n: ELEMENTS, value: -7 }, { tolerance: exact }),
+  grid(k.fills.bool, { n: ELEMENTS, value: 1 }, { tolerance: exact }),
 ];
 
 const movement = [
@@ -129,6 +131,7 @@ const reductions = [
       grid(k.reduce, { ...at, op: k.Reduction.sum }, { plan, tolerance: summed }),
       grid(k.argReduce, { ...at, op: k.ArgReduction.max }, { plan }),
       grid(k.softmax, { ...at, log: 0 }, { plan }),
+      grid(k.softmaxBackward, { ...at, log: 0 }, { plan, tolerance: summed }),
     ];
   }),
 ];
