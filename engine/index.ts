@@ -58,7 +58,6 @@ export * as nn from './nn/index.ts';
 export { manualSeed } from './seed.ts';
 export type { StateDict, StateEntry, LoadOptions, LoadReport } from './nn/module.ts';
 export { Random, random } from './random.ts';
-export * from './io/content.ts';
 export * from './io/safetensors.ts';
 export * from './io/state-dict.ts';
 export * from './io/checkpoint.ts';

@@ -10,7 +10,7 @@ import { anyType, bool, float, number, optional, orNumber, type Signature } from
 import type { Gradients, VjpContext } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 import { sumTo } from './expand.ts';
-import { affine, cast, log, neg, reciprocal, square, tanh } from './unary.ts';
+import { affine, cast, log, neg, powScalar, reciprocal, square, tanh } from './unary.ts';
 
 type Operands = Tensor | number;
 type Rule = (context: {
@@ -188,8 +188,10 @@ const lifted =
 export const maximum = operator('maximum', lifted(maximumOp));
 /** Elementwise minimum; on a tie each side gets half of the gradient. NaN wins. */
 export const minimum = operator('minimum', lifted(minimumOp));
-/** a ^ b for a > 0. */
-export const pow = operator('pow', lifted(powOp));
+/** a ^ b: for a plain number b any a, with the sign of a negative a for whole b; for a tensor b a > 0. */
+export const pow = operator('pow', (a, b) =>
+  a instanceof Tensor && typeof b === 'number' ? powScalar(a, b) : powOp(lift(a, b), lift(b, a)),
+);
 
 const compared = (name: string, apply: (a: Tensor, b: Tensor) => Tensor) =>
   operator(name, (a, b) => apply(cast(lift(a, b), 'float32'), cast(lift(b, a), 'float32')), {

@@ -1,7 +1,8 @@
 // A data set as a record: where it comes from, how its files lie, how they are read and checked, and what stands in for them. The
 // commands of `wgrad data`, the page docs/data.md and the papers' choice between real data and stand-in are all made from it.
 import path from 'node:path';
-import { ConfigError, contentOf, DataError } from '../../engine/index.ts';
+import { ConfigError, DataError } from '../../engine/index.ts';
+import { contentOf } from '../../engine/io/content.ts';
 import type { DataFacts, PresetName } from '../runner/paper.ts';
 import { beginningOf } from './files.ts';
 import { archivesIn, isFolder, locate, type PassedOver } from './listing.ts';

@@ -3,7 +3,8 @@
 // the published one. Leaves out which addresses to try.
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { contentOf, DataError, WgradError } from '../../engine/index.ts';
+import { DataError, WgradError } from '../../engine/index.ts';
+import { contentOf } from '../../engine/io/content.ts';
 import { sha256OfFile } from './files.ts';
 
 /** Where the bytes lie until the download is whole. */

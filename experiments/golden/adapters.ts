@@ -1,6 +1,5 @@
 // How a fixture's operation is called: names and attributes of the fixture schema to the engine's functions.
 import * as w from '../../engine/index.ts';
-import { powScalar } from '../../engine/ops/unary.ts';
 import type { Tensor } from '../../engine/index.ts';
 import { moduleAdapters } from './modules.ts';
 
@@ -67,7 +66,7 @@ const elementwise: Record<string, Adapter> = {
   gelu: (t, a) => w.gelu(t.x!, a.approximate as 'none' | 'tanh'),
   softplus: (t, a) => w.softplus(t.x!, number(a, 'beta'), number(a, 'threshold')),
   clamp: (t, a) => w.clamp(t.x!, { min: a.min as number | null, max: a.max as number | null }),
-  pow_scalar: (t, a) => powScalar(t.x!, number(a, 'exponent')),
+  pow_scalar: (t, a) => w.pow(t.x!, number(a, 'exponent')),
   add: binary(w.add),
   sub: binary(w.sub),
   mul: binary(w.mul),

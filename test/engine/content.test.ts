@@ -4,9 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import {
-  contentOf,
   DataError,
-  foreignFile,
   nn,
   createDevice,
   readCheckpoint,
@@ -15,6 +13,7 @@ import {
   setDefaultDevice,
   writeSafetensors,
 } from '../../engine/index.ts';
+import { contentOf, foreignFile } from '../../engine/io/content.ts';
 
 const latin = (text: string): Buffer => Buffer.from(text, 'latin1');
 const pointer = latin(`version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12\n`);

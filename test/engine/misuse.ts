@@ -149,6 +149,7 @@ export const withOptionsOnly: readonly string[] = [
   'defineOperation',
   'saveCheckpoint',
   'loadCheckpoint',
+  'detectAnomaly',
   'gradcheck',
   'gradgradcheck',
   'Profiler',

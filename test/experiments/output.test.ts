@@ -34,6 +34,7 @@ const manifest = { format: 'golden-fixtures/1', families: {}, cases: [] };
 await writeFile(path.join(folder, 'golden', 'manifest.json'), JSON.stringify(manifest));
 
 const smoke = ['imbalanced-mtl/table2', '--preset', 'smoke', '--seeds', '1', '--device', 'wasm'];
+const tracked = path.join(repositoryRoot(), 'experiments/papers/imbalanced-mtl/results/paper');
 /** A command of each kind. `files` are what it leaves behind whoever reads its output. */
 const commands: Record<string, { args: string[]; files?: string[] }> = {
   'help': { args: ['--help'] },
@@ -51,14 +52,16 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
   'reproduce': { args: ['reproduce', ...smoke], files: ['runs/smoke/results.json', 'runs/smoke/report.html'] },
   'reproduce --json': { args: ['reproduce', ...smoke, '--json'], files: ['runs/smoke/results.json'] },
   'reproduce --dry-run': { args: ['reproduce', ...smoke, '--dry-run'] },
-  'report': { args: ['report', path.join(repositoryRoot(), 'experiments/papers/imbalanced-mtl/results/paper')] },
+  'report': { args: ['report', tracked] },
+  'check': { args: ['check', tracked] },
+  'diff': { args: ['diff', tracked, tracked] },
 }; // prettier-ignore
 
 /** Commands that are no case above, with the reason. */
 const others: Record<string, string> = {
   tour: 'is `reproduce` with a longer selection',
   fetch: 'needs the network',
-  check: 'prints as `data show` does, and needs a data set',
+  verify: 'prints as `check` does, and trains for that',
 };
 
 t.test('every command is among the cases', (t) => {

@@ -2,7 +2,8 @@
 // Leaves out element types other than uint8.
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import { contentOf, DataError, foreignFile } from '../../../engine/index.ts';
+import { DataError } from '../../../engine/index.ts';
+import { contentOf, foreignFile } from '../../../engine/io/content.ts';
 import { readDataFile } from '../files.ts';
 
 export interface IdxArray {

@@ -4,7 +4,8 @@
 // of its own, so it is loaded where a picture is, and not where only a network's settings are asked for.
 import { crc32 } from 'node:zlib';
 import type { Sharp } from 'sharp';
-import { DataError, foreignFile, WgradError } from '../../../engine/index.ts';
+import { DataError, WgradError } from '../../../engine/index.ts';
+import { foreignFile } from '../../../engine/io/content.ts';
 import { readDataFile } from '../files.ts';
 
 export interface ColorImage {

@@ -3,7 +3,8 @@
 // annotated head counts.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { contentOf, DataError, foreignFile, WgradError } from '../../../engine/index.ts';
+import { DataError, WgradError } from '../../../engine/index.ts';
+import { contentOf, foreignFile } from '../../../engine/io/content.ts';
 import { readDataFile } from '../files.ts';
 import { type LabelImage, readLabelPng } from '../formats/png.ts';
 import { filesIn, firstFolder, PassedOver } from '../listing.ts';
