@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type TableResult } from '../../experiments/index.ts';
+import { readSealed, withoutSeal } from '../../experiments/runner/seal.ts';
 import { sharedData } from '../shared-data.ts';
 import { filesBelow, run, runResults, start } from './command.ts';
 
@@ -35,8 +36,11 @@ t.test('results, manifest and report', async (t) => {
     ],
   );
   const strategies = await json<TableResult>(whole, 'dmtl', 'table3', 'results.json');
-  t.same(strategies, tables[4]);
-  t.same(Object.keys(strategies), ['version', 'paper', 'table', 'preset', 'device', 'data', 'seeds', 'cells']);
+  t.same(withoutSeal(strategies), tables[4]);
+  const file = path.join(whole, 'dmtl', 'table3', 'results.json');
+  t.equal(readSealed(await readFile(file, 'utf8')).seal, 'whole', 'the file has its checksum');
+  const keys = ['version', 'paper', 'table', 'preset', 'device', 'data', 'seeds', 'cells'];
+  t.same(Object.keys(withoutSeal(strategies)), keys);
   t.match(strategies, { preset: 'smoke', device: 'wasm', data: { name: 'generated digits', real: false }, seeds: [0] });
   t.same(
     strategies.cells.map(({ published }) => published),
