@@ -231,6 +231,15 @@ const norms = [
   grid(k.batchNormBackward, norm, { values: { variance: positive }, tolerance: { rtol: 1e-5, atol: 1e-4 } }),
 ];
 
+const scanned = { outer: QUARTER, n: 1, inner: 4, reverse: 1 };
+const pairs = { outer: 2 ** 22 + 1, n: 2, inner: 2, descending: 1 };
+const scans = [
+  // Past the limit, the sums of the other plan's blocks are longer than the binding that every adapter has.
+  grid(k.prefixSum, scanned, { plan: 'lines' }),
+  grid(k.recurrence, scanned),
+  grid(k.sort, pairs, { tolerance: exact }),
+];
+
 const n = ELEMENTS;
 const steps = [
   grid(k.sgdStep, { n, learningRate: 0.125, momentum: 0.5, gain: 1, weightDecay: 0, nesterov: 0, first: 0 }),
@@ -258,7 +267,6 @@ export const longCases: readonly (() => GridCase)[] = [
   grid(k.softmax, { ...longLine, log: 1 }, { tolerance: summed }),
 ];
 
-/** Each is made when it runs: all together would fill the memory. */
 const window = { windowH: 3, windowW: 3, padH: 1, padW: 1, c1: Math.fround(0.01), c2: Math.fround(0.03) };
 const compared = { planes: MANY, inH: 4, inW: 5, outH: 4, outW: 5, ...window };
 const similar = {
@@ -270,6 +278,7 @@ const similarities = [grid(k.ssim, compared, similar), grid(k.ssimBackward, comp
 
 const chains = [grid(k.multiplyAdds, { n: ELEMENTS, rounds: 3 }, { tolerance: summed })];
 
+/** Each is made when it runs: all together would fill the memory. */
 export const gridCases: readonly (() => GridCase)[] = [
   ...elementwise,
   ...movement,
@@ -280,6 +289,7 @@ export const gridCases: readonly (() => GridCase)[] = [
   ...pyramids,
   ...classified,
   ...norms,
+  ...scans,
   ...steps,
   ...similarities,
   ...chains,
