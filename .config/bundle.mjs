@@ -37,7 +37,7 @@ const inlineScripts = {
   },
 };
 
-/** `import text from './scalar.wasm.ts?text'`: that file as it is. */
+/** `import text from './scalar.as.ts?text'`: that file as it is. */
 const plainText = {
   name: 'plain-text',
   setup({ onResolve, onLoad }) {
@@ -159,13 +159,13 @@ export async function bundleBrowser({ quiet = false } = {}) {
   const page = await run(
     {
       ...forBrowsers,
-      entryPoints: { golden: 'experiments/golden/page.ts' },
+      entryPoints: { golden: 'experiments/verification/golden/page.ts' },
       outdir: folder,
       plugins: [publishedEngine],
     },
     quiet,
   );
-  await copyFile(path.join(root, 'experiments/golden/page.html'), path.join(folder, 'golden.html'));
+  await copyFile(path.join(root, 'experiments/verification/golden/page.html'), path.join(folder, 'golden.html'));
   const outputs = { ...library, ...page };
   // Node's own modules may be reached by a guarded import() only: a static import would stop the page from loading.
   for (const { imports } of Object.values(outputs)) {

@@ -26,7 +26,7 @@ const oneWay = layers.map((layer, level) => {
 });
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', 'dist/', 'runs/', 'bench/results/', '**/*.wasm.ts', '!**/plans.wasm.ts'] },
+  { ignores: ['**/node_modules/', 'dist/', 'runs/', 'bench/results/', '**/*.as.ts'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   ...tseslint.configs.recommended,

@@ -1,4 +1,4 @@
-// Lets prettier format *.wasm.ts. AssemblyScript puts decorators on functions, which TypeScript's grammar forbids:
+// Lets prettier format *.as.ts. AssemblyScript puts decorators on functions, which TypeScript's grammar forbids:
 // each one, on a line of its own, is read as a comment and written back as a decorator.
 import { printers as estreePrinters } from 'prettier/plugins/estree';
 import { parsers as typescriptParsers } from 'prettier/plugins/typescript';

@@ -1,7 +1,7 @@
-// AssemblyScript to dist/wasm: every kernels/<family>/*.wasm.ts is an entry file, whatever it exports is exported.
-// Not so plans.wasm.ts, which is TypeScript, and kernels/*.wasm.ts, which the entries share.
+// AssemblyScript to dist/wasm: every kernels/<family>/*.as.ts is an entry file, whatever it exports is exported.
+// Not so kernels/shared/*.as.ts, which the entries share.
 // Four variants: with and without relaxed SIMD, with an own or a shared memory. The only import is env.memory.
-// kernels/<family>/ladder/*.wasm.ts, which the library has no use for, become a module of their own for one thread.
+// kernels/<family>/ladder/*.as.ts, which the library has no use for, become a module of their own for one thread.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -24,10 +24,8 @@ const libraryVariants = {
 const ladderVariants = { 'ladder-simd': [], 'ladder-relaxed': relaxed };
 
 export async function buildWasm({ quiet = false } = {}) {
-  const sources = sourceFiles(['kernels']).filter(
-    (file) => /\.wasm\.ts$|\/codes\.ts$/.test(file) && !file.endsWith('/plans.wasm.ts'),
-  );
-  const entries = sources.filter((file) => file.endsWith('.wasm.ts') && file.split('/').length > 2);
+  const sources = sourceFiles(['kernels']).filter((file) => /\.as\.ts$|\/codes\.ts$/.test(file));
+  const entries = sources.filter((file) => file.endsWith('.as.ts') && !file.startsWith('kernels/shared/'));
   if (entries.length === 0) return;
   const isRung = (file) => file.includes('/ladder/');
   const jobs = [

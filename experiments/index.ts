@@ -40,4 +40,4 @@ export * from './runner/series.ts';
 export * from './runner/statistics.ts';
 export * from './runner/training.ts';
 export * from './runner/verdict.ts';
-export { runGolden } from './golden/folder.ts';
+export { runGolden } from './verification/golden/folder.ts';

@@ -20,7 +20,7 @@ export interface WebGpuRung<P extends ParamValues> extends Step {
 
 export interface WasmRung<P extends ParamValues> extends Step {
   readonly threads: number;
-  /** Phases of exports of the module of ladders (kernels/<family>/ladder/*.wasm.ts); absent: the library's own plan. */
+  /** Phases of exports of the module of ladders (kernels/<family>/ladder/*.as.ts); absent: the library's own plan. */
   readonly plan?: WasmPlanner<P>;
   /** False where an ancestor leaves these parameters out. */
   fits(params: P): boolean;

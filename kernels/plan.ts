@@ -13,7 +13,7 @@ export type ReferencePlan<P extends ParamValues> = (
   params: P,
 ) => void;
 
-/** SPILL_BYTES of tile-loops.wasm.ts, in words: what private scratch starts with where its loops run. */
+/** SPILL_BYTES of tile-loops.as.ts, in words: what private scratch starts with where its loops run. */
 export const SPILL_WORDS = 112;
 
 /**

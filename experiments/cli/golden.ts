@@ -1,9 +1,9 @@
 // `wgrad golden`: fixtures in this process, in a headless browser, or served for a browser of one's own.
 import { once } from 'node:events';
 import { ConfigError, type DeviceChoice } from '../../engine/index.ts';
-import { pageAddress, runGoldenInBrowser } from '../golden/browser.ts';
-import { runGolden } from '../golden/folder.ts';
-import { serveGolden } from '../golden/serve.ts';
+import { pageAddress, runGoldenInBrowser } from '../verification/golden/browser.ts';
+import { runGolden } from '../verification/golden/folder.ts';
+import { serveGolden } from '../verification/golden/serve.ts';
 import { readTuning } from '../runner/tuning.ts';
 import { print } from './output.ts';
 

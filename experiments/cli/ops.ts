@@ -1,9 +1,9 @@
 // `wgrad ops`: what the engine can do, on which devices, how it is differentiated and how it is checked.
 import { ConfigError } from '../../engine/index.ts';
-import { detail, devicesText, insideText, markdown, secondText } from '../operations/document.ts';
-import { type OperationFacts, operationFacts } from '../operations/facts.ts';
-import { countGolden } from '../operations/golden-count.ts';
-import { torchTable } from '../operations/torch.ts';
+import { detail, devicesText, insideText, markdown, secondText } from '../verification/operations/document.ts';
+import { type OperationFacts, operationFacts } from '../verification/operations/facts.ts';
+import { countGolden } from '../verification/operations/golden-count.ts';
+import { torchTable } from '../verification/operations/torch.ts';
 import { print, printText } from './output.ts';
 import { nearest } from '../runner/suggestion.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';

@@ -2,9 +2,9 @@
 // and a pass that joins their results; what is done per element takes one thread each.
 import { sizeOf } from '../kernel.ts';
 import type { PlanTable, WebGpuFacts, WebGpuPass, WebGpuPlanner } from '../plan.ts';
-import { elementPass, elementPlan, threadPass } from '../webgpu-elements.ts';
-import { foldGrid } from '../webgpu-grid.ts';
-import { WORKGROUP } from '../wgsl.ts';
+import { elementPass, elementPlan, threadPass } from '../shared/webgpu-elements.ts';
+import { foldGrid } from '../shared/webgpu-grid.ts';
+import { WORKGROUP } from '../shared/wgsl.ts';
 import applyModule from './apply.wgsl';
 import backwardCombineModule from './backward-combine.wgsl';
 import backwardInputModule from './backward-input.wgsl';

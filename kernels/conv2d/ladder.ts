@@ -2,13 +2,13 @@
 // workgroup is memory like any other, take `rows3x3` and `lanes`, which do without. The transposed convolution is the input
 // gradient at other sizes.
 import { ancestor, type Ladder, ofLibrary, wasmAncestor, wasmLibrary, type WebGpuRung } from '../ladder.ts';
-import { foldGrid, grid1d } from '../webgpu-grid.ts';
+import { foldGrid, grid1d } from '../shared/webgpu-grid.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
 import everyTap from './ladder/every-tap.wgsl';
 import onePerThread from './ladder/one-per-thread.wgsl';
-import registerTile from './ladder/register-tile.wasm.ts?text';
-import scalar from './ladder/scalar.wasm.ts?text';
-import vectors from './ladder/vectors.wasm.ts?text';
+import registerTile from './ladder/register-tile.as.ts?text';
+import scalar from './ladder/scalar.as.ts?text';
+import vectors from './ladder/vectors.as.ts?text';
 import weightOnePerThread from './ladder/weight-one-per-thread.wgsl';
 import weightWorkgroupTiles from './ladder/weight-workgroup-tiles.wgsl';
 import workgroupTiles from './ladder/workgroup-tiles.wgsl';

@@ -9,10 +9,10 @@ import {
   planCorrelation,
   TASK_WORK,
   tapsOf,
-} from './correlation.ts';
-import { isWinograd, planWinograd } from './winograd.ts';
-import { isWinogradGradient, planWinogradGradient } from './winograd-weight-gradient.ts';
-import { planWeightGradient } from './weight-gradient.ts';
+} from './correlation.wasm.ts';
+import { isWinograd, planWinograd } from './winograd.wasm.ts';
+import { isWinogradGradient, planWinogradGradient } from './winograd-weight-gradient.wasm.ts';
+import { planWeightGradient } from './weight-gradient.wasm.ts';
 
 /** Correlations in one phase: their constants must fit the parameter block. */
 const CORRELATIONS_PER_PHASE = 64;

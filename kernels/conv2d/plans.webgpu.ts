@@ -1,8 +1,8 @@
 // WebGPU plans of conv2d and its adjoints. Tiles in workgroup memory on hardware; on software adapters, where that memory
 // is as slow as any other, register tiles fed by subgroup broadcasts; and untiled plans for groups of few channels.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts';
-import { foldGrid } from '../webgpu-grid.ts';
+import { choosePlan, hasEightLanes, type PlanCandidate } from '../shared/webgpu-plan.ts';
+import { foldGrid } from '../shared/webgpu-grid.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams } from './conv2d.ts';
 import direct from './direct.wgsl';
 import geometryFunctions from './geometry.wgsl';

@@ -1,8 +1,8 @@
 // WebGPU plans of conv2dWeightGradient: who adds up which weights, and into how many parts the sum over pixels is split.
 // The number of splits depends on the shapes and the kind of adapter alone, so the order of the sum is fixed.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts';
-import { grid1d } from '../webgpu-grid.ts';
+import { choosePlan, hasEightLanes, type PlanCandidate } from '../shared/webgpu-plan.ts';
+import { grid1d } from '../shared/webgpu-grid.ts';
 import { type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
 import params from './params.wgsl';
 import sumSplits from './sum-splits.wgsl';

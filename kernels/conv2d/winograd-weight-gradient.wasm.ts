@@ -1,203 +1,118 @@
-// The weight gradient of a 3x3 convolution of stride 1, dilated or not, by Winograd's F(3x3, 4x4): 36 products make what the
-// plain sum needs 144 for. A task is a split of the sum over images and tiles, a block of output channels and one of input
-// channels: it transforms some tiles of x and of g with the channels last, V[product][tile][c] and Y[product][tile][o], adds
-// Y' V to its sums M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are
-// added in order. Where x or g is too uneven or too sparse for that, has infinities or NaN, or is so simple that a plain sum would
-// be exact, the whole gradient is computed by the plain sum (winograd-guard.wasm.ts).
-import { buffer, CONVOLUTION_BYTES, words } from '../addresses.wasm';
-import { conv2dSumPartials, conv2dWeightChannelsLast } from './weight-gradient.wasm';
-import { NoSums } from './channels-last.wasm';
-import { areFewBits, leastSpread, MAGNITUDE_BYTES, spreadsMeet, sumMagnitudes, TileWatch } from './winograd-guard.wasm';
-import { Plane, TileGrid, turnImage } from './winograd-image.wasm';
-import { ceilDivide } from '../integers.wasm';
-import { fillWords } from '../simd.wasm';
-import { GradientLine, INPUTS, PRODUCTS, SourceLine, turnSums } from '../winograd-transforms.wasm';
-import { PANEL, sumPanel } from './winograd-tiles.wasm';
+// Plans of the weight gradient of 3x3 convolutions of stride 1 by Winograd's F(3x3, 4x4), see
+// winograd-weight-gradient.wasm.ts. The splits of the sum depend on shapes alone. Pure arithmetic.
+import type { WasmPlan } from '../plan.ts';
+import { type Geometry, TASK_WORK } from './correlation.wasm.ts';
+import { sumPhase } from './weight-gradient.wasm.ts';
+import { isPlain3x3, isPreferred, oddLines, PANEL, PRODUCTS, tileCount, tileGrid } from './winograd.wasm.ts';
 
-/** What the planner worked out, behind the grid of tiles and the planes of x and g. Places and strides in bytes. */
-@unmanaged
-class Plan {
-  channels: i32;
-  outputs: i32;
-  /** Output channels and input channels of a task. */
-  taskOutputs: i32;
-  taskChannels: i32;
-  units: i32;
-  /** Units whose tiles are transformed at once. */
-  blockUnits: i32;
-  splits: i32;
-  /** Of the shared scratch: the magnitudes of the channels of x and of g (sumMagnitudes) in each split. */
-  magnitudesAt: i32;
-  sumsAt: i32;
-  sumStride: i32;
-  valuesAt: i32;
-  valueStride: i32;
-  gradientsAt: i32;
-  gradientStride: i32;
-  batch: i32;
+/** Tiles that are transformed at once: enough to pay for reading the sums, few enough that both sides stay in the cache. */
+const BLOCK_TILES = 48;
+/** Channels of a task, at most: sums and transformed tiles should stay in the second-level cache. */
+const TASK_OUTPUTS = 64;
+const TASK_CHANNELS = 128;
+const SPLITS = 8;
+/** Outputs below which sums have too few terms for the guard of winograd-guard.as.ts, which would refuse most of them. */
+const LEAST_OUTPUTS = 128;
+/** Of a channel, see sumMagnitudes of winograd-guard.as.ts. */
+const MAGNITUDE_BYTES = 8;
+/** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
+const TILE_WORK = 200;
+const WEIGHT_WORK = 300;
+const GAIN = 1.1;
+
+const splitsOf = (g: Geometry): number => {
+  const blocks = Math.ceil(tileCount(g) / BLOCK_TILES);
+  // A power of two divides well among threads.
+  return Math.max(1, Math.min(SPLITS, 2 ** Math.round(Math.log2(blocks / 2))));
+};
+
+/** Whether the gradient is one that Winograd's algorithm computes, and is to: `prefer`red or faster than the plain sum. */
+export function isWinogradGradient(g: Geometry, prefer: string | undefined): boolean {
+  return isPlain3x3(g) && (isPreferred(prefer) ?? isFaster(g));
 }
 
-const TAPS: i32 = 9;
-
-@inline
-function planOf(params: usize): Plan {
-  return changetype<Plan>(params + CONVOLUTION_BYTES + offsetof<TileGrid>() + 2 * offsetof<Plane>());
+function isFaster(g: Geometry): boolean {
+  const tiles = tileCount(g);
+  if (g.batch * g.axes[0].size * g.axes[1].size < LEAST_OUTPUTS) return false;
+  const pairs = g.channels * g.rows;
+  const [sourceTurns, gradientTurns] = [Math.ceil(g.rows / TASK_OUTPUTS), Math.ceil(g.channels / TASK_CHANNELS)];
+  const ends = TILE_WORK * tiles * (sourceTurns * g.channels + gradientTurns * g.rows);
+  const work = PRODUCTS * tiles * pairs + ends + WEIGHT_WORK * splitsOf(g) * pairs;
+  return GAIN * work < 9 * pairs * g.batch * g.axes[0].size * g.axes[1].size;
 }
 
-/** Stores lane `lane` of nine vectors in a row. */
-@inline
-function putTaps(from: usize, to: usize, lane: usize): void {
-  for (let k = 0; k < TAPS; k++) store<u32>(to + words(k), load<u32>(from + ((<usize>k) << 4) + (lane << 2)));
-}
+/** Channels in each of `count` blocks of `size`, in whole vectors or panels. */
+const blockOf = (size: number, count: number, multiple: number): number =>
+  Math.min(size, multiple * Math.ceil(Math.ceil(size / count) / multiple));
 
-/** Magnitudes of a split: those of the channels of x, then of g. */
-@inline
-function magnitudesOf(p: Plan, buffers: usize, split: i32): usize {
-  return buffer(buffers, 3) + p.magnitudesAt + <usize>(split * (p.channels + p.outputs)) * MAGNITUDE_BYTES;
-}
-
-/** Magnitudes of some channels of an image in a split's share of every plane, to `magnitudes` of all channels. */
-function sumChannels(
-  p: Plan,
-  plane: Plane,
-  image: usize,
-  magnitudes: usize,
-  firstChannel: i32,
-  channels: i32,
-  split: i32,
-): void {
-  const size = plane.height * plane.width;
-  const first = <i32>((<i64>split * size) / p.splits);
-  const count = <i32>((<i64>(split + 1) * size) / p.splits) - first;
-  const step = words(plane.channels * size);
-  for (let channel = firstChannel; channel < firstChannel + channels; channel++) {
-    const from = image + words(channel * size + first);
-    const to = magnitudes + <usize>channel * MAGNITUDE_BYTES;
-    sumMagnitudes(from, p.batch, step, count, to, p.batch * size);
-  }
-}
-
-/** Weights of one output and of four input channels from their sums. */
-function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): void {
-  const taps = turned + 3 * INPUTS * 16;
-  for (let j = 0; j < INPUTS; j++)
-    turnSums(sums + <usize>j * stride, INPUTS * stride, turned + ((<usize>j) << 4), INPUTS * 16);
-  for (let i: usize = 0; i < 3; i++) turnSums(turned + INPUTS * 16 * i, 16, taps + 48 * i, 16);
-  for (let lane = 0; lane < 4; lane++) putTaps(taps, to + words(TAPS * lane), lane);
-}
-
-/** Tasks: (split, block of output channels, block of input channels), the last fastest. */
-export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const grid = changetype<TileGrid>(params + CONVOLUTION_BYTES);
-  const source = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>());
-  const gradient = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
-  const p = planOf(params);
-  const scratch = buffer(buffers, 4);
-  const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
-  const sums = scratch + p.sumsAt;
-  const values = scratch + p.valuesAt;
-  const gradients = scratch + p.gradientsAt;
-  const none = changetype<TileWatch>(0);
-  const outputBlocks = ceilDivide(p.outputs, p.taskOutputs);
-  const channelBlocks = ceilDivide(p.channels, p.taskChannels);
-  for (let task = begin; task < end; task++) {
-    const firstChannel = (task % channelBlocks) * p.taskChannels;
-    const channels = min(p.taskChannels, p.channels - firstChannel);
-    const panels = ceilDivide(channels, PANEL);
-    const firstOutput = ((task / channelBlocks) % outputBlocks) * p.taskOutputs;
-    const outputs = min(p.taskOutputs, p.outputs - firstOutput);
-    const split = task / (channelBlocks * outputBlocks);
-    const endUnit = ((split + 1) * p.units) / p.splits;
-    fillWords(sums, 0, (PRODUCTS * p.sumStride) >> 2);
-    // One task of several looks at each channel.
-    const own = magnitudesOf(p, buffers, split);
-    if (firstOutput == 0) sumChannels(p, source, buffer(buffers, 0), own, firstChannel, channels, split);
-    if (firstChannel == 0) {
-      const ofGradient = own + <usize>p.channels * MAGNITUDE_BYTES;
-      sumChannels(p, gradient, buffer(buffers, 1), ofGradient, firstOutput, outputs, split);
-    }
-    for (let unit = (split * p.units) / p.splits; unit < endUnit; unit += p.blockUnits) {
-      const last = min(endUnit, unit + p.blockUnits);
-      const x = buffer(buffers, 0);
-      const g = buffer(buffers, 1);
-      turnImage<SourceLine, NoSums>(
-        grid,
-        source,
-        x,
-        firstChannel,
-        channels,
-        scratch,
-        values,
-        p.valueStride,
-        unit,
-        last,
-        none,
-      );
-      const to = gradients;
-      const stride = p.gradientStride;
-      const tiles = turnImage<GradientLine, NoSums>(
-        grid,
-        gradient,
-        g,
-        firstOutput,
-        outputs,
-        scratch,
-        to,
-        stride,
-        unit,
-        last,
-        none,
-      );
-      for (let k = 0; k < PRODUCTS; k++) {
-        const left = gradients + <usize>(k * p.gradientStride);
-        for (let panel = 0; panel < panels; panel++) {
-          const right = values + <usize>(k * p.valueStride) + words(PANEL * panel);
-          const sum = sums + <usize>(k * p.sumStride) + words(PANEL * panel * p.taskOutputs);
-          sumPanel(left, words(outputs), right, words(channels), tiles, sum, outputs, scratch);
-        }
-      }
-    }
-    for (let o = 0; o < outputs; o++) {
-      const to = target + words(TAPS * (p.channels * (split * p.outputs + firstOutput + o) + firstChannel));
-      for (let c = 0; c < channels; c += 4) {
-        const from = sums + words((c / PANEL) * PANEL * p.taskOutputs + PANEL * o + (c & 4));
-        turnWeights(from, p.sumStride, scratch, to + words(TAPS * c));
-      }
+/**
+ * Output and input channels of a task: the block with which the threads are done soonest. Blocks change no sum, so that they
+ * may depend on the threads. Each transforms its part of the source and of the gradient.
+ */
+function taskBlock(g: Geometry, splits: number, threads: number): { outputs: number; channels: number } {
+  let best = { outputs: 0, channels: 0, work: Infinity };
+  const [fewestOutput, fewestChannel] = [Math.ceil(g.rows / TASK_OUTPUTS), Math.ceil(g.channels / TASK_CHANNELS)];
+  for (let i = fewestOutput; i < fewestOutput + threads; i++) {
+    for (let j = fewestChannel; j < fewestChannel + threads; j++) {
+      const [outputs, channels] = [blockOf(g.rows, i, 4), blockOf(g.channels, j, PANEL)];
+      const tasks = splits * Math.ceil(g.rows / outputs) * Math.ceil(g.channels / channels);
+      const taskWork = PRODUCTS * outputs * channels + TILE_WORK * (outputs + channels);
+      const work = Math.ceil(tasks / threads) * taskWork;
+      if (work < best.work) best = { outputs, channels, work };
     }
   }
+  return best;
 }
 
-/** Whether the gradient is one that Winograd's algorithm must not compute. */
-function isRefused(params: usize, buffers: usize): bool {
-  const p = planOf(params);
-  const source = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>());
-  const gradient = changetype<Plane>(changetype<usize>(source) + offsetof<Plane>());
-  const all = magnitudesOf(p, buffers, 0);
-  const step = <usize>(p.channels + p.outputs) * MAGNITUDE_BYTES;
-  const ofGradients = all + <usize>p.channels * MAGNITUDE_BYTES;
-  const places = p.batch * source.height * source.width;
-  const plane = p.batch * gradient.height * gradient.width;
-  for (let i = 0; i < 2; i++) {
-    const isMean = i == 1;
-    const x = leastSpread(all, p.channels, p.splits, step, places, isMean);
-    const g = leastSpread(ofGradients, p.outputs, p.splits, step, plane, isMean);
-    if (!spreadsMeet(x, g, plane, isMean)) return true;
-  }
-  return areFewBits(buffer(buffers, 1), plane * p.outputs, buffer(buffers, 0), places * p.channels);
-}
+/** `plain`: the plan `channelsLast`, which repeats a gradient that is refused. */
+export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: number): WasmPlan {
+  const [rows, columns] = g.axes;
+  const grid = tileGrid(g, BLOCK_TILES, Math.max(g.channels, g.rows));
+  const splits = Math.min(grid.units, splitsOf(g));
+  const { outputs, channels } = taskBlock(g, splits, threads);
+  const blocks = Math.ceil(g.rows / outputs) * Math.ceil(g.channels / channels);
+  const blockUnits = Math.max(1, Math.min(Math.ceil(grid.units / splits), Math.floor(BLOCK_TILES / grid.segmentTiles)));
+  const tiles = blockUnits * grid.segmentTiles;
 
-/** The plain sum's parameters stand behind the plan. */
-@inline
-function plainParams(params: usize): usize {
-  return params + offsetof<TileGrid>() + 2 * offsetof<Plane>() + offsetof<Plan>();
-}
-
-/** The plain sum, where it is needed. Tasks: those of conv2dWeightChannelsLast. */
-export function conv2dWinogradRepeat(params: usize, buffers: usize, begin: i32, end: i32): void {
-  if (isRefused(params, buffers)) conv2dWeightChannelsLast(plainParams(params), buffers, begin, end);
-}
-
-/** Its splits. Tasks: those of conv2dSumPartials. */
-export function conv2dWinogradRepeatSum(params: usize, buffers: usize, begin: i32, end: i32): void {
-  if (isRefused(params, buffers)) conv2dSumPartials(plainParams(params), buffers, begin, end);
+  const sumStride = oddLines(4 * PANEL * Math.ceil(channels / PANEL) * outputs);
+  const valueStride = oddLines(4 * (tiles * channels + PANEL));
+  const gradientStride = oddLines(4 * tiles * outputs);
+  // The last transform works at the start of the scratch, and the sums of a panel stand there.
+  const sumsAt = Math.max(1024, 4 * PANEL * outputs);
+  const valuesAt = sumsAt + PRODUCTS * sumStride;
+  const gradientsAt = valuesAt + PRODUCTS * valueStride;
+  const patchAt = gradientsAt + PRODUCTS * gradientStride;
+  const end = patchAt + grid.patchBytes + grid.linesBytes;
+  const count = 9 * g.rows * g.channels;
+  const magnitudesAt = 64 * Math.ceil(Math.max(4 * splits * count + 64, plain.sharedScratch ?? 0) / 64);
+  const words = [
+    ...grid.words(patchAt),
+    ...[g.channels, ...g.source, rows.origin, columns.origin],
+    ...[g.rows, rows.size, columns.size, 0, 0],
+    ...[g.channels, g.rows, outputs, channels, grid.units, blockUnits, splits],
+    ...[magnitudesAt, sumsAt, sumStride, valuesAt, valueStride, gradientsAt, gradientStride, g.batch],
+  ];
+  const tasks = splits * blocks;
+  const work = PRODUCTS * grid.units * grid.segmentTiles * g.channels * g.rows;
+  const repeats = ['conv2dWinogradRepeat', 'conv2dWinogradRepeatSum'];
+  return {
+    name: 'winograd',
+    phases: [
+      {
+        exportName: 'conv2dWinogradWeights',
+        tasks,
+        grain: Math.max(1, Math.floor((TASK_WORK * tasks) / work)),
+        constants: words,
+      },
+      ...(splits > 1 ? [sumPhase(g, splits)] : []),
+      ...plain.phases.map(({ tasks, grain, constants = [] }, i) => ({
+        exportName: repeats[i]!,
+        tasks,
+        grain,
+        constants: [...words, ...constants],
+      })),
+    ],
+    sharedScratch: magnitudesAt + MAGNITUDE_BYTES * splits * (g.channels + g.rows),
+    threadScratch: Math.max(end, plain.threadScratch ?? 0),
+  };
 }

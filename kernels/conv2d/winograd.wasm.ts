@@ -1,435 +1,222 @@
-// A 3x3 convolution of stride 1, dilated or not, by Winograd's F(4x4, 3x3): 36 products make the 16 outputs of a tile for which
-// the plain loop needs 144. A task transforms its tiles of the source with the channels last, V[product][tile][channel],
-// multiplies them by panels of eight filters, U[panel][product][channel][8], and turns each panel's products to outputs.
-// Filters are transformed once per launch: in a phase before the tiles, or by the only task that needs them. Serves conv2d and
-// its input gradient, which reads the weights with the channels exchanged and the last tap first.
-// The transforms mix the outputs of a tile and the taps of a filter: tiles and filters that are too uneven for that, have
-// infinities or NaN, or are so simple that a plain sum would be exact, are left to the plain loop (winograd-guard.wasm.ts).
-import { buffer, CONVOLUTION_BYTES, words } from '../addresses.wasm';
-import { Correlation, correlate } from './correlate.wasm';
-import { ceilDivide } from '../integers.wasm';
-import { copyWords, fillWords, loadStrided, storePart } from '../simd.wasm';
-import {
-  INPUTS,
-  OUTPUTS,
-  PRODUCTS,
-  SourceLine,
-  turned0,
-  turned1,
-  turned2,
-  turned3,
-  turnProducts,
-  turnTaps,
-} from '../winograd-transforms.wasm';
-import { PixelSums } from './channels-last.wasm';
-import {
-  addTaps,
-  describeFilters,
-  FILTER_SUMS_BYTES,
-  FilterSums,
-  isTrusted,
-  leastTrust,
-  TileWatch,
-  Trust,
-  TRUST_BYTES,
-} from './winograd-guard.wasm';
-import { gridSize, locate, Plane, TileGrid, turnImage, Unit } from './winograd-image.wasm';
-import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.wasm';
+// Plans of 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), see winograd.wasm.ts: which ones, and how their tiles
+// are cut into tasks. Pure arithmetic.
+import type { WasmPhase } from '../plan.ts';
+import { type Axis, evenParts, type Geometry, MOST_IDLE, planCorrelation, TASK_WORK } from './correlation.wasm.ts';
 
-/**
- * What the planner worked out (winograd.ts), behind the grid of tiles, the plane of the source and the watch over its tiles. Places
- * and strides in bytes.
- */
-@unmanaged
-class Plan {
-  weights: i32;
-  bias: i32;
-  output: i32;
-  scratch: i32;
-  channels: i32;
-  outputs: i32;
-  height: i32;
-  width: i32;
-  units: i32;
-  taskUnits: i32;
-  /** From one filter to the next, and from one of its channels to the next. */
-  filterStep: i32;
-  channelStep: i32;
-  /** The first tap of a filter, and the step to the next tap. */
-  firstTap: i32;
-  tapStep: i32;
-  /** 1: filters are transformed by the tasks, in the thread's scratch. */
-  isOwn: i32;
-  /** Panels of a task, and tasks that share their units. */
-  blockPanels: i32;
-  blocks: i32;
-  filtersAt: i32;
-  filterStride: i32;
-  valuesAt: i32;
-  valueStride: i32;
-  productsAt: i32;
-  productStride: i32;
-  turnedAt: i32;
-  /** What the plain loop needs: a unit, its correlation and its filters. */
-  repeatAt: i32;
-  /** Descriptions of the worst of the task's tiles and of its panels. */
-  trustAt: i32;
+/** Outputs of a tile along an axis, its inputs and its products; filters of a panel, channels of a block of the source. */
+const OUTPUTS = 4;
+const INPUTS = 6;
+const TAPS = 9;
+export const PRODUCTS = 36;
+export const PANEL = 8;
+const BLOCK = 16;
+/** Bytes of a Unit of winograd-image.wasm.ts; of a Trust and of the sums of a panel's filters of winograd-guard.as.ts. */
+const UNIT_BYTES = 24;
+const TRUST_BYTES = 16;
+const FILTER_SUMS_BYTES = 128;
+/** Bytes of transformed source in a task, which should stay in the second-level cache, and tiles in it. */
+const VALUE_BYTES = 640 * 1024;
+const MOST_TILES = 64;
+/** The same for tasks that have all tiles. */
+const ALL_VALUE_BYTES = 1024 * 1024;
+/** Multiply-adds that take about as long as handing filters from one thread to another. */
+const OWN_FILTERS_WORK = 500_000;
+const LEAST_TILES = 12;
+/** Bytes of a patch of the source, most of which should stay in the first-level cache. */
+const PATCH_BYTES = 48 * 1024;
+
+/** Measured times of the parts in those of one multiply-add: of a filter, of a tile per channel, of a tile per output. */
+const FILTER_WORK = 700;
+const INPUT_WORK = 160;
+const OUTPUT_WORK = 260;
+/** The same of a filter when all of them do not fit the cache, and of an element that the plain loop reads. */
+const FAR_FILTER_WORK = 1500;
+const PLAIN_INPUT_WORK = 30;
+const FILTER_BYTES = 2 * 1024 * 1024;
+/** By so much it must be faster, for what the estimate leaves out. */
+const GAIN = 1.1;
+
+/** With a dilation, tiles have every `dilation`-th row and column, and there is a grid of them for each remainder. */
+const dilationOf = ({ axes }: Geometry): number => axes[0].tapStep;
+const gridsOf = (g: Geometry): number => g.batch * dilationOf(g) ** 2;
+
+/** Rows and columns of tiles in a grid. */
+const tilesOf = (g: Geometry): [number, number] => {
+  const [tilesH, tilesW] = g.axes.map(({ size }) => Math.ceil(size / dilationOf(g) / OUTPUTS));
+  return [tilesH!, tilesW!];
+};
+
+export const tileCount = (g: Geometry): number => gridsOf(g) * tilesOf(g)[0] * tilesOf(g)[1];
+
+/** The tiles of a launch, see winograd-image.wasm.ts. */
+export interface TileGrid {
+  readonly segmentTiles: number;
+  readonly units: number;
+  readonly patchBytes: number;
+  readonly linesBytes: number;
+  /** Given where in private scratch the patch stands. */
+  words(patchAt: number): number[];
 }
 
-const TAPS: i32 = 9;
-
-/** Bytes of a transformed panel: its filters and their description. */
-@inline
-function panelBytes(p: Plan): usize {
-  return PRODUCTS * <usize>p.filterStride + 64;
+/** `most`: tiles in a unit, a part of a row of tiles; `channels` that patches are made of, at most. */
+export function tileGrid(g: Geometry, most: number, channels: number): TileGrid {
+  const [tilesH, tilesW] = tilesOf(g);
+  const segmentTiles = evenParts(tilesW, most);
+  const segments = Math.ceil(tilesW / segmentTiles);
+  const pitchBytes = 4 * Math.min(BLOCK, channels) * (OUTPUTS * segmentTiles + INPUTS - OUTPUTS);
+  const runUnits = Math.max(1, Math.floor((PATCH_BYTES / pitchBytes - (INPUTS - OUTPUTS)) / OUTPUTS));
+  const patchBytes = oddLines(pitchBytes * (OUTPUTS * runUnits + INPUTS - OUTPUTS) + 16 * BLOCK);
+  return {
+    segmentTiles,
+    units: gridsOf(g) * tilesH * segments,
+    patchBytes,
+    linesBytes: INPUTS * pitchBytes,
+    words: (patchAt) => [
+      tilesH,
+      tilesW,
+      segments,
+      segmentTiles,
+      runUnits,
+      patchAt,
+      patchAt + patchBytes,
+      dilationOf(g),
+    ],
+  };
 }
 
-/** Where the description of a transformed panel stands. */
-@inline
-function trustOf(p: Plan, filters: usize): usize {
-  return filters + PRODUCTS * <usize>p.filterStride;
+/** An odd number of cache lines: successive products of a tile stand in different sets of the cache. */
+export const oddLines = (bytes: number): number => 64 * (Math.ceil(bytes / 64) | 1);
+
+/** A 3x3 window at every place, dilated alike along both axes, and channels that fill vectors. */
+export const isPlain3x3 = ({ axes, groups, channels, rows, batch }: Geometry): boolean =>
+  axes.every((a) => a.stride === 1 && a.taps === 3 && a.offset === 0 && a.step === 1 && a.tapStep <= a.size) &&
+  axes[0].tapStep === axes[1].tapStep &&
+  groups === 1 &&
+  channels % 4 === 0 &&
+  rows % 4 === 0 &&
+  batch * channels * rows * axes[0].size * axes[1].size > 0;
+
+/** Whether a measured or wanted plan decides: true for this one, false for another, undefined if none is named. */
+export const isPreferred = (prefer: string | undefined): boolean | undefined =>
+  prefer === undefined ? undefined : prefer === 'winograd';
+
+/** Whether the correlation is one that Winograd's algorithm computes, and is to: `prefer`red or faster than the plain loop. */
+export function isWinograd(g: Geometry, prefer: string | undefined): boolean {
+  return isPlain3x3(g) && (isPreferred(prefer) ?? isFaster(g));
 }
 
-@inline
-function gridOf(params: usize): TileGrid {
-  return changetype<TileGrid>(params + CONVOLUTION_BYTES);
+function isFaster(g: Geometry): boolean {
+  const pairs = g.channels * g.rows;
+  const tiles = tileCount(g);
+  const elements = g.batch * g.axes[0].size * g.axes[1].size;
+  const filterWork = 4 * PRODUCTS * pairs > FILTER_BYTES ? FAR_FILTER_WORK : FILTER_WORK;
+  const ends = INPUT_WORK * g.channels + OUTPUT_WORK * g.rows;
+  const work = pairs * (PRODUCTS * tiles + filterWork) + tiles * ends;
+  return GAIN * work < 9 * pairs * elements + PLAIN_INPUT_WORK * g.channels * elements;
 }
 
-@inline
-function planOf(params: usize): Plan {
-  const watchAt = params + CONVOLUTION_BYTES + offsetof<TileGrid>() + offsetof<Plane>();
-  return changetype<Plan>(watchAt + offsetof<TileWatch>());
+/** The outputs of the first grid along an axis; those of the others are moved by the remainder. */
+const gridAxis = (axis: Axis): Axis => ({
+  ...axis,
+  size: Math.ceil(axis.size / axis.tapStep),
+  step: axis.tapStep,
+  stride: axis.tapStep,
+});
+
+export interface Winograd {
+  readonly phases: WasmPhase[];
+  readonly sharedBytes: number;
+  readonly scratchBytes: number;
 }
 
-/** U of four filters `lane` bytes apart, whose taps are `tapStep` bytes apart. */
-function turnFilters(from: usize, lane: usize, tapStep: usize, turned: usize, to: usize, stride: usize): void {
-  const taps = turned + 3 * INPUTS * 16;
-  for (let k = 0; k < TAPS; k++) {
-    v128.store(taps + ((<usize>k) << 4), loadStrided(from, lane));
-    from += tapStep;
+/** How a launch is cut into tasks: (part of the units, block of panels). */
+interface Division {
+  readonly tasks: number;
+  readonly taskUnits: number;
+  readonly blockPanels: number;
+  readonly blocks: number;
+  /** Tasks transform the filters that they need, so that no thread reads what another has just written. */
+  readonly isOwn: boolean;
+}
+
+/** Either tasks have the same tiles and share the filters, or they share the tiles, as many for every thread. */
+function divide(g: Geometry, { units, segmentTiles }: TileGrid, mostTiles: number, threads: number): Division {
+  const panels = Math.ceil(g.rows / PANEL);
+  const threadPanels = Math.ceil(panels / threads);
+  const filtersWork = FILTER_WORK * g.channels * g.rows;
+  const tiles = units * segmentTiles;
+  const isBusy = threads * threadPanels <= (1 + MOST_IDLE) * panels;
+  const isLess = tiles * g.channels * INPUT_WORK < filtersWork;
+  if (isBusy && isLess && 4 * PRODUCTS * g.channels * tiles <= ALL_VALUE_BYTES) {
+    const blocks = Math.ceil(panels / threadPanels);
+    return { tasks: blocks, taskUnits: units, blockPanels: threadPanels, blocks, isOwn: true };
   }
-  for (let j: usize = 0; j < 48; j += 16) turnTaps(taps + j, 48, turned + j, 48);
-  for (let i = 0; i < INPUTS; i++) {
-    turnTaps(turned, 16, to, stride);
-    turned += 48;
-    to += INPUTS * stride;
-  }
-}
-
-/** U of one panel, and its description. */
-function turnFilterPanel(p: Plan, weights: usize, panel: i32, turned: usize, filters: usize): void {
-  const lane = <usize>p.filterStep;
-  const tapStep = <usize>p.tapStep;
-  const outputs = min(PANEL, p.outputs - panel * PANEL);
-  const first = weights + <usize>p.firstTap + <usize>(panel * PANEL) * lane;
-  const taps = turned + 3 * INPUTS * 16;
-  const sums = taps + TAPS * 16;
-  let from = first;
-  let to = filters;
-  for (let channel = 0; channel < p.channels; channel++) {
-    turnFilters(from, lane, tapStep, turned, to, p.filterStride);
-    addTaps(taps, changetype<FilterSums>(sums), channel == 0);
-    if (outputs > 4) {
-      turnFilters(from + 4 * lane, lane, tapStep, turned, to + 16, p.filterStride);
-      addTaps(taps, changetype<FilterSums>(sums + FILTER_SUMS_BYTES), channel == 0);
-    } else for (let k = 0; k < PRODUCTS; k++) v128.store(to + <usize>(k * p.filterStride), i32x4.splat(0), 16);
-    from += <usize>p.channelStep;
-    to += words(PANEL);
-  }
-  const lowest = first + <usize>min(0, (TAPS - 1) * p.tapStep);
-  const trust = changetype<Trust>(trustOf(p, filters));
-  describeFilters(trust, lowest, lane, <usize>p.channelStep, outputs, p.channels, sums);
-}
-
-/** The filters of one panel as the plain loop wants them, [filter][channel][tap]. Returns where those of panel 0 would stand. */
-function orderFilters(p: Plan, weights: usize, panel: i32, ordered: usize): usize {
-  let to = ordered;
-  for (let filter = panel * PANEL; filter < min(p.outputs, (panel + 1) * PANEL); filter++) {
-    for (let channel = 0; channel < p.channels; channel++) {
-      const from = weights + <usize>(p.firstTap + filter * p.filterStep + channel * p.channelStep);
-      for (let tap = 0; tap < TAPS; tap++) {
-        store<u32>(to, load<u32>(from + <usize>(tap * p.tapStep)));
-        to += 4;
-      }
-    }
-  }
-  return ordered - words(panel * PANEL * p.channels * TAPS);
-}
-
-/** Tasks: panels of filters. */
-export function conv2dWinogradFilters(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = planOf(params);
-  const weights = buffer(buffers, p.weights);
-  const filters = buffer(buffers, p.scratch - 1) + p.filtersAt;
-  const turned = buffer(buffers, p.scratch);
-  for (let panel = begin; panel < end; panel++) {
-    turnFilterPanel(p, weights, panel, turned, filters + <usize>panel * panelBytes(p));
-  }
-}
-
-/** V of the units [first, end). Returns the number of their tiles. */
-function turnSource(grid: TileGrid, p: Plan, source: usize, scratch: usize, first: i32, end: i32): i32 {
-  const plane = changetype<Plane>(changetype<usize>(grid) + offsetof<TileGrid>());
-  const values = scratch + p.valuesAt;
-  const stride = <usize>p.valueStride;
-  const watch = changetype<TileWatch>(changetype<usize>(plane) + offsetof<Plane>());
-  const channels = p.channels;
-  const count = turnImage<SourceLine, PixelSums>(
-    grid,
-    plane,
-    source,
-    0,
-    channels,
-    scratch,
-    values,
-    stride,
-    first,
-    end,
-    watch,
-  );
-  // The register tile reads a few more rows: denormal numbers among them would be slow.
-  const behind = paddedRows(count) - count;
-  for (let k = 0; k < PRODUCTS; k++) {
-    fillWords(values + <usize>k * stride + words(count * p.channels), 0, behind * p.channels);
-  }
-  return count;
-}
-
-/** Four channels of one output. */
-@inline
-function putOutput(to: usize, plane: usize, y: v128): void {
-  v128.store32_lane(to, y, 0);
-  v128.store32_lane(to + plane, y, 1);
-  v128.store32_lane(to + 2 * plane, y, 2);
-  v128.store32_lane(to + 3 * plane, y, 3);
-}
-
-/** As putRow for columns that are `step` bytes apart. */
-@inline
-function spreadRow(to: usize, plane: usize, y0: v128, y1: v128, y2: v128, y3: v128, columns: i32, step: usize): void {
-  putOutput(to, plane, y0);
-  if (columns > 1) putOutput(to + step, plane, y1);
-  if (columns > 2) putOutput(to + 2 * step, plane, y2);
-  if (columns > 3) putOutput(to + 3 * step, plane, y3);
-}
-
-/** One row of outputs of four channels: y0 to y3 hold its columns, of which the last may stand outside the image. */
-@inline
-function putRow(to: usize, plane: usize, y0: v128, y1: v128, y2: v128, y3: v128, columns: i32): void {
-  const low01 = v128.shuffle<i32>(y0, y1, 0, 4, 1, 5);
-  const low23 = v128.shuffle<i32>(y2, y3, 0, 4, 1, 5);
-  const high01 = v128.shuffle<i32>(y0, y1, 2, 6, 3, 7);
-  const high23 = v128.shuffle<i32>(y2, y3, 2, 6, 3, 7);
-  const o0 = v128.shuffle<i64>(low01, low23, 0, 2);
-  const o1 = v128.shuffle<i64>(low01, low23, 1, 3);
-  const o2 = v128.shuffle<i64>(high01, high23, 0, 2);
-  const o3 = v128.shuffle<i64>(high01, high23, 1, 3);
-  const to2 = to + 2 * plane;
-  if (columns >= OUTPUTS) {
-    v128.store(to, o0);
-    v128.store(to + plane, o1);
-    v128.store(to2, o2);
-    v128.store(to2 + plane, o3);
-  } else {
-    storePart(to, o0, columns);
-    storePart(to + plane, o1, columns);
-    storePart(to2, o2, columns);
-    storePart(to2 + plane, o3, columns);
-  }
-}
-
-/** A' M A: outputs of four channels for a row of tiles, up to four `rows` of `width` elements that are `step` bytes apart. */
-function turnTiles(
-  products: usize,
-  stride: usize,
-  turned: usize,
-  bias: v128,
-  to: usize,
-  plane: usize,
-  pitch: usize,
-  rows: i32,
-  width: i32,
-  step: usize,
-): void {
-  const endLine = turned + INPUTS * 16;
-  do {
-    let from = products;
-    let write = turned;
-    do {
-      turnProducts(from, INPUTS * stride, write, INPUTS * 16);
-      from += stride;
-      write += 16;
-    } while (write < endLine);
-    let row = to;
-    let line = turned;
-    for (let i = 0; i < min(OUTPUTS, rows); i++) {
-      // As turnProducts, in registers.
-      const m1 = v128.load(line, 16);
-      const m2 = v128.load(line, 32);
-      const m3 = v128.load(line, 48);
-      const m4 = v128.load(line, 64);
-      const evenA = f32x4.add(m1, m2);
-      const oddA = f32x4.sub(m1, m2);
-      const evenB = f32x4.add(m3, m4);
-      const oddB = f32x4.sub(m3, m4);
-      const y0 = f32x4.add(turned0(v128.load(line), evenA, evenB), bias);
-      const y1 = f32x4.add(turned1(oddA, oddB), bias);
-      const y2 = f32x4.add(turned2(evenA, evenB), bias);
-      const y3 = f32x4.add(turned3(oddA, oddB, v128.load(line, 80)), bias);
-      if (step == 4) putRow(row, plane, y0, y1, y2, y3, width);
-      else spreadRow(row, plane, y0, y1, y2, y3, width, step);
-      line += INPUTS * 16;
-      row += pitch;
-    }
-    products += PANEL * 4;
-    to += OUTPUTS * step;
-    width -= OUTPUTS;
-  } while (width > 0);
-}
-
-/** The outputs of one panel of filters for the units [first, end). */
-function turnPanel(
-  grid: TileGrid,
-  p: Plan,
-  bias: usize,
-  output: usize,
-  scratch: usize,
-  panel: i32,
-  first: i32,
-  end: i32,
-): void {
-  const plane = words(p.height * p.width);
-  const step = words(grid.dilation);
-  const pitch = step * <usize>p.width;
-  const turned = scratch + p.turnedAt;
-  const at = changetype<Unit>(scratch + p.repeatAt);
-  let tileAt = scratch + p.productsAt;
-  for (let unit = first; unit < end; unit++) {
-    locate(grid, unit, at);
-    const row = at.tileRow * OUTPUTS;
-    const column = at.firstTile * OUTPUTS;
-    const rows = min(OUTPUTS, gridSize(p.height, at.row, grid.dilation) - row);
-    const width = min(gridSize(p.width, at.column, grid.dilation) - column, OUTPUTS * at.tiles);
-    const pixel = (at.row + row * grid.dilation) * p.width + at.column + column * grid.dilation;
-    for (let half = 0; half < PANEL && rows > 0 && width > 0; half += 4) {
-      const channel = panel * PANEL + half;
-      if (channel >= p.outputs) break;
-      const biases = bias ? v128.load(bias + words(channel)) : i32x4.splat(0);
-      const to = output + words(pixel) + <usize>(at.image * p.outputs + channel) * plane;
-      turnTiles(tileAt + words(half), p.productStride, turned, biases, to, plane, pitch, rows, width, step);
-    }
-    tileAt += words(PANEL * at.tiles);
-  }
+  const rounds = Math.ceil(units / (threads * Math.floor(mostTiles / segmentTiles)));
+  const taskUnits = Math.ceil(units / (threads * rounds));
+  const isOwn = rounds === 1 && filtersWork < OWN_FILTERS_WORK;
+  return { tasks: Math.ceil(units / taskUnits), taskUnits, blockPanels: panels, blocks: 1, isOwn };
 }
 
 /**
- * The outputs of `tiles` tiles of a unit, from `firstTile` of it on, and of one panel by the plain loop. `direct`: what all grids of
- * tiles have in common.
+ * `header`: places of weights, bias (-1: none), output and the thread's scratch among the buffers. `isTurned`: the weights are
+ * those of the convolution whose input gradient this is.
  */
-function repeatTiles(
-  grid: TileGrid,
-  p: Plan,
-  direct: Correlation,
-  source: usize,
-  weights: usize,
-  bias: usize,
-  output: usize,
-  scratch: usize,
-  unit: i32,
-  firstTile: i32,
-  tiles: i32,
-  panel: i32,
-): void {
-  const at = changetype<Unit>(scratch + p.repeatAt);
-  const own = changetype<Correlation>(scratch + p.repeatAt + offsetof<Unit>());
-  const filters = scratch + p.repeatAt + offsetof<Unit>() + offsetof<Correlation>();
-  locate(grid, unit, at);
-  copyWords(changetype<usize>(own), changetype<usize>(direct), offsetof<Correlation>() >> 2);
-  const row = OUTPUTS * at.tileRow;
-  const column = OUTPUTS * (at.firstTile + firstTile);
-  own.height = min(OUTPUTS, gridSize(p.height, at.row, grid.dilation) - row);
-  own.width = min(OUTPUTS * tiles, gridSize(p.width, at.column, grid.dilation) - column);
-  if (own.height <= 0 || own.width <= 0) return;
-  own.rowOffset = at.row + row * grid.dilation;
-  own.columnOffset = at.column + column * grid.dilation;
-  own.originRow += own.rowOffset;
-  own.originColumn += own.columnOffset;
-  const task = at.image * ceilDivide(p.outputs, PANEL) + panel;
-  const ordered = orderFilters(p, weights, panel, filters);
-  correlate(own, source, ordered, bias, output, scratch, task, task + 1);
-}
+export function planWinograd(g: Geometry, header: readonly number[], isTurned: boolean, threads: number): Winograd {
+  const [rows, columns] = g.axes;
+  const most = Math.max(LEAST_TILES, Math.min(MOST_TILES, Math.floor(VALUE_BYTES / (4 * PRODUCTS * g.channels))));
+  const grid = tileGrid(g, most, g.channels);
+  const { units, segmentTiles } = grid;
+  const { tasks, taskUnits, blockPanels, blocks, isOwn } = divide(g, grid, most, threads);
+  const panels = Math.ceil(g.rows / PANEL);
 
-/** Whether a panel takes any of `count` tiles. */
-function takesAny(tiles: usize, count: i32, panel: usize): bool {
-  for (let tile = 0; tile < count; tile++) if (isTrusted(tiles + <usize>tile * TRUST_BYTES, panel)) return true;
-  return false;
-}
-
-/** Tasks: (part of the units, block of panels), the last fastest. */
-export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = planOf(params);
-  const grid = gridOf(params);
-  const watch = changetype<TileWatch>(changetype<usize>(p) - offsetof<TileWatch>());
-  const direct = changetype<Correlation>(changetype<usize>(p) + offsetof<Plan>());
-  const source = buffer(buffers, 0);
-  const bias: usize = p.bias < 0 ? 0 : buffer(buffers, p.bias);
-  const output = buffer(buffers, p.output);
-  const scratch = buffer(buffers, p.scratch);
-  const weights = buffer(buffers, p.weights);
-  const filters = (p.isOwn ? scratch : buffer(buffers, p.scratch - 1)) + p.filtersAt;
-  const values = scratch + p.valuesAt;
-  const products = scratch + p.productsAt;
-  const panels = ceilDivide(p.outputs, PANEL);
-  const tileTrusts = scratch + watch.trustAt;
-  const worst = scratch + p.trustAt;
-  const panelTrusts = worst + TRUST_BYTES;
-  for (let task = begin; task < end; task++) {
-    const block = task % p.blocks;
-    const first = (task / p.blocks) * p.taskUnits;
-    const last = min(p.units, first + p.taskUnits);
-    const count = turnSource(grid, p, source, scratch, first, last);
-    leastTrust(changetype<Trust>(worst), tileTrusts, count);
-    const firstPanel = block * p.blockPanels;
-    const endPanel = min(panels, firstPanel + p.blockPanels);
-    let trust = panelTrusts;
-    for (let panel = firstPanel; panel < endPanel; panel++) {
-      let filter = filters;
-      if (p.isOwn) turnFilterPanel(p, weights, panel, scratch + p.turnedAt, filter);
-      else filter += <usize>panel * panelBytes(p);
-      // The plain loop's scratch is where the filters are.
-      v128.store(trust, v128.load(trustOf(p, filter)));
-      if (isTrusted(worst, trust) || takesAny(tileTrusts, count, trust)) {
-        for (let k = 0; k < PRODUCTS; k++) {
-          multiplyPanel(
-            values + <usize>(k * p.valueStride),
-            filter,
-            p.channels,
-            products + <usize>(k * p.productStride),
-            count,
-          );
-          filter += p.filterStride;
-        }
-        turnPanel(grid, p, bias, output, scratch, panel, first, last);
-      }
-      trust += TRUST_BYTES;
-    }
-    trust = panelTrusts - TRUST_BYTES;
-    for (let panel = firstPanel; panel < endPanel; panel++) {
-      trust += TRUST_BYTES;
-      if (isTrusted(worst, trust)) continue;
-      let tile = tileTrusts;
-      for (let unit = first; unit < last; unit++) {
-        const tiles = min(grid.segmentTiles, grid.tilesW - (unit % grid.segments) * grid.segmentTiles);
-        let run = 0;
-        for (let i = 0; i <= tiles; i++) {
-          if (i < tiles && !isTrusted(tile + <usize>i * TRUST_BYTES, trust)) run++;
-          else if (run > 0) {
-            repeatTiles(grid, p, direct, source, weights, bias, output, scratch, unit, i - run, run, panel);
-            run = 0;
-          }
-        }
-        tile += <usize>tiles * TRUST_BYTES;
-      }
-    }
-  }
+  const tiles = Math.max(4, 2 * Math.ceil((taskUnits * segmentTiles) / 2));
+  const valueStride = oddLines(4 * tiles * g.channels);
+  const filterStride = oddLines(4 * PANEL * g.channels);
+  const productStride = oddLines(4 * tiles * PANEL);
+  const grids = { ...g, axes: [gridAxis(rows), gridAxis(columns)] as const };
+  const direct = planCorrelation(grids, 1, threads, 'shiftedRows', [OUTPUTS, segmentTiles * OUTPUTS, PANEL]);
+  // The plain loop's scratch is where the transformed tiles are no longer needed; only what says which of them to repeat must
+  // outlast it.
+  const productsAt = PRODUCTS * valueStride;
+  const patchAt = productsAt + PRODUCTS * productStride;
+  const turnedAt = patchAt + grid.patchBytes + grid.linesBytes;
+  const turnedBytes = 16 * Math.max(OUTPUTS * (INPUTS + 1), 3 * INPUTS + TAPS) + FILTER_SUMS_BYTES;
+  const panelAt = oddLines(turnedAt + turnedBytes);
+  const panelBytes = PRODUCTS * filterStride + 64;
+  const repeatAt = Math.max(isOwn ? panelAt + panelBytes : panelAt, direct.scratchBytes);
+  const repeatBytes = UNIT_BYTES + 4 * direct.words.length + 4 * TAPS * PANEL * g.channels;
+  const tileTrustAt = 16 * Math.ceil((repeatAt + repeatBytes) / 16);
+  const panelTrustAt = tileTrustAt + TRUST_BYTES * tiles;
+  const sumsAt = 16 * Math.ceil((panelTrustAt + TRUST_BYTES * (1 + blockPanels)) / 16);
+  const sumsBytes = 4 * 2 * INPUTS * (OUTPUTS * segmentTiles + 8) * taskUnits + 32;
+  const filter = 4 * TAPS;
+  const filterSteps = isTurned ? [filter, filter * g.rows, filter - 4, -4] : [filter * g.channels, filter, 0, 4];
+  const plan = [
+    ...grid.words(patchAt),
+    ...[g.channels, ...g.source, rows.origin, columns.origin],
+    ...[rows.size, columns.size, sumsAt, tileTrustAt],
+    ...header,
+    ...[g.channels, g.rows, rows.size, columns.size, units, taskUnits],
+    ...filterSteps,
+    ...[isOwn ? 1 : 0, blockPanels, blocks],
+    ...[isOwn ? panelAt : 0, filterStride, 0, valueStride, productsAt, productStride, turnedAt, repeatAt, panelTrustAt],
+  ];
+  const taskWork = taskUnits * segmentTiles * PRODUCTS * g.channels * PANEL * blockPanels;
+  const filters: WasmPhase = {
+    exportName: 'conv2dWinogradFilters',
+    tasks: panels,
+    grain: Math.ceil(256 / g.channels),
+    constants: plan,
+  };
+  const tilesPhase: WasmPhase = {
+    exportName: 'conv2dWinograd',
+    tasks,
+    grain: Math.max(1, Math.floor(TASK_WORK / taskWork)),
+    constants: [...plan, ...direct.words],
+  };
+  return {
+    phases: isOwn ? [tilesPhase] : [filters, tilesPhase],
+    sharedBytes: isOwn ? 0 : panels * panelBytes,
+    scratchBytes: sumsAt + sumsBytes,
+  };
 }

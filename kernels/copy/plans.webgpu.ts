@@ -1,8 +1,8 @@
 // WebGPU plans of data movement. A scatter runs one thread per column, or cuts columns into ranges of the target axis until
 // there are threads enough: each range reads all indices of its column, but adds in the same order.
 import type { PlanTable, WebGpuPlanner } from '../plan.ts';
-import { elementPlan, threadPass } from '../webgpu-elements.ts';
-import { grid1d } from '../webgpu-grid.ts';
+import { elementPlan, threadPass } from '../shared/webgpu-elements.ts';
+import { grid1d } from '../shared/webgpu-grid.ts';
 import { copy, type CopyParams, gather, type GatherParams, scatter, scatterAdd } from './copy.ts';
 import copyModule from './copy.wgsl';
 import gatherModule from './gather.wgsl';

@@ -1,7 +1,7 @@
 // WebGPU plans of softmax cross-entropy: a thread per pixel, or a workgroup per line of many classes without a spatial axis.
 import type { PlanTable, WebGpuFacts, WebGpuPass, WebGpuPlanner } from '../plan.ts';
-import { foldGrid, grid1d } from '../webgpu-grid.ts';
-import { mathFunctions, WORKGROUP, wgslConstants } from '../wgsl.ts';
+import { foldGrid, grid1d } from '../shared/webgpu-grid.ts';
+import { mathFunctions, WORKGROUP, wgslConstants } from '../shared/wgsl.ts';
 import backwardModule from './backward.wgsl';
 import { PixelReduction } from './codes.ts';
 import { crossEntropy, crossEntropyBackward, type CrossEntropyParams } from './cross-entropy.ts';

@@ -2,8 +2,8 @@
 // are compiled per operation and number of axes. Leaves out vectors for broadcasts along the last axis and for `where`.
 import { rowMajorStrides } from '../copy/copy.ts';
 import type { PlanTable, WebGpuPlanner } from '../plan.ts';
-import { elementPlan, threadPass } from '../webgpu-elements.ts';
-import { floatFunctions, mathFunctions, wgslConstants } from '../wgsl.ts';
+import { elementPlan, threadPass } from '../shared/webgpu-elements.ts';
+import { floatFunctions, mathFunctions, wgslConstants } from '../shared/wgsl.ts';
 import binaryFunction from './binary-function.wgsl';
 import binaryVectorModule from './binary-vector.wgsl';
 import binaryModule from './binary.wgsl';

@@ -1,13 +1,13 @@
 // The ladder of the matrix product. Hardware takes `tiled64`; software adapters, where the memory of a workgroup is memory
 // like any other, take `lanes`.
 import { ancestor, type Ladder, ofLibrary, wasmAncestor, wasmLibrary } from '../ladder.ts';
-import { foldGrid, grid1d } from '../webgpu-grid.ts';
+import { foldGrid, grid1d } from '../shared/webgpu-grid.ts';
 import geometry from './geometry.wgsl';
 import eightPerThread from './ladder/eight-per-thread.wgsl';
 import onePerThread from './ladder/one-per-thread.wgsl';
-import registerTile from './ladder/register-tile.wasm.ts?text';
-import scalar from './ladder/scalar.wasm.ts?text';
-import vectors from './ladder/vectors.wasm.ts?text';
+import registerTile from './ladder/register-tile.as.ts?text';
+import scalar from './ladder/scalar.as.ts?text';
+import vectors from './ladder/vectors.as.ts?text';
 import workgroupTiles from './ladder/workgroup-tiles.wgsl';
 import { matmul, type MatmulParams } from './matmul.ts';
 

@@ -1,8 +1,8 @@
 // WebGPU plans of the matrix product: tiles in workgroup memory on hardware, register tiles fed by subgroup broadcasts on
 // software adapters, and plain dot products where there is too little to share.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { foldGrid, grid1d, type Workgroups } from '../webgpu-grid.ts';
-import { choosePlan, hasEightLanes, type PlanCandidate } from '../webgpu-plan.ts';
+import { foldGrid, grid1d, type Workgroups } from '../shared/webgpu-grid.ts';
+import { choosePlan, hasEightLanes, type PlanCandidate } from '../shared/webgpu-plan.ts';
 import direct from './direct.wgsl';
 import dot from './dot.wgsl';
 import geometry from './geometry.wgsl';

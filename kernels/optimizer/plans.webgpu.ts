@@ -1,7 +1,7 @@
 // WebGPU plans of the optimiser steps: one thread per parameter, one entry point for each set of state buffers.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { threadPass } from '../webgpu-elements.ts';
-import { floatFunctions } from '../wgsl.ts';
+import { threadPass } from '../shared/webgpu-elements.ts';
+import { floatFunctions } from '../shared/wgsl.ts';
 import adamModule from './adam.wgsl';
 import {
   type AdamParams,

@@ -1,6 +1,6 @@
 // WebGPU plan of the multiply-add chains: a thread per value of the result.
 import type { PlanTable, WebGpuPlanner } from '../plan.ts';
-import { threadPass } from '../webgpu-elements.ts';
+import { threadPass } from '../shared/webgpu-elements.ts';
 import peakModule from './peak.wgsl';
 import { multiplyAdds, type MultiplyAddsParams } from './peak.ts';
 

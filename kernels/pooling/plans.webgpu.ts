@@ -1,9 +1,9 @@
 // WebGPU plans of pooling: one thread per output (backward: per input position), or a workgroup per output for the average of
 // large windows. Strided and adaptive kernels share their modules and differ in the windows put before them.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { threadPass } from '../webgpu-elements.ts';
-import { foldGrid } from '../webgpu-grid.ts';
-import { floatFunctions, WORKGROUP } from '../wgsl.ts';
+import { threadPass } from '../shared/webgpu-elements.ts';
+import { foldGrid } from '../shared/webgpu-grid.ts';
+import { floatFunctions, WORKGROUP } from '../shared/wgsl.ts';
 import adaptiveWindow from './adaptive-window.wgsl';
 import averageBackwardModule from './average-pool-backward.wgsl';
 import averageModule from './average-pool.wgsl';

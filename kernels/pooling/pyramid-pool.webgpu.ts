@@ -1,9 +1,9 @@
 // WebGPU plans of pyramid pooling: a workgroup per plane where the rows of all bins fit its memory, else a workgroup per cell
 // forward and a thread per position backward. The number of bins decides how many buffers a module binds.
 import type { PlanTable, WebGpuFacts, WebGpuPlanner } from '../plan.ts';
-import { choosePlan } from '../webgpu-plan.ts';
-import { foldGrid, grid1d } from '../webgpu-grid.ts';
-import { WORKGROUP, wgslConstants } from '../wgsl.ts';
+import { choosePlan } from '../shared/webgpu-plan.ts';
+import { foldGrid, grid1d } from '../shared/webgpu-grid.ts';
+import { WORKGROUP, wgslConstants } from '../shared/wgsl.ts';
 import { PyramidRule } from './codes.ts';
 import {
   MAX_PYRAMID_BINS,

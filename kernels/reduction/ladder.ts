@@ -1,8 +1,8 @@
 // The ladder of a sum over few long lines. Adapters take `inParts`, or `perWorkgroup` where the lines are many enough.
 import { ancestor, type Ladder, ofLibrary } from '../ladder.ts';
 import type { WebGpuFacts, WebGpuPass, WebGpuPlan } from '../plan.ts';
-import { threadPass } from '../webgpu-elements.ts';
-import { foldGrid } from '../webgpu-grid.ts';
+import { threadPass } from '../shared/webgpu-elements.ts';
+import { foldGrid } from '../shared/webgpu-grid.ts';
 import { Reduction } from './codes.ts';
 import oneChain from './ladder/one-chain.wgsl';
 import trees from './ladder/trees.wgsl';

@@ -2,8 +2,8 @@
 // in a first pass and their results in a second. Shapes alone decide, so the order of every sum is fixed.
 import { sizeOf } from '../kernel.ts';
 import type { PlanTable, WebGpuFacts, WebGpuPass, WebGpuPlanner } from '../plan.ts';
-import { foldGrid, grid1d } from '../webgpu-grid.ts';
-import { floatFunctions, mathFunctions, WORKGROUP, wgslConstants } from '../wgsl.ts';
+import { foldGrid, grid1d } from '../shared/webgpu-grid.ts';
+import { floatFunctions, mathFunctions, WORKGROUP, wgslConstants } from '../shared/wgsl.ts';
 import argReduceModule from './arg-reduce.wgsl';
 import { ArgReduction, Reduction } from './codes.ts';
 import reduceModule from './reduce.wgsl';

@@ -1,7 +1,7 @@
 // WebGPU plans of resize: one thread per output, and for the adjoint one per input position.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { threadPass } from '../webgpu-elements.ts';
-import { wgslConstants } from '../wgsl.ts';
+import { threadPass } from '../shared/webgpu-elements.ts';
+import { wgslConstants } from '../shared/wgsl.ts';
 import backwardModule from './resize-backward.wgsl';
 import { resize, resizeBackward, ResizeMode, type ResizeParams } from './resize.ts';
 import resizeModule from './resize.wgsl';

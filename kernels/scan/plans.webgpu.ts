@@ -1,7 +1,7 @@
 // WebGPU plans of the scans: a thread a line; running sums of few long lines in blocks.
 import type { PlanTable, WebGpuPass, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
-import { threadPass } from '../webgpu-elements.ts';
-import { floatFunctions } from '../wgsl.ts';
+import { threadPass } from '../shared/webgpu-elements.ts';
+import { floatFunctions } from '../shared/wgsl.ts';
 import lineFunctions from './line.wgsl';
 import prefixSumModule from './prefix-sum.wgsl';
 import recurrenceModule from './recurrence.wgsl';

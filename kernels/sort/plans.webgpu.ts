@@ -1,6 +1,6 @@
 // WebGPU plan of the sort: ranks within runs, runs merged until one is left, results written.
 import type { PlanTable, WebGpuPass, WebGpuPlanner } from '../plan.ts';
-import { threadPass } from '../webgpu-elements.ts';
+import { threadPass } from '../shared/webgpu-elements.ts';
 import { sort, type SortParams } from './sort.ts';
 import sortModule from './sort.wgsl';
 

@@ -1,8 +1,8 @@
 // The ladder of SSIM's forward shader. The gradient has none of its own: both of its passes are tiles like those of the last
 // step. On llvmpipe, where the memory of a workgroup is memory like any other, the third step is slower than the second.
 import { ancestor, type Ladder, ofLibrary } from '../ladder.ts';
-import { threadPass } from '../webgpu-elements.ts';
-import { foldGrid } from '../webgpu-grid.ts';
+import { threadPass } from '../shared/webgpu-elements.ts';
+import { foldGrid } from '../shared/webgpu-grid.ts';
 import onePerThread from './ladder/one-per-thread.wgsl';
 import twoPasses from './ladder/two-passes.wgsl';
 import wholeWindow from './ladder/whole-window.wgsl';

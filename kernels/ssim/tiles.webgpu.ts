@@ -1,7 +1,7 @@
 // What the WebGPU plans of SSIM have in common: the text before their modules, and passes over tiles as tile.wgsl has them.
 import type { WebGpuFacts, WebGpuPass } from '../plan.ts';
-import { foldGrid } from '../webgpu-grid.ts';
-import { floatFunctions } from '../wgsl.ts';
+import { foldGrid } from '../shared/webgpu-grid.ts';
+import { floatFunctions } from '../shared/wgsl.ts';
 import momentsModule from './moments.wgsl';
 import type { SsimParams } from './ssim.ts';
 import tileModule from './tile.wgsl';

@@ -4,8 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { writeSafetensors } from '../../engine/index.ts';
-import { findBrowser, launchBrowser } from '../../experiments/golden/browser.ts';
-import { serveGolden } from '../../experiments/golden/serve.ts';
+import { findBrowser, launchBrowser } from '../../experiments/verification/golden/browser.ts';
+import { serveGolden } from '../../experiments/verification/golden/serve.ts';
 
 /** The same adapter on every machine, whatever GPU it has. */
 export const softwareAdapter = ['--use-webgpu-adapter=swiftshader'];

@@ -3,7 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { type BrowserOptions, type BrowserResult, runGoldenInBrowser } from '../../experiments/golden/browser.ts';
+import {
+  type BrowserOptions,
+  type BrowserResult,
+  runGoldenInBrowser,
+} from '../../experiments/verification/golden/browser.ts';
 import { sharedData } from '../shared-data.ts';
 import { softwareAdapter, withoutBrowser } from './chromium.ts';
 

@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import { runGoldenInBrowser } from '../../experiments/golden/browser.ts';
-import { runGolden } from '../../experiments/golden/folder.ts';
+import { runGoldenInBrowser } from '../../experiments/verification/golden/browser.ts';
+import { runGolden } from '../../experiments/verification/golden/folder.ts';
 import { run } from '../experiments/command.ts';
 import { softwareAdapter, withoutBrowser, withPage, writeFixtures } from './chromium.ts';
 

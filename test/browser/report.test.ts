@@ -7,7 +7,7 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { viewOfFolders } from '../../experiments/cli/report.ts';
-import { launchBrowser } from '../../experiments/golden/browser.ts';
+import { launchBrowser } from '../../experiments/verification/golden/browser.ts';
 import { papers } from '../../experiments/index.ts';
 import { htmlText } from '../../experiments/report/report.ts';
 import { writeMadeFolder } from '../experiments/made-folder.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import path from 'node:path';
 import t from 'tap';
-import { serveGolden } from '../../experiments/golden/serve.ts';
+import { serveGolden } from '../../experiments/verification/golden/serve.ts';
 import { run, start } from '../experiments/command.ts';
 import { writeFixtures } from './chromium.ts';
 

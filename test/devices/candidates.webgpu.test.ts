@@ -3,7 +3,7 @@
 import t from 'tap';
 import { createWebGpuDevice } from '../../engine/devices/webgpu/device.ts';
 import { DeviceError } from '../../engine/errors.ts';
-import { hasEightLanes } from '../../kernels/webgpu-plan.ts';
+import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { checkCandidates } from './candidates.ts';
 

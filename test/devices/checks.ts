@@ -19,9 +19,9 @@ import {
   SGD,
   tensor,
 } from '../../engine/index.ts';
-import type { GradientCase } from '../../experiments/operations/cases.ts';
+import type { GradientCase } from '../../experiments/verification/operations/cases.ts';
 import { repositoryRoot } from '../shared-data.ts';
-import { makeInputs } from '../../experiments/operations/inputs.ts';
+import { makeInputs } from '../../experiments/verification/operations/inputs.ts';
 import { Perceptron, UNet } from '../../models/index.ts';
 
 /** Outputs and gradients of a case for a random cotangent. */

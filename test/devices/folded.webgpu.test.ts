@@ -6,7 +6,7 @@ import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
-import { hasEightLanes } from '../../kernels/webgpu-plan.ts';
+import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
 import { checkAgreement } from '../kernels/compare.ts';
 import type { KernelCase } from '../kernels/cases.ts';
 import { caseSources } from '../kernels/generators/index.ts';

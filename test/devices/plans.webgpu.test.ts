@@ -4,7 +4,7 @@ import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { createWebGpuDevice } from '../../engine/devices/webgpu/device.ts';
 import { DeviceError } from '../../engine/errors.ts';
-import { hasEightLanes } from '../../kernels/webgpu-plan.ts';
+import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
 import { checkAgreement } from '../kernels/compare.ts';
 import { caseSources } from '../kernels/generators/index.ts';
 

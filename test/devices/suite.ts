@@ -1,7 +1,7 @@
 // The checks of one device as tests.
 import type t from 'tap';
 import { createDevice, type Device, type DeviceChoice } from '../../engine/index.ts';
-import { cases } from '../../experiments/operations/cases.ts';
+import { cases } from '../../experiments/verification/operations/cases.ts';
 import { disagreement, memoryOverSteps, scriptEnds, trainUNet } from './checks.ts';
 
 export async function deviceSuite(test: typeof t, name: DeviceChoice, device: Device): Promise<void> {

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { createWebGpuDevice } from '../../engine/devices/webgpu/device.ts';
 import { DeviceError } from '../../engine/index.ts';
-import { hasEightLanes } from '../../kernels/webgpu-plan.ts';
+import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
 import { ssimChecks } from './ssim.ts';
 
 try {

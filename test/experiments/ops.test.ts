@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { add, createDevice, grad, noGrad, registry, scope, sum, tensor } from '../../engine/index.ts';
-import { detail, markdown } from '../../experiments/operations/document.ts';
-import { operationFacts } from '../../experiments/operations/facts.ts';
-import { countGolden } from '../../experiments/operations/golden-count.ts';
-import { findDeclaration } from '../../experiments/operations/sources.ts';
-import { type Sightings, watch } from '../../experiments/operations/watch.ts';
+import { detail, markdown } from '../../experiments/verification/operations/document.ts';
+import { operationFacts } from '../../experiments/verification/operations/facts.ts';
+import { countGolden } from '../../experiments/verification/operations/golden-count.ts';
+import { findDeclaration } from '../../experiments/verification/operations/sources.ts';
+import { type Sightings, watch } from '../../experiments/verification/operations/watch.ts';
 import { repositoryRoot, sharedData } from '../shared-data.ts';
 import { run } from './command.ts';
 

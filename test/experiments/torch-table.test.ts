@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import * as w from '../../engine/index.ts';
-import { otherNames, ownNames, sameNames, torchTable } from '../../experiments/operations/torch.ts';
+import { otherNames, ownNames, sameNames, torchTable } from '../../experiments/verification/operations/torch.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { run } from './command.ts';
 

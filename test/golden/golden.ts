@@ -1,8 +1,8 @@
 // The open fixtures on one device, twice, with what they leave behind; where the folder of shared fixtures is beside the checkout.
 import type t from 'tap';
 import { createDevice, type Device, type DeviceChoice, DeviceError } from '../../engine/index.ts';
-import { openFolder } from '../../experiments/golden/folder.ts';
-import { runFixturesOn } from '../../experiments/golden/run.ts';
+import { openFolder } from '../../experiments/verification/golden/folder.ts';
+import { runFixturesOn } from '../../experiments/verification/golden/run.ts';
 import { sharedData } from '../shared-data.ts';
 
 const folder = sharedData('golden/open');

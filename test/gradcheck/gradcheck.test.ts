@@ -2,8 +2,8 @@
 import t from 'tap';
 import { createDevice, observeOperations, registry, scope, setDefaultDevice } from '../../engine/index.ts';
 import { gradcheck, gradgradcheck } from '../../engine/gradcheck.ts';
-import { cases } from '../../experiments/operations/cases.ts';
-import { makeInputs } from '../../experiments/operations/inputs.ts';
+import { cases } from '../../experiments/verification/operations/cases.ts';
+import { makeInputs } from '../../experiments/verification/operations/inputs.ts';
 
 t.setTimeout(300_000);
 setDefaultDevice(await createDevice('reference'));

@@ -1,8 +1,8 @@
-// The error model of kernels/error-model.ts on one device: convolutions of all kinds of data, and long sums.
+// The error model of kernels/shared/error-model.ts on one device: convolutions of all kinds of data, and long sums.
 import type { Test } from 'tap';
 import type { Device } from '../../engine/devices/device.ts';
 import { mean, sum, tensor, variance } from '../../engine/index.ts';
-import { errorBound } from '../../kernels/error-model.ts';
+import { errorBound } from '../../kernels/shared/error-model.ts';
 import type { Conv2dParams } from '../../kernels/index.ts';
 import { convolution } from './convolutions.ts';
 import { checkConvolution, convolutionKernels, kinds } from './error-model.ts';

@@ -1,7 +1,7 @@
 // Kinds of data on which sums of products lose their digits, and the check of one convolution against the error model.
 import type { Device } from '../../engine/devices/device.ts';
 import { random } from '../../engine/random.ts';
-import { errorBound } from '../../kernels/error-model.ts';
+import { errorBound } from '../../kernels/shared/error-model.ts';
 import {
   conv2d,
   conv2dInputGradient,

@@ -3,7 +3,7 @@ import t from 'tap';
 import { createWebGpuDevice } from '../../engine/devices/webgpu/device.ts';
 import { DeviceError } from '../../engine/errors.ts';
 import { ladders } from '../../kernels/ladders.ts';
-import { hasEightLanes } from '../../kernels/webgpu-plan.ts';
+import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
 import { checkRung } from './ladders.ts';
 
 t.setTimeout(540_000);

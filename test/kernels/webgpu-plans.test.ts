@@ -5,7 +5,7 @@ import t from 'tap';
 import * as kernels from '../../kernels/index.ts';
 import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
-import { foldGrid, grid1d } from '../../kernels/webgpu-grid.ts';
+import { foldGrid, grid1d } from '../../kernels/shared/webgpu-grid.ts';
 import { caseSources } from './generators/index.ts';
 import { convolution } from './convolutions.ts';
 import { wgslParams } from './wgsl-params.ts';

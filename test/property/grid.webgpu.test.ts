@@ -3,7 +3,7 @@ import t from 'tap';
 import { createDevice, type Device } from '../../engine/index.ts';
 import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
-import { hasEightLanes } from '../../kernels/webgpu-plan.ts';
+import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
 import { assertClose } from '../kernels/compare.ts';
 import { type GridCase, gridCases, longCases } from './grid.ts';
 import { withWebGpu } from './webgpu.ts';

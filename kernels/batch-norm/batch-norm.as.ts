@@ -1,0 +1,205 @@
+// Batch normalisation over [batch, channels, spatial] for the WASM device; equations in batch-norm.ts. The batch x spatial
+// elements of a channel, counted as one row, are cut into fixed parts. A part small enough for the cache is read twice:
+// for its mean, then for the squares about it. Parts are combined in order, in float64.
+import { DeviationProduct, loadLanes, SquaredDeviation, storeLanes, sumRun, Value } from '../shared/simd.as';
+import { batchNormPartElements } from './codes';
+
+/** Sum of a term over elements [from, to) of one channel. */
+@inline
+function sumPart<Term>(x: usize, g: usize, channels: i32, spatial: i32, channel: i32, from: i32, to: i32, c: f32): f64 {
+  let sum: f64 = 0;
+  while (from < to) {
+    const image = from / spatial;
+    const at = from - image * spatial;
+    const n = min(spatial - at, to - from);
+    const offset = (<usize>(image * channels + channel) * spatial + at) << 2;
+    sum += sumRun<Term>(x + offset, g + offset, n, c);
+    from += n;
+  }
+  return sum;
+}
+
+@inline
+function partsOf(elements: i32): i32 {
+  return (elements + batchNormPartElements - 1) / batchNormPartElements;
+}
+
+/** Tasks are (channel, part). Writes mean and sum of squared deviations of every part as float64 to the shared scratch. */
+export function batchNormParts(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const channels = load<i32>(params, 4);
+  const spatial = load<i32>(params, 8);
+  const elements = load<i32>(params) * spatial;
+  const x = <usize>load<u32>(buffers);
+  const scratch = <usize>load<u32>(buffers, 12);
+  const parts = partsOf(elements);
+  for (let task = begin; task < end; task++) {
+    const channel = task / parts;
+    const from = (task - channel * parts) * batchNormPartElements;
+    const to = min(from + batchNormPartElements, elements);
+    const n = <f64>(to - from);
+    const mean = sumPart<Value>(x, x, channels, spatial, channel, from, to, 0) / n;
+    // Squares are taken about the mean rounded to float32; the last term undoes the difference.
+    const center = <f32>mean;
+    const squares = sumPart<SquaredDeviation>(x, x, channels, spatial, channel, from, to, center);
+    const shift = mean - <f64>center;
+    const out = scratch + ((<usize>task) << 4);
+    store<f64>(out, mean);
+    store<f64>(out, squares - n * shift * shift, 8);
+  }
+}
+
+/** Tasks are channels: joins the parts with the formula of Chan, Golub and LeVeque. */
+export function batchNormCombine(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const elements = load<i32>(params) * load<i32>(params, 8);
+  const means = <usize>load<u32>(buffers, 4);
+  const variances = <usize>load<u32>(buffers, 8);
+  const parts = partsOf(elements);
+  for (let channel = begin; channel < end; channel++) {
+    let from = <usize>load<u32>(buffers, 12) + ((<usize>channel * parts) << 4);
+    // Nothing has no mean: NaN.
+    let mean: f64 = parts ? 0 : NaN;
+    let squares: f64 = 0;
+    let count: f64 = 0;
+    for (let part = 0; part < parts; part++) {
+      const n = <f64>min(batchNormPartElements, elements - part * batchNormPartElements);
+      const difference = load<f64>(from) - mean;
+      const total = count + n;
+      mean += difference * (n / total);
+      squares += load<f64>(from, 8) + difference * difference * ((count * n) / total);
+      count = total;
+      from += 16;
+    }
+    store<f32>(means + ((<usize>channel) << 2), <f32>mean);
+    store<f32>(variances + ((<usize>channel) << 2), <f32>(squares / count));
+  }
+}
+
+/** Tasks are channels: the two steps above, one behind the other. */
+export function batchNormChannels(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const parts = partsOf(load<i32>(params) * load<i32>(params, 8));
+  for (let channel = begin; channel < end; channel++) {
+    batchNormParts(params, buffers, channel * parts, (channel + 1) * parts);
+    batchNormCombine(params, buffers, channel, channel + 1);
+  }
+}
+
+/** 1 / sqrt(variance + eps) */
+@inline
+function inverseDeviation(variance: f32, eps: f32): f32 {
+  return <f32>(1 / sqrt<f64>(<f64>variance + <f64>eps));
+}
+
+/** Tasks are elements. */
+export function batchNormApply(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const channels = load<i32>(params, 4);
+  const spatial = load<i32>(params, 8);
+  const eps = load<f32>(params, 12);
+  const x = <usize>load<u32>(buffers);
+  const y = <usize>load<u32>(buffers, 20);
+  for (let i = begin; i < end;) {
+    const row = i / spatial;
+    const channel = (<usize>(row % channels)) << 2;
+    const rowEnd = min(end, (row + 1) * spatial);
+    const r = inverseDeviation(load<f32>(<usize>load<u32>(buffers, 8) + channel), eps);
+    const mean = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 4) + channel));
+    const scale = f32x4.splat(r * load<f32>(<usize>load<u32>(buffers, 12) + channel));
+    const bias = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 16) + channel));
+    do {
+      const count = min(4, rowEnd - i);
+      const at = (<usize>i) << 2;
+      const centered = f32x4.sub(loadLanes(x + at, count), mean);
+      storeLanes(y + at, f32x4.add(f32x4.mul(centered, scale), bias), count);
+      i += 4;
+    } while (i < rowEnd);
+    i = rowEnd;
+  }
+}
+
+/** Tasks are (channel, part). Writes sum g and sum g (x - mean) of every part as float64 to the shared scratch. */
+export function batchNormGradientParts(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const channels = load<i32>(params, 4);
+  const spatial = load<i32>(params, 8);
+  const elements = load<i32>(params) * spatial;
+  const x = <usize>load<u32>(buffers);
+  const g = <usize>load<u32>(buffers, 4);
+  const means = <usize>load<u32>(buffers, 8);
+  const scratch = <usize>load<u32>(buffers, 32);
+  const parts = partsOf(elements);
+  for (let task = begin; task < end; task++) {
+    const channel = task / parts;
+    const from = (task - channel * parts) * batchNormPartElements;
+    const to = min(from + batchNormPartElements, elements);
+    const mean = load<f32>(means + ((<usize>channel) << 2));
+    const out = scratch + ((<usize>task) << 4);
+    store<f64>(out, sumPart<Value>(g, g, channels, spatial, channel, from, to, 0));
+    store<f64>(out, sumPart<DeviationProduct>(x, g, channels, spatial, channel, from, to, mean), 8);
+  }
+}
+
+/** Tasks are channels: gradients of weight and bias. */
+export function batchNormGradientCombine(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const elements = load<i32>(params) * load<i32>(params, 8);
+  const eps = load<f32>(params, 12);
+  const variances = <usize>load<u32>(buffers, 12);
+  const parts = partsOf(elements);
+  for (let channel = begin; channel < end; channel++) {
+    let from = <usize>load<u32>(buffers, 32) + ((<usize>channel * parts) << 4);
+    let sum: f64 = 0;
+    let product: f64 = 0;
+    for (let part = 0; part < parts; part++) {
+      sum += load<f64>(from);
+      product += load<f64>(from, 8);
+      from += 16;
+    }
+    const at = (<usize>channel) << 2;
+    const r = inverseDeviation(load<f32>(variances + at), eps);
+    store<f32>(<usize>load<u32>(buffers, 24) + at, <f32>(product * r));
+    store<f32>(<usize>load<u32>(buffers, 28) + at, <f32>sum);
+  }
+}
+
+/** Tasks are elements: gx = weight r (g - gb / m - (x - mean) r gw / m). */
+export function batchNormGradientApply(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const channels = load<i32>(params, 4);
+  const spatial = load<i32>(params, 8);
+  const m = <f32>(load<i32>(params) * spatial);
+  const eps = load<f32>(params, 12);
+  const x = <usize>load<u32>(buffers);
+  const g = <usize>load<u32>(buffers, 4);
+  const gx = <usize>load<u32>(buffers, 20);
+  for (let i = begin; i < end;) {
+    const row = i / spatial;
+    const channel = (<usize>(row % channels)) << 2;
+    const rowEnd = min(end, (row + 1) * spatial);
+    const r = inverseDeviation(load<f32>(<usize>load<u32>(buffers, 12) + channel), eps);
+    const mean = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 8) + channel));
+    const scale = f32x4.splat(r * load<f32>(<usize>load<u32>(buffers, 16) + channel));
+    const slope = f32x4.splat((r * load<f32>(<usize>load<u32>(buffers, 24) + channel)) / m);
+    const average = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 28) + channel) / m);
+    do {
+      const count = min(4, rowEnd - i);
+      const at = (<usize>i) << 2;
+      const fromX = f32x4.mul(f32x4.sub(loadLanes(x + at, count), mean), slope);
+      const centered = f32x4.sub(f32x4.sub(loadLanes(g + at, count), average), fromX);
+      storeLanes(gx + at, f32x4.mul(scale, centered), count);
+      i += 4;
+    } while (i < rowEnd);
+    i = rowEnd;
+  }
+}
+
+/** Tasks are channels: the three steps above, one behind the other while the channel is in the cache. */
+export function batchNormGradientChannels(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const images = load<i32>(params);
+  const channels = load<i32>(params, 4);
+  const spatial = load<i32>(params, 8);
+  const parts = partsOf(images * spatial);
+  for (let channel = begin; channel < end; channel++) {
+    batchNormGradientParts(params, buffers, channel * parts, (channel + 1) * parts);
+    batchNormGradientCombine(params, buffers, channel, channel + 1);
+    for (let image = 0; image < images; image++) {
+      const first = (image * channels + channel) * spatial;
+      batchNormGradientApply(params, buffers, first, first + spatial);
+    }
+  }
+}

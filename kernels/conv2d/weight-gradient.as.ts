@@ -1,0 +1,276 @@
+// The weight gradient: w[o][c][r][s] = sum over images and outputs (p, q) of g[o][p][q] x[c][p strideH + r dilationH - padH][...]
+// The sum over images and outputs is cut into units that fit the cache and these into a fixed number of splits, whose
+// partial results are added in order. conv2dWeightChannelsLast turns tiles of x to [row][column][c] and adds up outer products
+// of g with the runs that the taps meet there: a product with anything but an output would make NaN of an infinity.
+import { buffer, CONVOLUTION_BYTES } from '../shared/addresses.as';
+import { ceilDivide } from '../shared/integers.as';
+import { copyWords, storeLanes } from '../shared/simd.as';
+import { fillChannelsLast, NoSums } from './channels-last.as';
+import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
+import { FROM_ZERO } from '../shared/tiles.as';
+
+/** What the planner worked out (weight-gradient.ts). Sizes in elements, scratch places in bytes. */
+@unmanaged
+class Plan {
+  batch: i32;
+  groups: i32;
+  /** Output and input channels of a group. */
+  rows: i32;
+  channels: i32;
+  sourceH: i32;
+  sourceW: i32;
+  outH: i32;
+  outW: i32;
+  strideH: i32;
+  strideW: i32;
+  originRow: i32;
+  originColumn: i32;
+  tapRows: i32;
+  tapColumns: i32;
+  tapRowStep: i32;
+  tapColumnStep: i32;
+  tileImages: i32;
+  tileHeight: i32;
+  tileWidth: i32;
+  tileChannels: i32;
+  tileOutputs: i32;
+  units: i32;
+  splits: i32;
+  tileAt: i32;
+  gradientAt: i32;
+}
+
+@unmanaged
+class ChannelsLastPlan extends Plan {
+  /** Rows and columns of the source from one of the tile to the next. */
+  stepH: i32;
+  stepW: i32;
+  tileRows: i32;
+  tileColumns: i32;
+  vectorsAt: i32;
+  sumsAt: i32;
+  totalsAt: i32;
+}
+
+/** Weights summed by one task of conv2dSumPartials. */
+const SUM_BLOCK: i32 = 1024;
+
+/** Where one task and one of its units stand. Of this thread, while its task runs. */
+let group: i32 = 0;
+let firstChannel: i32 = 0;
+let channels: i32 = 0;
+let firstOutput: i32 = 0;
+let outputs: i32 = 0;
+let firstUnit: i32 = 0;
+let endUnit: i32 = 0;
+let result: usize = 0;
+let image: i32 = 0;
+let images: i32 = 0;
+let row: i32 = 0;
+let height: i32 = 0;
+let column: i32 = 0;
+let width: i32 = 0;
+
+/** Tasks: (split, group, block of input channels, block of output channels), the last fastest. */
+function enterTask(p: Plan, task: i32, target: usize): void {
+  const outputBlocks = ceilDivide(p.rows, p.tileOutputs);
+  const channelBlocks = ceilDivide(p.channels, p.tileChannels);
+  firstOutput = (task % outputBlocks) * p.tileOutputs;
+  outputs = min(p.tileOutputs, p.rows - firstOutput);
+  task /= outputBlocks;
+  firstChannel = (task % channelBlocks) * p.tileChannels;
+  channels = min(p.tileChannels, p.channels - firstChannel);
+  task /= channelBlocks;
+  group = task % p.groups;
+  const split = task / p.groups;
+  firstUnit = (split * p.units) / p.splits;
+  endUnit = ((split + 1) * p.units) / p.splits;
+  const at = ((split * p.groups + group) * p.rows + firstOutput) * p.channels + firstChannel;
+  result = target + ((<usize>(at * p.tapRows * p.tapColumns)) << 2);
+}
+
+/** Units: (images, row tile, column tile), the last fastest. */
+function enterUnit(p: Plan, unit: i32): void {
+  const tilesW = ceilDivide(p.outW, p.tileWidth);
+  const tilesH = ceilDivide(p.outH, p.tileHeight);
+  column = (unit % tilesW) * p.tileWidth;
+  width = min(p.tileWidth, p.outW - column);
+  unit /= tilesW;
+  row = (unit % tilesH) * p.tileHeight;
+  height = min(p.tileHeight, p.outH - row);
+  image = (unit / tilesH) * p.tileImages;
+  images = min(p.tileImages, p.batch - image);
+}
+
+@inline
+function outputPlaneAt(p: Plan, i: i32): i32 {
+  return (((image + i) * p.groups + group) * p.rows + firstOutput) * p.outH * p.outW;
+}
+
+/** Places of the unit's outputs in the tile, image by image. */
+function fillPositions(p: ChannelsLastPlan, positions: usize): void {
+  const stepRow = (p.strideH / p.stepH) * p.tileColumns;
+  const stepColumn = p.strideW / p.stepW;
+  const place = (<usize>channels) << 2;
+  for (let i = 0; i < images; i++) {
+    for (let t = 0; t < height; t++) {
+      let at = <usize>(i * p.tileRows * p.tileColumns + t * stepRow) * place;
+      for (let u = 0; u < width; u++) {
+        store<u32>(positions, <u32>at);
+        positions += 4;
+        at += <usize>stepColumn * place;
+      }
+    }
+  }
+}
+
+/** Whether the taps of a kernel's row meet neighbouring columns of the tile. */
+@inline
+function areTapsJoined(p: ChannelsLastPlan): bool {
+  return p.tapColumnStep == p.stepW;
+}
+
+/** Words of the sums that belong to one run of the tile: the channels of the taps that are joined, and a rest. */
+@inline
+function runWords(p: ChannelsLastPlan): i32 {
+  return ((areTapsJoined(p) ? p.tapColumns : 1) * channels + 3) & ~3;
+}
+
+/** The vectors of a row of sums, an even number of them. Returns how many. */
+function fillRuns(p: ChannelsLastPlan, vectors: usize, tile: usize, sums: usize): i32 {
+  const runs = areTapsJoined(p) ? p.tapRows : p.tapRows * p.tapColumns;
+  const runsPerRow = runs / p.tapRows;
+  const perRun = runWords(p) >> 2;
+  const count = (runs * perRun + 1) & ~1;
+  for (let v = 0; v < count; v++) {
+    const run = min(v / perRun, runs - 1);
+    const within = v - run * perRun;
+    const tapRow = ((run / runsPerRow) * p.tapRowStep) / p.stepH;
+    const tapColumn = ((run % runsPerRow) * p.tapColumnStep) / p.stepW;
+    const vector = changetype<TileVector>(vectors + <usize>v * VECTOR_BYTES);
+    // The vector that makes the number even reads what the one before it does.
+    const x = (tapRow * p.tileColumns + tapColumn) * channels + 4 * min(within, perRun - 1);
+    vector.x = tile + ((<usize>x) << 2);
+    vector.c = sums + ((<usize>v) << 4);
+    vector.count = 4;
+  }
+  return count;
+}
+
+/**
+ * Tasks as enterTask has them. A unit's sums[o][run] start from zero and are added to the totals of its task: two short sums
+ * round less than one over all images. The totals are then sorted into the result.
+ */
+export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<ChannelsLastPlan>(params + CONVOLUTION_BYTES);
+  const x = buffer(buffers, 0);
+  const g = buffer(buffers, 1);
+  const scratch = buffer(buffers, 4);
+  const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
+  const tile = scratch + p.tileAt;
+  const gradient = scratch + p.gradientAt;
+  const sums = scratch + p.sumsAt;
+  const totals = scratch + p.totalsAt;
+  const vectors = scratch + p.vectorsAt;
+  const positions = scratch + SPILL_BYTES;
+  const sourcePlane = p.sourceH * p.sourceW;
+  for (let task = begin; task < end; task++) {
+    enterTask(p, task, target);
+    const count = fillRuns(p, vectors, tile, sums);
+    const rowBytes = (<usize>count) << 4;
+    for (let unit = firstUnit; unit < endUnit; unit++) {
+      enterUnit(p, unit);
+      for (let i = 0; i < images; i++) {
+        const channelAt = ((image + i) * p.groups + group) * p.channels + firstChannel;
+        fillChannelsLast<NoSums>(
+          tile + ((<usize>(i * p.tileRows * p.tileColumns * channels)) << 2),
+          x + ((<usize>(channelAt * sourcePlane)) << 2),
+          channels,
+          sourcePlane,
+          p.sourceH,
+          p.sourceW,
+          row * p.strideH + p.originRow,
+          column * p.strideW + p.originColumn,
+          p.stepH,
+          p.stepW,
+          p.tileRows,
+          p.tileColumns,
+          0,
+          0,
+        );
+      }
+      const depth = images * height * width;
+      packGradient(p, g, gradient, depth);
+      fillPositions(p, positions);
+      const lda = (<usize>depth) << 2;
+      multiply(gradient, lda, outputs, positions, depth, vectors, count, rowBytes, 4, FROM_ZERO, scratch);
+      addSums(totals, sums, <usize>outputs * rowBytes, unit > firstUnit);
+    }
+    sortSums(p, totals, rowBytes);
+  }
+}
+
+/** totals += sums, or the sums as they are where nothing stands in the totals. Whole vectors. */
+function addSums(totals: usize, sums: usize, bytes: usize, isAdded: bool): void {
+  if (!isAdded) return memory.copy(totals, sums, bytes);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    v128.store(totals + at, f32x4.add(v128.load(totals + at), v128.load(sums + at)));
+  }
+}
+
+/** result[o][c][r][s] = sums[o] at channel c of tap (r, s). */
+function sortSums(p: ChannelsLastPlan, sums: usize, rowBytes: usize): void {
+  const taps = p.tapRows * p.tapColumns;
+  const run = runWords(p);
+  const isJoined = areTapsJoined(p);
+  const step = (<usize>taps) << 2;
+  let to = result;
+  for (let o = 0; o < outputs; o++) {
+    for (let tap = 0; tap < taps; tap++) {
+      const place = isJoined ? (tap / p.tapColumns) * run + (tap % p.tapColumns) * channels : tap * run;
+      let from = sums + ((<usize>place) << 2);
+      let write = to + ((<usize>tap) << 2);
+      for (let c = 0; c < channels; c++) {
+        store<u32>(write, load<u32>(from));
+        from += 4;
+        write += step;
+      }
+    }
+    to += (<usize>(p.channels * taps)) << 2;
+    sums += rowBytes;
+  }
+}
+
+/** gradient[o][output] of the unit, `depth` outputs. */
+function packGradient(p: Plan, g: usize, gradient: usize, depth: i32): void {
+  const plane = p.outH * p.outW;
+  const isWhole = width == p.outW;
+  const runs = isWhole ? 1 : height;
+  const run = isWhole ? height * width : width;
+  for (let i = 0; i < images; i++) {
+    let from = g + ((<usize>(outputPlaneAt(p, i) + row * p.outW + column)) << 2);
+    let to = gradient + ((<usize>(i * height * width)) << 2);
+    for (let o = 0; o < outputs; o++) {
+      for (let t = 0; t < runs; t++) {
+        copyWords(to + ((<usize>(t * width)) << 2), from + ((<usize>(t * p.outW)) << 2), run);
+      }
+      from += (<usize>plane) << 2;
+      to += (<usize>depth) << 2;
+    }
+  }
+}
+
+/** w = the partial results of all splits, added in order. Tasks: blocks of weights. */
+export function conv2dSumPartials(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<Plan>(params + CONVOLUTION_BYTES);
+  const partials = buffer(buffers, 3);
+  const w = buffer(buffers, 2);
+  const count = p.groups * p.rows * p.channels * p.tapRows * p.tapColumns;
+  for (let i = begin * SUM_BLOCK; i < min(count, end * SUM_BLOCK); i += 4) {
+    let sum = i32x4.splat(0);
+    for (let split = 0; split < p.splits; split++) {
+      sum = f32x4.add(sum, v128.load(partials + ((<usize>(split * count + i)) << 2)));
+    }
+    storeLanes(w + ((<usize>i) << 2), sum, min(4, count - i));
+  }
+}

@@ -1,0 +1,175 @@
+// The matrix product C = op(A) op(B) + bias. matmulTiles packs a block of B (and of A, if it is stored transposed) into
+// private scratch and multiplies in register tiles. matmulDots is for products of a few rows or columns whose operands are
+// both contiguous along k: packing would cost as much as the product, so it takes inner products instead.
+import { buffer, words } from '../shared/addresses.as';
+import { dotTile } from '../shared/dot-tile.as';
+import { copyWords } from '../shared/simd.as';
+import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
+import { FROM_C, FROM_ZERO } from '../shared/tiles.as';
+
+/** The packed parameters (matmul.ts) and what the planner worked out (plans.wasm.ts). Scratch places in bytes. */
+@unmanaged
+class Plan {
+  batch: i32;
+  m: i32;
+  n: i32;
+  k: i32;
+  givenTransposeA: i32;
+  givenTransposeB: i32;
+  batchedA: i32;
+  batchedB: i32;
+  bias: i32;
+  unused0: i32;
+  unused1: i32;
+  unused2: i32;
+  /** As stored, except that a vector is never transposed. */
+  transposeA: i32;
+  transposeB: i32;
+  packB: i32;
+  tileM: i32;
+  tileN: i32;
+  tileK: i32;
+  panelPitch: i32;
+  panelAt: i32;
+  blockAt: i32;
+  vectorsAt: i32;
+}
+
+/** to[j][i] = from[i][j] for `rows` x `columns`; pitches in bytes. Columns of four rows become vectors of `to`. */
+function transpose(to: usize, toPitch: usize, from: usize, fromPitch: usize, rows: i32, columns: i32): void {
+  for (let i = 0; i < rows; i += 4) {
+    const row0 = from + <usize>i * fromPitch;
+    const write = to + words(i);
+    if (i + 4 > rows) {
+      for (let r = 0; r < rows - i; r++) {
+        for (let j = 0; j < columns; j++) {
+          store<u32>(write + <usize>j * toPitch + words(r), load<u32>(row0 + <usize>r * fromPitch + words(j)));
+        }
+      }
+      return;
+    }
+    for (let j = 0; j < columns; j++) {
+      const read = row0 + words(j);
+      let column = v128.load32_zero(read);
+      column = v128.load32_lane(read + fromPitch, column, 1);
+      column = v128.load32_lane(read + 2 * fromPitch, column, 2);
+      column = v128.load32_lane(read + 3 * fromPitch, column, 3);
+      v128.store(write + <usize>j * toPitch, column);
+    }
+  }
+}
+
+/** Tasks: (batch entry, block of rows, block of columns), the last fastest. */
+export function matmulTiles(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<Plan>(params);
+  const c = buffer(buffers, 2 + p.bias);
+  const scratch = buffer(buffers, 4 + p.bias);
+  const offsets = scratch + SPILL_BYTES;
+  const panel = scratch + p.panelAt;
+  const block = scratch + p.blockAt;
+  const vectors = scratch + p.vectorsAt;
+  const blocksN = (p.n + p.tileN - 1) / p.tileN;
+  const blocksM = (p.m + p.tileM - 1) / p.tileM;
+  const ldb = words(p.transposeB ? p.k : p.n);
+  const pitch = p.packB ? words(p.panelPitch) : ldb;
+  for (let l = 0; l < p.tileK; l++) store<u32>(offsets + words(l), <u32>(<usize>l * pitch));
+  for (let task = begin; task < end; task++) {
+    const column = (task % blocksN) * p.tileN;
+    const row = ((task / blocksN) % blocksM) * p.tileM;
+    const entry = task / (blocksN * blocksM);
+    const columns = min(p.tileN, p.n - column);
+    const rows = min(p.tileM, p.m - row);
+    const a = buffer(buffers, 0) + (p.batchedA ? words(entry * p.m * p.k) : 0);
+    const b = buffer(buffers, 1) + (p.batchedB ? words(entry * p.k * p.n) : 0);
+    const target = c + words((entry * p.m + row) * p.n + column);
+    if (p.bias) {
+      const bias = buffer(buffers, 2) + words(column);
+      for (let i = 0; i < rows; i++) copyWords(target + words(i * p.n), bias, columns);
+    }
+    let init = p.bias ? FROM_C : FROM_ZERO;
+    const count = (columns + 3) >> 2;
+    let l = 0;
+    do {
+      const depth = min(p.tileK, p.k - l);
+      let x = b + words(l * p.n + column);
+      if (p.packB) {
+        x = panel;
+        // Lanes behind the last column are computed too: what they read must not be denormal numbers, which are slow.
+        if (columns & 3) {
+          for (let i = 0; i < depth; i++) v128.store(panel + <usize>i * pitch + words(columns & ~3), i32x4.splat(0));
+        }
+        if (p.transposeB) transpose(panel, pitch, b + words(column * p.k + l), ldb, columns, depth);
+        else
+          for (let i = 0; i < depth; i++)
+            copyWords(panel + <usize>i * pitch, b + words((l + i) * p.n + column), columns);
+      }
+      for (let v = 0; v < count; v++) {
+        const vector = changetype<TileVector>(vectors + <usize>v * VECTOR_BYTES);
+        vector.x = x + ((<usize>v) << 4);
+        vector.c = target + ((<usize>v) << 4);
+        vector.count = min(4, columns - 4 * v);
+      }
+      let from = a + words(row * p.k + l);
+      let lda = words(p.k);
+      if (p.transposeA) {
+        from = block;
+        lda = words(depth);
+        transpose(block, lda, a + words(l * p.m + row), words(p.m), depth, rows);
+      }
+      multiply(from, lda, rows, offsets, depth, vectors, count, words(p.n), 4, init, scratch);
+      init = FROM_C;
+      l += p.tileK;
+    } while (l < p.k);
+  }
+}
+
+/** Tasks as above. */
+export function matmulDots(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<Plan>(params);
+  const c = buffer(buffers, 2 + p.bias);
+  const blocksN = (p.n + p.tileN - 1) / p.tileN;
+  const blocksM = (p.m + p.tileM - 1) / p.tileM;
+  const ld = words(p.k);
+  const length = p.k & ~3;
+  for (let task = begin; task < end; task++) {
+    const firstColumn = (task % blocksN) * p.tileN;
+    const firstRow = ((task / blocksN) % blocksM) * p.tileM;
+    const entry = task / (blocksN * blocksM);
+    const a = buffer(buffers, 0) + (p.batchedA ? words(entry * p.m * p.k) : 0);
+    const b = buffer(buffers, 1) + (p.batchedB ? words(entry * p.k * p.n) : 0);
+    const endColumn = min(p.n, firstColumn + p.tileN);
+    const endRow = min(p.m, firstRow + p.tileM);
+    for (let row = firstRow; row < endRow; row += 3) {
+      const rows = min(3, endRow - row);
+      for (let column = firstColumn; column < endColumn; column += 3) {
+        const columns = min(3, endColumn - column);
+        const g = a + <usize>row * ld;
+        const x0 = b + <usize>column * ld;
+        const x1 = columns > 1 ? x0 + ld : x0;
+        const x2 = columns > 2 ? x1 + ld : x0;
+        const out = c + words((entry * p.m + row) * p.n + column);
+        dotTile(rows, g, ld, x0, x1, x2, length, 1, 0, 0, out, words(p.n), columns, false);
+        const bias = p.bias ? buffer(buffers, 2) + words(column) : 0;
+        for (let i = 0; i < rows; i++) {
+          for (let j = 0; j < columns; j++)
+            finishDot(
+              p,
+              g + <usize>i * ld,
+              x0 + <usize>j * ld,
+              length,
+              out + words(i * p.n + j),
+              bias ? bias + words(j) : 0,
+            );
+        }
+      }
+    }
+  }
+}
+
+/** Adds the products that the vectors left out, and the bias. */
+@inline
+function finishDot(p: Plan, a: usize, b: usize, from: i32, out: usize, bias: usize): void {
+  let sum = load<f32>(out);
+  for (let l = from; l < p.k; l++) sum += load<f32>(a + words(l)) * load<f32>(b + words(l));
+  store<f32>(out, bias ? sum + load<f32>(bias) : sum);
+}

@@ -1,0 +1,141 @@
+// Optimiser steps and the running average for the WASM device, four elements at a time and in place; see optimizer.ts for
+// the update rules. Tasks are elements. `buffers` holds the gradient first, then the parameters and the states.
+import { loadLanes, storeLanes } from '../shared/simd.as';
+
+/** Address of operand `k`, moved to element `begin`. */
+@inline
+function operand(buffers: usize, k: i32, begin: i32): usize {
+  return <usize>load<u32>(buffers + ((<usize>k) << 2)) + ((<usize>begin) << 2);
+}
+
+/** Word `k` of the parameter block in all lanes. */
+@inline
+function constant(params: usize, k: i32): v128 {
+  return v128.load32_splat(params + ((<usize>k) << 2));
+}
+
+/** a x + b */
+@inline
+function axpy(a: v128, x: v128, b: v128): v128 {
+  return f32x4.add(f32x4.mul(a, x), b);
+}
+
+export function sgdStep(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const learningRate = constant(params, 1);
+  const momentum = constant(params, 2);
+  const gain = constant(params, 3);
+  const weightDecay = constant(params, 4);
+  const nesterov = load<i32>(params, 20);
+  const first = load<i32>(params, 24);
+  const hasMomentum = load<f32>(params, 8) != 0;
+  let g = operand(buffers, 0, begin);
+  let p = operand(buffers, 1, begin);
+  let b = operand(buffers, 2, begin);
+  for (let i = begin; i < end; i += 4) {
+    const count = min(4, end - i);
+    const parameter = loadLanes(p, count);
+    const gradient = axpy(weightDecay, parameter, loadLanes(g, count));
+    let direction = gradient;
+    if (hasMomentum) {
+      let average = gradient;
+      if (!first) average = axpy(momentum, loadLanes(b, count), f32x4.mul(gain, gradient));
+      storeLanes(b, average, count);
+      direction = nesterov ? axpy(momentum, average, gradient) : average;
+    }
+    storeLanes(p, f32x4.sub(parameter, f32x4.mul(learningRate, direction)), count);
+    g += 16;
+    p += 16;
+    b += 16;
+  }
+}
+
+export function adamStep(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const stepSize = constant(params, 1);
+  const beta1 = constant(params, 2);
+  const beta2 = constant(params, 3);
+  const oneMinusBeta1 = constant(params, 4);
+  const oneMinusBeta2 = constant(params, 5);
+  const eps = constant(params, 6);
+  const weightDecay = constant(params, 7);
+  const shrink = constant(params, 8);
+  const correction = constant(params, 9);
+  const amsgrad = load<i32>(params, 40);
+  let g = operand(buffers, 0, begin);
+  let p = operand(buffers, 1, begin);
+  let m = operand(buffers, 2, begin);
+  let v = operand(buffers, 3, begin);
+  let vMax = operand(buffers, 4, begin);
+  for (let i = begin; i < end; i += 4) {
+    const count = min(4, end - i);
+    const parameter = f32x4.mul(shrink, loadLanes(p, count));
+    const gradient = axpy(weightDecay, parameter, loadLanes(g, count));
+    const first = axpy(beta1, loadLanes(m, count), f32x4.mul(oneMinusBeta1, gradient));
+    let second = axpy(beta2, loadLanes(v, count), f32x4.mul(f32x4.mul(oneMinusBeta2, gradient), gradient));
+    storeLanes(m, first, count);
+    storeLanes(v, second, count);
+    if (amsgrad) {
+      second = f32x4.max(loadLanes(vMax, count), second);
+      storeLanes(vMax, second, count);
+    }
+    const divisor = f32x4.add(f32x4.div(f32x4.sqrt(second), correction), eps);
+    storeLanes(p, f32x4.sub(parameter, f32x4.div(f32x4.mul(stepSize, first), divisor)), count);
+    g += 16;
+    p += 16;
+    m += 16;
+    v += 16;
+    vMax += 16;
+  }
+}
+
+export function rmspropStep(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const learningRate = constant(params, 1);
+  const alpha = constant(params, 2);
+  const oneMinusAlpha = constant(params, 3);
+  const eps = constant(params, 4);
+  const weightDecay = constant(params, 5);
+  const momentum = constant(params, 6);
+  const hasMomentum = load<f32>(params, 24) != 0;
+  const centered = load<i32>(params, 28);
+  let g = operand(buffers, 0, begin);
+  let p = operand(buffers, 1, begin);
+  let v = operand(buffers, 2, begin);
+  let a = operand(buffers, 3, begin);
+  let b = operand(buffers, centered ? 4 : 3, begin);
+  for (let i = begin; i < end; i += 4) {
+    const count = min(4, end - i);
+    const parameter = loadLanes(p, count);
+    const gradient = axpy(weightDecay, parameter, loadLanes(g, count));
+    const square = f32x4.mul(f32x4.mul(oneMinusAlpha, gradient), gradient);
+    let variance = axpy(alpha, loadLanes(v, count), square);
+    storeLanes(v, variance, count);
+    if (centered) {
+      const average = axpy(alpha, loadLanes(a, count), f32x4.mul(oneMinusAlpha, gradient));
+      storeLanes(a, average, count);
+      variance = f32x4.sub(variance, f32x4.mul(average, average));
+    }
+    let step = f32x4.div(gradient, f32x4.add(f32x4.sqrt(variance), eps));
+    if (hasMomentum) {
+      step = axpy(momentum, loadLanes(b, count), step);
+      storeLanes(b, step, count);
+    }
+    storeLanes(p, f32x4.sub(parameter, f32x4.mul(learningRate, step)), count);
+    g += 16;
+    p += 16;
+    v += 16;
+    a += 16;
+    b += 16;
+  }
+}
+
+export function runningAverage(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const keep = constant(params, 1);
+  const gain = constant(params, 2);
+  let x = operand(buffers, 0, begin);
+  let y = operand(buffers, 1, begin);
+  for (let i = begin; i < end; i += 4) {
+    const count = min(4, end - i);
+    storeLanes(y, axpy(keep, loadLanes(y, count), f32x4.mul(gain, loadLanes(x, count))), count);
+    x += 16;
+    y += 16;
+  }
+}

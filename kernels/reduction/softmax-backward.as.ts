@@ -1,0 +1,140 @@
+// The gradient of softmax or of its logarithm along the middle axis of [outer, n, inner] for the WASM device, from its output y
+// and the gradient g of that; equations in reduction.ts. Sums are made in float64.
+import { exp4, expm1 } from '../shared/math.as';
+import {
+  demote,
+  extremeRun,
+  Four,
+  Larger,
+  loadLanes,
+  Part,
+  promoteHigh,
+  promoteLow,
+  storeLanes,
+} from '../shared/simd.as';
+
+/** The gradient of the logarithm at the most likely place. */
+@inline
+function atTop(y: v128, g: v128, others: v128): v128 {
+  return f32x4.neg(f32x4.add(f32x4.mul(g, expm1(y)), f32x4.mul(exp4(y), others)));
+}
+
+/** The place of the largest of `n` numbers: the first, or of none 0. */
+function placeOfLargest(p: usize, n: i32): i32 {
+  const largest = extremeRun<Larger>(p, n);
+  const all = f32x4.splat(largest);
+  const whole = n & -4;
+  let i = 0;
+  while (i < whole && !v128.any_true(f32x4.eq(v128.load(p + ((<usize>i) << 2)), all))) i += 4;
+  while (i < n && load<f32>(p + ((<usize>i) << 2)) != largest) i++;
+  return i < n ? i : 0;
+}
+
+/** The sum over all places but `top` of g, or of y (g - first). */
+function sumOfOthers(y: usize, g: usize, n: i32, top: i32, first: v128, log: i32): f32 {
+  let total = f64x2.splat(0);
+  let toTop = i32x4.sub(i32x4.splat(top), i32x4(0, 1, 2, 3));
+  for (let i = 0; i < n; i += 4) {
+    const count = min(4, n - i);
+    const at = (<usize>i) << 2;
+    const gradient = loadLanes(g + at, count);
+    let term = log ? gradient : f32x4.mul(loadLanes(y + at, count), f32x4.sub(gradient, first));
+    term = v128.andnot(term, i32x4.eq(toTop, i32x4.splat(0)));
+    // Beyond the line there are zeros, of which the product with an infinity would be NaN.
+    if (count < 4) term = v128.and(term, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count)));
+    total = f64x2.add(total, f64x2.add(promoteLow(term), promoteHigh(term)));
+    toTop = i32x4.sub(toTop, i32x4.splat(4));
+  }
+  return <f32>(f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1));
+}
+
+/** One line; n > 0. */
+function backwardLine(y: usize, g: usize, gx: usize, n: i32, log: i32): void {
+  const place = placeOfLargest(y, n);
+  const top = (<usize>place) << 2;
+  const gTop = load<f32>(g + top);
+  const first = f32x4.splat(gTop);
+  const others = f32x4.splat(sumOfOthers(y, g, n, place, first, log));
+  const all = f32x4.add(others, first);
+  for (let i = 0; i < n; i += 4) {
+    const count = min(4, n - i);
+    const at = (<usize>i) << 2;
+    const probability = loadLanes(y + at, count);
+    const gradient = loadLanes(g + at, count);
+    const value = log
+      ? f32x4.sub(gradient, f32x4.mul(exp4(probability), all))
+      : f32x4.mul(probability, f32x4.sub(f32x4.sub(gradient, first), others));
+    storeLanes(gx + at, value, count);
+  }
+  if (log) store<f32>(gx + top, f32x4.extract_lane(atTop(f32x4.splat(load<f32>(y + top)), first, others), 0));
+}
+
+/** Four columns, or with `Lanes` = Part one to three (`count`); n > 0. */
+function backwardColumns<Lanes>(y: usize, g: usize, gx: usize, n: i32, stride: usize, count: i32, log: i32): void {
+  const lanes = changetype<Lanes>(0);
+  let best = lanes.load(y, count);
+  let first = lanes.load(g, count);
+  let top = i32x4.splat(0);
+  for (let k = 1; k < n; k++) {
+    const at = <usize>k * stride;
+    const value = lanes.load(y + at, count);
+    const isLarger = f32x4.gt(value, best);
+    best = v128.bitselect(value, best, isLarger);
+    first = v128.bitselect(lanes.load(g + at, count), first, isLarger);
+    top = v128.bitselect(i32x4.splat(k), top, isLarger);
+  }
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  for (let k = 0; k < n; k++) {
+    const at = <usize>k * stride;
+    const gradient = lanes.load(g + at, count);
+    const term = log ? gradient : f32x4.mul(lanes.load(y + at, count), f32x4.sub(gradient, first));
+    const other = v128.andnot(term, i32x4.eq(top, i32x4.splat(k)));
+    low = f64x2.add(low, promoteLow(other));
+    high = f64x2.add(high, promoteHigh(other));
+  }
+  const others = demote(low, high);
+  const all = f32x4.add(others, first);
+  const gradientOfTop = log ? atTop(best, first, others) : first;
+  for (let k = 0; k < n; k++) {
+    const at = <usize>k * stride;
+    const probability = lanes.load(y + at, count);
+    const gradient = lanes.load(g + at, count);
+    let value: v128;
+    if (log) {
+      value = f32x4.sub(gradient, f32x4.mul(exp4(probability), all));
+      value = v128.bitselect(gradientOfTop, value, i32x4.eq(top, i32x4.splat(k)));
+    } else {
+      value = f32x4.mul(probability, f32x4.sub(f32x4.sub(gradient, first), others));
+    }
+    lanes.store(gx + at, value, count);
+  }
+}
+
+/** Tasks are lines where inner is 1, and four columns elsewhere. */
+export function softmaxBackward(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const n = load<i32>(params, 4);
+  const inner = load<i32>(params, 8);
+  const log = load<i32>(params, 12);
+  const y = <usize>load<u32>(buffers);
+  const g = <usize>load<u32>(buffers, 4);
+  const gx = <usize>load<u32>(buffers, 8);
+  if (n == 0) return;
+  if (inner == 1) {
+    for (let o = begin; o < end; o++) {
+      const offset = (<usize>o * n) << 2;
+      backwardLine(y + offset, g + offset, gx + offset, n, log);
+    }
+    return;
+  }
+  const tiles = (inner + 3) >> 2;
+  for (let task = begin; task < end; task++) {
+    const o = task / tiles;
+    const column = (task - o * tiles) << 2;
+    const offset = (<usize>o * n * inner + column) << 2;
+    const count = inner - column;
+    const stride = (<usize>inner) << 2;
+    if (count >= 4) backwardColumns<Four>(y + offset, g + offset, gx + offset, n, stride, 4, log);
+    else backwardColumns<Part>(y + offset, g + offset, gx + offset, n, stride, count, log);
+  }
+}
