@@ -1,10 +1,11 @@
-// `wgrad bench page`: results as one HTML page with roofline and scaling plots.
+// `wgrad bench page`: results as one HTML page with roofline and scaling plots, or one of them as a picture.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { DataError, WgradError } from '../../engine/index.ts';
+import { ConfigError, DataError, WgradError } from '../../engine/index.ts';
 import { writeWhole } from '../../experiments/runner/files.ts';
 import { readDocument, type ReadDocument } from '../report/document.ts';
 import { resultsPage } from '../report/page.ts';
+import { peersPicture } from '../report/plots.ts';
 import { resultsFolder } from '../contestants/roster.ts';
 import { print } from '../../experiments/cli/output.ts';
 import type { Subcommand } from './subcommand.ts';
@@ -25,7 +26,21 @@ async function tracked(): Promise<Map<string, ReadDocument>> {
   return results;
 }
 
-async function run(files: readonly string[], { out = DEFAULT_FILE }: { out?: string }): Promise<number> {
+interface PageFlags {
+  out?: string;
+  picture?: string;
+}
+
+async function run(files: readonly string[], { out = DEFAULT_FILE, picture }: PageFlags): Promise<number> {
+  if (picture !== undefined) {
+    const [file, ...others] = files;
+    if (file === undefined || others.length > 0) {
+      throw new ConfigError('a picture is of one result', { given: `${files.length} files` });
+    }
+    await writeWhole(picture, await peersPicture(await readDocument(file)));
+    print(picture);
+    return 0;
+  }
   const results =
     files.length > 0
       ? new Map(await Promise.all(files.map(async (file) => [path.basename(file), await readDocument(file)] as const)))
@@ -42,5 +57,6 @@ export const page: Subcommand = (program, done) => {
     .description('results as one HTML page with roofline and scaling plots')
     .argument('[file...]', 'what --out has written (default: the tracked results)')
     .option('--out <file>', `the page (default: ${DEFAULT_FILE})`)
-    .action(async (files: string[], flags: { out?: string }) => done(await run(files, flags)));
+    .option('--picture <file>', 'instead of a page, one result beside its peers as SVG, for light and dark pages')
+    .action(async (files: string[], flags: PageFlags) => done(await run(files, flags)));
 };

@@ -1,6 +1,7 @@
 // Plots of results as SVG: the roofline with every kernel below it, rates along the axes of a sweep, and how steps and peers stand.
 import type { TopLevelSpec } from 'vega-lite';
 import { draw } from '../../experiments/report/vega.ts';
+import { digits } from './tables.ts';
 import { isMeasured, measuredPeers, type ReadDocument } from './document.ts';
 
 const WIDTH = 560;
@@ -136,5 +137,61 @@ export function peersPlot({ cases }: ReadDocument): Promise<string> | undefined 
       { mark: { type: 'rule', opacity: 0.5 }, encoding: { x: { ...x, field: 'min' }, x2: { field: 'max' }, y, color } },
       { mark: { type: 'point', filled: true }, encoding: { x: { ...x, field: 'median' }, y, color } },
     ],
+  });
+}
+
+/** Readable on white and on black. */
+const GREY = '#808080';
+const BLUE = '#3b82c4';
+
+/** The same for a page of either colour, each case and peer in words, with the number beside its point. */
+export function peersPicture({ cases }: ReadDocument): Promise<string> {
+  const values = cases.flatMap((each) =>
+    measuredPeers(each)
+      .filter(({ name }) => !/^wgrad|, 1 thread$/.test(name)) // ours runs on all of them
+      .map(({ name, ratio: { median, min, max } }) => ({
+        row: `${each.title.replace(/[,:].*/, '')}, ${each.device}: beside ${name}`,
+        ...{ median, min, max, text: `${digits(median)} times` },
+      })),
+  );
+  const x = {
+    type: 'quantitative' as const,
+    scale: { type: 'log' as const, nice: false },
+    axis: { values: [1, 10, 100, 1000], format: 'd' },
+    title: 'wgrad is this many times as fast',
+  };
+  const y = { field: 'row', type: 'nominal', title: null, sort: null, axis: { labelLimit: 0 } } as const;
+  return draw({
+    width: WIDTH,
+    height: { step: 20 },
+    background: 'transparent',
+    data: { values },
+    layer: [
+      {
+        data: { values: [{}] },
+        mark: { type: 'rule', color: GREY, strokeDash: [4, 4] },
+        encoding: { x: { datum: 1 } },
+      },
+      {
+        mark: { type: 'rule', color: BLUE },
+        encoding: { x: { ...x, field: 'min' }, x2: { field: 'max' }, y },
+      },
+      { mark: { type: 'point', filled: true, size: 60, color: BLUE }, encoding: { x: { ...x, field: 'median' }, y } },
+      {
+        mark: { type: 'text', align: 'left', dx: 10, color: GREY },
+        encoding: { x: { ...x, field: 'max' }, y, text: { field: 'text' } },
+      },
+    ],
+    config: {
+      view: { stroke: null },
+      axis: {
+        labelColor: GREY,
+        titleColor: GREY,
+        domainColor: GREY,
+        tickColor: GREY,
+        gridColor: GREY,
+        gridOpacity: 0.25,
+      },
+    },
   });
 }

@@ -8,7 +8,8 @@ import { isMeasured, readDocument, type ReadDocument } from '../../bench/report/
 import { bench } from '../../bench/main.ts';
 import { resultsPage } from '../../bench/report/page.ts';
 import { caseText, groupText, sweepText } from '../../bench/report/tables.ts';
-import { parsePeers, peersFor } from '../../bench/contestants/roster.ts';
+import { parsePeers, peersFor, resultsFolder } from '../../bench/contestants/roster.ts';
+import { repositoryRoot } from '../shared-data.ts';
 
 const tiny = { batch: 1, inChannels: 2, height: 5, width: 6, outChannels: 3, kernel: 3, stride: 2 };
 
@@ -198,6 +199,20 @@ t.test('the tracked result to compare with', async (t) => {
   t.equal((await baselineFor(made(2), folder)).file, path.join(folder, 'a.json'));
   await t.rejects(baselineFor({ ...made(2), cases: [], groups: [] }, folder), { name: 'ConfigError' });
   await t.rejects(baselineFor(made(1), path.join(folder, 'none')), { name: 'ConfigError' });
+});
+
+t.test('the picture of the README is what the command makes of a tracked result', async (t) => {
+  const result = path.join(resultsFolder, 'quick-2core.json');
+  const file = path.join(t.testdir(), 'speed.svg');
+  const said = t.capture(process.stdout, 'write', () => true);
+  const status = await bench(['page', result, '--picture', file]);
+  const told = t.capture(process.stderr, 'write', () => true);
+  const refused = await bench(['page', '--picture', file]);
+  [said, told].forEach(({ restore }) => restore());
+  t.same([status, refused], [0, 2]);
+  const made = readFileSync(file, 'utf8');
+  t.equal(readFileSync(path.join(repositoryRoot(), 'docs/speed.svg'), 'utf8'), made);
+  t.notMatch(made, /white|black/, 'it suits light and dark pages');
 });
 
 t.test('the page has the plots and the tables', async (t) => {
