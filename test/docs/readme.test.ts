@@ -1,0 +1,59 @@
+// The README: its code runs as it stands and learns, and its counts are those of today.
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { transform } from 'esbuild';
+import t from 'tap';
+import { papers } from '../../experiments/papers/index.ts';
+import { repositoryRoot, sharedData } from '../shared-data.ts';
+
+const root = repositoryRoot();
+const readme = await readFile(path.join(root, 'README.md'), 'utf8');
+const readJson = async <T>(file: string): Promise<T> => JSON.parse(await readFile(file, 'utf8')) as T;
+
+t.test('its code', async (t) => {
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block]) => block!);
+  t.equal(blocks.length, 1);
+  const [example] = blocks;
+  const lines = example!.trim().split('\n');
+  t.ok(lines.length <= 20, `${lines.length} lines`);
+  // In a folder of the checkout, where the package may import itself by its name.
+  const program = path.join(t.testdir(), 'example.mjs');
+  await writeFile(program, (await transform(example!, { loader: 'ts', target: 'node20' })).code);
+  const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 60_000 });
+  const losses = Array.from(stdout.matchAll(/^(\d+) (\S+)$/gm), ([, step, loss]) => [Number(step), Number(loss)]);
+  t.same(
+    losses.map(([step]) => step),
+    [50, 100, 150, 200],
+  );
+  t.ok(losses[3]![1]! < 0.05, `the last loss is small: ${losses[3]![1]}`);
+  t.match(stdout, '[ 0, 1, 1, 0 ]', 'and it tells the classes apart');
+});
+
+t.test('its counts of papers', (t) => {
+  const rows = [...readme.matchAll(/^\|.*\[Results\]\(experiments\/papers\/([\w-]+)\/results\) \|$/gm)];
+  t.same(rows.map(([, name]) => name).sort(), papers.map(({ name }) => name).sort());
+  const missing = readme.match(/\| Not started\. \|$/gm)?.length ?? 0;
+  const numbers = ['none', 'one', 'two', 'three', 'four', 'five'];
+  t.match(readme, new RegExp(`${numbers[rows.length]} of\\s+${numbers[rows.length + missing]} so far`));
+  t.end();
+});
+
+const golden = sharedData('golden/open/manifest.json');
+t.test('its counts of golden cases', { skip: !golden && 'the fixtures are not beside this checkout' }, async (t) => {
+  const { cases } = await readJson<{ cases: { op: string }[] }>(golden!);
+  const operations = new Set(cases.map(({ op }) => op)).size;
+  t.match(readme, `All ${cases.length} golden cases (${operations} operations)`);
+});
+
+t.test('what it says of the example on MNIST', async (t) => {
+  interface Run {
+    readonly seconds: number;
+    readonly accuracyPercent: readonly number[];
+  }
+  const { seconds, accuracyPercent } = await readJson<Run>(path.join(root, 'bench/results/mnist-2core.json'));
+  const said = `to ${accuracyPercent.at(-1)!.toFixed(1)} % of the test digits in\\s+${Math.round(seconds)} seconds`;
+  t.match(readme, new RegExp(said));
+  t.ok(accuracyPercent.at(-1)! > 99);
+});
