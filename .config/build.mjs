@@ -17,7 +17,7 @@ const entryPoints = [
   'experiments/cli/main.ts',
   'experiments/runner/worker.ts',
   'bench/main.ts',
-  'bench/one-step.ts',
+  'bench/contestants/one-step.ts',
 ];
 const commandLine = path.join(root, 'dist/experiments/cli/main.js');
 const dayMs = 24 * 3600 * 1000;

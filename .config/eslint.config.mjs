@@ -25,6 +25,22 @@ const oneWay = layers.map((layer, level) => {
   };
 });
 
+/** The same within the benchmarks. */
+const benchLayers = ['networks', 'measure', 'contestants', 'report', 'suites', 'commands'];
+
+const benchOneWay = benchLayers.slice(0, -1).map((layer, level) => ({
+  files: [`bench/${layer}/**/*.ts`],
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector: `${anyImport}[source.value=/^\\.\\.\\u002F(${benchLayers.slice(level + 1).join('|')})\\u002F/]`,
+        message: `Imports of the benchmarks point one way: ${[...benchLayers].reverse().join(' -> ')}. This is above ${layer}.`,
+      },
+    ],
+  },
+}));
+
 export default tseslint.config(
   { ignores: ['**/node_modules/', 'dist/', 'runs/', 'bench/results/', '**/*.as.ts'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -65,4 +81,5 @@ export default tseslint.config(
     },
   },
   ...oneWay,
+  ...benchOneWay,
 );

@@ -1,14 +1,15 @@
 // `wgrad bench compare`: the change of a result, or of one that is measured now, against the tracked ones.
 import { type Command, Option } from 'commander';
 import { DEFAULT_WIDTH } from '../../experiments/cli/tables.ts';
-import { baselineFor, changes, changesText } from '../compare.ts';
-import { readDocument, type ReadDocument } from '../document.ts';
-import { resultsFolder } from '../roster.ts';
-import { type Flags, runSession, type Session, withSession } from '../session.ts';
-import { kernelSuite } from '../kernel-suite.ts';
-import { stepSuite } from '../step-suite.ts';
-import { sweepSuite } from '../sweep-suite.ts';
-import { commandWords, print, type Subcommand } from './subcommand.ts';
+import { baselineFor, changes, changesText } from '../report/compare.ts';
+import { readDocument, type ReadDocument } from '../report/document.ts';
+import { resultsFolder } from '../contestants/roster.ts';
+import { type Flags, runSession, type Session, withSession } from '../suites/session.ts';
+import { kernelSuite } from '../suites/kernel.ts';
+import { stepSuite } from '../suites/step.ts';
+import { sweepSuite } from '../suites/sweep.ts';
+import { print } from '../../experiments/cli/output.ts';
+import { commandWords, type Subcommand } from './subcommand.ts';
 
 const suites = { kernel: kernelSuite, sweep: sweepSuite, step: stepSuite } as const;
 

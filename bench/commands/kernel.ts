@@ -1,7 +1,7 @@
 // `wgrad bench kernel`: the kernels of the papers' networks, or of a file of shapes, below their ceilings and beside peers.
-import { kernelSuite } from '../kernel-suite.ts';
-import { type Flags, runSession, withSession } from '../session.ts';
-import { readShapes } from '../shapes.ts';
+import { kernelSuite } from '../suites/kernel.ts';
+import { type Flags, runSession, withSession } from '../suites/session.ts';
+import { readShapes } from '../networks/shapes.ts';
 import { commandWords, type Subcommand } from './subcommand.ts';
 
 interface KernelFlags extends Flags {

@@ -9,9 +9,11 @@ import type { Ladder } from '../../kernels/ladder.ts';
 import { ladders } from '../../kernels/ladders.ts';
 import { climb, type Effort, type LadderResult } from '../ladder/climb.ts';
 import { type GroundName, groundNames, openGrounds } from '../ladder/grounds.ts';
-import { machineFacts, versionsOf, writeDocument } from '../document.ts';
-import { busyText, digits, ratioText, spreadOfMs } from '../report.ts';
-import { commandWords, type OutputFlags, print, say, showProgress, type Subcommand, withOutput } from './subcommand.ts';
+import { machineFacts, versionsOf, writeDocument } from '../report/document.ts';
+import { busyText, digits, ratioText, spreadOfMs } from '../report/tables.ts';
+import { print, say } from '../../experiments/cli/output.ts';
+import { type OutputFlags, showProgress, withOutput } from '../suites/output.ts';
+import { commandWords, type Subcommand } from './subcommand.ts';
 
 const effort: Effort = { rounds: 5, secondsPerRound: 0.2, secondsPerRung: 3 };
 

@@ -3,10 +3,11 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DataError, WgradError } from '../../engine/index.ts';
 import { writeWhole } from '../../experiments/runner/files.ts';
-import { readDocument, type ReadDocument } from '../document.ts';
-import { resultsPage } from '../page.ts';
-import { resultsFolder } from '../roster.ts';
-import { print, type Subcommand } from './subcommand.ts';
+import { readDocument, type ReadDocument } from '../report/document.ts';
+import { resultsPage } from '../report/page.ts';
+import { resultsFolder } from '../contestants/roster.ts';
+import { print } from '../../experiments/cli/output.ts';
+import type { Subcommand } from './subcommand.ts';
 
 const DEFAULT_FILE = 'bench.html';
 

@@ -1,11 +1,13 @@
 // `wgrad bench quick`: convolutions and a training step beside other engines, measured in turn, in under three minutes.
 import os from 'node:os';
 import { DEFAULT_WIDTH } from '../../experiments/cli/tables.ts';
-import { quickCases } from '../cases.ts';
-import { type Document, documentText, machineFacts, versionsOf, writeDocument } from '../document.ts';
-import { busyText, caseText } from '../report.ts';
-import { type CaseResult, type Effort, Field, runCase } from '../run.ts';
-import { commandWords, type OutputFlags, print, say, showProgress, type Subcommand, withOutput } from './subcommand.ts';
+import { quickCases } from '../suites/quick-cases.ts';
+import { type Document, documentText, machineFacts, versionsOf, writeDocument } from '../report/document.ts';
+import { busyText, caseText } from '../report/tables.ts';
+import { type CaseResult, type Effort, Field, runCase } from '../contestants/run.ts';
+import { print, say } from '../../experiments/cli/output.ts';
+import { type OutputFlags, showProgress, withOutput } from '../suites/output.ts';
+import { commandWords, type Subcommand } from './subcommand.ts';
 
 const effort: Effort = { rounds: 5, secondsPerRound: 0.4, warmUpSeconds: 1, secondsPerPeer: 4 };
 

@@ -1,8 +1,8 @@
 // `wgrad bench sweep`, `step` and `all`: a convolution along every axis, whole training steps, and all suites one after the other.
-import { kernelSuite } from '../kernel-suite.ts';
-import { type Flags, runSession, type Session, withSession } from '../session.ts';
-import { stepSuite } from '../step-suite.ts';
-import { sweepSuite } from '../sweep-suite.ts';
+import { kernelSuite } from '../suites/kernel.ts';
+import { type Flags, runSession, type Session, withSession } from '../suites/session.ts';
+import { stepSuite } from '../suites/step.ts';
+import { sweepSuite } from '../suites/sweep.ts';
 import { commandWords, type Subcommand } from './subcommand.ts';
 
 function suite(

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Device } from '../../engine/devices/device.ts';
 import { costOf, type Kernel } from '../../kernels/kernel.ts';
 import { kernelOfRung, type Ladder, type WasmRung, type WebGpuRung } from '../../kernels/ladder.ts';
-import { type Ceilings, CeilingWork, type Roof, roofOf } from '../ceilings.ts';
-import type { Clock } from '../clock.ts';
-import { largestDifference } from '../difference.ts';
-import { type LaunchWork, prepareLaunch } from '../launches.ts';
-import { type Ratio, ratio, type Timing, timing } from '../statistics.ts';
+import { type Ceilings, CeilingWork, type Roof, roofOf } from '../measure/ceilings.ts';
+import type { Clock } from '../measure/clock.ts';
+import { largestDifference } from '../measure/difference.ts';
+import { type LaunchWork, prepareLaunch } from '../measure/launches.ts';
+import { type Ratio, ratio, type Timing, timing } from '../measure/statistics.ts';
 import { ladderSizes, type Sizes } from './sizes.ts';
 
 /** Devices of one kind: the one on which a rung runs, and the reference. */

@@ -4,7 +4,7 @@ import { DeviceError } from '../../engine/index.ts';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { createWasmDevice } from '../../engine/devices/wasm/device.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
-import { hostClock, openTimedWebGpu } from '../clock.ts';
+import { hostClock, openTimedWebGpu } from '../measure/clock.ts';
 import type { Grounds } from './climb.ts';
 import { ladderModules } from './module.ts';
 

@@ -6,6 +6,10 @@ export interface Work {
   finish?(): Promise<void>;
 }
 
+/** Sizes and settings of a case by name, as sent to peers. */
+export type CaseShape = Readonly<Record<string, number | readonly number[] | undefined>>;
+export type Sizes<Name extends string> = Readonly<Record<Name, number>>;
+
 export interface Summary {
   rms: number;
   samples: number[];

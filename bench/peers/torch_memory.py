@@ -1,4 +1,4 @@
-"""The memory of this process: what it holds, and the most it has held since (bench/memory.ts tells how)."""
+"""The memory of this process: what it holds, and the most it has held since (bench/measure/memory.ts tells how)."""
 
 import resource
 

@@ -1,4 +1,4 @@
-"""Training steps in PyTorch: the networks, losses and optimisers of bench/steps/*.ts, with the same weights and data.
+"""Training steps in PyTorch: the networks, losses and optimisers of bench/networks/*.ts, with the same weights and data.
 
 A step has `run()`, which returns the loss before the update, and `check()`: the number of parameters and the losses that
 the same step has elsewhere. MultiDepth and the cross-stitch networks are those that the tests compare with.

@@ -1,9 +1,9 @@
 // `wgrad bench`: arguments that make no sense, and that PyTorch and wgrad compute the same in every case both have.
 import t, { type Test } from 'tap';
 import { bench } from '../../bench/main.ts';
-import { disagreement } from '../../bench/contestant.ts';
-import { quickCases } from '../../bench/cases.ts';
-import { startOurs } from '../../bench/ours.ts';
+import { disagreement } from '../../bench/contestants/contestant.ts';
+import { quickCases } from '../../bench/suites/quick-cases.ts';
+import { startOurs } from '../../bench/contestants/ours.ts';
 
 /** What is said on stderr, and the exit status. */
 async function refusal(t: Test, args: readonly string[]): Promise<unknown[]> {

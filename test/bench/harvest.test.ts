@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { convolutionsOf, harvest, largestOf, launchesOf } from '../../bench/harvest.ts';
-import { networks } from '../../bench/networks.ts';
-import { completed, convFlops, convParams, convTitle, readShapes, shapeOf } from '../../bench/shapes.ts';
-import { sweepPoints, sweepShape } from '../../bench/sweep-suite.ts';
+import { convolutionsOf, harvest, largestOf, launchesOf } from '../../bench/networks/harvest.ts';
+import { networks } from '../../bench/networks/index.ts';
+import { completed, convFlops, convParams, convTitle, readShapes, shapeOf } from '../../bench/networks/shapes.ts';
+import { sweepPoints, sweepShape } from '../../bench/suites/sweep.ts';
 import { UNet } from '../../models/index.ts';
 import { createDevice, setDefaultDevice } from '../../engine/index.ts';
 

@@ -1,12 +1,11 @@
 // The conversation with peers, and what becomes of those that are missing, die, hang or compute something else.
 import path from 'node:path';
 import t from 'tap';
-import type { BenchmarkCase } from '../../bench/cases.ts';
-import type { Entrant } from '../../bench/roster.ts';
-import { AbsentError, disagreement } from '../../bench/contestant.ts';
-import { startFirst, startPeer } from '../../bench/peer.ts';
+import type { Entrant } from '../../bench/contestants/roster.ts';
+import { AbsentError, disagreement } from '../../bench/contestants/contestant.ts';
+import { startFirst, startPeer } from '../../bench/contestants/peer.ts';
 import { fixedValues, permute, repeat, summarize } from '../../bench/peers/protocol.mjs';
-import { Field, runCase } from '../../bench/run.ts';
+import { type BenchmarkCase, Field, runCase } from '../../bench/contestants/run.ts';
 import { repositoryRoot } from '../shared-data.ts';
 
 const script = path.join(repositoryRoot(), 'test/bench/fake-peer.mjs');

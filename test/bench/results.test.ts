@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { roofOf } from '../../bench/ceilings.ts';
-import { baselineFor, changes, changesText } from '../../bench/compare.ts';
-import { isMeasured, readDocument, type ReadDocument } from '../../bench/document.ts';
+import { roofOf } from '../../bench/measure/ceilings.ts';
+import { baselineFor, changes, changesText } from '../../bench/report/compare.ts';
+import { isMeasured, readDocument, type ReadDocument } from '../../bench/report/document.ts';
 import { bench } from '../../bench/main.ts';
-import { resultsPage } from '../../bench/page.ts';
-import { caseText, groupText, sweepText } from '../../bench/report.ts';
-import { parsePeers, peersFor } from '../../bench/roster.ts';
+import { resultsPage } from '../../bench/report/page.ts';
+import { caseText, groupText, sweepText } from '../../bench/report/tables.ts';
+import { parsePeers, peersFor } from '../../bench/contestants/roster.ts';
 
 const tiny = { batch: 1, inChannels: 2, height: 5, width: 6, outChannels: 3, kernel: 3, stride: 2 };
 

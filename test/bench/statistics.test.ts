@@ -1,6 +1,6 @@
 // Medians, spreads and ratios of rounds.
 import t from 'tap';
-import { median, ratio, timing } from '../../bench/statistics.ts';
+import { median, ratio, timing } from '../../bench/measure/statistics.ts';
 
 t.test('the median is the middle value, or the mean of the two middle ones', async (t) => {
   t.equal(median([3]), 3);

@@ -1,9 +1,10 @@
 // Every training step that PyTorch has too computes the same there: parameters and losses.
 import t from 'tap';
-import { type CaseShape, disagreement } from '../../bench/contestant.ts';
-import { networks } from '../../bench/networks.ts';
-import { startOurs } from '../../bench/ours.ts';
-import { peerNamed } from '../../bench/roster.ts';
+import type { CaseShape } from '../../bench/peers/protocol.mjs';
+import { disagreement } from '../../bench/contestants/contestant.ts';
+import { networks } from '../../bench/networks/index.ts';
+import { startOurs } from '../../bench/contestants/ours.ts';
+import { peerNamed } from '../../bench/contestants/roster.ts';
 
 const pytorch = await peerNamed('pytorch', 1)
   .start()

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import t from 'tap';
-import { largestDifference } from '../../bench/difference.ts';
+import { largestDifference } from '../../bench/measure/difference.ts';
 import { bench } from '../../bench/main.ts';
 import { createWasmDevice } from '../../engine/devices/wasm/device.ts';
 import { DataError } from '../../engine/index.ts';

@@ -1,7 +1,7 @@
 // What the tests of measured plans share: every plan of a kernel that a table may name, against `reference`.
 import fc from 'fast-check';
 import type { Test } from 'tap';
-import { kernelWithPlan } from '../../bench/tune.ts';
+import { kernelWithPlan } from '../../bench/suites/tune.ts';
 import type { Device } from '../../engine/devices/device.ts';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import * as kernels from '../../kernels/index.ts';
