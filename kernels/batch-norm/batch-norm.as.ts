@@ -3,6 +3,7 @@
 // for its mean, then for the squares about it. Parts are combined in order, in float64.
 import { DeviationProduct, loadLanes, SquaredDeviation, storeLanes, sumRun, Value } from '../shared/simd.as';
 import { batchNormPartElements } from './codes';
+import { BatchNormParams } from './params.as';
 
 /** Sum of a term over elements [from, to) of one channel. */
 @inline
@@ -25,10 +26,10 @@ function partsOf(elements: i32): i32 {
 }
 
 /** Tasks are (channel, part). Writes mean and sum of squared deviations of every part as float64 to the shared scratch. */
-export function batchNormParts(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
-  const elements = load<i32>(params) * spatial;
+export function batchNormParts(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const channels = params.channels;
+  const spatial = params.spatial;
+  const elements = params.batch * spatial;
   const x = <usize>load<u32>(buffers);
   const scratch = <usize>load<u32>(buffers, 12);
   const parts = partsOf(elements);
@@ -49,8 +50,8 @@ export function batchNormParts(params: usize, buffers: usize, begin: i32, end: i
 }
 
 /** Tasks are channels: joins the parts with the formula of Chan, Golub and LeVeque. */
-export function batchNormCombine(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const elements = load<i32>(params) * load<i32>(params, 8);
+export function batchNormCombine(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const elements = params.batch * params.spatial;
   const means = <usize>load<u32>(buffers, 4);
   const variances = <usize>load<u32>(buffers, 8);
   const parts = partsOf(elements);
@@ -75,8 +76,8 @@ export function batchNormCombine(params: usize, buffers: usize, begin: i32, end:
 }
 
 /** Tasks are channels: the two steps above, one behind the other. */
-export function batchNormChannels(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const parts = partsOf(load<i32>(params) * load<i32>(params, 8));
+export function batchNormChannels(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const parts = partsOf(params.batch * params.spatial);
   for (let channel = begin; channel < end; channel++) {
     batchNormParts(params, buffers, channel * parts, (channel + 1) * parts);
     batchNormCombine(params, buffers, channel, channel + 1);
@@ -90,10 +91,10 @@ function inverseDeviation(variance: f32, eps: f32): f32 {
 }
 
 /** Tasks are elements. */
-export function batchNormApply(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
-  const eps = load<f32>(params, 12);
+export function batchNormApply(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const channels = params.channels;
+  const spatial = params.spatial;
+  const eps = params.eps;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 20);
   for (let i = begin; i < end;) {
@@ -116,10 +117,10 @@ export function batchNormApply(params: usize, buffers: usize, begin: i32, end: i
 }
 
 /** Tasks are (channel, part). Writes sum g and sum g (x - mean) of every part as float64 to the shared scratch. */
-export function batchNormGradientParts(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
-  const elements = load<i32>(params) * spatial;
+export function batchNormGradientParts(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const channels = params.channels;
+  const spatial = params.spatial;
+  const elements = params.batch * spatial;
   const x = <usize>load<u32>(buffers);
   const g = <usize>load<u32>(buffers, 4);
   const means = <usize>load<u32>(buffers, 8);
@@ -137,9 +138,9 @@ export function batchNormGradientParts(params: usize, buffers: usize, begin: i32
 }
 
 /** Tasks are channels: gradients of weight and bias. */
-export function batchNormGradientCombine(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const elements = load<i32>(params) * load<i32>(params, 8);
-  const eps = load<f32>(params, 12);
+export function batchNormGradientCombine(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const elements = params.batch * params.spatial;
+  const eps = params.eps;
   const variances = <usize>load<u32>(buffers, 12);
   const parts = partsOf(elements);
   for (let channel = begin; channel < end; channel++) {
@@ -159,11 +160,11 @@ export function batchNormGradientCombine(params: usize, buffers: usize, begin: i
 }
 
 /** Tasks are elements: gx = weight r (g - gb / m - (x - mean) r gw / m). */
-export function batchNormGradientApply(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
-  const m = <f32>(load<i32>(params) * spatial);
-  const eps = load<f32>(params, 12);
+export function batchNormGradientApply(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const channels = params.channels;
+  const spatial = params.spatial;
+  const m = <f32>(params.batch * spatial);
+  const eps = params.eps;
   const x = <usize>load<u32>(buffers);
   const g = <usize>load<u32>(buffers, 4);
   const gx = <usize>load<u32>(buffers, 20);
@@ -189,10 +190,10 @@ export function batchNormGradientApply(params: usize, buffers: usize, begin: i32
 }
 
 /** Tasks are channels: the three steps above, one behind the other while the channel is in the cache. */
-export function batchNormGradientChannels(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const images = load<i32>(params);
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
+export function batchNormGradientChannels(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const images = params.batch;
+  const channels = params.channels;
+  const spatial = params.spatial;
   const parts = partsOf(images * spatial);
   for (let channel = begin; channel < end; channel++) {
     batchNormGradientParts(params, buffers, channel * parts, (channel + 1) * parts);
