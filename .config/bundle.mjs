@@ -102,6 +102,20 @@ export async function bundleNode(entryPoints, { quiet = false, chunks = 'chunks'
   return absolute(outputs);
 }
 
+/** The text of a module whose imports are all bundled into it. */
+export async function bundleText(contents) {
+  const { outputFiles } = await build({
+    ...shared,
+    stdin: { contents, resolveDir: root },
+    platform: 'neutral',
+    mainFields: ['main'],
+    format: 'esm',
+    sourcemap: false,
+    write: false,
+  });
+  return outputFiles[0].text;
+}
+
 /** Packages that come with files of their own; wgrad loads them when it needs them, and says so when they are not there. */
 const separate = ['webgpu', 'sharp', 'h5wasm', 'playwright-core', 'canvas'];
 const programs = ['experiments/cli/main.ts', 'experiments/runner/worker.ts', 'bench/main.ts'];

@@ -13,6 +13,8 @@ const looseFiles = ['package.json', 'package-lock.json', 'tsconfig.json'];
 export const sourcePaths = [...folders, ...looseFiles, ':!bench/results', ':!experiments/papers/*/results'];
 const isSource = /\.(ts|mjs|js|json|wgsl|html|css)$/;
 const notSource = /(^|\/)node_modules$|^bench\/results$/;
+/** What the build itself writes among them: see params.mjs. */
+const isMade = /^kernels\/[^/]+\/params\.as\.ts$/;
 
 /** Every source file below the given folders, relative to the root, in a fixed order. */
 export function sourceFiles(from = folders) {
@@ -28,7 +30,7 @@ export function sourceFiles(from = folders) {
       const file = `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
         if (!notSource.test(file)) walk(file);
-      } else if (isSource.test(entry.name)) found.push(file);
+      } else if (isSource.test(entry.name) && !isMade.test(file)) found.push(file);
     }
   };
   from.forEach(walk);

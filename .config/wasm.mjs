@@ -1,5 +1,5 @@
 // AssemblyScript to dist/wasm: every kernels/<family>/*.as.ts is an entry file, whatever it exports is exported.
-// Not so kernels/shared/*.as.ts, which the entries share.
+// Not so kernels/shared/*.as.ts, which the entries share, and the classes of parameters, which params.mjs makes first.
 // Four variants: with and without relaxed SIMD, with an own or a shared memory. The only import is env.memory.
 // kernels/<family>/ladder/*.as.ts, which the library has no use for, become a module of their own for one thread.
 import { spawn } from 'node:child_process';
@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { writeParamClasses } from './params.mjs';
 import { contentStamp, readIfThere, root, sourceFiles } from './sources.mjs';
 
 const common = [
@@ -34,7 +35,7 @@ export async function buildWasm({ quiet = false } = {}) {
   ].flatMap(({ variants, files }) => Object.entries(variants).map(([name, options]) => ({ name, options, files })));
   refuseCollisions(entries);
   const compiler = readFileSync(path.join(root, 'node_modules/assemblyscript/package.json'), 'utf8');
-  const stamp = contentStamp([...sources, '.config/wasm.mjs'], compiler);
+  const stamp = contentStamp([...sources, ...(await writeParamClasses()), '.config/wasm.mjs'], compiler);
   const folder = path.join(root, 'dist/wasm');
   const stampFile = path.join(folder, '.stamp');
   const isThere = jobs.every(({ name }) => existsSync(path.join(folder, `${name}.wasm`)));

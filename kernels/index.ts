@@ -6,9 +6,9 @@ export * from './reduction/codes.ts';
 export * from './reduction/reduction.ts';
 export {
   copy,
-  type CopyParams,
+  CopyParams,
   gather,
-  type GatherParams,
+  GatherParams,
   invalidWord,
   NOTHING_OUTSIDE,
   rowMajorStrides,
@@ -24,7 +24,7 @@ export {
   pyramidCells,
   pyramidPool,
   pyramidPoolBackward,
-  type PyramidPoolParams,
+  PyramidPoolParams,
 } from './pooling/pyramid-pool.ts';
 export * from './peak/peak.ts';
 export * from './resize/resize.ts';

@@ -26,6 +26,9 @@ const centredBoxes: Signature = {
   options: optionsWith<DiouOptions>({ ...boxOptions, centerDistance: text }),
 };
 
+/** The smallest normal float32. */
+const SMALLEST = 2 ** -126;
+
 const low = (box: Tensor): Tensor => narrow(box, 1, 0, 2);
 const high = (box: Tensor): Tensor => narrow(box, 1, 2, 2);
 /** Product of width and height (N, 2) to area (N). */
@@ -33,8 +36,8 @@ const area = (extent: Tensor): Tensor => squeeze(mul(narrow(extent, 1, 0, 1), na
 
 /**
  * Intersection over union, the union, and width and height of the enclosing box, all in units of `scale` (N, 1), with `margin`
- * (N) for eps: areas of large boxes would leave the range of float32. The scale is 1 or the longest side, and counts as a
- * constant, on which the losses do not depend.
+ * (N) for eps: areas of large boxes, and of tiny ones without eps, would leave the range of float32. The scale is the longest
+ * side or sqrt(eps), and counts as a constant, on which the losses do not depend.
  */
 function overlap(operation: string, x: Tensor, target: Tensor, { eps = 1e-7, clampSides = false }: BoxLossOptions) {
   if (x.rank !== 2 || x.shape[1] !== 4) {
@@ -50,12 +53,12 @@ function overlap(operation: string, x: Tensor, target: Tensor, { eps = 1e-7, cla
   const enclosing = sub(maximum(high(x), high(target)), minimum(low(x), low(target)));
   const scale = noGrad(() => {
     const longest = maximum(abs(enclosing), maximum(abs(own), abs(other)));
-    return maximum(amax(longest, 1, { keepdim: true }), 1);
+    return maximum(amax(longest, 1, { keepdim: true }), Math.max(Math.sqrt(eps), SMALLEST));
   });
   const shared = clamp(sub(minimum(high(x), high(target)), maximum(low(x), low(target))), { min: 0 });
   const intersection = area(div(shared, scale));
   const union = sub(add(area(div(own, scale)), area(div(other, scale))), intersection);
-  const margin = squeeze(div(eps, square(scale)), 1);
+  const margin = squeeze(square(div(Math.sqrt(eps), scale)), 1);
   return { iou: div(intersection, add(union, margin)), union, extent: div(enclosing, scale), scale, margin };
 }
 
@@ -92,14 +95,17 @@ export const diouLoss = defineComposite(
   { family, signature: centredBoxes },
 );
 
-/** 1 - I / (U + eps) + (A - U) / (A + eps), Rezatofighi et al. 2019: A the area of the enclosing box. */
+/**
+ * 1 - I / (U + eps) + (A - U) / (A + eps), Rezatofighi et al. 2019: A the area of the enclosing box. The last term is computed
+ * as 1 - (U + eps) / (A + eps), whose gradient is no difference of nearly equal numbers where A is much larger than U.
+ */
 export const giouLoss = defineComposite(
   'giouLoss',
   (x: Tensor, target: Tensor, options: BoxLossOptions = {}): Tensor => {
     checkReduction('giouLoss', options);
     const { iou, union, extent, margin } = overlap('giouLoss', x, target, options);
-    const enclosing = area(extent);
-    return reduceBoxes(add(affine(iou, -1, 1), div(sub(enclosing, union), add(enclosing, margin))), options);
+    const share = div(add(union, margin), add(area(extent), margin));
+    return reduceBoxes(add(affine(iou, -1, 1), affine(share, -1, 1)), options);
   },
   { family, signature: boxes },
 );

@@ -1,8 +1,9 @@
-// Normalisation: batch norm with fused kernels, layer and group norm as compositions.
+// Normalisation with fused kernels: batch norm per channel; layer and group norm are the same over other lines of numbers.
 //   y = (x - mean) / sqrt(variance + eps) * weight + bias
 import {
   batchNormApply,
   batchNormBackward,
+  batchNormInference,
   type BatchNormParams,
   batchNormStatistics,
   fill,
@@ -27,7 +28,7 @@ const imageShape = (p: BatchNormParams): Shape => [p.batch, p.channels, p.spatia
 const perChannel = (x: Tensor): Tensor => reshape(x, [1, x.size, 1]);
 const overImages = [0, 2];
 
-/** Training mode: (x, weight, bias) -> y and the batch statistics (off the tape). */
+/** By batch statistics: (x, weight, bias) -> y, and mean, inverse deviation and variance of each channel (off the tape). */
 const trainingOp = defineOperation<BatchNormParams>({
   name: 'batchNorm',
   family,
@@ -35,12 +36,13 @@ const trainingOp = defineOperation<BatchNormParams>({
     { shape: imageShape(p), dtype: 'float32' },
     { shape: [p.channels], dtype: 'float32' },
     { shape: [p.channels], dtype: 'float32' },
+    { shape: [p.channels], dtype: 'float32' },
   ],
-  forward([x, weight, bias], [y, average, spread], p) {
+  forward([x, weight, bias], [y, average, inverse, spread], p) {
     if (x!.size === 0) return;
     const { device } = x!;
-    device.launch(batchNormStatistics, [x!.storage], [average!.storage, spread!.storage], p);
-    const inputs = [x!, average!, spread!, weight!, bias!].map((t) => t.storage);
+    device.launch(batchNormStatistics, [x!.storage], [average!.storage, spread!.storage, inverse!.storage], p);
+    const inputs = [x!, average!, inverse!, weight!, bias!].map((t) => t.storage);
     device.launch(batchNormApply, inputs, [y!.storage], p);
   },
   saves: {
@@ -53,12 +55,12 @@ const trainingOp = defineOperation<BatchNormParams>({
       { index: 2, for: [0, 1] },
     ],
   },
-  vjp({ gradients, inputs: [x, weight], outputs: [, average, spread], needs, attrs, createGraph }): Gradients {
+  vjp({ gradients, inputs: [x, weight], outputs: [, average, inverse], needs, attrs, createGraph }): Gradients {
     const g = gradients[0]!;
     if (!needs[0] && !needs[1]) return [undefined, undefined, sum(g, overImages)];
     if (createGraph) return composedGradients(x!, g, weight, attrs);
     // The gradients of weight and bias do not read the weight, for which the kernel then takes any value per channel.
-    const [gx, gw, gb] = backwardOp([x, g, average, spread, weight ?? average], attrs);
+    const [gx, gw, gb] = backwardOp([x, g, average, inverse, weight ?? average], attrs);
     return [gx, gw, gb];
   },
 });
@@ -89,14 +91,23 @@ const backwardOp = defineOperation<BatchNormParams>({
   },
 });
 
+/** Numbers above 0 whose squares are as good as 0. */
+const SMALLEST = 2 ** -126;
+
 /** The same gradients as differentiable expressions of x, g and weight, for gradients of gradients; without weight not that of x. */
 function composedGradients(x: Tensor, g: Tensor, weight: Tensor | undefined, { eps }: BatchNormParams): Gradients {
-  const centred = sub(x, mean(x, overImages, { keepdim: true }));
-  const r = rsqrt(affine(mean(square(centred), overImages, { keepdim: true }), 1, eps));
-  const h = mul(centred, r);
   const meanOf = (t: Tensor): Tensor => mean(t, overImages, { keepdim: true });
-  const byX = (scale: Tensor): Tensor =>
-    mul(mul(perChannel(scale), r), sub(sub(g, meanOf(g)), mul(h, meanOf(mul(g, h)))));
+  const centred = sub(x, meanOf(x));
+  // All deviations by the largest, since squares overflow from 2e19 on. It counts as a constant, on which nothing depends.
+  const root = Math.sqrt(eps);
+  const scale = noGrad(() => maximum(amax(abs(centred), overImages, { keepdim: true }), Math.max(root, SMALLEST)));
+  const scaled = div(centred, scale);
+  const r = rsqrt(add(meanOf(square(scaled)), square(div(root, scale))));
+  const h = mul(scaled, r);
+  const byX = (weight: Tensor): Tensor => {
+    const free = sub(sub(g, meanOf(g)), mul(h, meanOf(mul(g, h))));
+    return mul(div(mul(perChannel(weight), r), scale), free);
+  };
   return [weight && byX(weight), sum(mul(g, h), overImages), sum(g, overImages)];
 }
 
@@ -108,7 +119,7 @@ const inferenceOp = defineOperation<BatchNormParams>({
   forward([x, weight, bias, average, spread], [y], p) {
     if (x!.size === 0) return;
     const inputs = [x!, average!, spread!, weight!, bias!].map((t) => t.storage);
-    x!.device.launch(batchNormApply, inputs, [y!.storage], p);
+    x!.device.launch(batchNormInference, inputs, [y!.storage], p);
   },
   saves: {
     inputs: [
@@ -208,7 +219,7 @@ function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
       given: showShape(x.shape),
     });
   }
-  const [y, average, spread] = trainingOp([image, weight, bias], params) as [Tensor, Tensor, Tensor];
+  const [y, average, , spread] = trainingOp([image, weight, bias], params) as [Tensor, Tensor, Tensor, Tensor];
   if (count > 0) {
     updateRunning(runningMean, average, momentum, 1);
     updateRunning(runningVar, spread, momentum, count / (count - 1));
@@ -229,14 +240,12 @@ interface AffineOptions {
   eps?: number;
 }
 
-function normalize(x: Tensor, axes: number | readonly number[], eps: number): Tensor {
-  const centred = sub(x, mean(x, axes, { keepdim: true }));
-  // Large values are divided by the largest, since squares overflow from 2e19 on. It counts as a constant: the result does not
-  // depend on it.
-  const scale = x.size > 0 ? noGrad(() => maximum(amax(abs(centred), axes, { keepdim: true }), 1)) : undefined;
-  const h = scale ? div(centred, scale) : centred;
-  const spread = mean(square(h), axes, { keepdim: true });
-  return mul(h, rsqrt(scale ? add(spread, div(eps, square(scale))) : affine(spread, 1, eps)));
+/** Each of the `lines` that x is made of, one behind the other, to mean 0 and variance 1. */
+function normalizeLines(x: Tensor, lines: number, eps: number): Tensor {
+  if (x.size === 0) return affine(x, 1, 0);
+  const [weight, bias] = [1, 0].map((value) => full([lines], value, { device: x.device }));
+  const params = { batch: 1, channels: lines, spatial: x.size / lines, eps };
+  return reshape(trainingOp([reshape(x, imageShape(params)), weight, bias], params)[0]!, x.shape);
 }
 
 /** Refuses a weight or bias of another shape. */
@@ -267,11 +276,7 @@ export const layerNorm = defineComposite(
       });
     }
     checkAffine('layerNorm', normalizedShape, options);
-    const h = normalize(
-      x,
-      normalizedShape.map((_, i) => x.rank - count + i),
-      eps,
-    );
+    const h = normalizeLines(x, sizeOf(x.shape.slice(0, -count)), eps);
     const scaled = weight ? mul(h, weight) : h;
     return bias ? add(scaled, bias) : scaled;
   },
@@ -295,7 +300,7 @@ export const groupNorm = defineComposite(
       });
     }
     checkAffine('groupNorm', [channels], options);
-    const h = reshape(normalize(reshape(x, [batch, groups, x.size / Math.max(1, batch * groups)]), 2, eps), x.shape);
+    const h = normalizeLines(x, batch * groups, eps);
     const shape = [1, channels, ...x.shape.slice(2).map(() => 1)];
     const scaled = weight ? mul(h, reshape(weight, shape)) : h;
     return bias ? add(scaled, reshape(bias, shape)) : scaled;

@@ -1,5 +1,15 @@
 // Reductions over any axes. The kernel reduces one run of neighbouring axes; several runs are several launches.
-import { argReduce, ArgReduction, copy, reduce, Reduction, Unary, unary } from '../../kernels/index.ts';
+import {
+  argReduce,
+  ArgReduction,
+  batchNormStatistics,
+  copy,
+  fill,
+  reduce,
+  Reduction,
+  Unary,
+  unary,
+} from '../../kernels/index.ts';
 import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
@@ -13,9 +23,10 @@ import { tidy } from '../scope.ts';
 import { div, eq, mul, sub } from './binary.ts';
 import { expand } from './expand.ts';
 import { gather } from './indexing.ts';
+import { permute } from './layout.ts';
 import { keep, overAxes, type ReduceOptions } from './reduce-options.ts';
 import { reshape, squeeze } from './reshape.ts';
-import { affine, cast, square } from './unary.ts';
+import { affine, cast } from './unary.ts';
 
 export type { ReduceOptions };
 
@@ -187,19 +198,40 @@ interface VarianceRule {
   correction: number;
 }
 
+/** Shorter runs of neighbours than this are brought together before their statistics are taken. */
+const SHORT_RUN = 32;
+
+/** x as [batch, channels, spatial] with the kept axes for channels: as it stands where they are neighbours, else permuted. */
+function keptAsChannels(x: Tensor, axes: Axes): { x: Tensor; batch: number; channels: number; spatial: number } {
+  const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+  const channels = sizeOf(kept.map((axis) => x.shape[axis]!));
+  const [first, last] = kept.length ? [kept[0]!, kept.at(-1)!] : [0, -1];
+  const batch = sizeOf(x.shape.slice(0, first));
+  const spatial = sizeOf(x.shape.slice(last + 1));
+  const areNeighbours = last - first === kept.length - 1;
+  if (areNeighbours && (batch === 1 || spatial >= SHORT_RUN)) return { x, batch, channels, spatial };
+  return { x: permute(x, [...kept, ...axes]), batch: 1, channels, spatial: x.size / channels };
+}
+
 /** One operation for the sake of its gradient: that of the mean inside it is 0, but would be NaN next to an infinity. */
 const varianceOp = defineOperation<VarianceRule>({
   name: 'variance',
   family,
   infer: ([x], { axes }) => [{ shape: withOnes(x!.shape, axes), dtype: 'float32' }],
   forward([x], [y], rule) {
-    const n = y!.size;
+    const [n, { device }] = [y!.size, x!];
     if (n === 0) return;
+    if (x!.size === 0) {
+      device.launch(fill, [], [y!.storage], { n, value: NaN });
+      return;
+    }
     tidy(() => {
-      const average = noGrad(() => mean(square(centred(x!, rule.axes)), rule.axes, { keepdim: true }));
+      const { x: image, ...sizes } = noGrad(() => keptAsChannels(x!, rule.axes));
+      const [average, spread, inverse] = Array.from({ length: 3 }, () => emptyTensor(device, [n], 'float32').storage);
+      device.launch(batchNormStatistics, [image.storage], [average!, spread!, inverse!], { ...sizes, eps: 0 });
       // Where no degree of freedom is left the variance is infinite, or 0 / 0; its slope below divides by what is left, as torch's.
       const scale = reducedSize(x!.shape, rule.axes) / Math.max(0, freedom(x!.shape, rule));
-      x!.device.launch(unary, [average.storage], [y!.storage], { n, op: Unary.affine, a: scale, b: 0 });
+      device.launch(unary, [spread!], [y!.storage], { n, op: Unary.affine, a: scale, b: 0 });
     });
   },
   saves: { inputs: [0] },

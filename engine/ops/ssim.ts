@@ -151,6 +151,15 @@ export const ssimMap = defineFunction(
   signature,
 );
 
+/** Largest |log2 maxValue| for which squares and quotients of squares stay in the range of float32. */
+const USUAL_EXPONENT = 20;
+
+/** The power of two that both images are divided by, on which S does not depend: 1 unless `maxValue` is extreme. */
+function unitOf(maxValue: number): number {
+  const exponent = Math.floor(Math.log2(maxValue));
+  return Math.abs(exponent) <= USUAL_EXPONENT ? 1 : 2 ** Math.max(-126, Math.min(126, exponent));
+}
+
 function mapOf(operation: string, x: Tensor, target: Tensor, options: SsimOptions): Tensor {
   const { maxValue = 1, sigma = 1.5, k1 = 0.01, k2 = 0.03, window = 'gaussian', padding = 'valid' } = options;
   oneOf(operation, 'window', window, ['gaussian', 'uniform']);
@@ -177,9 +186,11 @@ function mapOf(operation: string, x: Tensor, target: Tensor, options: SsimOption
   const weights = [...lineWeights(windowH, width), ...lineWeights(windowW, width)];
   const planes = n * c;
   const flat = [planes, inH, inW];
-  const [c1, c2] = [(k1 * maxValue) ** 2, (k2 * maxValue) ** 2];
+  const unit = unitOf(maxValue);
+  const [c1, c2] = [((k1 * maxValue) / unit) ** 2, ((k2 * maxValue) / unit) ** 2];
   const params = { planes, inH, inW, outH, outW, windowH, windowW, padH, padW, c1, c2 };
-  const inputs = [reshape(x, flat), reshape(target, flat), tensor(weights, [weights.length], { device: x.device })];
+  const image = (t: Tensor): Tensor => reshape(unit === 1 ? t : affine(t, 1 / unit, 0), flat);
+  const inputs = [image(x), image(target), tensor(weights, [weights.length], { device: x.device })];
   return reshape(mapOp(inputs, params)[0]!, [n, c, outH, outW]);
 }
 

@@ -1,7 +1,9 @@
-// y = (x - mean) / sqrt(variance + eps) weight + bias. 8 bytes moved per element, the four numbers of a channel coming from
+// y = (x - mean) r weight + bias with r = 1 / sqrt(variance + eps), which is given, or made of the variance. 8 bytes moved per element, the four numbers of a channel coming from
 // cache; a thread per element, or per four where `spatial` is a multiple of 4.
 
 override workgroupSize: u32;
+/// 1 where `spread` is the variance, 0 where it is r.
+override ofVariance: u32;
 
 struct Params {
   batch: u32,
@@ -13,7 +15,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> mean: array<f32>;
-@group(0) @binding(3) var<storage, read> variance: array<f32>;
+@group(0) @binding(3) var<storage, read> spread: array<f32>;
 @group(0) @binding(4) var<storage, read> weight: array<f32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
@@ -21,7 +23,8 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> y4: array<vec4<f32>>;
 
 fn scaleOf(c: u32) -> f32 {
-  return weight[c] / sqrt(variance[c] + params.eps);
+  if (ofVariance == 1u) { return weight[c] / sqrt(spread[c] + params.eps); }
+  return weight[c] * spread[c];
 }
 
 @compute @workgroup_size(workgroupSize)

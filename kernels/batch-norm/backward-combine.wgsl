@@ -1,5 +1,5 @@
-// Second pass of the gradient: joins the parts of a channel and prepares the four numbers of the third pass. With
-// r = 1 / sqrt(variance + eps) and m = batch x spatial: gb = sum g, gw = r sum g (x - mean). One thread per channel.
+// Second pass of the gradient: joins the parts of a channel and prepares the four numbers of the third pass. With the inverse
+// deviation r and m = batch x spatial: gb = sum g, gw = sum g (x - mean) r. One thread per channel.
 
 override workgroupSize: u32;
 override parts: u32;
@@ -14,7 +14,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sums: array<vec2<f32>>;
 @group(0) @binding(2) var<storage, read> mean: array<f32>;
-@group(0) @binding(3) var<storage, read> variance: array<f32>;
+@group(0) @binding(3) var<storage, read> inverse: array<f32>;
 @group(0) @binding(4) var<storage, read> weight: array<f32>;
 @group(0) @binding(5) var<storage, read_write> gw: array<f32>;
 @group(0) @binding(6) var<storage, read_write> gb: array<f32>;
@@ -31,9 +31,9 @@ fn main(
   if (c >= params.channels) { return; }
   var total = vec2(0.0, 0.0);
   for (var part = 0u; part < parts; part++) { total += sums[c * parts + part]; }
-  let r = 1.0 / sqrt(variance[c] + params.eps);
+  let r = inverse[c];
   let m = f32(params.batch * params.spatial);
   gb[c] = total.x;
-  gw[c] = total.y * r;
-  coefficients[c] = vec4(weight[c] * r, total.x / m, total.y * r * r / m, mean[c]);
+  gw[c] = total.y;
+  coefficients[c] = vec4(weight[c] * r, total.x / m, total.y * r / m, mean[c]);
 }

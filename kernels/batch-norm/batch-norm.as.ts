@@ -3,6 +3,7 @@
 // for its mean, then for the squares about it. Parts are combined in order, in float64.
 import { DeviationProduct, loadLanes, SquaredDeviation, storeLanes, sumRun, Value } from '../shared/simd.as';
 import { batchNormPartElements } from './codes';
+import { BatchNormParams } from './params.as';
 
 /** Sum of a term over elements [from, to) of one channel. */
 @inline
@@ -19,43 +20,111 @@ function sumPart<Term>(x: usize, g: usize, channels: i32, spatial: i32, channel:
   return sum;
 }
 
+// The same terms in float64, for values whose squares or products leave the range of float32.
+
+@unmanaged
+class WideValue {
+  @inline
+  one(x: f64, g: f64, c: f64): f64 {
+    return x;
+  }
+}
+
+@unmanaged
+class WideSquaredDeviation {
+  @inline
+  one(x: f64, g: f64, c: f64): f64 {
+    return (x - c) * (x - c);
+  }
+}
+
+@unmanaged
+class WideDeviationProduct {
+  @inline
+  one(x: f64, g: f64, c: f64): f64 {
+    return (x - c) * g;
+  }
+}
+
+function sumWidePart<Term>(
+  x: usize,
+  g: usize,
+  channels: i32,
+  spatial: i32,
+  channel: i32,
+  from: i32,
+  to: i32,
+  c: f64,
+): f64 {
+  const term = changetype<Term>(0);
+  let sum: f64 = 0;
+  while (from < to) {
+    const image = from / spatial;
+    const at = from - image * spatial;
+    const n = min(spatial - at, to - from);
+    const offset = (<usize>(image * channels + channel) * spatial + at) << 2;
+    for (let i = offset; i < offset + ((<usize>n) << 2); i += 4) {
+      sum += term.one(<f64>load<f32>(x + i), <f64>load<f32>(g + i), c);
+    }
+    from += n;
+  }
+  return sum;
+}
+
 @inline
 function partsOf(elements: i32): i32 {
   return (elements + batchNormPartElements - 1) / batchNormPartElements;
 }
 
+/** Mean squares below it have lost digits in float32: they matter where eps is no larger. */
+const smallSquare: f32 = 7.888609052210118e-31; // 2^-100
+
 /** Tasks are (channel, part). Writes mean and sum of squared deviations of every part as float64 to the shared scratch. */
-export function batchNormParts(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
-  const elements = load<i32>(params) * spatial;
+export function batchNormParts(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const channels = params.channels;
+  const spatial = params.spatial;
+  const elements = params.batch * spatial;
+  const eps = params.eps;
   const x = <usize>load<u32>(buffers);
-  const scratch = <usize>load<u32>(buffers, 12);
+  const scratch = <usize>load<u32>(buffers, 16);
   const parts = partsOf(elements);
   for (let task = begin; task < end; task++) {
     const channel = task / parts;
     const from = (task - channel * parts) * batchNormPartElements;
     const to = min(from + batchNormPartElements, elements);
     const n = <f64>(to - from);
-    const mean = sumPart<Value>(x, x, channels, spatial, channel, from, to, 0) / n;
+    let sum = sumPart<Value>(x, x, channels, spatial, channel, from, to, 0);
+    if (!isFinite<f64>(sum)) sum = sumWidePart<WideValue>(x, x, channels, spatial, channel, from, to, 0);
+    const mean = sum / n;
     // Squares are taken about the mean rounded to float32; the last term undoes the difference.
     const center = <f32>mean;
-    const squares = sumPart<SquaredDeviation>(x, x, channels, spatial, channel, from, to, center);
     const shift = mean - <f64>center;
+    let squares = sumPart<SquaredDeviation>(x, x, channels, spatial, channel, from, to, center);
+    if (!isFinite<f64>(squares) || (squares < n * smallSquare && eps < smallSquare)) {
+      squares = sumWidePart<WideSquaredDeviation>(x, x, channels, spatial, channel, from, to, <f64>center);
+    }
     const out = scratch + ((<usize>task) << 4);
     store<f64>(out, mean);
     store<f64>(out, squares - n * shift * shift, 8);
   }
 }
 
+/** 1 / sqrt(variance + eps) */
+@inline
+function inverseDeviation(variance: f64, eps: f32): f32 {
+  return <f32>(1 / sqrt<f64>(variance + <f64>eps));
+}
+
 /** Tasks are channels: joins the parts with the formula of Chan, Golub and LeVeque. */
-export function batchNormCombine(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const elements = load<i32>(params) * load<i32>(params, 8);
+export function batchNormCombine(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const elements = params.batch * params.spatial;
   const means = <usize>load<u32>(buffers, 4);
   const variances = <usize>load<u32>(buffers, 8);
+  const inverses = <usize>load<u32>(buffers, 12);
+  const eps = params.eps;
   const parts = partsOf(elements);
   for (let channel = begin; channel < end; channel++) {
-    let from = <usize>load<u32>(buffers, 12) + ((<usize>channel * parts) << 4);
+    let from = <usize>load<u32>(buffers, 16) + ((<usize>channel * parts) << 4);
     // Nothing has no mean: NaN.
     let mean: f64 = parts ? 0 : NaN;
     let squares: f64 = 0;
@@ -69,38 +138,53 @@ export function batchNormCombine(params: usize, buffers: usize, begin: i32, end:
       count = total;
       from += 16;
     }
-    store<f32>(means + ((<usize>channel) << 2), <f32>mean);
-    store<f32>(variances + ((<usize>channel) << 2), <f32>(squares / count));
+    const variance = squares / count;
+    const at = (<usize>channel) << 2;
+    store<f32>(means + at, <f32>mean);
+    store<f32>(variances + at, <f32>variance);
+    store<f32>(inverses + at, inverseDeviation(variance, eps));
   }
 }
 
 /** Tasks are channels: the two steps above, one behind the other. */
-export function batchNormChannels(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const parts = partsOf(load<i32>(params) * load<i32>(params, 8));
+export function batchNormChannels(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const parts = partsOf(params.batch * params.spatial);
   for (let channel = begin; channel < end; channel++) {
     batchNormParts(params, buffers, channel * parts, (channel + 1) * parts);
     batchNormCombine(params, buffers, channel, channel + 1);
   }
 }
 
-/** 1 / sqrt(variance + eps) */
-@inline
-function inverseDeviation(variance: f32, eps: f32): f32 {
-  return <f32>(1 / sqrt<f64>(<f64>variance + <f64>eps));
+/** What is there of a channel for 1 / sqrt(variance + eps): that number, or the variance. */
+@unmanaged
+class OfInverse {
+  @inline
+  inverse(at: usize, eps: f32): f32 {
+    return load<f32>(at);
+  }
 }
 
-/** Tasks are elements. */
-export function batchNormApply(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
-  const eps = load<f32>(params, 12);
+@unmanaged
+class OfVariance {
+  @inline
+  inverse(at: usize, eps: f32): f32 {
+    return inverseDeviation(load<f32>(at), eps);
+  }
+}
+
+@inline
+function normalize<Spread>(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const spread = changetype<Spread>(0);
+  const channels = params.channels;
+  const spatial = params.spatial;
+  const eps = params.eps;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 20);
   for (let i = begin; i < end;) {
     const row = i / spatial;
     const channel = (<usize>(row % channels)) << 2;
     const rowEnd = min(end, (row + 1) * spatial);
-    const r = inverseDeviation(load<f32>(<usize>load<u32>(buffers, 8) + channel), eps);
+    const r = spread.inverse(<usize>load<u32>(buffers, 8) + channel, eps);
     const mean = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 4) + channel));
     const scale = f32x4.splat(r * load<f32>(<usize>load<u32>(buffers, 12) + channel));
     const bias = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 16) + channel));
@@ -115,14 +199,29 @@ export function batchNormApply(params: usize, buffers: usize, begin: i32, end: i
   }
 }
 
+/** Tasks are elements. */
+export function batchNormApply(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  normalize<OfInverse>(params, buffers, begin, end);
+}
+
+/** Tasks are elements. */
+export function batchNormInference(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  normalize<OfVariance>(params, buffers, begin, end);
+}
+
+// Between these, 2^-40 and 2^40, products of deviations and usual gradients stay in the range of float32.
+const leastInverse: f32 = 9.094947017729282e-13;
+const mostInverse: f32 = 1099511627776;
+
 /** Tasks are (channel, part). Writes sum g and sum g (x - mean) of every part as float64 to the shared scratch. */
-export function batchNormGradientParts(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
-  const elements = load<i32>(params) * spatial;
+export function batchNormGradientParts(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const channels = params.channels;
+  const spatial = params.spatial;
+  const elements = params.batch * spatial;
   const x = <usize>load<u32>(buffers);
   const g = <usize>load<u32>(buffers, 4);
   const means = <usize>load<u32>(buffers, 8);
+  const inverses = <usize>load<u32>(buffers, 12);
   const scratch = <usize>load<u32>(buffers, 32);
   const parts = partsOf(elements);
   for (let task = begin; task < end; task++) {
@@ -130,17 +229,24 @@ export function batchNormGradientParts(params: usize, buffers: usize, begin: i32
     const from = (task - channel * parts) * batchNormPartElements;
     const to = min(from + batchNormPartElements, elements);
     const mean = load<f32>(means + ((<usize>channel) << 2));
+    const inverse = load<f32>(inverses + ((<usize>channel) << 2));
+    const isUsual = inverse > leastInverse && inverse < mostInverse;
     const out = scratch + ((<usize>task) << 4);
     store<f64>(out, sumPart<Value>(g, g, channels, spatial, channel, from, to, 0));
-    store<f64>(out, sumPart<DeviationProduct>(x, g, channels, spatial, channel, from, to, mean), 8);
+    store<f64>(
+      out,
+      isUsual
+        ? sumPart<DeviationProduct>(x, g, channels, spatial, channel, from, to, mean)
+        : sumWidePart<WideDeviationProduct>(x, g, channels, spatial, channel, from, to, mean),
+      8,
+    );
   }
 }
 
 /** Tasks are channels: gradients of weight and bias. */
-export function batchNormGradientCombine(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const elements = load<i32>(params) * load<i32>(params, 8);
-  const eps = load<f32>(params, 12);
-  const variances = <usize>load<u32>(buffers, 12);
+export function batchNormGradientCombine(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const elements = params.batch * params.spatial;
+  const inverses = <usize>load<u32>(buffers, 12);
   const parts = partsOf(elements);
   for (let channel = begin; channel < end; channel++) {
     let from = <usize>load<u32>(buffers, 32) + ((<usize>channel * parts) << 4);
@@ -152,18 +258,16 @@ export function batchNormGradientCombine(params: usize, buffers: usize, begin: i
       from += 16;
     }
     const at = (<usize>channel) << 2;
-    const r = inverseDeviation(load<f32>(variances + at), eps);
-    store<f32>(<usize>load<u32>(buffers, 24) + at, <f32>(product * r));
+    store<f32>(<usize>load<u32>(buffers, 24) + at, <f32>(product * <f64>load<f32>(inverses + at)));
     store<f32>(<usize>load<u32>(buffers, 28) + at, <f32>sum);
   }
 }
 
 /** Tasks are elements: gx = weight r (g - gb / m - (x - mean) r gw / m). */
-export function batchNormGradientApply(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
-  const m = <f32>(load<i32>(params) * spatial);
-  const eps = load<f32>(params, 12);
+export function batchNormGradientApply(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const channels = params.channels;
+  const spatial = params.spatial;
+  const m = <f32>(params.batch * spatial);
   const x = <usize>load<u32>(buffers);
   const g = <usize>load<u32>(buffers, 4);
   const gx = <usize>load<u32>(buffers, 20);
@@ -171,7 +275,7 @@ export function batchNormGradientApply(params: usize, buffers: usize, begin: i32
     const row = i / spatial;
     const channel = (<usize>(row % channels)) << 2;
     const rowEnd = min(end, (row + 1) * spatial);
-    const r = inverseDeviation(load<f32>(<usize>load<u32>(buffers, 12) + channel), eps);
+    const r = load<f32>(<usize>load<u32>(buffers, 12) + channel);
     const mean = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 8) + channel));
     const scale = f32x4.splat(r * load<f32>(<usize>load<u32>(buffers, 16) + channel));
     const slope = f32x4.splat((r * load<f32>(<usize>load<u32>(buffers, 24) + channel)) / m);
@@ -189,10 +293,10 @@ export function batchNormGradientApply(params: usize, buffers: usize, begin: i32
 }
 
 /** Tasks are channels: the three steps above, one behind the other while the channel is in the cache. */
-export function batchNormGradientChannels(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const images = load<i32>(params);
-  const channels = load<i32>(params, 4);
-  const spatial = load<i32>(params, 8);
+export function batchNormGradientChannels(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  const images = params.batch;
+  const channels = params.channels;
+  const spatial = params.spatial;
   const parts = partsOf(images * spatial);
   for (let channel = begin; channel < end; channel++) {
     batchNormGradientParts(params, buffers, channel * parts, (channel + 1) * parts);

@@ -1,7 +1,13 @@
 // WASM plans of batch normalisation: sums over fixed parts of every channel, joined per channel, then one pass over all
 // elements. Parts depend on the shape alone, so neither the plan nor the number of threads changes a bit.
 import type { PlanTable, WasmPhase, WasmPlanner } from '../plan.ts';
-import { batchNormApply, batchNormBackward, type BatchNormParams, batchNormStatistics } from './batch-norm.ts';
+import {
+  batchNormApply,
+  batchNormBackward,
+  batchNormInference,
+  type BatchNormParams,
+  batchNormStatistics,
+} from './batch-norm.ts';
 import { batchNormPartElements } from './codes.ts';
 
 /** Elements worth another thread. */
@@ -27,7 +33,9 @@ const elements = (exportName: string, p: BatchNormParams): WasmPhase => ({
   grain,
 });
 
-const applyPlan: WasmPlanner<BatchNormParams> = (p) => ({ name: 'rows', phases: [elements('batchNormApply', p)] });
+const rowsPlan =
+  (exportName: string): WasmPlanner<BatchNormParams> =>
+  (p) => ({ name: 'rows', phases: [elements(exportName, p)] });
 
 /**
  * Whole channels by one export, which finds in the cache what it has read before, if there are enough of them for the threads;
@@ -58,6 +66,7 @@ const backwardPlan = channelsPlan('batchNormGradientChannels', (p) => [
 
 export function addBatchNorm(table: PlanTable<WasmPlanner<never>>): void {
   table.add(batchNormStatistics, statisticsPlan, 'channels', 'parts');
-  table.add(batchNormApply, applyPlan, 'rows');
+  table.add(batchNormApply, rowsPlan('batchNormApply'), 'rows');
+  table.add(batchNormInference, rowsPlan('batchNormInference'), 'rows');
   table.add(batchNormBackward, backwardPlan, 'channels', 'parts');
 }

@@ -9,14 +9,28 @@ import applyModule from './apply.wgsl';
 import backwardCombineModule from './backward-combine.wgsl';
 import backwardInputModule from './backward-input.wgsl';
 import backwardSumsModule from './backward-sums.wgsl';
-import { batchNormApply, batchNormBackward, type BatchNormParams, batchNormStatistics } from './batch-norm.ts';
+import {
+  batchNormApply,
+  batchNormBackward,
+  batchNormInference,
+  type BatchNormParams,
+  batchNormStatistics,
+} from './batch-norm.ts';
 import channelFunctions from './channel.wgsl';
 import statisticsModule from './statistics.wgsl';
 
 /** What a thread reads at a time: one number, or four neighbours. */
 const elementTypes = {
-  1: 'alias Element = f32;\nconst ELEMENT_WIDTH = 1u;\nfn elementSum(v: Element) -> f32 { return v; }\n',
-  4: 'alias Element = vec4<f32>;\nconst ELEMENT_WIDTH = 4u;\nfn elementSum(v: Element) -> f32 { return (v.x + v.y) + (v.z + v.w); }\n',
+  1: `alias Element = f32;
+const ELEMENT_WIDTH = 1u;
+fn elementSum(v: Element) -> f32 { return v; }
+fn elementMax(v: Element) -> f32 { return v; }
+`,
+  4: `alias Element = vec4<f32>;
+const ELEMENT_WIDTH = 4u;
+fn elementSum(v: Element) -> f32 { return (v.x + v.y) + (v.z + v.w); }
+fn elementMax(v: Element) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
+`,
 } as const;
 type Width = keyof typeof elementTypes;
 
@@ -64,7 +78,7 @@ const statisticsPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
       },
       {
         ...threadPass(statisticsText[width], 'combine', channels, facts, { parts }),
-        bindings: ['moments', 'mean*', 'variance*'],
+        bindings: ['moments', 'mean*', 'variance*', 'inverse*'],
       },
     ],
     scratch: { moments: 4 * sizeOf([channels, parts, 2]) },
@@ -73,8 +87,11 @@ const statisticsPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
 
 const elements = ({ batch, channels, spatial }: BatchNormParams): number => batch * channels * spatial;
 
-const applyPlan: WebGpuPlanner<BatchNormParams> = (params, facts, prefer) =>
-  elementPlan(applyModule, elements(params), params.spatial % 4 === 0, facts, prefer);
+/** `ofVariance`: the third input is the variance, else the inverse deviation. */
+const applyPlan =
+  (ofVariance: number): WebGpuPlanner<BatchNormParams> =>
+  (params, facts, prefer) =>
+    elementPlan(applyModule, elements(params), params.spatial % 4 === 0, facts, prefer, { ofVariance });
 
 const backwardPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
   const { parts, threads, width } = split(params, facts);
@@ -83,11 +100,11 @@ const backwardPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
     module: backwardSumsText[width],
     workgroups: foldGrid(channels * parts, facts),
     constants: { parts, workgroupSize: threads },
-    bindings: ['x', 'g', 'mean', 'sums*'],
+    bindings: ['x', 'g', 'mean', 'inverse', 'sums*'],
   };
   const combine: WebGpuPass = {
     ...threadPass(backwardCombineModule, 'main', channels, facts, { parts }),
-    bindings: ['sums', 'mean', 'variance', 'weight', 'gw*', 'gb*', 'coefficients*'],
+    bindings: ['sums', 'mean', 'inverse', 'weight', 'gw*', 'gb*', 'coefficients*'],
   };
   const input: WebGpuPass = {
     ...elementPass(backwardInputModule, elements(params), params.spatial % 4 === 0, facts, undefined),
@@ -102,6 +119,7 @@ const backwardPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
 
 export function addBatchNorm(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(batchNormStatistics, statisticsPlan, 'perChannel', 'inParts');
-  table.add(batchNormApply, applyPlan, 'perFour', 'perElement');
+  table.add(batchNormApply, applyPlan(0), 'perFour', 'perElement');
+  table.add(batchNormInference, applyPlan(1), 'perFour', 'perElement');
   table.add(batchNormBackward, backwardPlan, 'perChannel', 'inParts');
 }

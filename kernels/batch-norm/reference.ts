@@ -1,6 +1,12 @@
 // Reference loops of batch normalisation over [batch, channels, spatial]; equations in batch-norm.ts.
 import type { PlanTable, ReferencePlan } from '../plan.ts';
-import { batchNormApply, batchNormBackward, type BatchNormParams, batchNormStatistics } from './batch-norm.ts';
+import {
+  batchNormApply,
+  batchNormBackward,
+  batchNormInference,
+  type BatchNormParams,
+  batchNormStatistics,
+} from './batch-norm.ts';
 
 /** The sum of `term` over all elements of one channel. */
 function channelSum(p: BatchNormParams, term: (n: number, s: number) => number): number {
@@ -11,30 +17,37 @@ function channelSum(p: BatchNormParams, term: (n: number, s: number) => number):
   return sum;
 }
 
-const statisticsLoop: ReferencePlan<BatchNormParams> = ([x], [mean, variance], p) => {
+const inverseDeviation = (variance: number, { eps }: BatchNormParams): number => 1 / Math.sqrt(variance + eps);
+
+const statisticsLoop: ReferencePlan<BatchNormParams> = ([x], [mean, variance, inverse], p) => {
   const m = p.batch * p.spatial;
   for (let c = 0; c < p.channels; c++) {
     const center = channelSum(p, (n, s) => x.get(n, c, s)) / m;
     mean.set(c, center);
-    variance.set(c, channelSum(p, (n, s) => (x.get(n, c, s) - center) ** 2) / m);
+    const spread = channelSum(p, (n, s) => (x.get(n, c, s) - center) ** 2) / m;
+    variance.set(c, spread);
+    inverse.set(c, inverseDeviation(spread, p));
   }
 };
 
-const applyLoop: ReferencePlan<BatchNormParams> = ([x, mean, variance, weight, bias], [y], p) => {
-  for (let n = 0; n < p.batch; n++) {
-    for (let c = 0; c < p.channels; c++) {
-      const r = 1 / Math.sqrt(variance.get(c) + p.eps);
-      for (let s = 0; s < p.spatial; s++) {
-        y.set(n, c, s, (x.get(n, c, s) - mean.get(c)) * r * weight.get(c) + bias.get(c));
+/** y from the inverse deviation that `spread` stands for. */
+const normalizeLoop =
+  (inverseOf: (spread: number, p: BatchNormParams) => number): ReferencePlan<BatchNormParams> =>
+  ([x, mean, spread, weight, bias], [y], p) => {
+    for (let n = 0; n < p.batch; n++) {
+      for (let c = 0; c < p.channels; c++) {
+        const r = inverseOf(spread.get(c), p);
+        for (let s = 0; s < p.spatial; s++) {
+          y.set(n, c, s, (x.get(n, c, s) - mean.get(c)) * r * weight.get(c) + bias.get(c));
+        }
       }
     }
-  }
-};
+  };
 
-const backwardLoop: ReferencePlan<BatchNormParams> = ([x, g, mean, variance, weight], [gx, gw, gb], p) => {
+const backwardLoop: ReferencePlan<BatchNormParams> = ([x, g, mean, inverse, weight], [gx, gw, gb], p) => {
   const m = p.batch * p.spatial;
   for (let c = 0; c < p.channels; c++) {
-    const r = 1 / Math.sqrt(variance.get(c) + p.eps);
+    const r = inverse.get(c);
     const h = (n: number, s: number): number => (x.get(n, c, s) - mean.get(c)) * r;
     const biasGradient = channelSum(p, (n, s) => g.get(n, c, s));
     const weightGradient = channelSum(p, (n, s) => g.get(n, c, s) * h(n, s));
@@ -51,6 +64,10 @@ const backwardLoop: ReferencePlan<BatchNormParams> = ([x, g, mean, variance, wei
 
 export function addBatchNorm(table: PlanTable<ReferencePlan<never>>): void {
   table.add(batchNormStatistics, statisticsLoop);
-  table.add(batchNormApply, applyLoop);
+  table.add(
+    batchNormApply,
+    normalizeLoop((inverse) => inverse),
+  );
+  table.add(batchNormInference, normalizeLoop(inverseDeviation));
   table.add(batchNormBackward, backwardLoop);
 }

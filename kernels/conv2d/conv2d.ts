@@ -5,30 +5,9 @@
 //
 // Weights are [outChannels, inChannels / groups, kernelH, kernelW]. Sizes are taken as given: outH need not be the largest
 // that fits, and rows of x that no window reaches have zero gradient.
-import { defineKernel, float } from '../kernel.ts';
+import { defineKernel, float, type ParamsOf } from '../kernel.ts';
 
-export type Conv2dParams = {
-  batch: number;
-  inChannels: number;
-  inH: number;
-  inW: number;
-  outChannels: number;
-  outH: number;
-  outW: number;
-  kernelH: number;
-  kernelW: number;
-  strideH: number;
-  strideW: number;
-  padH: number;
-  padW: number;
-  dilationH: number;
-  dilationW: number;
-  groups: number;
-  /** 1: a bias is added to the output (outChannels values; inChannels values for the input gradient). */
-  bias: number;
-};
-
-const fields = {
+export const Conv2dParams = {
   batch: 'u32',
   inChannels: 'u32',
   inH: 'u32',
@@ -45,8 +24,10 @@ const fields = {
   dilationH: 'u32',
   dilationW: 'u32',
   groups: 'u32',
+  /** 1: a bias is added to the output (outChannels values; inChannels values for the input gradient). */
   bias: 'u32',
 } as const;
+export type Conv2dParams = ParamsOf<typeof Conv2dParams>;
 
 const image = (p: Conv2dParams) => float('x', p.batch, p.inChannels, p.inH, p.inW);
 const output = (p: Conv2dParams) => float('y', p.batch, p.outChannels, p.outH, p.outW);
@@ -57,27 +38,27 @@ const flops = (p: Conv2dParams): number =>
   2 * p.batch * p.outChannels * p.outH * p.outW * (p.inChannels / p.groups) * p.kernelH * p.kernelW;
 
 /** (x, w, bias?) -> y */
-export const conv2d = defineKernel<Conv2dParams>({
+export const conv2d = defineKernel({
   name: 'conv2d',
-  fields,
+  fields: Conv2dParams,
   inputs: (p) => [image(p), weight(p), ...(p.bias ? [float('bias', p.outChannels)] : [])],
   outputs: (p) => [output(p)],
   flops,
 });
 
 /** (g shaped like y, w, bias? of inChannels) -> x. The transposed convolution. */
-export const conv2dInputGradient = defineKernel<Conv2dParams>({
+export const conv2dInputGradient = defineKernel({
   name: 'conv2dInputGradient',
-  fields,
+  fields: Conv2dParams,
   inputs: (p) => [output(p), weight(p), ...(p.bias ? [float('bias', p.inChannels)] : [])],
   outputs: (p) => [image(p)],
   flops,
 });
 
 /** (x, g shaped like y) -> w. `bias` is 0. */
-export const conv2dWeightGradient = defineKernel<Conv2dParams>({
+export const conv2dWeightGradient = defineKernel({
   name: 'conv2dWeightGradient',
-  fields,
+  fields: Conv2dParams,
   inputs: (p) => [image(p), output(p)],
   outputs: (p) => [weight(p)],
   flops,

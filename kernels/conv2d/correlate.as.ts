@@ -3,77 +3,12 @@
 // remainder of the stride, with its weights gathered by conv2dTransposeWeights.
 // A task pads the part of the source that it needs into a tile in private scratch and multiplies from there, reading the
 // taps as shifted vectors; narrow outputs are packed into columns first. The whole im2col matrix is never made.
-import { buffer, CONVOLUTION_BYTES } from '../shared/addresses.as';
+import { behind, buffer } from '../shared/addresses.as';
 import { fillTile } from './image-tile.as';
 import { fillWords } from '../shared/simd.as';
 import { halfOf, multiply, PAIRED, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
 import { FROM_C, FROM_ZERO } from '../shared/tiles.as';
-
-/** What the planner worked out (plans.wasm.ts, `Correlation`). Sizes and steps in elements, scratch places in bytes. */
-@unmanaged
-export class Correlation {
-  tasks: i32;
-  batch: i32;
-  groups: i32;
-  /** Output channels and input channels of a group. */
-  rows: i32;
-  channels: i32;
-  sourceH: i32;
-  sourceW: i32;
-  outputPlane: i32;
-  outputW: i32;
-  /** Size of the result before it is spread over the output by the steps and offsets. */
-  height: i32;
-  width: i32;
-  rowOffset: i32;
-  rowStep: i32;
-  columnOffset: i32;
-  columnStep: i32;
-  strideH: i32;
-  strideW: i32;
-  originRow: i32;
-  originColumn: i32;
-  tapRows: i32;
-  tapColumns: i32;
-  tapRowStep: i32;
-  tapColumnStep: i32;
-  tileImages: i32;
-  tileHeight: i32;
-  tileWidth: i32;
-  tileChannels: i32;
-  tileOutputs: i32;
-  phasesH: i32;
-  phasesW: i32;
-  phaseRows: i32;
-  pitch: i32;
-  plane: i32;
-  /** Where this correlation's weights [groups][rows][channels taps] start. */
-  weightsAt: i32;
-  /** Columns of the tile before those that the first tap reads. */
-  tapColumn: i32;
-  /** 1: the results are the even columns of the output, and the odd ones have taps and weights of their own. */
-  paired: i32;
-  oddTapColumns: i32;
-  oddTapColumnStep: i32;
-  oddTapColumn: i32;
-  oddWeightsAt: i32;
-  /** 1: columns are packed. */
-  packed: i32;
-  vectorsAt: i32;
-  tileAt: i32;
-  panelAt: i32;
-  resultAt: i32;
-}
-
-@unmanaged
-class Header {
-  weights: i32;
-  bias: i32;
-  output: i32;
-  scratch: i32;
-  /** Correlations that follow. */
-  count: i32;
-}
+import { Conv2dParams, CorrelateHeader, Correlation } from './params.as';
 
 /** Place of every (channel, tap) in the tile, in bytes, in the order of the weights. */
 function fillOffsets(p: Correlation, offsets: usize, first: i32, columns: i32, columnStep: i32): void {
@@ -184,14 +119,14 @@ function scatterColumns(
  * Tasks: those of every correlation with that number. They are about the same part of the output, whose elements lie side by side,
  * so that one thread writes all of a cache line.
  */
-export function conv2dCorrelate(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const header = changetype<Header>(params + CONVOLUTION_BYTES);
+export function conv2dCorrelate(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const header = changetype<CorrelateHeader>(behind(params));
   const source = buffer(buffers, 0);
   const weights = buffer(buffers, header.weights);
   const bias: usize = header.bias < 0 ? 0 : buffer(buffers, header.bias);
   const output = buffer(buffers, header.output);
   const scratch = buffer(buffers, header.scratch);
-  let at = params + CONVOLUTION_BYTES + offsetof<Header>();
+  let at = behind(header);
   for (let i = 0; i < header.count; i++) {
     const p = changetype<Correlation>(at);
     if (begin < p.tasks) correlate(p, source, weights, bias, output, scratch, begin, min(end, p.tasks));

@@ -4,6 +4,7 @@
 //
 // A convolution is one. Its input gradient is one per remainder of the stride: rows of x with equal (row + pad) mod stride
 // meet the same taps, and consecutive ones meet consecutive rows of g. Pure arithmetic; correlate.as.ts reads the result.
+import { planWords } from '../params.ts';
 import { SPILL_WORDS } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
 
@@ -200,7 +201,62 @@ function emptinessOf(height: number, width: number): number {
   return (Math.ceil(vectors / 2) / (vectors / 2)) * ((4 * Math.ceil(width / 4)) / width);
 }
 
-export interface Correlation {
+/** What correlate.as.ts reads of each. Sizes and steps in elements, scratch places in bytes. */
+export const Correlation = {
+  tasks: 'i32',
+  batch: 'i32',
+  groups: 'i32',
+  /** Output channels and input channels of a group. */
+  rows: 'i32',
+  channels: 'i32',
+  sourceH: 'i32',
+  sourceW: 'i32',
+  outputPlane: 'i32',
+  outputW: 'i32',
+  /** Size of the result before it is spread over the output by the steps and offsets. */
+  height: 'i32',
+  width: 'i32',
+  rowOffset: 'i32',
+  rowStep: 'i32',
+  columnOffset: 'i32',
+  columnStep: 'i32',
+  strideH: 'i32',
+  strideW: 'i32',
+  originRow: 'i32',
+  originColumn: 'i32',
+  tapRows: 'i32',
+  tapColumns: 'i32',
+  tapRowStep: 'i32',
+  tapColumnStep: 'i32',
+  tileImages: 'i32',
+  tileHeight: 'i32',
+  tileWidth: 'i32',
+  tileChannels: 'i32',
+  tileOutputs: 'i32',
+  phasesH: 'i32',
+  phasesW: 'i32',
+  phaseRows: 'i32',
+  pitch: 'i32',
+  plane: 'i32',
+  /** Where this correlation's weights [groups][rows][channels taps] start. */
+  weightsAt: 'i32',
+  /** Columns of the tile before those that the first tap reads. */
+  tapColumn: 'i32',
+  /** 1: the results are the even columns of the output, and the odd ones have taps and weights of their own. */
+  paired: 'i32',
+  oddTapColumns: 'i32',
+  oddTapColumnStep: 'i32',
+  oddTapColumn: 'i32',
+  oddWeightsAt: 'i32',
+  /** 1: columns are packed. */
+  packed: 'i32',
+  vectorsAt: 'i32',
+  tileAt: 'i32',
+  panelAt: 'i32',
+  resultAt: 'i32',
+} as const;
+
+export interface PlannedCorrelation {
   readonly tasks: number;
   readonly words: number[];
   readonly scratchBytes: number;
@@ -220,7 +276,7 @@ export function planCorrelation(
   threads: number,
   prefer: string | undefined,
   size?: readonly [number, number, number],
-): Correlation {
+): PlannedCorrelation {
   const g = flatten(given);
   const [rows, columns] = g.axes;
   const odd = g.odd?.columns;
@@ -257,28 +313,53 @@ export function planCorrelation(
   const panelAt = tileAt + Math.ceil((images * channels * tile.plane + BEHIND_TILE) / 16) * 16;
   const resultAt = panelAt + (packed ? channels * taps * results : 0);
   const end = resultAt + (packed ? outputs * results + channels * taps + (VECTOR_WORDS * results) / 4 : 0);
-  const words = [
+  const words = planWords(Correlation, {
     tasks,
-    g.batch,
-    g.groups,
-    g.rows,
-    g.channels,
-    ...g.source,
-    g.output[0] * g.output[1],
-    g.output[1],
-    rows.size,
-    columns.size,
-    ...[rows.offset, rows.step, columns.offset, columns.step],
-    ...[rows.stride, columns.stride, rows.origin, origin],
-    ...[rows.taps, columns.taps, rows.tapStep, columns.tapStep],
-    ...[images, height, width, channels, outputs],
-    ...[...tile.phases, tile.phaseRows, tile.pitch, tile.plane],
-    g.weightsAt,
-    columns.origin - origin,
-    ...(odd ? [1, odd.taps, odd.tapStep, odd.origin - origin, g.odd!.weightsAt] : [0, 0, 0, 0, 0]),
-    packed ? 1 : 0,
-    ...[vectorsAt, tileAt, panelAt, resultAt].map((at) => 4 * at),
-  ];
+    batch: g.batch,
+    groups: g.groups,
+    rows: g.rows,
+    channels: g.channels,
+    sourceH: g.source[0],
+    sourceW: g.source[1],
+    outputPlane: g.output[0] * g.output[1],
+    outputW: g.output[1],
+    height: rows.size,
+    width: columns.size,
+    rowOffset: rows.offset,
+    rowStep: rows.step,
+    columnOffset: columns.offset,
+    columnStep: columns.step,
+    strideH: rows.stride,
+    strideW: columns.stride,
+    originRow: rows.origin,
+    originColumn: origin,
+    tapRows: rows.taps,
+    tapColumns: columns.taps,
+    tapRowStep: rows.tapStep,
+    tapColumnStep: columns.tapStep,
+    tileImages: images,
+    tileHeight: height,
+    tileWidth: width,
+    tileChannels: channels,
+    tileOutputs: outputs,
+    phasesH: tile.phases[0],
+    phasesW: tile.phases[1],
+    phaseRows: tile.phaseRows,
+    pitch: tile.pitch,
+    plane: tile.plane,
+    weightsAt: g.weightsAt,
+    tapColumn: columns.origin - origin,
+    paired: odd ? 1 : 0,
+    oddTapColumns: odd?.taps ?? 0,
+    oddTapColumnStep: odd?.tapStep ?? 0,
+    oddTapColumn: odd ? odd.origin - origin : 0,
+    oddWeightsAt: g.odd?.weightsAt ?? 0,
+    packed: packed ? 1 : 0,
+    vectorsAt: 4 * vectorsAt,
+    tileAt: 4 * tileAt,
+    panelAt: 4 * panelAt,
+    resultAt: 4 * resultAt,
+  });
   return {
     tasks,
     words,

@@ -1,20 +1,12 @@
 // The elements of an input gradient that no tap reaches (a 1x1 kernel of stride 2 leaves out three of four): whole planes are
 // filled first, in runs, and the correlations that have taps then write theirs.
-import { buffer, CONVOLUTION_BYTES } from '../shared/addresses.as';
+import { behind, buffer } from '../shared/addresses.as';
 import { fillWords } from '../shared/simd.as';
-
-/** Behind the parameters. `bias`, `output`: places in the table of buffers, bias -1 if there is none; sizes in elements. */
-@unmanaged
-class Plan {
-  bias: i32;
-  output: i32;
-  channels: i32;
-  plane: i32;
-}
+import { Conv2dParams, FillOutputPlan } from './params.as';
 
 /** output[image][channel][...] = bias[channel], or zero. Tasks: planes. */
-export function conv2dFillOutput(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + CONVOLUTION_BYTES);
+export function conv2dFillOutput(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<FillOutputPlan>(behind(params));
   let to = buffer(buffers, p.output) + ((<usize>(begin * p.plane)) << 2);
   for (let plane = begin; plane < end; plane++) {
     const channel = plane % p.channels;

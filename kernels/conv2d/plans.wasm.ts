@@ -1,4 +1,5 @@
 // WASM plans of the convolutions: the constants that their kernels read behind the packed parameters, and the phases.
+import { planWords } from '../params.ts';
 import type { PlanTable, WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
 import {
@@ -14,6 +15,16 @@ import { isWinograd, planWinograd } from './winograd.wasm.ts';
 import { isWinogradGradient, planWinogradGradient } from './winograd-weight-gradient.wasm.ts';
 import { planWeightGradient } from './weight-gradient.wasm.ts';
 
+/** Places of operands and scratch in the table of buffers; `bias` is -1 if there is none. */
+export const Places = { weights: 'i32', bias: 'i32', output: 'i32', scratch: 'i32' } as const;
+type Places = { readonly [name in keyof typeof Places]: number };
+
+/** What correlate.as.ts reads behind its parameters: so many correlations follow. */
+export const CorrelateHeader = { ...Places, count: 'i32' } as const;
+
+/** What fill-output.as.ts reads behind its parameters. Places as above, sizes in elements. */
+export const FillOutputPlan = { bias: 'i32', output: 'i32', channels: 'i32', plane: 'i32' } as const;
+
 /** Correlations in one phase: their constants must fit the parameter block. */
 const CORRELATIONS_PER_PHASE = 64;
 
@@ -22,10 +33,10 @@ const FILL_WORK = 32_768;
 
 const isEmpty = (p: Conv2dParams): boolean => p.batch === 0;
 
-/** Phases that run these correlations. `header`: places of weights, bias (-1: none), output and scratch in the table. */
+/** Phases that run these correlations. */
 function correlate(
   geometries: Geometry[],
-  header: number[],
+  places: Places,
   threads: number,
   prefer: string | undefined,
 ): { phases: WasmPhase[]; scratchBytes: number; name: string } {
@@ -36,7 +47,7 @@ function correlate(
     let tasks = 0;
     let work = 0;
     const together = geometries.slice(from, from + CORRELATIONS_PER_PHASE);
-    const constants = [...header, together.length];
+    const constants = planWords(CorrelateHeader, { ...places, count: together.length });
     for (const geometry of together) {
       const plan = planCorrelation(geometry, together.length, threads, prefer);
       tasks = Math.max(tasks, plan.tasks);
@@ -57,12 +68,12 @@ const planForward: WasmPlanner<Conv2dParams> = (p, { threads, plainSums }, prefe
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
   const geometry = forwardGeometry(p);
-  const header = [1, p.bias ? 2 : -1, output, output + 2];
+  const places = { weights: 1, bias: p.bias ? 2 : -1, output, scratch: output + 2 };
   if (!plainSums && isWinograd(geometry, prefer)) {
-    const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, header, false, threads);
+    const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, planWords(Places, places), false, threads);
     return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }
-  const { phases, scratchBytes, name } = correlate([geometry], header, threads, prefer);
+  const { phases, scratchBytes, name } = correlate([geometry], places, threads, prefer);
   return { name, phases, threadScratch: scratchBytes };
 };
 
@@ -71,7 +82,12 @@ const fillPhase = (p: Conv2dParams, output: number): WasmPhase => ({
   exportName: 'conv2dFillOutput',
   tasks: p.batch * p.inChannels,
   grain: Math.max(1, Math.floor(FILL_WORK / (p.inH * p.inW))),
-  constants: [p.bias ? 2 : -1, output, p.inChannels, p.inH * p.inW],
+  constants: planWords(FillOutputPlan, {
+    bias: p.bias ? 2 : -1,
+    output,
+    channels: p.inChannels,
+    plane: p.inH * p.inW,
+  }),
 });
 
 /**
@@ -88,11 +104,11 @@ const isPaired = (p: Conv2dParams, singles: Geometry[], threads: number, prefer:
 const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads, plainSums }, prefer): WasmPlan => {
   if (isEmpty(p)) return { name: 'empty', phases: [] };
   const output = 2 + p.bias;
-  const header = [output + 1, p.bias ? 2 : -1, output, output + 2];
+  const places = { weights: output + 1, bias: p.bias ? 2 : -1, output, scratch: output + 2 };
   const singles = inputGradientGeometries(p);
   if (!plainSums && singles.length === 1 && isWinograd(singles[0], prefer)) {
     // Its filters are made from the weights as they are given.
-    const asGiven = [1, ...header.slice(1)];
+    const asGiven = planWords(Places, { ...places, weights: 1 });
     const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], asGiven, true, threads);
     return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }
@@ -102,12 +118,12 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads, plainSums },
     exportName: 'conv2dTransposeWeights',
     tasks: p.inChannels,
     grain: Math.ceil((4096 * p.inChannels) / Math.max(1, weights)),
-    constants: header,
+    constants: planWords(Places, places),
   };
   const reached = singles.filter((each) => tapsOf(each) > 0);
   const isInPairs = isPaired(p, singles, threads, prefer);
   const geometries = isInPairs ? pairColumns(singles) : reached;
-  const { phases, scratchBytes, name } = correlate(geometries, header, threads, prefer);
+  const { phases, scratchBytes, name } = correlate(geometries, places, threads, prefer);
   return {
     name,
     phases: [...(isInPairs || reached.length === singles.length ? [] : [fillPhase(p, output)]), transpose, ...phases],

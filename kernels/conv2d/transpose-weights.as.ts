@@ -1,6 +1,7 @@
 // Weights of the input gradient for correlate.as.ts: channels of x come first, and the taps are dealt out by the remainders
 // of the stride whose outputs they meet.
-import { buffer, CONVOLUTION_BYTES } from '../shared/addresses.as';
+import { behind, buffer } from '../shared/addresses.as';
+import { Conv2dParams, Places } from './params.as';
 
 /** Channels that are taken together: they share what the cache has fetched of the weights. */
 const TRANSPOSE_BLOCK: i32 = 16;
@@ -91,22 +92,20 @@ function transposeTaps(
  * Weights of the input gradient: for each pair (a, b) of remainders of the stride, [groups][c][o][taps] with the taps that
  * meet outputs of those remainders, the last tap first. Tasks: input channels.
  */
-export function conv2dTransposeWeights(params: usize, buffers: usize, begin: i32, end: i32): void {
-  // Behind the parameters: places of the weights to write and, three words on, of the scratch.
-  const weightsPlace = load<i32>(params + CONVOLUTION_BYTES);
-  const scratchPlace = load<i32>(params + CONVOLUTION_BYTES, 12);
-  const inChannels = load<i32>(params, 4);
-  const outChannels = load<i32>(params, 16);
-  const kernelH = load<i32>(params, 28);
-  const kernelW = load<i32>(params, 32);
-  const strideH = load<i32>(params, 36);
-  const strideW = load<i32>(params, 40);
-  const dilationH = load<i32>(params, 52);
-  const dilationW = load<i32>(params, 56);
-  const groups = load<i32>(params, 60);
+export function conv2dTransposeWeights(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const place = changetype<Places>(behind(params));
+  const inChannels = params.inChannels;
+  const outChannels = params.outChannels;
+  const kernelH = params.kernelH;
+  const kernelW = params.kernelW;
+  const strideH = params.strideH;
+  const strideW = params.strideW;
+  const dilationH = params.dilationH;
+  const dilationW = params.dilationW;
+  const groups = params.groups;
   const from = buffer(buffers, 1);
-  const to = buffer(buffers, weightsPlace);
-  const places = buffer(buffers, scratchPlace);
+  const to = buffer(buffers, place.weights);
+  const places = buffer(buffers, place.scratch);
   const taps = kernelH * kernelW;
   const channels = inChannels / groups;
   const outputs = outChannels / groups;

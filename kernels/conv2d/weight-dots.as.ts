@@ -1,27 +1,13 @@
 // The weight gradient of a 1x1 convolution with few output channels: dot products of planes of x and of g as they stand, where
 // turning x to channels last would cost more than its products.
-import { buffer, CONVOLUTION_BYTES, words } from '../shared/addresses.as';
+import { behind, buffer, words } from '../shared/addresses.as';
 import { ceilDivide } from '../shared/integers.as';
 import { Product, sumRun } from '../shared/simd.as';
-
-/** What the planner worked out (weight-gradient.ts). */
-@unmanaged
-class Plan {
-  batch: i32;
-  groups: i32;
-  /** Output channels and input channels of a group. */
-  rows: i32;
-  channels: i32;
-  /** Elements of a plane. */
-  size: i32;
-  /** Input channels of a task. */
-  taskChannels: i32;
-  splits: i32;
-}
+import { Conv2dParams, WeightDotsPlan } from './params.as';
 
 /** Tasks: (split of the images, group, block of input channels), the last fastest. */
-export function conv2dWeightDots(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + CONVOLUTION_BYTES);
+export function conv2dWeightDots(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<WeightDotsPlan>(behind(params));
   const x = buffer(buffers, 0);
   const g = buffer(buffers, 1);
   const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);

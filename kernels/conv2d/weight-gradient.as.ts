@@ -2,55 +2,13 @@
 // The sum over images and outputs is cut into units that fit the cache and these into a fixed number of splits, whose
 // partial results are added in order. conv2dWeightChannelsLast turns tiles of x to [row][column][c] and adds up outer products
 // of g with the runs that the taps meet there: a product with anything but an output would make NaN of an infinity.
-import { buffer, CONVOLUTION_BYTES } from '../shared/addresses.as';
+import { behind, buffer } from '../shared/addresses.as';
 import { ceilDivide } from '../shared/integers.as';
 import { copyWords, storeLanes } from '../shared/simd.as';
 import { fillChannelsLast, NoSums } from './channels-last.as';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
 import { FROM_ZERO } from '../shared/tiles.as';
-
-/** What the planner worked out (weight-gradient.ts). Sizes in elements, scratch places in bytes. */
-@unmanaged
-class Plan {
-  batch: i32;
-  groups: i32;
-  /** Output and input channels of a group. */
-  rows: i32;
-  channels: i32;
-  sourceH: i32;
-  sourceW: i32;
-  outH: i32;
-  outW: i32;
-  strideH: i32;
-  strideW: i32;
-  originRow: i32;
-  originColumn: i32;
-  tapRows: i32;
-  tapColumns: i32;
-  tapRowStep: i32;
-  tapColumnStep: i32;
-  tileImages: i32;
-  tileHeight: i32;
-  tileWidth: i32;
-  tileChannels: i32;
-  tileOutputs: i32;
-  units: i32;
-  splits: i32;
-  tileAt: i32;
-  gradientAt: i32;
-}
-
-@unmanaged
-class ChannelsLastPlan extends Plan {
-  /** Rows and columns of the source from one of the tile to the next. */
-  stepH: i32;
-  stepW: i32;
-  tileRows: i32;
-  tileColumns: i32;
-  vectorsAt: i32;
-  sumsAt: i32;
-  totalsAt: i32;
-}
+import { ChannelsLastPlan, Conv2dParams, WeightGradientPlan } from './params.as';
 
 /** Weights summed by one task of conv2dSumPartials. */
 const SUM_BLOCK: i32 = 1024;
@@ -72,7 +30,7 @@ let column: i32 = 0;
 let width: i32 = 0;
 
 /** Tasks: (split, group, block of input channels, block of output channels), the last fastest. */
-function enterTask(p: Plan, task: i32, target: usize): void {
+function enterTask(p: ChannelsLastPlan, task: i32, target: usize): void {
   const outputBlocks = ceilDivide(p.rows, p.tileOutputs);
   const channelBlocks = ceilDivide(p.channels, p.tileChannels);
   firstOutput = (task % outputBlocks) * p.tileOutputs;
@@ -90,7 +48,7 @@ function enterTask(p: Plan, task: i32, target: usize): void {
 }
 
 /** Units: (images, row tile, column tile), the last fastest. */
-function enterUnit(p: Plan, unit: i32): void {
+function enterUnit(p: ChannelsLastPlan, unit: i32): void {
   const tilesW = ceilDivide(p.outW, p.tileWidth);
   const tilesH = ceilDivide(p.outH, p.tileHeight);
   column = (unit % tilesW) * p.tileWidth;
@@ -103,7 +61,7 @@ function enterUnit(p: Plan, unit: i32): void {
 }
 
 @inline
-function outputPlaneAt(p: Plan, i: i32): i32 {
+function outputPlaneAt(p: ChannelsLastPlan, i: i32): i32 {
   return (((image + i) * p.groups + group) * p.rows + firstOutput) * p.outH * p.outW;
 }
 
@@ -161,8 +119,8 @@ function fillRuns(p: ChannelsLastPlan, vectors: usize, tile: usize, sums: usize)
  * Tasks as enterTask has them. A unit's sums[o][run] start from zero and are added to the totals of its task: two short sums
  * round less than one over all images. The totals are then sorted into the result.
  */
-export function conv2dWeightChannelsLast(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<ChannelsLastPlan>(params + CONVOLUTION_BYTES);
+export function conv2dWeightChannelsLast(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<ChannelsLastPlan>(behind(params));
   const x = buffer(buffers, 0);
   const g = buffer(buffers, 1);
   const scratch = buffer(buffers, 4);
@@ -242,7 +200,7 @@ function sortSums(p: ChannelsLastPlan, sums: usize, rowBytes: usize): void {
 }
 
 /** gradient[o][output] of the unit, `depth` outputs. */
-function packGradient(p: Plan, g: usize, gradient: usize, depth: i32): void {
+function packGradient(p: ChannelsLastPlan, g: usize, gradient: usize, depth: i32): void {
   const plane = p.outH * p.outW;
   const isWhole = width == p.outW;
   const runs = isWhole ? 1 : height;
@@ -261,8 +219,8 @@ function packGradient(p: Plan, g: usize, gradient: usize, depth: i32): void {
 }
 
 /** w = the partial results of all splits, added in order. Tasks: blocks of weights. */
-export function conv2dSumPartials(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params + CONVOLUTION_BYTES);
+export function conv2dSumPartials(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const p = changetype<WeightGradientPlan>(behind(params));
   const partials = buffer(buffers, 3);
   const w = buffer(buffers, 2);
   const count = p.groups * p.rows * p.channels * p.tapRows * p.tapColumns;

@@ -1,5 +1,6 @@
 // WASM plan of the convolution's weight gradient: tiles, units and splits, see weight-gradient.wasm.ts. The number of
 // splits depends on shapes alone, since it decides the order of the sum.
+import { planWords } from '../params.ts';
 import { SPILL_WORDS, type WasmPhase, type WasmPlan, type WasmPlanner } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
 import {
@@ -11,6 +12,63 @@ import {
   MOST_IDLE,
   TASK_WORK,
 } from './correlation.wasm.ts';
+
+/** What the products and the sums of splits read behind their parameters. Sizes in elements, scratch places in bytes. */
+export const WeightGradientPlan = {
+  batch: 'i32',
+  groups: 'i32',
+  /** Output and input channels of a group. */
+  rows: 'i32',
+  channels: 'i32',
+  sourceH: 'i32',
+  sourceW: 'i32',
+  outH: 'i32',
+  outW: 'i32',
+  strideH: 'i32',
+  strideW: 'i32',
+  originRow: 'i32',
+  originColumn: 'i32',
+  tapRows: 'i32',
+  tapColumns: 'i32',
+  tapRowStep: 'i32',
+  tapColumnStep: 'i32',
+  tileImages: 'i32',
+  tileHeight: 'i32',
+  tileWidth: 'i32',
+  tileChannels: 'i32',
+  tileOutputs: 'i32',
+  units: 'i32',
+  splits: 'i32',
+  tileAt: 'i32',
+  gradientAt: 'i32',
+} as const;
+
+/** What conv2dWeightChannelsLast reads. */
+export const ChannelsLastPlan = {
+  ...WeightGradientPlan,
+  /** Rows and columns of the source from one of the tile to the next. */
+  stepH: 'i32',
+  stepW: 'i32',
+  tileRows: 'i32',
+  tileColumns: 'i32',
+  vectorsAt: 'i32',
+  sumsAt: 'i32',
+  totalsAt: 'i32',
+} as const;
+
+/** What weight-dots.as.ts reads. */
+export const WeightDotsPlan = {
+  batch: 'i32',
+  groups: 'i32',
+  /** Output channels and input channels of a group. */
+  rows: 'i32',
+  channels: 'i32',
+  /** Elements of a plane. */
+  size: 'i32',
+  /** Input channels of a task. */
+  taskChannels: 'i32',
+  splits: 'i32',
+} as const;
 
 const BEHIND_TILE = 32;
 const VECTOR_WORDS = 3;
@@ -81,29 +139,42 @@ const weightsOf = (g: Geometry): number => g.groups * g.rows * g.channels * g.ax
 const workOf = (g: Geometry): number => weightsOf(g) * g.batch * g.axes[0].size * g.axes[1].size;
 const aligned = (words: number): number => 16 * Math.ceil(words / 16);
 
-/** The words that the products and the sums of splits read. */
-function commonWords(g: Geometry, c: Cut, tileAt: number, gradientAt: number): number[] {
+/** What the products and the sums of splits have in common; places in words. */
+function planOf(g: Geometry, c: Cut, tileAt: number, gradientAt: number) {
   const [rows, columns] = g.axes;
-  return [
-    g.batch,
-    g.groups,
-    g.rows,
-    g.channels,
-    ...g.source,
-    rows.size,
-    columns.size,
-    ...[rows.stride, columns.stride, rows.origin, columns.origin],
-    ...[rows.taps, columns.taps, rows.tapStep, columns.tapStep],
-    ...[c.images, c.height, c.width, c.channels, c.outputs, c.units, c.splits],
-    4 * tileAt,
-    4 * gradientAt,
-  ];
+  return {
+    batch: g.batch,
+    groups: g.groups,
+    rows: g.rows,
+    channels: g.channels,
+    sourceH: g.source[0],
+    sourceW: g.source[1],
+    outH: rows.size,
+    outW: columns.size,
+    strideH: rows.stride,
+    strideW: columns.stride,
+    originRow: rows.origin,
+    originColumn: columns.origin,
+    tapRows: rows.taps,
+    tapColumns: columns.taps,
+    tapRowStep: rows.tapStep,
+    tapColumnStep: columns.tapStep,
+    tileImages: c.images,
+    tileHeight: c.height,
+    tileWidth: c.width,
+    tileChannels: c.channels,
+    tileOutputs: c.outputs,
+    units: c.units,
+    splits: c.splits,
+    tileAt: 4 * tileAt,
+    gradientAt: 4 * gradientAt,
+  };
 }
 
 /** Adds the partial results of so many splits, [split][weight] in the shared scratch. */
 export const sumPhase = (g: Geometry, splits: number): WasmPhase => {
   const none = { images: 0, height: 0, width: 0, channels: 0, outputs: 0, units: 0, blocks: 0 };
-  const constants = commonWords(g, { ...none, splits }, 0, 0);
+  const constants = planWords(WeightGradientPlan, planOf(g, { ...none, splits }, 0, 0));
   return { exportName: 'conv2dSumPartials', tasks: Math.ceil(weightsOf(g) / SUM_BLOCK), grain: 16, constants };
 };
 
@@ -131,11 +202,16 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   const sumsAt = gradientAt + aligned(c.outputs * depth + BEHIND_TILE);
   const sumsWords = 4 * vectors * c.outputs;
   const totalsAt = sumsAt + aligned(sumsWords);
-  const constants = [
-    ...commonWords(g, c, tileAt, gradientAt),
-    ...[tileRows.step, tileColumns.step, tileRows.length, tileColumns.length],
-    ...[4 * vectorsAt, 4 * sumsAt, 4 * totalsAt],
-  ];
+  const constants = planWords(ChannelsLastPlan, {
+    ...planOf(g, c, tileAt, gradientAt),
+    stepH: tileRows.step,
+    stepW: tileColumns.step,
+    tileRows: tileRows.length,
+    tileColumns: tileColumns.length,
+    vectorsAt: 4 * vectorsAt,
+    sumsAt: 4 * sumsAt,
+    totalsAt: 4 * totalsAt,
+  });
   const tasks = c.blocks * c.splits;
   const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, workOf(g))));
   const multiply = { exportName: 'conv2dWeightChannelsLast', tasks, grain, constants };
@@ -156,7 +232,15 @@ function planDots(g: Geometry): WasmPlan {
   const size = g.axes[1].size;
   const blocks = g.groups * Math.ceil(g.channels / DOT_CHANNELS);
   const splits = Math.max(1, Math.min(g.batch, Math.floor(workOf(g) / TASK_WORK), Math.ceil((2 * TASKS) / blocks)));
-  const constants = [g.batch, g.groups, g.rows, g.channels, size, DOT_CHANNELS, splits];
+  const constants = planWords(WeightDotsPlan, {
+    batch: g.batch,
+    groups: g.groups,
+    rows: g.rows,
+    channels: g.channels,
+    size,
+    taskChannels: DOT_CHANNELS,
+    splits,
+  });
   const tasks = splits * blocks;
   const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, workOf(g))));
   const multiply = { exportName: 'conv2dWeightDots', tasks, grain, constants };

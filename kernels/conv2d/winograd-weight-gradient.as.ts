@@ -13,6 +13,7 @@ import { ceilDivide } from '../shared/integers.as';
 import { fillWords } from '../shared/simd.as';
 import { GradientLine, INPUTS, PRODUCTS, SourceLine, turnSums } from './winograd-transforms.as';
 import { PANEL, sumPanel } from './winograd-tiles.as';
+import { Conv2dParams } from './params.as';
 
 /** What the planner worked out, behind the grid of tiles and the planes of x and g. Places and strides in bytes. */
 @unmanaged
@@ -188,8 +189,8 @@ function isRefused(params: usize, buffers: usize): bool {
 
 /** The plain sum's parameters stand behind the plan. */
 @inline
-function plainParams(params: usize): usize {
-  return params + offsetof<TileGrid>() + 2 * offsetof<Plane>() + offsetof<Plan>();
+function plainParams(params: usize): Conv2dParams {
+  return changetype<Conv2dParams>(params + offsetof<TileGrid>() + 2 * offsetof<Plane>() + offsetof<Plan>());
 }
 
 /** The plain sum, where it is needed. Tasks: those of conv2dWeightChannelsLast. */

@@ -6,7 +6,8 @@
 // The transforms mix the outputs of a tile and the taps of a filter: tiles and filters that are too uneven for that, have
 // infinities or NaN, or are so simple that a plain sum would be exact, are left to the plain loop (winograd-guard.as.ts).
 import { buffer, CONVOLUTION_BYTES, words } from '../shared/addresses.as';
-import { Correlation, correlate } from './correlate.as';
+import { correlate } from './correlate.as';
+import { Correlation } from './params.as';
 import { ceilDivide } from '../shared/integers.as';
 import { copyWords, fillWords, loadStrided, storePart } from '../shared/simd.as';
 import {

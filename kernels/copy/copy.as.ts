@@ -1,6 +1,7 @@
 // Strided copies for the WASM device. Runs along the last axis are moved whole where both sides are contiguous; a copy
 // that swaps the last two axes goes through registers, four by four, so that both sides are read and written in lines.
 import { copyWords, fillWords, loadStrided } from '../shared/simd.as';
+import { CopyParams } from './params.as';
 
 /** `n` words along one axis; strides are in words. */
 function copyRun(to: usize, outStride: i32, from: usize, inStride: i32, n: i32): void {
@@ -23,14 +24,14 @@ function copyRun(to: usize, outStride: i32, from: usize, inStride: i32, n: i32):
 }
 
 /** Tasks are elements, in runs along the last axis. */
-export function copyLines(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inStrides = params + 32;
-  const outStrides = params + 64;
-  const last = load<i32>(params, 96) - 1;
-  const x = <usize>load<u32>(buffers) + ((<usize>load<u32>(params, 104)) << 2);
-  const y = <usize>load<u32>(buffers, 4) + ((<usize>load<u32>(params, 108)) << 2);
+export function copyLines(params: CopyParams, buffers: usize, begin: i32, end: i32): void {
+  const inStrides = params.inStrides;
+  const outStrides = params.outStrides;
+  const last = params.rank - 1;
+  const x = <usize>load<u32>(buffers) + ((<usize>params.inOffset) << 2);
+  const y = <usize>load<u32>(buffers, 4) + ((<usize>params.outOffset) << 2);
   const axis = (<usize>max(last, 0)) << 2;
-  const length = last < 0 ? 1 : load<i32>(params + axis);
+  const length = last < 0 ? 1 : load<i32>(params.shape + axis);
   const inStride = last < 0 ? 0 : load<i32>(inStrides + axis);
   const outStride = last < 0 ? 1 : load<i32>(outStrides + axis);
   let line = begin / length;
@@ -40,7 +41,7 @@ export function copyLines(params: usize, buffers: usize, begin: i32, end: i32): 
     let to = at * outStride;
     let rest = line;
     for (let outer = last - 1; outer >= 0; outer--) {
-      const size = load<i32>(params + ((<usize>outer) << 2));
+      const size = load<i32>(params.shape + ((<usize>outer) << 2));
       const quotient = rest / size;
       const index = rest - quotient * size;
       from += index * load<i32>(inStrides + ((<usize>outer) << 2));
@@ -92,15 +93,15 @@ function swapBand(to: usize, outStep: usize, from: usize, inStep: usize, rows: i
 }
 
 /** Tasks are bands of sixteen rows (last axis but one), for outStride 1 in the last axis and inStride 1 in the one before. */
-export function copySwapped(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inStrides = params + 32;
-  const outStrides = params + 64;
-  const last = load<i32>(params, 96) - 1;
-  const x = <usize>load<u32>(buffers) + ((<usize>load<u32>(params, 104)) << 2);
-  const y = <usize>load<u32>(buffers, 4) + ((<usize>load<u32>(params, 108)) << 2);
+export function copySwapped(params: CopyParams, buffers: usize, begin: i32, end: i32): void {
+  const inStrides = params.inStrides;
+  const outStrides = params.outStrides;
+  const last = params.rank - 1;
+  const x = <usize>load<u32>(buffers) + ((<usize>params.inOffset) << 2);
+  const y = <usize>load<u32>(buffers, 4) + ((<usize>params.outOffset) << 2);
   const axis = (<usize>last) << 2;
-  const columns = load<i32>(params + axis);
-  const rows = load<i32>(params + axis - 4);
+  const columns = load<i32>(params.shape + axis);
+  const rows = load<i32>(params.shape + axis - 4);
   const inStep = (<usize>load<i32>(inStrides + axis)) << 2;
   const outStride = load<i32>(outStrides + axis - 4);
   const bands = (rows + 15) >> 4;
@@ -110,7 +111,7 @@ export function copySwapped(params: usize, buffers: usize, begin: i32, end: i32)
     let from = row;
     let to = row * outStride;
     for (let outer = last - 2; outer >= 0; outer--) {
-      const size = load<i32>(params + ((<usize>outer) << 2));
+      const size = load<i32>(params.shape + ((<usize>outer) << 2));
       const quotient = rest / size;
       const index = rest - quotient * size;
       from += index * load<i32>(inStrides + ((<usize>outer) << 2));

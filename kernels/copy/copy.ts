@@ -1,45 +1,35 @@
 // Data movement: strided copies (permute, slice, expand, flip, pad, concat), gather and its adjoint.
-import { defineKernel, type DType, float, int, word } from '../kernel.ts';
+import { defineKernel, type DType, float, int, type ParamsOf, word } from '../kernel.ts';
 
-export type CopyParams = {
-  shape: readonly number[];
-  inStrides: readonly number[];
-  outStrides: readonly number[];
-  rank: number;
-  n: number;
-  inOffset: number;
-  outOffset: number;
+export const CopyParams = {
+  shape: 'u32x8',
+  inStrides: 'i32x8',
+  outStrides: 'i32x8',
+  rank: 'u32',
+  n: 'u32',
+  inOffset: 'u32',
+  outOffset: 'u32',
   /** Elements of the two whole buffers, of which the copy touches a part. */
-  inSize: number;
-  outSize: number;
-};
+  inSize: 'u32',
+  outSize: 'u32',
+} as const;
+export type CopyParams = ParamsOf<typeof CopyParams>;
 
 /**
  * out[outOffset + i . outStrides] = in[inOffset + i . inStrides] for every index i of `shape`. Strides are in elements and
  * may be negative or (input only) zero. The rest of `out` keeps its value, so concat is one copy per part.
  */
-export const copy = defineKernel<CopyParams>({
+export const copy = defineKernel({
   name: 'copy',
-  fields: {
-    shape: 'u32x8',
-    inStrides: 'i32x8',
-    outStrides: 'i32x8',
-    rank: 'u32',
-    n: 'u32',
-    inOffset: 'u32',
-    outOffset: 'u32',
-    inSize: 'u32',
-    outSize: 'u32',
-  },
+  fields: CopyParams,
   inputs: (p) => [word('x', p.inSize)],
   outputs: (p) => [{ ...word('y', p.outSize), inPlace: p.n !== p.outSize }],
   flops: () => 0,
 });
 
 /** `outside`: the bits of the word that stands for what an index outside of [-size, size) names. */
-export type GatherParams = { outer: number; size: number; count: number; inner: number; outside: number };
-
-const gatherFields = { outer: 'u32', size: 'u32', count: 'u32', inner: 'u32', outside: 'u32' } as const;
+export const GatherParams = { outer: 'u32', size: 'u32', count: 'u32', inner: 'u32', outside: 'u32' } as const;
+export type GatherParams = ParamsOf<typeof GatherParams>;
 
 /** The bits of NaN, and those of the smallest int32: no result of an index that is there looks like them by chance. */
 const invalidBits: Readonly<Record<DType, number>> = { float32: 0x7fc00000, int32: 0x80000000, bool: 0 };
@@ -54,9 +44,9 @@ export const NOTHING_OUTSIDE = 0;
  * y[o][k][i] = x[o][index[o][k][i]][i] with x of [outer, size, inner]; negative indices count from the end. Those outside of
  * [-size, size) give `outside`.
  */
-export const gather = defineKernel<GatherParams>({
+export const gather = defineKernel({
   name: 'gather',
-  fields: gatherFields,
+  fields: GatherParams,
   inputs: (p) => [word('x', p.outer, p.size, p.inner), int('index', p.outer, p.count, p.inner)],
   outputs: (p) => [word('y', p.outer, p.count, p.inner)],
   flops: () => 0,
@@ -66,18 +56,18 @@ export const gather = defineKernel<GatherParams>({
  * y[o][s][i] = sum in order of k over index[o][k][i] = s of g[o][k][i]; negative indices count from the end. One outside of
  * [-size, size) fills y[o][:][i] with `outside`, unless that is 0.
  */
-export const scatterAdd = defineKernel<GatherParams>({
+export const scatterAdd = defineKernel({
   name: 'scatterAdd',
-  fields: gatherFields,
+  fields: GatherParams,
   inputs: (p) => [float('g', p.outer, p.count, p.inner), int('index', p.outer, p.count, p.inner)],
   outputs: (p) => [float('y', p.outer, p.size, p.inner)],
   flops: (p) => p.outer * p.count * p.inner,
 });
 
 /** As scatterAdd, but the last k writes instead of adding; what no k names is 0. */
-export const scatter = defineKernel<GatherParams>({
+export const scatter = defineKernel({
   name: 'scatter',
-  fields: gatherFields,
+  fields: GatherParams,
   inputs: (p) => [word('g', p.outer, p.count, p.inner), int('index', p.outer, p.count, p.inner)],
   outputs: (p) => [word('y', p.outer, p.size, p.inner)],
   flops: () => 0,

@@ -1,5 +1,6 @@
 // Gather and the two ways of scattering back, over [outer, count, inner], for the WASM device.
 // Scatters belong to one task per (outer, inner), which takes its indices in order of k, so nothing depends on threads.
+import { GatherParams } from './params.as';
 
 /** Negative indices count from the end. What is outside is past the end when it is read as unsigned. */
 @inline
@@ -8,11 +9,11 @@ function placeOf(index: i32, size: i32): i32 {
 }
 
 /** Tasks are elements of y. */
-export function gather(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const size = load<i32>(params, 4);
-  const inner = load<i32>(params, 12);
-  const outside = load<u32>(params, 16);
-  const block = load<i32>(params, 8) * inner;
+export function gather(params: GatherParams, buffers: usize, begin: i32, end: i32): void {
+  const size = params.size;
+  const inner = params.inner;
+  const outside = <u32>params.outside;
+  const block = params.count * inner;
   const x = <usize>load<u32>(buffers);
   const index = <usize>load<u32>(buffers, 4);
   const y = <usize>load<u32>(buffers, 8);
@@ -47,11 +48,11 @@ class Replace {
 }
 
 /** Writes `outside` to those of `lines` neighbouring lines that have an index outside. */
-function markLines(index: usize, to: usize, params: usize, lines: i32): void {
-  const size = load<i32>(params, 4);
-  const count = load<i32>(params, 8);
-  const step = (<usize>load<i32>(params, 12)) << 2;
-  const outside = load<u32>(params, 16);
+function markLines(index: usize, to: usize, params: GatherParams, lines: i32): void {
+  const size = params.size;
+  const count = params.count;
+  const step = (<usize>params.inner) << 2;
+  const outside = <u32>params.outside;
   for (let i = 0; i < lines; i++) {
     let from = index + ((<usize>i) << 2);
     let isInside = true;
@@ -66,12 +67,12 @@ function markLines(index: usize, to: usize, params: usize, lines: i32): void {
 
 /** Tasks are the lines (outer, inner); neighbouring lines of one `outer` are walked together. */
 @inline
-function scatterLines<Rule>(params: usize, buffers: usize, begin: i32, end: i32): void {
+function scatterLines<Rule>(params: GatherParams, buffers: usize, begin: i32, end: i32): void {
   const rule = changetype<Rule>(0);
-  const size = load<i32>(params, 4);
-  const count = load<i32>(params, 8);
-  const inner = load<i32>(params, 12);
-  const outside = load<u32>(params, 16);
+  const size = params.size;
+  const count = params.count;
+  const inner = params.inner;
+  const outside = <u32>params.outside;
   const g = <usize>load<u32>(buffers);
   const index = <usize>load<u32>(buffers, 4);
   const y = <usize>load<u32>(buffers, 8);
@@ -96,10 +97,10 @@ function scatterLines<Rule>(params: usize, buffers: usize, begin: i32, end: i32)
   }
 }
 
-export function scatterAdd(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function scatterAdd(params: GatherParams, buffers: usize, begin: i32, end: i32): void {
   scatterLines<AddTo>(params, buffers, begin, end);
 }
 
-export function scatter(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function scatter(params: GatherParams, buffers: usize, begin: i32, end: i32): void {
   scatterLines<Replace>(params, buffers, begin, end);
 }

@@ -1,9 +1,11 @@
 // The gradient of softmax cross-entropy for the WASM device; equations in cross-entropy.ts. A task is a tile of neighbouring
 // pixels, or of lines of classes where there is no spatial axis. What is alike for all classes of a pixel is worked out once;
 // then every class's row is read once and written once, and the label's gradient written anew.
+import { behind } from '../shared/addresses.as';
 import { exp4, expm1 } from '../shared/math.as';
 import { Four, loadLanes, Part, storeLanes } from '../shared/simd.as';
 import { PixelReduction } from './codes';
+import { CrossEntropyParams, CrossEntropyPlan } from './params.as';
 
 let classes: i32 = 0;
 let spatial: i32 = 0;
@@ -55,16 +57,17 @@ function lineGradient(x: usize, gx: usize, weights: usize, m: f32, s: f32, peak:
 }
 
 /** Tasks are tiles. */
-export function crossEntropyBackward(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const batch = load<i32>(params);
-  classes = load<i32>(params, 4);
-  spatial = load<i32>(params, 8);
-  const ignoreIndex = load<i32>(params, 12);
-  isWeighted = load<i32>(params, 16) != 0;
-  smoothing = load<f32>(params, 20);
-  const reduction = load<i32>(params, 24);
-  const tilePixels = load<i32>(params, 32);
-  const tilesPerImage = load<i32>(params, 36);
+export function crossEntropyBackward(params: CrossEntropyParams, buffers: usize, begin: i32, end: i32): void {
+  const plan = changetype<CrossEntropyPlan>(behind(params));
+  const batch = params.batch;
+  classes = params.classes;
+  spatial = params.spatial;
+  const ignoreIndex = params.ignoreIndex;
+  isWeighted = params.weighted != 0;
+  smoothing = params.smoothing;
+  const reduction = params.reduction;
+  const tilePixels = plan.tilePixels;
+  const tilesPerImage = plan.tilesPerImage;
   const isLine = spatial == 1;
   const image: usize = isLine ? 0 : (<usize>spatial) << 2;
   const g = <usize>load<u32>(buffers, 12);

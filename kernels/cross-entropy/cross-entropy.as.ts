@@ -3,10 +3,12 @@
 // A sweep takes a few classes at a time and walks along their rows, so that it reads few streams: planes whose size is a
 // power of two share their cache sets. Without a spatial axis a pixel is a line of classes. Tiles are fixed by the shape and
 // their losses added in order in float64, so threads change no bit.
+import { behind } from '../shared/addresses.as';
 import { isTop, lineLogSum, logOfSum } from '../shared/log-sum.as';
 import { exp4 } from '../shared/math.as';
 import { demote, extremeRun, Four, Larger, Part, promoteHigh, promoteLow } from '../shared/simd.as';
 import { PixelReduction } from './codes';
+import { CrossEntropyParams, CrossEntropyPlan } from './params.as';
 
 /** Classes of one sweep for exponentials: their sum in float32 joins a float64. */
 const CLASSES_AT_ONCE = 8;
@@ -23,16 +25,17 @@ let reduction: i32 = 0;
 let tilePixels: i32 = 0;
 let tilesPerImage: i32 = 0;
 
-function readOptions(params: usize): void {
-  batch = load<i32>(params);
-  classes = load<i32>(params, 4);
-  spatial = load<i32>(params, 8);
-  ignoreIndex = load<i32>(params, 12);
-  isWeighted = load<i32>(params, 16) != 0;
-  smoothing = load<f32>(params, 20);
-  reduction = load<i32>(params, 24);
-  tilePixels = load<i32>(params, 32);
-  tilesPerImage = load<i32>(params, 36);
+function readOptions(params: CrossEntropyParams): void {
+  const plan = changetype<CrossEntropyPlan>(behind(params));
+  batch = params.batch;
+  classes = params.classes;
+  spatial = params.spatial;
+  ignoreIndex = params.ignoreIndex;
+  isWeighted = params.weighted != 0;
+  smoothing = params.smoothing;
+  reduction = params.reduction;
+  tilePixels = plan.tilePixels;
+  tilesPerImage = plan.tilesPerImage;
 }
 
 @inline
@@ -193,7 +196,7 @@ function tileSize(start: i32): i32 {
 }
 
 /** Tasks are tiles. Writes losses, or the sums of losses and weights of the tile as float64 to the shared scratch. */
-export function crossEntropyTiles(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function crossEntropyTiles(params: CrossEntropyParams, buffers: usize, begin: i32, end: i32): void {
   readOptions(params);
   const isLine = spatial == 1;
   const image: usize = isLine ? 0 : (<usize>spatial) << 2;
@@ -254,7 +257,7 @@ export function crossEntropyTiles(params: usize, buffers: usize, begin: i32, end
 }
 
 /** One task: adds the tiles up in order. */
-export function crossEntropyCombine(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function crossEntropyCombine(params: CrossEntropyParams, buffers: usize, begin: i32, end: i32): void {
   readOptions(params);
   const tiles = tilesPerImage * (spatial == 1 ? 1 : batch);
   const isMean = reduction == PixelReduction.mean;

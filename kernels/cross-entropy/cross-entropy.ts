@@ -9,31 +9,22 @@
 // Weights are constants. A label outside of 0 .. C - 1 that is not `ignoreIndex`, which PyTorch refuses, makes the loss and
 // the pixel's gradient NaN: a kernel cannot throw. Floor per pixel in bytes: forward 4 C + 4 + 8 (normalisers for the
 // backward pass), backward 8 C + 4 + 8. Leaves out targets that are probabilities.
-import { defineKernel, float, int, type Operand } from '../kernel.ts';
+import { code, defineKernel, float, int, type Operand, type ParamsOf } from '../kernel.ts';
 import { PixelReduction } from './codes.ts';
 
-export type CrossEntropyParams = {
-  batch: number;
-  classes: number;
-  spatial: number;
-  /** Pixels with this label do not count. */
-  ignoreIndex: number;
-  /** 1 if there are class weights. */
-  weighted: number;
-  /** Share of the target spread evenly over all classes. */
-  smoothing: number;
-  reduction: PixelReduction;
-};
-
-const fields = {
+export const CrossEntropyParams = {
   batch: 'u32',
   classes: 'u32',
   spatial: 'u32',
+  /** Pixels with this label do not count. */
   ignoreIndex: 'i32',
+  /** 1 if there are class weights. */
   weighted: 'u32',
+  /** Share of the target spread evenly over all classes. */
   smoothing: 'f32',
-  reduction: 'u32',
+  reduction: code<PixelReduction>(),
 } as const;
+export type CrossEntropyParams = ParamsOf<typeof CrossEntropyParams>;
 
 const logits = (name: string, p: CrossEntropyParams): Operand => float(name, p.batch, p.classes, p.spatial);
 const labels = (p: CrossEntropyParams): Operand => int('target', p.batch, p.spatial);
@@ -46,18 +37,18 @@ const loss = (name: string, p: CrossEntropyParams): Operand =>
 const elements = (p: CrossEntropyParams): number => p.batch * p.classes * p.spatial;
 
 /** x, target, weight if weighted -> loss, normalizers (m, then s, of each image), total if the reduction is the mean. */
-export const crossEntropy = defineKernel<CrossEntropyParams>({
+export const crossEntropy = defineKernel({
   name: 'crossEntropy',
-  fields,
+  fields: CrossEntropyParams,
   inputs: (p) => [logits('x', p), labels(p), ...weights(p)],
   outputs: (p) => [loss('loss', p), normalizers(p), ...total(p)],
   flops: (p) => 4 * elements(p),
 });
 
 /** x, target, normalizers, g, weight if weighted, total if the reduction is the mean -> gradient of x. */
-export const crossEntropyBackward = defineKernel<CrossEntropyParams>({
+export const crossEntropyBackward = defineKernel({
   name: 'crossEntropyBackward',
-  fields,
+  fields: CrossEntropyParams,
   inputs: (p) => [logits('x', p), labels(p), normalizers(p), loss('g', p), ...weights(p), ...total(p)],
   outputs: (p) => [logits('gx', p)],
   flops: (p) => 5 * elements(p),

@@ -4,6 +4,7 @@ import { logRatio4, sigmoidSlope4 } from '../shared/math.as';
 import { pow4 } from '../shared/math64.as';
 import { loadPart, loadStrided, loadStridedPart, storePart } from '../shared/simd.as';
 import { Binary } from './codes';
+import { BinaryParams } from './params.as';
 
 @inline
 function splat(x: f32): v128 {
@@ -218,16 +219,16 @@ function line<F>(y: usize, a: usize, strideA: usize, b: usize, strideB: usize, n
 }
 
 /** Elements [begin, end), line by line of the last axis. */
-function walk<F>(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const last = load<i32>(params, 96) - 1;
-  const alpha = v128.load32_splat(params, 108);
-  const stridesA = params + 32;
-  const stridesB = params + 64;
+function walk<F>(params: BinaryParams, buffers: usize, begin: i32, end: i32): void {
+  const last = params.rank - 1;
+  const alpha = f32x4.splat(params.alpha);
+  const stridesA = params.stridesA;
+  const stridesB = params.stridesB;
   const a = <usize>load<u32>(buffers);
   const b = <usize>load<u32>(buffers, 4);
   const y = <usize>load<u32>(buffers, 8);
   const axis = (<usize>max(last, 0)) << 2;
-  const length = last < 0 ? 1 : load<i32>(params + axis);
+  const length = last < 0 ? 1 : load<i32>(params.shape + axis);
   const strideA = last >= 0 ? <usize>load<u32>(stridesA + axis) : 0;
   const strideB = last >= 0 ? <usize>load<u32>(stridesB + axis) : 0;
   let lineIndex = begin / length;
@@ -237,7 +238,7 @@ function walk<F>(params: usize, buffers: usize, begin: i32, end: i32): void {
     let offsetB = strideB * <usize>at;
     let rest = lineIndex;
     for (let outer = last - 1; outer >= 0; outer--) {
-      const size = load<i32>(params + ((<usize>outer) << 2));
+      const size = load<i32>(params.shape + ((<usize>outer) << 2));
       const quotient = rest / size;
       const index = <usize>(rest - quotient * size);
       offsetA += index * <usize>load<u32>(stridesA + ((<usize>outer) << 2));
@@ -253,8 +254,8 @@ function walk<F>(params: usize, buffers: usize, begin: i32, end: i32): void {
 }
 
 /** Tasks are elements. */
-export function binary(params: usize, buffers: usize, begin: i32, end: i32): void {
-  switch (load<i32>(params, 104)) {
+export function binary(params: BinaryParams, buffers: usize, begin: i32, end: i32): void {
+  switch (params.op) {
     case Binary.add:
       return walk<Add>(params, buffers, begin, end);
     case Binary.sub:

@@ -1,6 +1,7 @@
 // Conversions and fills for the WASM device.
 import { fillWords, loadPart, storePart } from '../shared/simd.as';
 import { Cast } from './codes';
+import { CastParams, FillParams } from './params.as';
 
 @unmanaged
 class ToFloat {
@@ -47,11 +48,11 @@ function convert<F>(x: usize, y: usize, n: i32): void {
 }
 
 /** Tasks are elements. */
-export function cast(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function cast(params: CastParams, buffers: usize, begin: i32, end: i32): void {
   const offset = (<usize>begin) << 2;
   const x = <usize>load<u32>(buffers) + offset;
   const y = <usize>load<u32>(buffers, 4) + offset;
-  switch (load<i32>(params, 4)) {
+  switch (params.kind) {
     case Cast.toFloat:
       return convert<ToFloat>(x, y, end - begin);
     case Cast.toInt:
@@ -64,6 +65,6 @@ export function cast(params: usize, buffers: usize, begin: i32, end: i32): void 
 }
 
 /** Tasks are elements. */
-export function fill(params: usize, buffers: usize, begin: i32, end: i32): void {
-  fillWords(<usize>load<u32>(buffers) + ((<usize>begin) << 2), load<u32>(params, 4), end - begin);
+export function fill(params: FillParams, buffers: usize, begin: i32, end: i32): void {
+  fillWords(<usize>load<u32>(buffers) + ((<usize>begin) << 2), reinterpret<u32>(params.value), end - begin);
 }

@@ -1,16 +1,17 @@
 // Elementwise kernels: y = f(x), y = f(a, b) and y = cond ? a : b, the last two with broadcasting.
 // Shapes arrive with adjacent axes merged as far as the strides allow, so same-shape operands have rank 1.
-import { bool, defineKernel, type DType, type FieldType, float, type Kernel, sizeOf, word } from '../kernel.ts';
+import { bool, code, defineKernel, type DType, float, type Kernel, type ParamsOf, sizeOf, word } from '../kernel.ts';
 import { type Binary, type Cast, isComparison, type Unary } from './codes.ts';
 
 export { Cast } from './codes.ts';
 
-export type UnaryParams = { n: number; op: Unary; a: number; b: number };
+export const UnaryParams = { n: 'u32', op: code<Unary>(), a: 'f32', b: 'f32' } as const;
+export type UnaryParams = ParamsOf<typeof UnaryParams>;
 
 /** y[i] = f(x[i]); f is chosen by `op`, whose constants are `a` and `b`. */
-export const unary = defineKernel<UnaryParams>({
+export const unary = defineKernel({
   name: 'unary',
-  fields: { n: 'u32', op: 'u32', a: 'f32', b: 'f32' },
+  fields: UnaryParams,
   inputs: ({ n }) => [float('x', n)],
   outputs: ({ n }) => [float('y', n)],
   flops: ({ n }) => n,
@@ -22,38 +23,40 @@ export function span(shape: readonly number[], strides: readonly number[]): numb
   return shape.reduce((last, size, axis) => last + (size - 1) * strides[axis]!, 1);
 }
 
-export type BinaryParams = {
-  shape: readonly number[];
-  stridesA: readonly number[];
-  stridesB: readonly number[];
-  rank: number;
-  n: number;
-  op: Binary;
-  alpha: number;
-};
+export const BinaryParams = {
+  shape: 'u32x8',
+  stridesA: 'u32x8',
+  stridesB: 'u32x8',
+  rank: 'u32',
+  n: 'u32',
+  op: code<Binary>(),
+  alpha: 'f32',
+} as const;
+export type BinaryParams = ParamsOf<typeof BinaryParams>;
 
 /** y = f(a, b) over `shape`, row-major; a stride of 0 repeats the operand along that axis. Comparisons give bool. */
-export const binary = defineKernel<BinaryParams>({
+export const binary = defineKernel({
   name: 'binary',
-  fields: { shape: 'u32x8', stridesA: 'u32x8', stridesB: 'u32x8', rank: 'u32', n: 'u32', op: 'u32', alpha: 'f32' },
+  fields: BinaryParams,
   inputs: (p) => [float('a', span(p.shape, p.stridesA)), float('b', span(p.shape, p.stridesB))],
   outputs: (p) => [isComparison(p.op) ? bool('y', p.n) : float('y', p.n)],
   flops: ({ n }) => n,
 });
 
-export type WhereParams = {
-  shape: readonly number[];
-  stridesC: readonly number[];
-  stridesA: readonly number[];
-  stridesB: readonly number[];
-  rank: number;
-  n: number;
-};
+export const WhereParams = {
+  shape: 'u32x8',
+  stridesC: 'u32x8',
+  stridesA: 'u32x8',
+  stridesB: 'u32x8',
+  rank: 'u32',
+  n: 'u32',
+} as const;
+export type WhereParams = ParamsOf<typeof WhereParams>;
 
 /** y = c ? a : b over `shape`; all three broadcast as in `binary`. */
-export const where = defineKernel<WhereParams>({
+export const where = defineKernel({
   name: 'where',
-  fields: { shape: 'u32x8', stridesC: 'u32x8', stridesA: 'u32x8', stridesB: 'u32x8', rank: 'u32', n: 'u32' },
+  fields: WhereParams,
   inputs: (p) => [
     bool('c', span(p.shape, p.stridesC)),
     word('a', span(p.shape, p.stridesA)),
@@ -63,22 +66,24 @@ export const where = defineKernel<WhereParams>({
   flops: ({ n }) => n,
 });
 
-export type CastParams = { n: number; kind: Cast };
+export const CastParams = { n: 'u32', kind: code<Cast>() } as const;
+export type CastParams = ParamsOf<typeof CastParams>;
 
-export const cast = defineKernel<CastParams>({
+export const cast = defineKernel({
   name: 'cast',
-  fields: { n: 'u32', kind: 'u32' },
+  fields: CastParams,
   inputs: ({ n }) => [word('x', n)],
   outputs: ({ n }) => [word('y', n)],
   flops: ({ n }) => n,
 });
 
-export type FillParams = { n: number; value: number };
+export const FillParams = { n: 'u32', value: 'f32' } as const;
+export type FillParams = ParamsOf<typeof FillParams>;
 
-const defineFill = (name: string, dtype: DType, value: FieldType): Kernel<FillParams> =>
-  defineKernel<FillParams>({
+const defineFill = (name: string, dtype: DType, value: 'f32' | 'i32' | 'u32'): Kernel<FillParams> =>
+  defineKernel({
     name,
-    fields: { n: 'u32', value },
+    fields: { ...FillParams, value },
     inputs: () => [],
     outputs: ({ n }) => [{ name: 'y', dtype, shape: [n] }],
     flops: () => 0,

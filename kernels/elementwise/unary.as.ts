@@ -17,6 +17,7 @@ import { tanh4 } from '../shared/math.as';
 import { pow4, sinShifted4 } from '../shared/math64.as';
 import { loadPart, storePart } from '../shared/simd.as';
 import { Unary } from './codes';
+import { UnaryParams } from './params.as';
 
 @inline
 function splat(x: f32): v128 {
@@ -291,14 +292,14 @@ function map<F>(x: usize, y: usize, n: i32, a: v128, b: v128): void {
 }
 
 /** Tasks are elements. */
-export function unary(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const a = v128.load32_splat(params, 8);
-  const b = v128.load32_splat(params, 12);
+export function unary(params: UnaryParams, buffers: usize, begin: i32, end: i32): void {
+  const a = f32x4.splat(params.a);
+  const b = f32x4.splat(params.b);
   const offset = (<usize>begin) << 2;
   const x = <usize>load<u32>(buffers) + offset;
   const y = <usize>load<u32>(buffers, 4) + offset;
   const n = end - begin;
-  switch (load<i32>(params, 4)) {
+  switch (params.op) {
     case Unary.neg:
       return map<Neg>(x, y, n, a, b);
     case Unary.exp:

@@ -1,5 +1,6 @@
 // y = c ? a : b with broadcasting for the WASM device, line by line of the last axis, four words at a time.
 import { loadPart, loadStrided, loadStridedPart, storePart } from '../shared/simd.as';
+import { WhereParams } from './params.as';
 
 /** Four words of one operand: contiguous, one repeated, or strided (in bytes). */
 @inline
@@ -44,17 +45,17 @@ function line(y: usize, c: usize, strideC: usize, a: usize, strideA: usize, b: u
 }
 
 /** Tasks are elements. */
-export function where(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const last = load<i32>(params, 128) - 1;
-  const stridesC = params + 32;
-  const stridesA = params + 64;
-  const stridesB = params + 96;
+export function where(params: WhereParams, buffers: usize, begin: i32, end: i32): void {
+  const last = params.rank - 1;
+  const stridesC = params.stridesC;
+  const stridesA = params.stridesA;
+  const stridesB = params.stridesB;
   const c = <usize>load<u32>(buffers);
   const a = <usize>load<u32>(buffers, 4);
   const b = <usize>load<u32>(buffers, 8);
   const y = <usize>load<u32>(buffers, 12);
   const axis = (<usize>max(last, 0)) << 2;
-  const length = last < 0 ? 1 : load<i32>(params + axis);
+  const length = last < 0 ? 1 : load<i32>(params.shape + axis);
   const strideC = last >= 0 ? <usize>load<u32>(stridesC + axis) : 0;
   const strideA = last >= 0 ? <usize>load<u32>(stridesA + axis) : 0;
   const strideB = last >= 0 ? <usize>load<u32>(stridesB + axis) : 0;
@@ -66,7 +67,7 @@ export function where(params: usize, buffers: usize, begin: i32, end: i32): void
     let offsetB = strideB * <usize>at;
     let rest = lineIndex;
     for (let outer = last - 1; outer >= 0; outer--) {
-      const size = load<i32>(params + ((<usize>outer) << 2));
+      const size = load<i32>(params.shape + ((<usize>outer) << 2));
       const quotient = rest / size;
       const index = <usize>(rest - quotient * size);
       offsetC += index * <usize>load<u32>(stridesC + ((<usize>outer) << 2));

@@ -1,39 +1,12 @@
 // The matrix product C = op(A) op(B) + bias. matmulTiles packs a block of B (and of A, if it is stored transposed) into
 // private scratch and multiplies in register tiles. matmulDots is for products of a few rows or columns whose operands are
 // both contiguous along k: packing would cost as much as the product, so it takes inner products instead.
-import { buffer, words } from '../shared/addresses.as';
+import { behind, buffer, words } from '../shared/addresses.as';
 import { dotTile } from '../shared/dot-tile.as';
 import { copyWords } from '../shared/simd.as';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
 import { FROM_C, FROM_ZERO } from '../shared/tiles.as';
-
-/** The packed parameters (matmul.ts) and what the planner worked out (plans.wasm.ts). Scratch places in bytes. */
-@unmanaged
-class Plan {
-  batch: i32;
-  m: i32;
-  n: i32;
-  k: i32;
-  givenTransposeA: i32;
-  givenTransposeB: i32;
-  batchedA: i32;
-  batchedB: i32;
-  bias: i32;
-  unused0: i32;
-  unused1: i32;
-  unused2: i32;
-  /** As stored, except that a vector is never transposed. */
-  transposeA: i32;
-  transposeB: i32;
-  packB: i32;
-  tileM: i32;
-  tileN: i32;
-  tileK: i32;
-  panelPitch: i32;
-  panelAt: i32;
-  blockAt: i32;
-  vectorsAt: i32;
-}
+import { MatmulParams, MatmulPlan } from './params.as';
 
 /** to[j][i] = from[i][j] for `rows` x `columns`; pitches in bytes. Columns of four rows become vectors of `to`. */
 function transpose(to: usize, toPitch: usize, from: usize, fromPitch: usize, rows: i32, columns: i32): void {
@@ -60,25 +33,25 @@ function transpose(to: usize, toPitch: usize, from: usize, fromPitch: usize, row
 }
 
 /** Tasks: (batch entry, block of rows, block of columns), the last fastest. */
-export function matmulTiles(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params);
+export function matmulTiles(p: MatmulParams, buffers: usize, begin: i32, end: i32): void {
+  const plan = changetype<MatmulPlan>(behind(p));
   const c = buffer(buffers, 2 + p.bias);
   const scratch = buffer(buffers, 4 + p.bias);
   const offsets = scratch + SPILL_BYTES;
-  const panel = scratch + p.panelAt;
-  const block = scratch + p.blockAt;
-  const vectors = scratch + p.vectorsAt;
-  const blocksN = (p.n + p.tileN - 1) / p.tileN;
-  const blocksM = (p.m + p.tileM - 1) / p.tileM;
-  const ldb = words(p.transposeB ? p.k : p.n);
-  const pitch = p.packB ? words(p.panelPitch) : ldb;
-  for (let l = 0; l < p.tileK; l++) store<u32>(offsets + words(l), <u32>(<usize>l * pitch));
+  const panel = scratch + plan.panelAt;
+  const block = scratch + plan.blockAt;
+  const vectors = scratch + plan.vectorsAt;
+  const blocksN = (p.n + plan.tileN - 1) / plan.tileN;
+  const blocksM = (p.m + plan.tileM - 1) / plan.tileM;
+  const ldb = words(plan.transposeB ? p.k : p.n);
+  const pitch = plan.packB ? words(plan.panelPitch) : ldb;
+  for (let l = 0; l < plan.tileK; l++) store<u32>(offsets + words(l), <u32>(<usize>l * pitch));
   for (let task = begin; task < end; task++) {
-    const column = (task % blocksN) * p.tileN;
-    const row = ((task / blocksN) % blocksM) * p.tileM;
+    const column = (task % blocksN) * plan.tileN;
+    const row = ((task / blocksN) % blocksM) * plan.tileM;
     const entry = task / (blocksN * blocksM);
-    const columns = min(p.tileN, p.n - column);
-    const rows = min(p.tileM, p.m - row);
+    const columns = min(plan.tileN, p.n - column);
+    const rows = min(plan.tileM, p.m - row);
     const a = buffer(buffers, 0) + (p.batchedA ? words(entry * p.m * p.k) : 0);
     const b = buffer(buffers, 1) + (p.batchedB ? words(entry * p.k * p.n) : 0);
     const target = c + words((entry * p.m + row) * p.n + column);
@@ -90,15 +63,15 @@ export function matmulTiles(params: usize, buffers: usize, begin: i32, end: i32)
     const count = (columns + 3) >> 2;
     let l = 0;
     do {
-      const depth = min(p.tileK, p.k - l);
+      const depth = min(plan.tileK, p.k - l);
       let x = b + words(l * p.n + column);
-      if (p.packB) {
+      if (plan.packB) {
         x = panel;
         // Lanes behind the last column are computed too: what they read must not be denormal numbers, which are slow.
         if (columns & 3) {
           for (let i = 0; i < depth; i++) v128.store(panel + <usize>i * pitch + words(columns & ~3), i32x4.splat(0));
         }
-        if (p.transposeB) transpose(panel, pitch, b + words(column * p.k + l), ldb, columns, depth);
+        if (plan.transposeB) transpose(panel, pitch, b + words(column * p.k + l), ldb, columns, depth);
         else
           for (let i = 0; i < depth; i++)
             copyWords(panel + <usize>i * pitch, b + words((l + i) * p.n + column), columns);
@@ -111,34 +84,34 @@ export function matmulTiles(params: usize, buffers: usize, begin: i32, end: i32)
       }
       let from = a + words(row * p.k + l);
       let lda = words(p.k);
-      if (p.transposeA) {
+      if (plan.transposeA) {
         from = block;
         lda = words(depth);
         transpose(block, lda, a + words(l * p.m + row), words(p.m), depth, rows);
       }
       multiply(from, lda, rows, offsets, depth, vectors, count, words(p.n), 4, init, scratch);
       init = FROM_C;
-      l += p.tileK;
+      l += plan.tileK;
     } while (l < p.k);
   }
 }
 
 /** Tasks as above. */
-export function matmulDots(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Plan>(params);
+export function matmulDots(p: MatmulParams, buffers: usize, begin: i32, end: i32): void {
+  const plan = changetype<MatmulPlan>(behind(p));
   const c = buffer(buffers, 2 + p.bias);
-  const blocksN = (p.n + p.tileN - 1) / p.tileN;
-  const blocksM = (p.m + p.tileM - 1) / p.tileM;
+  const blocksN = (p.n + plan.tileN - 1) / plan.tileN;
+  const blocksM = (p.m + plan.tileM - 1) / plan.tileM;
   const ld = words(p.k);
   const length = p.k & ~3;
   for (let task = begin; task < end; task++) {
-    const firstColumn = (task % blocksN) * p.tileN;
-    const firstRow = ((task / blocksN) % blocksM) * p.tileM;
+    const firstColumn = (task % blocksN) * plan.tileN;
+    const firstRow = ((task / blocksN) % blocksM) * plan.tileM;
     const entry = task / (blocksN * blocksM);
     const a = buffer(buffers, 0) + (p.batchedA ? words(entry * p.m * p.k) : 0);
     const b = buffer(buffers, 1) + (p.batchedB ? words(entry * p.k * p.n) : 0);
-    const endColumn = min(p.n, firstColumn + p.tileN);
-    const endRow = min(p.m, firstRow + p.tileM);
+    const endColumn = min(p.n, firstColumn + plan.tileN);
+    const endRow = min(p.m, firstRow + plan.tileM);
     for (let row = firstRow; row < endRow; row += 3) {
       const rows = min(3, endRow - row);
       for (let column = firstColumn; column < endColumn; column += 3) {
@@ -168,7 +141,7 @@ export function matmulDots(params: usize, buffers: usize, begin: i32, end: i32):
 
 /** Adds the products that the vectors left out, and the bias. */
 @inline
-function finishDot(p: Plan, a: usize, b: usize, from: i32, out: usize, bias: usize): void {
+function finishDot(p: MatmulParams, a: usize, b: usize, from: i32, out: usize, bias: usize): void {
   let sum = load<f32>(out);
   for (let l = from; l < p.k; l++) sum += load<f32>(a + words(l)) * load<f32>(b + words(l));
   store<f32>(out, bias ? sum + load<f32>(bias) : sum);

@@ -1,35 +1,26 @@
 // Batched matrix product C = op(A) op(B) + bias, row-major. Linear layers, bmm and the vector forms all come here.
-import { defineKernel, float } from '../kernel.ts';
+import { defineKernel, float, type ParamsOf } from '../kernel.ts';
 
-export type MatmulParams = {
-  batch: number;
-  m: number;
-  n: number;
-  k: number;
+export const MatmulParams = {
+  batch: 'u32',
+  m: 'u32',
+  n: 'u32',
+  k: 'u32',
   /** 1: A is stored [k, m]. */
-  transposeA: number;
+  transposeA: 'u32',
   /** 1: B is stored [n, k]. */
-  transposeB: number;
+  transposeB: 'u32',
   /** 0: the same A (B) serves every batch entry; else 1. */
-  batchedA: number;
-  batchedB: number;
+  batchedA: 'u32',
+  batchedB: 'u32',
   /** 1: a third input of n values is added to each row. */
-  bias: number;
-};
+  bias: 'u32',
+} as const;
+export type MatmulParams = ParamsOf<typeof MatmulParams>;
 
-export const matmul = defineKernel<MatmulParams>({
+export const matmul = defineKernel({
   name: 'matmul',
-  fields: {
-    batch: 'u32',
-    m: 'u32',
-    n: 'u32',
-    k: 'u32',
-    transposeA: 'u32',
-    transposeB: 'u32',
-    batchedA: 'u32',
-    batchedB: 'u32',
-    bias: 'u32',
-  },
+  fields: MatmulParams,
   inputs: (p) => {
     const a = p.transposeA ? [p.k, p.m] : [p.m, p.k];
     const b = p.transposeB ? [p.n, p.k] : [p.k, p.n];

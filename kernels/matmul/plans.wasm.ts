@@ -1,6 +1,22 @@
 // WASM plans of the matrix product: which inner loop, and how C is cut into tasks. Neither depends on the threads.
+import { planWords } from '../params.ts';
 import { type PlanTable, SPILL_WORDS, type WasmPlan, type WasmPlanner } from '../plan.ts';
 import { matmul, type MatmulParams } from './matmul.ts';
+
+/** What the kernels read behind their parameters. Scratch places in bytes. */
+export const MatmulPlan = {
+  /** As stored, except that a vector is never transposed. */
+  transposeA: 'i32',
+  transposeB: 'i32',
+  packB: 'i32',
+  tileM: 'i32',
+  tileN: 'i32',
+  tileK: 'i32',
+  panelPitch: 'i32',
+  panelAt: 'i32',
+  blockAt: 'i32',
+  vectorsAt: 'i32',
+} as const;
 
 const FEW_ROWS = 12;
 const FEW_COLUMNS = 3;
@@ -58,8 +74,9 @@ const planMatmul: WasmPlanner<MatmulParams> = (p, _facts, prefer): WasmPlan => {
   const panelAt = 16 * Math.ceil((SPILL_WORDS + tileK) / 16);
   const blockAt = panelAt + (packB ? tileK * panelPitch : 0);
   const vectorsAt = blockAt + (transposeA ? tileM * tileK : 0);
-  const places = [panelAt, blockAt, vectorsAt].map((at) => 4 * at);
-  const constants = [transposeA, transposeB, packB, tileM, tileN, tileK, panelPitch, ...places];
+  const places = { panelAt: 4 * panelAt, blockAt: 4 * blockAt, vectorsAt: 4 * vectorsAt };
+  const sizes = { tileM, tileN, tileK, panelPitch };
+  const constants = planWords(MatmulPlan, { transposeA, transposeB, packB, ...sizes, ...places });
   const grain = Math.max(1, Math.floor(TASK_WORK / Math.max(1, work)));
   return {
     name: dots ? 'innerProducts' : packB ? 'packedTiles' : 'directTiles',

@@ -1,17 +1,12 @@
 // Optimiser steps and the running average for the WASM device, four elements at a time and in place; see optimizer.ts for
 // the update rules. Tasks are elements. `buffers` holds the gradient first, then the parameters and the states.
 import { loadLanes, storeLanes } from '../shared/simd.as';
+import { AdamParams, RmspropParams, RunningAverageParams, SgdParams } from './params.as';
 
 /** Address of operand `k`, moved to element `begin`. */
 @inline
 function operand(buffers: usize, k: i32, begin: i32): usize {
   return <usize>load<u32>(buffers + ((<usize>k) << 2)) + ((<usize>begin) << 2);
-}
-
-/** Word `k` of the parameter block in all lanes. */
-@inline
-function constant(params: usize, k: i32): v128 {
-  return v128.load32_splat(params + ((<usize>k) << 2));
 }
 
 /** a x + b */
@@ -20,14 +15,14 @@ function axpy(a: v128, x: v128, b: v128): v128 {
   return f32x4.add(f32x4.mul(a, x), b);
 }
 
-export function sgdStep(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const learningRate = constant(params, 1);
-  const momentum = constant(params, 2);
-  const gain = constant(params, 3);
-  const weightDecay = constant(params, 4);
-  const nesterov = load<i32>(params, 20);
-  const first = load<i32>(params, 24);
-  const hasMomentum = load<f32>(params, 8) != 0;
+export function sgdStep(params: SgdParams, buffers: usize, begin: i32, end: i32): void {
+  const learningRate = f32x4.splat(params.learningRate);
+  const momentum = f32x4.splat(params.momentum);
+  const gain = f32x4.splat(params.gain);
+  const weightDecay = f32x4.splat(params.weightDecay);
+  const nesterov = params.nesterov;
+  const first = params.first;
+  const hasMomentum = params.momentum != 0;
   let g = operand(buffers, 0, begin);
   let p = operand(buffers, 1, begin);
   let b = operand(buffers, 2, begin);
@@ -49,17 +44,17 @@ export function sgdStep(params: usize, buffers: usize, begin: i32, end: i32): vo
   }
 }
 
-export function adamStep(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const stepSize = constant(params, 1);
-  const beta1 = constant(params, 2);
-  const beta2 = constant(params, 3);
-  const oneMinusBeta1 = constant(params, 4);
-  const oneMinusBeta2 = constant(params, 5);
-  const eps = constant(params, 6);
-  const weightDecay = constant(params, 7);
-  const shrink = constant(params, 8);
-  const correction = constant(params, 9);
-  const amsgrad = load<i32>(params, 40);
+export function adamStep(params: AdamParams, buffers: usize, begin: i32, end: i32): void {
+  const stepSize = f32x4.splat(params.stepSize);
+  const beta1 = f32x4.splat(params.beta1);
+  const beta2 = f32x4.splat(params.beta2);
+  const oneMinusBeta1 = f32x4.splat(params.oneMinusBeta1);
+  const oneMinusBeta2 = f32x4.splat(params.oneMinusBeta2);
+  const eps = f32x4.splat(params.eps);
+  const weightDecay = f32x4.splat(params.weightDecay);
+  const shrink = f32x4.splat(params.shrink);
+  const correction = f32x4.splat(params.correction);
+  const amsgrad = params.amsgrad;
   let g = operand(buffers, 0, begin);
   let p = operand(buffers, 1, begin);
   let m = operand(buffers, 2, begin);
@@ -87,15 +82,15 @@ export function adamStep(params: usize, buffers: usize, begin: i32, end: i32): v
   }
 }
 
-export function rmspropStep(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const learningRate = constant(params, 1);
-  const alpha = constant(params, 2);
-  const oneMinusAlpha = constant(params, 3);
-  const eps = constant(params, 4);
-  const weightDecay = constant(params, 5);
-  const momentum = constant(params, 6);
-  const hasMomentum = load<f32>(params, 24) != 0;
-  const centered = load<i32>(params, 28);
+export function rmspropStep(params: RmspropParams, buffers: usize, begin: i32, end: i32): void {
+  const learningRate = f32x4.splat(params.learningRate);
+  const alpha = f32x4.splat(params.alpha);
+  const oneMinusAlpha = f32x4.splat(params.oneMinusAlpha);
+  const eps = f32x4.splat(params.eps);
+  const weightDecay = f32x4.splat(params.weightDecay);
+  const momentum = f32x4.splat(params.momentum);
+  const hasMomentum = params.momentum != 0;
+  const centered = params.centered;
   let g = operand(buffers, 0, begin);
   let p = operand(buffers, 1, begin);
   let v = operand(buffers, 2, begin);
@@ -127,9 +122,9 @@ export function rmspropStep(params: usize, buffers: usize, begin: i32, end: i32)
   }
 }
 
-export function runningAverage(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const keep = constant(params, 1);
-  const gain = constant(params, 2);
+export function runningAverage(params: RunningAverageParams, buffers: usize, begin: i32, end: i32): void {
+  const keep = f32x4.splat(params.keep);
+  const gain = f32x4.splat(params.gain);
   let x = operand(buffers, 0, begin);
   let y = operand(buffers, 1, begin);
   for (let i = begin; i < end; i += 4) {

@@ -1,6 +1,7 @@
 // Chains of multiply-adds for the WASM device, twelve vectors in registers; the equation is in peak.ts. A task is one vector
 // of the result. Calls nothing inside the loop, so that V8 keeps the chains in registers.
 import { madd, storeLanes } from '../shared/simd.as';
+import { MultiplyAddsParams } from './params.as';
 
 function chains(factor: v128, term: v128, rounds: i32): v128 {
   let a0 = f32x4.splat(0);
@@ -35,9 +36,9 @@ function chains(factor: v128, term: v128, rounds: i32): v128 {
   return f32x4.add(f32x4.add(a0, a4), a8);
 }
 
-export function multiplyAdds(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const n = load<i32>(params);
-  const rounds = load<i32>(params, 4);
+export function multiplyAdds(params: MultiplyAddsParams, buffers: usize, begin: i32, end: i32): void {
+  const n = params.n;
+  const rounds = params.rounds;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   const factor = v128.load32_splat(x);

@@ -1,6 +1,7 @@
 // Adaptive pooling over planes [planes, H, W] for the WASM device: window i of an axis is floor(i in / out) ..
 // ceil((i + 1) in / out) - 1. Sums are float64 over SIMD blocks; one window over the whole plane is one run.
 import { fillWords, sumRun, Value } from '../shared/simd.as';
+import { AdaptivePoolParams } from './params.as';
 
 @inline
 function windowBegin(i: i32, size: i32, outputs: i32): i32 {
@@ -13,11 +14,11 @@ function windowEnd(i: i32, size: i32, outputs: i32): i32 {
 }
 
 /** Tasks are rows of the output. */
-export function adaptiveAveragePool(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
+export function adaptiveAveragePool(params: AdaptivePoolParams, buffers: usize, begin: i32, end: i32): void {
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   for (let task = begin; task < end; task++) {
@@ -61,11 +62,11 @@ function addRun(p: usize, share: f32, n: i32): void {
 }
 
 /** Tasks are planes: each window adds its share to the positions under it, in order. */
-export function adaptiveAveragePoolBackward(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
+export function adaptiveAveragePoolBackward(params: AdaptivePoolParams, buffers: usize, begin: i32, end: i32): void {
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
   let g = <usize>load<u32>(buffers) + ((<usize>begin * outH * outW) << 2);
   const gx = <usize>load<u32>(buffers, 4);
   const inSize = inH * inW;
@@ -92,11 +93,11 @@ export function adaptiveAveragePoolBackward(params: usize, buffers: usize, begin
 }
 
 /** Tasks are rows of the output. The first maximum wins, and NaN always. */
-export function adaptiveMaxPool(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
+export function adaptiveMaxPool(params: AdaptivePoolParams, buffers: usize, begin: i32, end: i32): void {
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   const indices = <usize>load<u32>(buffers, 8);

@@ -1,6 +1,7 @@
 // Average pooling over planes [planes, H, W] and its adjoint for the WASM device. Forward takes four neighbouring windows
 // at a time where none of them leaves the row. A window that lies in the padding has the mean 0.
 import { Adjacent, EverySecond, Spread } from '../shared/simd.as';
+import { PoolParams } from './params.as';
 
 /** Sizes of a launch; written at the start of every call, since a thread runs one call at a time. */
 let inH: i32 = 0;
@@ -15,18 +16,18 @@ let padH: i32 = 0;
 let padW: i32 = 0;
 let countPadding: bool = false;
 
-function readSizes(params: usize): void {
-  inH = load<i32>(params, 4);
-  inW = load<i32>(params, 8);
-  outH = load<i32>(params, 12);
-  outW = load<i32>(params, 16);
-  kernelH = load<i32>(params, 20);
-  kernelW = load<i32>(params, 24);
-  strideH = load<i32>(params, 28);
-  strideW = load<i32>(params, 32);
-  padH = load<i32>(params, 36);
-  padW = load<i32>(params, 40);
-  countPadding = load<i32>(params, 52) != 0;
+function readSizes(params: PoolParams): void {
+  inH = params.inH;
+  inW = params.inW;
+  outH = params.outH;
+  outW = params.outW;
+  kernelH = params.kernelH;
+  kernelW = params.kernelW;
+  strideH = params.strideH;
+  strideW = params.strideW;
+  padH = params.padH;
+  padW = params.padW;
+  countPadding = params.countPadding != 0;
 }
 
 /** Length of a window along one axis as the divisor sees it: clipped to the padded plane, or to the plane itself. */
@@ -86,7 +87,7 @@ function averagePoolRows<Load>(buffers: usize, begin: i32, end: i32): void {
 }
 
 /** Tasks are rows of the output. */
-export function averagePool(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function averagePool(params: PoolParams, buffers: usize, begin: i32, end: i32): void {
   readSizes(params);
   if (strideW == 1) averagePoolRows<Adjacent>(buffers, begin, end);
   else if (strideW == 2) averagePoolRows<EverySecond>(buffers, begin, end);
@@ -94,7 +95,7 @@ export function averagePool(params: usize, buffers: usize, begin: i32, end: i32)
 }
 
 /** Tasks are planes: each window adds its share to the positions under it, in order. */
-export function averagePoolBackward(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function averagePoolBackward(params: PoolParams, buffers: usize, begin: i32, end: i32): void {
   readSizes(params);
   let g = <usize>load<u32>(buffers) + ((<usize>begin * outH * outW) << 2);
   const gx = <usize>load<u32>(buffers, 4);

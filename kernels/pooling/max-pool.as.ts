@@ -1,6 +1,7 @@
 // Max pooling over planes [planes, H, W] and its adjoint for the WASM device. Four neighbouring windows at a time where
 // none of them leaves the row; the first maximum wins, and NaN always.
 import { Adjacent, EverySecond, Spread } from '../shared/simd.as';
+import { PoolParams } from './params.as';
 
 /** First step of a window from `start` (by `step`) that is not before the plane. */
 @inline
@@ -14,20 +15,20 @@ function endInside(start: i32, step: i32, steps: i32, size: i32): i32 {
   return start >= size ? 0 : min(steps, (size - start + step - 1) / step);
 }
 
-function maxPoolRows<Load>(params: usize, buffers: usize, begin: i32, end: i32): void {
+function maxPoolRows<Load>(params: PoolParams, buffers: usize, begin: i32, end: i32): void {
   const four = changetype<Load>(0);
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
-  const kernelH = load<i32>(params, 20);
-  const kernelW = load<i32>(params, 24);
-  const strideH = load<i32>(params, 28);
-  const strideW = load<i32>(params, 32);
-  const padH = load<i32>(params, 36);
-  const padW = load<i32>(params, 40);
-  const dilationH = load<i32>(params, 44);
-  const dilationW = load<i32>(params, 48);
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
+  const kernelH = params.kernelH;
+  const kernelW = params.kernelW;
+  const strideH = params.strideH;
+  const strideW = params.strideW;
+  const padH = params.padH;
+  const padW = params.padW;
+  const dilationH = params.dilationH;
+  const dilationW = params.dilationW;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   const indices = <usize>load<u32>(buffers, 8);
@@ -93,8 +94,8 @@ function maxPoolRows<Load>(params: usize, buffers: usize, begin: i32, end: i32):
 }
 
 /** Tasks are rows of the output. */
-export function maxPool(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const strideW = load<i32>(params, 32);
+export function maxPool(params: PoolParams, buffers: usize, begin: i32, end: i32): void {
+  const strideW = params.strideW;
   if (strideW == 1) maxPoolRows<Adjacent>(params, buffers, begin, end);
   else if (strideW == 2) maxPoolRows<EverySecond>(params, buffers, begin, end);
   else maxPoolRows<Spread>(params, buffers, begin, end);
@@ -140,18 +141,18 @@ function spreadPairs(g: usize, indices: usize, gx: usize, inH: i32, inW: i32, ou
 }
 
 /** Tasks are planes. */
-export function maxPoolBackward(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
+export function maxPoolBackward(params: PoolParams, buffers: usize, begin: i32, end: i32): void {
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
   const g = <usize>load<u32>(buffers);
   const indices = <usize>load<u32>(buffers, 4);
   const gx = <usize>load<u32>(buffers, 8);
-  const isSquare = load<i32>(params, 20) == 2 && load<i32>(params, 24) == 2;
-  const isApart = load<i32>(params, 28) == 2 && load<i32>(params, 32) == 2;
-  const isPlain = load<i32>(params, 36) == 0 && load<i32>(params, 40) == 0;
-  const isDense = load<i32>(params, 44) == 1 && load<i32>(params, 48) == 1;
+  const isSquare = params.kernelH == 2 && params.kernelW == 2;
+  const isApart = params.strideH == 2 && params.strideW == 2;
+  const isPlain = params.padH == 0 && params.padW == 0;
+  const isDense = params.dilationH == 1 && params.dilationW == 1;
   const arePairs = isSquare && isApart && isPlain && isDense && 2 * outH <= inH && 2 * outW <= inW;
   const inSize = <usize>inH * inW;
   const outSize = <usize>outH * outW;

@@ -4,6 +4,7 @@
 // plane, and a row of the gradient the sum of the rows of shares that cover it: each position is written once.
 import { Four, Part, promoteHigh, promoteLow, storePart, sumRun, Value } from '../shared/simd.as';
 import { PyramidRule } from './codes';
+import { PyramidPoolParams } from './params.as';
 
 /** Rows that a column adds up in float32 before they join a float64. */
 const ROWS_AT_ONCE = 16;
@@ -14,12 +15,12 @@ let inW: i32 = 0;
 let count: i32 = 0;
 let rule: i32 = 0;
 
-function readSizes(params: usize): void {
-  planes = load<i32>(params, 32);
-  inH = load<i32>(params, 36);
-  inW = load<i32>(params, 40);
-  count = load<i32>(params, 44);
-  rule = load<i32>(params, 48);
+function readSizes(params: PyramidPoolParams): void {
+  planes = params.planes;
+  inH = params.inH;
+  inW = params.inW;
+  count = params.count;
+  rule = params.rule;
 }
 
 /** Cells of a bin along an axis. */
@@ -41,9 +42,9 @@ function writeWindows(to: usize, bin: i32, size: i32): usize {
 }
 
 /** The windows of all bins: for each its rows, then its columns. */
-function writeAllWindows(to: usize, params: usize): void {
+function writeAllWindows(to: usize, params: PyramidPoolParams): void {
   for (let k = 0; k < count; k++) {
-    const bin = load<i32>(params + ((<usize>k) << 2));
+    const bin = load<i32>(params.bins + ((<usize>k) << 2));
     to = writeWindows(to, bin, inH);
     to = writeWindows(to, bin, inW);
   }
@@ -77,7 +78,7 @@ function columnSums<Lanes>(source: usize, sums: usize, rows: i32, columns: i32):
 }
 
 /** Tasks are planes. */
-export function pyramidPool(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function pyramidPool(params: PyramidPoolParams, buffers: usize, begin: i32, end: i32): void {
   readSizes(params);
   const scratch = <usize>load<u32>(buffers + (((<usize>count) << 2) + 8));
   const windows = scratch + (((<usize>inW + 3) & ~3) << 3);
@@ -87,7 +88,7 @@ export function pyramidPool(params: usize, buffers: usize, begin: i32, end: i32)
     const x = <usize>load<u32>(buffers) + <usize>plane * inH * stride;
     let rows = windows;
     for (let k = 0; k < count; k++) {
-      const bin = load<i32>(params + ((<usize>k) << 2));
+      const bin = load<i32>(params.bins + ((<usize>k) << 2));
       const cellsH = cellsOf(bin, inH);
       const cellsW = cellsOf(bin, inW);
       const columns = rows + ((<usize>cellsH) << 3);
@@ -133,14 +134,14 @@ function addShare(p: usize, share: f32, n: i32): void {
 }
 
 /** Writes for each row of the plane how many rows of cells cover it, and the places of their shares. */
-function writeCoverings(to: usize, windows: usize, params: usize, rowBytes: usize): void {
+function writeCoverings(to: usize, windows: usize, params: PyramidPoolParams, rowBytes: usize): void {
   for (let h = 0; h < inH; h++) {
     const head = to;
     let rows = windows;
     let place: usize = 0;
     to += 4;
     for (let k = 0; k < count; k++) {
-      const bin = load<i32>(params + ((<usize>k) << 2));
+      const bin = load<i32>(params.bins + ((<usize>k) << 2));
       for (let i = cellsOf(bin, inH); i > 0; i--) {
         if (load<i32>(rows) <= h && h < load<i32>(rows, 4)) {
           store<u32>(to, <u32>place);
@@ -156,14 +157,14 @@ function writeCoverings(to: usize, windows: usize, params: usize, rowBytes: usiz
 }
 
 /** Tasks are planes. */
-export function pyramidPoolBackward(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function pyramidPoolBackward(params: PyramidPoolParams, buffers: usize, begin: i32, end: i32): void {
   readSizes(params);
   const rowBytes = ((<usize>inW + 3) & ~3) << 2;
   const shares = <usize>load<u32>(buffers + (((<usize>count) << 2) + 8));
   let rowCount: usize = 0;
   let cellCount: usize = 0;
   for (let k = 0; k < count; k++) {
-    const bin = load<i32>(params + ((<usize>k) << 2));
+    const bin = load<i32>(params.bins + ((<usize>k) << 2));
     rowCount += cellsOf(bin, inH);
     cellCount += cellsOf(bin, inW);
   }
@@ -176,7 +177,7 @@ export function pyramidPoolBackward(params: usize, buffers: usize, begin: i32, e
     let share = shares;
     memory.fill(shares, 0, rowCount * rowBytes);
     for (let k = 0; k < count; k++) {
-      const bin = load<i32>(params + ((<usize>k) << 2));
+      const bin = load<i32>(params.bins + ((<usize>k) << 2));
       const cellsH = cellsOf(bin, inH);
       const cellsW = cellsOf(bin, inW);
       const columns = rows + ((<usize>cellsH) << 3);

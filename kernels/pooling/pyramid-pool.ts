@@ -7,19 +7,20 @@
 // The first is torch's, the second that of released PSPNet code. Floor in bytes: the planes once, plus all cells; each plane's
 // further reads, one per bin, are from cache. The gradient gathers: a position adds up the cells that cover it, in order of
 // bins, rows and columns. Arithmetic: an addition per position and bin.
-import { defineKernel, float } from '../kernel.ts';
+import { code, defineKernel, float, type ParamsOf } from '../kernel.ts';
 import { PyramidRule } from './codes.ts';
 
-export type PyramidPoolParams = {
+export const PyramidPoolParams = {
   /** Cells wanted along an axis, 1 to MAX_PYRAMID_BINS numbers. With fixedKernel at most H and W. */
-  bins: readonly number[];
-  planes: number;
-  inH: number;
-  inW: number;
+  bins: 'u32x8',
+  planes: 'u32',
+  inH: 'u32',
+  inW: 'u32',
   /** Number of bins. */
-  count: number;
-  rule: PyramidRule;
-};
+  count: 'u32',
+  rule: code<PyramidRule>(),
+} as const;
+export type PyramidPoolParams = ParamsOf<typeof PyramidPoolParams>;
 
 /** Bins of one launch: a shader may bind eight buffers, of which one holds the planes. */
 export const MAX_PYRAMID_BINS = 7;
@@ -31,8 +32,6 @@ export const pyramidKernel = (bin: number, size: number): number => Math.max(1, 
 export const pyramidCells = (rule: PyramidRule, bin: number, size: number): number =>
   rule === PyramidRule.adaptive ? bin : Math.floor(size / pyramidKernel(bin, size));
 
-const fields = { bins: 'u32x8', planes: 'u32', inH: 'u32', inW: 'u32', count: 'u32', rule: 'u32' } as const;
-
 const plane = (name: string, p: PyramidPoolParams) => float(name, p.planes, p.inH, p.inW);
 const cells = (name: string, p: PyramidPoolParams) =>
   p.bins.map((bin, k) =>
@@ -41,18 +40,18 @@ const cells = (name: string, p: PyramidPoolParams) =>
 const additions = (p: PyramidPoolParams): number => p.count * p.planes * p.inH * p.inW;
 
 /** x -> y0, y1, ...: one [planes, cells, cells] for each bin. */
-export const pyramidPool = defineKernel<PyramidPoolParams>({
+export const pyramidPool = defineKernel({
   name: 'pyramidPool',
-  fields,
+  fields: PyramidPoolParams,
   inputs: (p) => [plane('x', p)],
   outputs: (p) => cells('y', p),
   flops: additions,
 });
 
 /** g0, g1, ... -> gradient of x. */
-export const pyramidPoolBackward = defineKernel<PyramidPoolParams>({
+export const pyramidPoolBackward = defineKernel({
   name: 'pyramidPoolBackward',
-  fields,
+  fields: PyramidPoolParams,
   inputs: (p) => cells('g', p),
   outputs: (p) => [plane('gx', p)],
   flops: additions,

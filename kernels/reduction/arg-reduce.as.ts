@@ -1,6 +1,7 @@
 // Place of the first maximum or minimum along the middle axis of [outer, n, inner] for the WASM device; NaN wins.
 import { extremeRun, Four, Larger, Part, Smaller } from '../shared/simd.as';
 import { ArgReduction } from './codes';
+import { ArgReduceParams } from './params.as';
 
 @unmanaged
 class IsLarger {
@@ -54,10 +55,10 @@ function findColumns<Better, Lanes>(x: usize, n: i32, stride: usize, y: usize, c
 }
 
 /** Tasks are lines where inner is 1, and four columns elsewhere. */
-export function argReduce(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const n = load<i32>(params, 4);
-  const inner = load<i32>(params, 8);
-  const op = load<i32>(params, 12);
+export function argReduce(params: ArgReduceParams, buffers: usize, begin: i32, end: i32): void {
+  const n = params.n;
+  const inner = params.inner;
+  const op = params.op;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   if (inner == 1) {

@@ -4,6 +4,7 @@
 import { demote, extremeRun, Larger, loadLanes, promoteHigh, promoteLow, Smaller, storeLanes } from '../shared/simd.as';
 import { sumRun, Value } from '../shared/simd.as';
 import { Reduction, reducePartElements } from './codes';
+import { ReduceParams } from './params.as';
 
 /** Columns of a tile: one cache line. */
 const tileColumns: i32 = 16;
@@ -137,10 +138,10 @@ function reduceTile(x: usize, rows: i32, inner: i32, columns: i32, op: i32, y: u
 }
 
 /** Tasks are lines where inner is 1, and tiles of sixteen columns elsewhere. */
-export function reduceLines(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const n = load<i32>(params, 4);
-  const inner = load<i32>(params, 8);
-  const op = load<i32>(params, 12);
+export function reduceLines(params: ReduceParams, buffers: usize, begin: i32, end: i32): void {
+  const n = params.n;
+  const inner = params.inner;
+  const op = params.op;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   if (inner == 1) {
@@ -174,10 +175,10 @@ function partLength(inner: i32): i32 {
 }
 
 /** Tasks are tiles of (outer, part). Writes float64 [outer, part, columns] to the shared scratch. */
-export function reduceParts(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const n = load<i32>(params, 4);
-  const inner = load<i32>(params, 8);
-  const op = load<i32>(params, 12);
+export function reduceParts(params: ReduceParams, buffers: usize, begin: i32, end: i32): void {
+  const n = params.n;
+  const inner = params.inner;
+  const op = params.op;
   const x = <usize>load<u32>(buffers);
   const scratch = <usize>load<u32>(buffers, 8);
   const rowsOfPart = partRows(inner);
@@ -197,10 +198,10 @@ export function reduceParts(params: usize, buffers: usize, begin: i32, end: i32)
 }
 
 /** Tasks are elements of y: their parts, in order. */
-export function reduceCombine(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const n = load<i32>(params, 4);
-  const inner = load<i32>(params, 8);
-  const op = load<i32>(params, 12);
+export function reduceCombine(params: ReduceParams, buffers: usize, begin: i32, end: i32): void {
+  const n = params.n;
+  const inner = params.inner;
+  const op = params.op;
   const y = <usize>load<u32>(buffers, 4);
   const scratch = <usize>load<u32>(buffers, 8);
   const rowsOfPart = partRows(inner);

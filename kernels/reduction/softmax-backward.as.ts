@@ -12,6 +12,7 @@ import {
   promoteLow,
   storeLanes,
 } from '../shared/simd.as';
+import { SoftmaxParams } from './params.as';
 
 /** The gradient of the logarithm at the most likely place. */
 @inline
@@ -112,10 +113,10 @@ function backwardColumns<Lanes>(y: usize, g: usize, gx: usize, n: i32, stride: u
 }
 
 /** Tasks are lines where inner is 1, and four columns elsewhere. */
-export function softmaxBackward(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const n = load<i32>(params, 4);
-  const inner = load<i32>(params, 8);
-  const log = load<i32>(params, 12);
+export function softmaxBackward(params: SoftmaxParams, buffers: usize, begin: i32, end: i32): void {
+  const n = params.n;
+  const inner = params.inner;
+  const log = params.log;
   const y = <usize>load<u32>(buffers);
   const g = <usize>load<u32>(buffers, 4);
   const gx = <usize>load<u32>(buffers, 8);

@@ -4,6 +4,7 @@ import { isTop, lineLogSum, logOfSum } from '../shared/log-sum.as';
 import { exp4 } from '../shared/math.as';
 import { demote, extremeRun, Four, Larger, loadLanes, loadPart, Part, promoteHigh } from '../shared/simd.as';
 import { promoteLow, storeLanes, storePart } from '../shared/simd.as';
+import { SoftmaxParams } from './params.as';
 
 /** Writes e^(x - m) to y and returns the sum. */
 @inline
@@ -90,10 +91,10 @@ function softmaxColumns<Lanes>(x: usize, y: usize, n: i32, stride: usize, count:
 }
 
 /** Tasks are lines where inner is 1, and four columns elsewhere. */
-export function softmax(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const n = load<i32>(params, 4);
-  const inner = load<i32>(params, 8);
-  const log = load<i32>(params, 12);
+export function softmax(params: SoftmaxParams, buffers: usize, begin: i32, end: i32): void {
+  const n = params.n;
+  const inner = params.inner;
+  const log = params.log;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   if (n == 0) return;

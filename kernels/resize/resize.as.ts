@@ -5,6 +5,7 @@
 // low[i] with 1 - fraction[i] and the position after it with fraction[i]; those with low[i] = h are start[h] .. start[h + 1] - 1.
 import { copyWords, loadLanes, storeLanes } from '../shared/simd.as';
 import { ResizeMode } from './codes';
+import { ResizeParams } from './params.as';
 
 @inline
 function axisWords(inSize: i32, outSize: i32): i32 {
@@ -39,16 +40,16 @@ function tabulate(table: usize, inSize: i32, outSize: i32, mode: i32, alignCorne
 }
 
 /** One task: both tables. */
-export function resizeTables(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
-  const mode = load<i32>(params, 20);
-  const alignCorners = load<i32>(params, 24);
+export function resizeTables(params: ResizeParams, buffers: usize, begin: i32, end: i32): void {
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
+  const mode = params.mode;
+  const alignCorners = params.alignCorners;
   const table = <usize>load<u32>(buffers, 8);
-  tabulate(table, inH, outH, mode, alignCorners, load<f32>(params, 28));
-  tabulate(table + ((<usize>axisWords(inH, outH)) << 2), inW, outW, mode, alignCorners, load<f32>(params, 32));
+  tabulate(table, inH, outH, mode, alignCorners, params.scaleH);
+  tabulate(table + ((<usize>axisWords(inH, outH)) << 2), inW, outW, mode, alignCorners, params.scaleW);
 }
 
 /** to = (1 - fraction) a + fraction b for `n` > 0 elements, and the last once more, for the pair that ends there. */
@@ -91,12 +92,12 @@ function mixPairs(y: usize, x: usize, low: usize, fractions: usize, n: i32): voi
 }
 
 /** Tasks are rows of the output. The thread scratch holds one row of the input and one element. */
-export function resizeRows(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
-  const isNearest = load<i32>(params, 20) == ResizeMode.nearest;
+export function resizeRows(params: ResizeParams, buffers: usize, begin: i32, end: i32): void {
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
+  const isNearest = params.mode == ResizeMode.nearest;
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   const lowH = <usize>load<u32>(buffers, 8);
@@ -140,12 +141,12 @@ function addRow(to: usize, g: usize, weight: f32, n: i32): void {
 }
 
 /** Tasks are rows of the input: each adds up the outputs that read it. The thread scratch holds one row of the output. */
-export function resizeBackwardRows(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
-  const isNearest = load<i32>(params, 20) == ResizeMode.nearest;
+export function resizeBackwardRows(params: ResizeParams, buffers: usize, begin: i32, end: i32): void {
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
+  const isNearest = params.mode == ResizeMode.nearest;
   const g = <usize>load<u32>(buffers);
   const gx = <usize>load<u32>(buffers, 4);
   const lowH = <usize>load<u32>(buffers, 8);

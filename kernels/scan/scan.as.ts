@@ -1,30 +1,22 @@
 // Scans along the middle axis of [outer, n, inner] for the WASM device. A task is a line; its running value is float64, so
 // that a result is the exact one rounded once or nearly so, however long the line.
-
-@unmanaged
-class Params {
-  outer: i32;
-  n: i32;
-  inner: i32;
-  reverse: i32;
-}
+import { ScanParams } from './params.as';
 
 /** Where a line starts, and the bytes from one of its elements to the next in the order of the scan. */
 @inline
-function lineStart(p: Params, line: i32): usize {
+function lineStart(p: ScanParams, line: i32): usize {
   const o = line / p.inner;
   const first = <usize>o * p.n * p.inner + (line - o * p.inner);
   return (p.reverse ? first + <usize>(p.n - 1) * p.inner : first) << 2;
 }
 
 @inline
-function lineStep(p: Params): usize {
+function lineStep(p: ScanParams): usize {
   const step = (<usize>p.inner) << 2;
   return p.reverse ? 0 - step : step;
 }
 
-export function prefixSum(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Params>(params);
+export function prefixSum(p: ScanParams, buffers: usize, begin: i32, end: i32): void {
   const x = <usize>load<u32>(buffers);
   const y = <usize>load<u32>(buffers, 4);
   const step = lineStep(p);
@@ -39,8 +31,7 @@ export function prefixSum(params: usize, buffers: usize, begin: i32, end: i32): 
   }
 }
 
-export function recurrence(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Params>(params);
+export function recurrence(p: ScanParams, buffers: usize, begin: i32, end: i32): void {
   const a = <usize>load<u32>(buffers);
   const b = <usize>load<u32>(buffers, 4);
   const y = <usize>load<u32>(buffers, 8);

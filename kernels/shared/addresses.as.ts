@@ -12,5 +12,11 @@ export function buffer(buffers: usize, index: i32): usize {
   return <usize>load<u32>(buffers + words(index));
 }
 
+/** Where what the planner worked out stands: behind the packed parameters. */
+@inline
+export function behind<Params>(params: Params): usize {
+  return changetype<usize>(params) + offsetof<Params>();
+}
+
 /** Of the packed parameters of the convolutions, behind which what the planner worked out stands. */
 export const CONVOLUTION_BYTES: usize = 80;

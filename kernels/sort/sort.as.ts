@@ -1,14 +1,7 @@
 // Sort along the middle axis of [outer, n, inner] for the WASM device: a task is a line, sorted by merging runs that double in
 // length. Keys are whole numbers in the order of the values, so that a comparison is one instruction and NaN needs no case of
 // its own. Scratch of a thread: keys and places, twice, of the longest line.
-
-@unmanaged
-class Params {
-  outer: i32;
-  n: i32;
-  inner: i32;
-  descending: i32;
-}
+import { SortParams } from './params.as';
 
 /** Elements of the first runs, which are sorted by insertion. */
 const RUN: i32 = 16;
@@ -63,8 +56,7 @@ function mergeRuns(
   }
 }
 
-export function sort(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const p = changetype<Params>(params);
+export function sort(p: SortParams, buffers: usize, begin: i32, end: i32): void {
   const x = <usize>load<u32>(buffers);
   const values = <usize>load<u32>(buffers, 4);
   const indices = <usize>load<u32>(buffers, 8);

@@ -5,8 +5,10 @@
 // Values are taken about a pixel of their plane, which keeps E[x^2] - E[x]^2 from cancelling where the mean is large. Slots
 // of a ring are row numbers modulo windowH and sums run over slots, so where strips begin does not change a bit.
 // Leaves out the threads' shares and the scratch: plans.wasm.ts.
+import { behind } from '../shared/addresses.as';
 import { copyWords, madd } from '../shared/simd.as';
 import { ssimRowWords } from './codes';
+import { SsimParams, SsimPlan } from './params.as';
 
 const ROW: usize = (<usize>ssimRowWords) << 2;
 
@@ -240,20 +242,21 @@ function combine(rows: usize, centreX: f32, centreY: f32, n: i32): void {
 }
 
 /** Tasks are strips of rows of the map. */
-export function ssimStrips(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
-  const windowH = load<i32>(params, 20);
-  const windowW = load<i32>(params, 24);
-  const padH = load<i32>(params, 28);
-  const padW = load<i32>(params, 32);
-  const c1 = load<f32>(params, 36);
-  const c2 = load<f32>(params, 40);
-  const block = load<i32>(params, 48);
-  const strips = load<i32>(params, 52);
-  const stripRows = load<i32>(params, 56);
+export function ssimStrips(params: SsimParams, buffers: usize, begin: i32, end: i32): void {
+  const plan = changetype<SsimPlan>(behind(params));
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
+  const windowH = params.windowH;
+  const windowW = params.windowW;
+  const padH = params.padH;
+  const padW = params.padW;
+  const c1 = params.c1;
+  const c2 = params.c2;
+  const block = plan.block;
+  const strips = plan.strips;
+  const stripRows = plan.stripRows;
   const window = <usize>load<u32>(buffers, 8);
   const map = <usize>load<u32>(buffers, 12);
   const scratch = <usize>load<u32>(buffers, 20);
@@ -290,20 +293,21 @@ export function ssimStrips(params: usize, buffers: usize, begin: i32, end: i32):
 }
 
 /** Tasks are strips of rows of x. */
-export function ssimBackwardStrips(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const inH = load<i32>(params, 4);
-  const inW = load<i32>(params, 8);
-  const outH = load<i32>(params, 12);
-  const outW = load<i32>(params, 16);
-  const windowH = load<i32>(params, 20);
-  const windowW = load<i32>(params, 24);
-  const padH = load<i32>(params, 28);
-  const padW = load<i32>(params, 32);
-  const c1 = load<f32>(params, 36);
-  const c2 = load<f32>(params, 40);
-  const block = load<i32>(params, 48);
-  const strips = load<i32>(params, 52);
-  const stripRows = load<i32>(params, 56);
+export function ssimBackwardStrips(params: SsimParams, buffers: usize, begin: i32, end: i32): void {
+  const plan = changetype<SsimPlan>(behind(params));
+  const inH = params.inH;
+  const inW = params.inW;
+  const outH = params.outH;
+  const outW = params.outW;
+  const windowH = params.windowH;
+  const windowW = params.windowW;
+  const padH = params.padH;
+  const padW = params.padW;
+  const c1 = params.c1;
+  const c2 = params.c2;
+  const block = plan.block;
+  const strips = plan.strips;
+  const stripRows = plan.stripRows;
   const window = <usize>load<u32>(buffers, 8);
   const scratch = <usize>load<u32>(buffers, 28);
   const weightsH = scratch + WEIGHTS;

@@ -10,7 +10,7 @@ import { webGpuPlans } from '../../kernels/webgpu.ts';
 
 /** A kernel without inputs that runs `body` for element i of y. */
 function kernelOf(name: string, body: string, groups = 1) {
-  const kernel = defineKernel<{ n: number }>({
+  const kernel = defineKernel({
     name,
     fields: { n: 'u32' },
     inputs: () => [],

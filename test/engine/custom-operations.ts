@@ -26,8 +26,6 @@ const cubeOp = defineOperation({
 /** x^3 */
 export const cube = (x: Tensor): Tensor => cubeOp([x])[0]!;
 
-type CutParams = { n: number; level: number };
-
 const softCutShader = `
 struct Params { n: u32, level: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -39,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   y[id.x] = x[id.x] / (1.0 + params.level * x[id.x] * x[id.x]);
 }`;
 
-const softCutKernel = kernels.defineKernel<CutParams>({
+const softCutKernel = kernels.defineKernel({
   name: 'softCut',
   fields: { n: 'u32', level: 'f32' },
   inputs: ({ n }) => [kernels.float('x', n)],

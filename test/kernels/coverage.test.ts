@@ -1,7 +1,9 @@
-// Every kernel has a reference plan and a generator of random cases, so that none escapes the agreement tests.
+// Every kernel has plans for every device and a generator of random cases, so that none escapes the agreement tests.
 import t from 'tap';
 import * as kernels from '../../kernels/index.ts';
 import { referencePlans } from '../../kernels/reference.ts';
+import { wasmPlans } from '../../kernels/wasm.ts';
+import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { caseSources } from './generators/index.ts';
 
 /** Kernels among the exports of kernels/index.ts. */
@@ -10,8 +12,8 @@ const described = Object.values(kernels)
   .map(({ name }) => name)
   .sort();
 
-t.test('every kernel has a reference plan', (t) => {
-  t.same(referencePlans.names().sort(), described);
+t.test('every kernel has plans for every device', (t) => {
+  for (const table of [referencePlans, wasmPlans, webGpuPlans]) t.same(table.names().sort(), described);
   t.end();
 });
 

@@ -303,13 +303,13 @@ t.test('resize', async (t) => {
 t.test('batch norm gives mean 0 and variance 1, and its gradient is orthogonal to both', async (t) => {
   const p = { batch: 2, channels: 1, spatial: 3, eps: 0 };
   const x = [1e6 + 1, 1e6 + 2, 1e6 + 3, 1e6 + 4, 1e6 + 5, 1e6 + 9];
-  const [[mean], [variance]] = await outputsOf(batchNormStatistics, p, x);
-  close(t, [mean, variance], [1e6 + 4, 40 / 6], 1e-14, 'statistics');
-  const [h] = await outputsOf(batchNormApply, p, x, [mean], [variance], [1], [0]);
+  const [[mean], [variance], [inverse]] = await outputsOf(batchNormStatistics, p, x);
+  close(t, [mean, variance, inverse], [1e6 + 4, 40 / 6, Math.sqrt(6 / 40)], 1e-14, 'statistics');
+  const [h] = await outputsOf(batchNormApply, p, x, [mean], [inverse], [1], [0]);
   const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
   close(t, [total(h), total(h.map((value) => value * value))], [0, 6], 1e-13, 'normalised');
   const g = [1, -2, 0.5, 3, 0, 1];
-  const [gx, gw, gb] = await outputsOf(batchNormBackward, p, x, g, [mean], [variance], [2]);
+  const [gx, gw, gb] = await outputsOf(batchNormBackward, p, x, g, [mean], [inverse], [2]);
   close(t, [total(gx), total(gx.map((value, i) => value * h[i]))], [0, 0], 1e-13, 'gradient');
   close(t, [...gw, ...gb], [total(g.map((value, i) => value * h[i])), 3.5], 1e-13, 'affine gradients');
 });

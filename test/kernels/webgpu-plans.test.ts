@@ -1,14 +1,12 @@
-// WebGPU plans as data, without a device: parameter blocks that agree with the descriptions, grids within the limits, and
-// choices that depend on shapes and facts alone.
+// WebGPU plans as data, without a device: grids within the limits, and choices that depend on shapes and facts alone.
 import fc from 'fast-check';
 import t from 'tap';
-import * as kernels from '../../kernels/index.ts';
+import type * as kernels from '../../kernels/index.ts';
 import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { foldGrid, grid1d } from '../../kernels/shared/webgpu-grid.ts';
 import { caseSources } from './generators/index.ts';
 import { convolution } from './convolutions.ts';
-import { wgslParams } from './wgsl-params.ts';
 
 const hardware: WebGpuFacts = {
   maxComputeWorkgroupsPerDimension: 65535,
@@ -29,39 +27,6 @@ const software: WebGpuFacts = {
   software: true,
 };
 const bare: WebGpuFacts = { ...software, subgroups: false, subgroupMinSize: 0 };
-
-const described = new Map(
-  Object.values(kernels)
-    .filter(
-      (value): value is kernels.Kernel<never> => typeof value === 'object' && 'fields' in value && 'flops' in value,
-    )
-    .map((kernel) => [kernel.name, kernel]),
-);
-
-/** Sizes that any kernel takes as its parameters, for plans that need no more than numbers to be made. */
-function anyParams(kernel: kernels.Kernel<never>): never {
-  const fields = Object.entries<kernels.FieldType>(kernel.fields);
-  return Object.fromEntries(fields.map(([name, type]) => [name, type.endsWith('x8') ? [4] : 1])) as never;
-}
-
-/** Fills take their value as bits: those of any type, and a shader may not keep those of a NaN. */
-const fillFields = { n: 'u32', bits: 'u32' };
-
-t.test('every kernel has plans, whose parameter blocks are its own', (t) => {
-  t.same(webGpuPlans.names().sort(), [...described.keys()].sort());
-  for (const [name, kernel] of described) {
-    const modules = new Set<string>();
-    for (const facts of [hardware, software, bare]) {
-      const plan = webGpuPlans.get(kernel)(anyParams(kernel), facts);
-      for (const { module } of plan.passes) modules.add(module);
-    }
-    const fields = Object.entries(name.startsWith('fill') ? fillFields : kernel.fields);
-    const declared = [...modules].map(wgslParams).filter((params) => params !== undefined);
-    t.ok(declared.length > 0, `${name} declares its parameters`);
-    for (const params of declared) t.same(params, fields, name);
-  }
-  t.end();
-});
 
 const planOf = (name: string, params: object, facts: WebGpuFacts, prefer?: string): WebGpuPlan =>
   webGpuPlans.get({ name })(params as never, facts, prefer);

@@ -7,6 +7,7 @@
 # A case is a name, a function (a name in extremes-functions.ts) with its constants, inputs that are rounded to float32 first, and
 # a direction v for gradients of gradients: `second` is the gradient of <gradient, v>. Of elementwise functions v is 1.
 import json
+import math
 import pathlib
 import struct
 
@@ -185,6 +186,36 @@ def layer_norm(x, weights, eps):
     return sum((a * scale * w for a, w in zip(centred, weights)), Dual(0))
 
 
+def variance(x, correction):
+    mean = sum(x, Dual(0)) / len(x)
+    return sum(((a - mean) * (a - mean) for a in x), Dual(0)) / (len(x) - correction)
+
+
+def running_norm(x, mean, spread, eps):
+    return (x - mean) * power(Dual(mpf(spread) + mpf(eps)), -0.5)
+
+
+def ssim(x, target, largest, k1, k2, sigma):
+    """One position of a square window."""
+    side = math.isqrt(len(x))
+    line = [mpmath.exp(-((i - mpf(side - 1) / 2) ** 2) / (2 * mpf(sigma) ** 2)) if sigma else ONE for i in range(side)]
+    weights = [a * b / mpmath.fsum(line) ** 2 for a in line for b in line]
+    c1, c2 = (mpf(k1) * mpf(largest)) ** 2, (mpf(k2) * mpf(largest)) ** 2
+    mean = lambda terms: sum((w * a for w, a in zip(weights, terms)), Dual(0))
+    mx, my = mean(x), mean([Dual(b) for b in target])
+    dx, dy = [a - mx for a in x], [Dual(b) - my for b in target]
+    spread = mean([a * a + b * b for a, b in zip(dx, dy)])
+    shared = mean([a * b for a, b in zip(dx, dy)])
+    return (mx * my * 2 + c1) / (mx * mx + my * my + c1) * ((shared * 2 + c2) / (spread + c2))
+
+
+def uncertainty(x, s, kinds, variant):
+    """Of losses followed by s, or of s alone beside given losses."""
+    decay = [exp(-b) if variant == "exp(-s)" else exp(-(b * b)) for b in s]
+    factors = [mpf(0.5) if kind == "regression" else ONE for kind in kinds]
+    return sum((a * d * f + b * mpf(0.5) for a, d, f, b in zip(x, decay, factors, s)), Dual(0))
+
+
 def box_loss(x, t, kind, eps):
     t = [Dual(a) for a in t]
     larger = lambda a, b: a if a.value > b.value else b
@@ -313,6 +344,10 @@ def cases():
         if label != "two ahead":
             yield from rowwise(f"softmax {label}", "softmax", x, lambda row: row_softmax(row, weights), v, weights=weights)
         yield from rowwise(f"logSumExp {label}", "logSumExp", x, log_sum_exp, v)
+        shares = [[0.5, 0.25, 0.25], [0.9375, 0, 0.0625], [1, 0, 0]]
+        for share in shares if len(x) == 3 and label in ("one ahead by 80", "huge", "usual", "tiny") else []:
+            f = lambda row: sum((-y * b for y, b in zip(row_log_softmax(row), share)), Dual(0))
+            yield from rowwise(f"crossEntropy {label}, shares {share}", "crossEntropyOfShares", x, f, v, target=share)
     v = [1, -0.5, 2]
     for label, x, t in (
         ("usual", [1, 2, 5], [2, 3, 1]),
@@ -326,19 +361,105 @@ def cases():
             for root in (False, True):
                 f = lambda row: silog(row, t, weight, root)
                 yield from rowwise(f"silog {label}, lambda {weight}{', root' if root else ''}", "silog", x, f, v, target=t, lambda_=weight, sqrt=root)
-    for label, size in (("usual", 1), ("large", 1e15), ("of squares beyond the range", 1e20), ("huge", 1e30), ("tiny", 1e-30)):
-        x = [size * a for a in (1, -2.5, 0.75, 4, -1)]
-        f = lambda row: layer_norm(row, [0.5, 2, -1.25, 1, 3], float32(1e-5))
-        for function in ("layerNorm", "groupNorm"):
-            yield from rowwise(f"{function} {label}", function, x, f, [1, -0.5, 2, 0.25, -1.5], weights=[0.5, 2, -1.25, 1, 3], eps=float32(1e-5))
+    pattern = [1, -2.5, 0.75, 4, -1]
+    weights = [0.5, 2, -1.25, 1, 3]
+    v = [1, -0.5, 2, 0.25, -1.5]
+    for label, size, eps in (
+        ("usual", 1, 1e-5),
+        ("large", 1e15, 1e-5),
+        ("of squares at the end of the range", 8e18, 1e-5),
+        ("of squares beyond the range", 1e20, 1e-5),
+        ("huge", 1e30, 1e-5),
+        ("small", 1e-10, 1e-5),
+        ("tiny", 1e-30, 1e-5),
+        ("usual, eps 0", 1, 0),
+        ("huge, eps 0", 1e25, 0),
+        ("small, eps 0", 1e-12, 0),
+        ("of squares below the range, eps 0", 1e-22, 0),
+        ("tiny beside a tiny eps", 1e-14, 1e-28),
+        ("huge beside a huge eps", 1e12, 1e24),
+    ):
+        x = [size * a for a in pattern]
+        f = lambda row: layer_norm(row, weights, float32(eps))
+        for function in ("layerNorm", "groupNorm", "instanceNorm", "batchNorm"):
+            yield from rowwise(f"{function} {label}", function, x, f, v, weights=weights, eps=float32(eps))
+        if eps == 1e-5:
+            for correction in (0, 1):
+                f = lambda row: variance(row, correction)
+                yield from rowwise(f"variance {label}, correction {correction}", "variance", x, f, v, correction=correction)
+    # One value far from the others: the squares leave the range, the variance does not.
+    x = [4e19] + [0, 1e10, -2e18] * 21
+    v = [3 * (k % 2) - 1 for k in range(len(x))]
+    yield from rowwise("variance of one far value", "variance", x, lambda row: variance(row, 1), v, correction=1)
+    for spread in (1e-30, 1, 1e30):
+        f = lambda x: running_norm(x, float32(0.5), float32(spread), float32(1e-5))
+        yield from elementwise(
+            f"batchNorm by a running variance of {spread:g}",
+            "runningNorm",
+            [x for x in BOTH if abs(x) != 0.5],
+            f,
+            running=[float32(0.5), float32(spread)],
+            eps=float32(1e-5),
+        )
+    for label, size in (("usual", 1), ("bytes", 255), ("large", 1e12), ("huge", 1e30), ("small", 1e-12), ("tiny", 1e-30)):
+        x = [size * a for a in (0.2, 0.9, 0.4, 0.75, 0.1, 0.6, 0.35, 0.8, 0.05)]
+        t = [float32(size * a) for a in (0.3, 0.7, 0.5, 0.65, 0.2, 0.4, 0.45, 0.9, 0.15)]
+        v = [1, -0.5, 2, 0.25, -1.5, 1, 0.5, -1, 0.75]
+        for window, sigma in (("gaussian", 1.5), ("uniform", 0)):
+            f = lambda row: ssim(row, t, size, 0.01, 0.03, sigma)
+            yield from rowwise(f"ssim {label}, {window}", "ssim", x, f, v, target=t, largest=size, window=window)
+    for label, size in (("usual", 1), ("large", 1e15), ("huge", 1e30), ("small", 1e-15), ("tiny", 1e-30)):
+        for p in (1, 2, 3, 0.5, 1.5, -2):
+            x = [size * a for a in pattern]
+            f = lambda row: power(sum((power(absolute(a), p) for a in row), Dual(0)), 1 / mpf(p))
+            yield from rowwise(f"norm {label}, p {p}", "norm", x, f, [1, -0.5, 2, 0.25, -1.5], p=p)
+    for label, x, t in (
+        ("usual", [-0.5, -2, -1.5], [0.6, 0.1, 0.3]),
+        ("of small probabilities", [-60, -30, -0.01], [1e-30, 1e-12, 1]),
+        ("far", [-1e10, -1e30, -1e3], [1e-3, 1e-10, 0.5]),
+    ):
+        t = [float32(b) for b in t]
+        f = lambda row: sum((b * (mpmath.log(b) - a) for a, b in zip(row, map(mpf, t))), Dual(0))
+        yield from rowwise(f"klDivLoss {label}", "klDivLoss", x, f, [1, -0.5, 2], target=t)
+    kinds = ["regression", "classification", "regression"]
+    for label, values, s in (
+        ("usual", [0.5, 2, 1.5], [0.25, -1, 0.5]),
+        ("of huge losses", [1e30, 1e20, 1e10], [60, 20, -5]),
+        ("of tiny losses", [1e-30, 1e-20, 1e-10], [-60, -30, -10]),
+        ("past the range of the weight", [1e-30, 1, 1e-5], [-70, 85, -4]),
+    ):
+        for variant in ("exp(-s)", "exp(-s^2)"):
+            # e^(-s^2) of these is far from any use.
+            s_ = s if variant == "exp(-s)" else [max(-5, min(5, b)) for b in s]
+            values_, s_ = [float32(a) for a in values], [float32(b) for b in s_]
+            f = lambda row: uncertainty([Dual(a) for a in values_], row, kinds, variant)
+            yield from rowwise(
+                f"uncertaintyWeighting {variant} {label}, by s", "uncertaintyByS", s_, f, [1, -0.5, 2], losses=values_, variant=variant
+            )
+            f = lambda row: uncertainty(row, [Dual(b) for b in s_], kinds, variant)
+            yield from rowwise(
+                f"uncertaintyWeighting {variant} {label}, by losses", "uncertaintyByLosses", values_, f, [1, -0.5, 2], s=s_, variant=variant
+            )
+    for target, weight in ((1e-6, 1), (1e-12, 1e10), (1e-30, 1e30), (1 - 2**-24, 1), (1 - 2**-20, 1e-6), (0.5, 1e30), (0.5, 1e-30), (0.9, 3)):
+        t, w = float32(target), float32(weight)
+        # Away from the zero of the gradient, at which e^x is this, and from subnormal products.
+        zero = mpmath.log(mpf(w) * mpf(t) / (1 - mpf(t)))
+        xs = [x for x in BOTH if abs(x - zero) > 1 and abs(x) not in (87, 100)]
+        yield from elementwise(
+            f"bceWithLogits to {target:.9g} weighted {weight:g}", "bceWithLogits", xs, lambda x: bce(x, t, w), target=t, posWeight=w
+        )
     # Powers of two, in which all coordinates are exact, and so are their differences.
-    for label, size in (("usual", 1), ("large", 2.0**34), ("of areas beyond the range", 2.0**66), ("huge", 2.0**100), ("tiny", 2.0**-100)):
-        for where, t in (("overlapping", [2, 1, 7, 6]), ("apart", [9, 11, 14, 12])):
+    for label, size in (("usual", 1), ("large", 2.0**34), ("of areas beyond the range", 2.0**66), ("huge", 2.0**100), ("small", 2.0**-14), ("tiny", 2.0**-100)):
+        for where, t in (("overlapping", [2, 1, 7, 6]), ("apart", [9, 11, 14, 12]), ("inside", [2, 3, 4, 7]), ("far", [1000, 2000, 1001, 2003])):
             t = [size * a for a in t]
             for kind in ("diouLoss", "giouLoss"):
-                f = lambda row: box_loss(row, t, kind, 1e-7)
-                x = [size * a for a in (1, 2, 5, 8)]
-                yield from rowwise(f"{kind} {label}, {where}", kind, x, f, [1, -0.5, 2, 0.25], target=t)
+                for eps in (1e-7, 0):
+                    # Of which nothing is left beside eps.
+                    if label == "tiny" and where == "inside" and eps > 0:
+                        continue
+                    f = lambda row: box_loss(row, t, kind, eps)
+                    x = [size * a for a in (1, 2, 5, 8)]
+                    yield from rowwise(f"{kind} {label}, {where}, eps {eps}", kind, x, f, [1, -0.5, 2, 0.25], target=t, eps=eps)
 
 
 def main():

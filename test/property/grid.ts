@@ -227,8 +227,9 @@ const norm = { batch: 4, channels: MANY, spatial: 65, eps: Math.fround(1e-3) };
 const positive = (n: number) => floats(n).map((value) => 1.5 + value);
 const norms = [
   grid(k.batchNormStatistics, norm, { tolerance: summed }),
-  grid(k.batchNormApply, norm, { values: { variance: positive }, tolerance: summed }),
-  grid(k.batchNormBackward, norm, { values: { variance: positive }, tolerance: { rtol: 1e-5, atol: 1e-4 } }),
+  grid(k.batchNormApply, norm, { values: { inverse: positive }, tolerance: summed }),
+  grid(k.batchNormInference, norm, { values: { variance: positive }, tolerance: summed }),
+  grid(k.batchNormBackward, norm, { values: { inverse: positive }, tolerance: { rtol: 1e-5, atol: 1e-4 } }),
 ];
 
 const scanned = { outer: QUARTER, n: 1, inner: 4, reverse: 1 };

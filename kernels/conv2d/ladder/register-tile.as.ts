@@ -3,6 +3,7 @@
 // whole image passes by for every four channels, whether it fits the cache or not.
 import { buffer, words } from '../../shared/addresses.as';
 import { loadStrided, madd, storeLanes } from '../../shared/simd.as';
+import { Conv2dParams } from '../params.as';
 
 /** Copies `channels` images of inH x inW into frames of height x width, padH rows and padW columns inside, zero elsewhere. */
 function pad(
@@ -37,22 +38,22 @@ function pixels(at: usize, stride: i32): v128 {
 }
 
 /** Parameters as in conv2d.ts. */
-export function conv2dRegisterTile(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const batch = load<i32>(params);
-  const inChannels = load<i32>(params, 4);
-  const inH = load<i32>(params, 8);
-  const inW = load<i32>(params, 12);
-  const outChannels = load<i32>(params, 16);
-  const outH = load<i32>(params, 20);
-  const outW = load<i32>(params, 24);
-  const kernelH = load<i32>(params, 28);
-  const kernelW = load<i32>(params, 32);
-  const strideH = load<i32>(params, 36);
-  const strideW = load<i32>(params, 40);
-  const dilationH = load<i32>(params, 52);
-  const dilationW = load<i32>(params, 56);
-  const groups = load<i32>(params, 60);
-  const hasBias = load<i32>(params, 64);
+export function conv2dRegisterTile(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const batch = params.batch;
+  const inChannels = params.inChannels;
+  const inH = params.inH;
+  const inW = params.inW;
+  const outChannels = params.outChannels;
+  const outH = params.outH;
+  const outW = params.outW;
+  const kernelH = params.kernelH;
+  const kernelW = params.kernelW;
+  const strideH = params.strideH;
+  const strideW = params.strideW;
+  const dilationH = params.dilationH;
+  const dilationW = params.dilationW;
+  const groups = params.groups;
+  const hasBias = params.bias;
   if (outH == 0 || outW == 0) return;
   const ins = inChannels / groups;
   const outs = outChannels / groups;
@@ -62,7 +63,7 @@ export function conv2dRegisterTile(params: usize, buffers: usize, begin: i32, en
   for (let image = 0; image < batch; image++) {
     for (let group = 0; group < groups; group++) {
       const from = buffer(buffers, 0) + words((image * inChannels + group * ins) * inH * inW);
-      pad(padded, from, ins, inH, inW, height, width, load<i32>(params, 44), load<i32>(params, 48));
+      pad(padded, from, ins, inH, inW, height, width, params.padH, params.padW);
       for (let first = 0; first < outs; first += 4) {
         const channel = group * outs + first;
         const count = min(4, outs - first);

@@ -1,26 +1,27 @@
 // Start: the definition of the convolution, one product at a time. 2 flops for the 8 bytes that are loaded, and two
 // comparisons per tap to stay inside the image.
 import { buffer, words } from '../../shared/addresses.as';
+import { Conv2dParams } from '../params.as';
 
 /** Parameters as in conv2d.ts. */
-export function conv2dScalar(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const batch = load<i32>(params);
-  const inChannels = load<i32>(params, 4);
-  const inH = load<i32>(params, 8);
-  const inW = load<i32>(params, 12);
-  const outChannels = load<i32>(params, 16);
-  const outH = load<i32>(params, 20);
-  const outW = load<i32>(params, 24);
-  const kernelH = load<i32>(params, 28);
-  const kernelW = load<i32>(params, 32);
-  const strideH = load<i32>(params, 36);
-  const strideW = load<i32>(params, 40);
-  const padH = load<i32>(params, 44);
-  const padW = load<i32>(params, 48);
-  const dilationH = load<i32>(params, 52);
-  const dilationW = load<i32>(params, 56);
-  const groups = load<i32>(params, 60);
-  const hasBias = load<i32>(params, 64);
+export function conv2dScalar(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const batch = params.batch;
+  const inChannels = params.inChannels;
+  const inH = params.inH;
+  const inW = params.inW;
+  const outChannels = params.outChannels;
+  const outH = params.outH;
+  const outW = params.outW;
+  const kernelH = params.kernelH;
+  const kernelW = params.kernelW;
+  const strideH = params.strideH;
+  const strideW = params.strideW;
+  const padH = params.padH;
+  const padW = params.padW;
+  const dilationH = params.dilationH;
+  const dilationW = params.dilationW;
+  const groups = params.groups;
+  const hasBias = params.bias;
   const x = buffer(buffers, 0);
   const w = buffer(buffers, 1);
   const ins = inChannels / groups;

@@ -3,6 +3,7 @@
 // four rows of C.
 import { buffer, words } from '../../shared/addresses.as';
 import { loadLanes, madd, storeLanes } from '../../shared/simd.as';
+import { MatmulParams } from '../params.as';
 
 /** Rows [row, row + 4) by columns [0, 8) of one product; calls nothing, so that V8 keeps the sums in registers. */
 function tile(
@@ -69,15 +70,15 @@ function strip(a: usize, innerA: usize, b: usize, ldb: usize, k: i32, bias: usiz
 }
 
 /** B as stored: transposeB is 0. Parameters as in matmul.ts. */
-export function matmulRegisterTile(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const batch = load<i32>(params);
-  const m = load<i32>(params, 4);
-  const n = load<i32>(params, 8);
-  const k = load<i32>(params, 12);
-  const transposeA = load<i32>(params, 16);
-  const batchedA = load<i32>(params, 24);
-  const batchedB = load<i32>(params, 28);
-  const hasBias = load<i32>(params, 32);
+export function matmulRegisterTile(params: MatmulParams, buffers: usize, begin: i32, end: i32): void {
+  const batch = params.batch;
+  const m = params.m;
+  const n = params.n;
+  const k = params.k;
+  const transposeA = params.transposeA;
+  const batchedA = params.batchedA;
+  const batchedB = params.batchedB;
+  const hasBias = params.bias;
   const outerA = words(transposeA ? 1 : k);
   const innerA = words(transposeA ? m : 1);
   const ld = words(n);

@@ -1,18 +1,19 @@
 // Start: one element of C = op(A) op(B) + bias after the other, one product at a time. 2 flops for the 8 bytes that are loaded;
 // B is read down a column, so every word of it is another cache line, and nothing is four lanes wide.
 import { buffer, words } from '../../shared/addresses.as';
+import { MatmulParams } from '../params.as';
 
 /** Parameters as in matmul.ts. */
-export function matmulScalar(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const batch = load<i32>(params);
-  const m = load<i32>(params, 4);
-  const n = load<i32>(params, 8);
-  const k = load<i32>(params, 12);
-  const transposeA = load<i32>(params, 16);
-  const transposeB = load<i32>(params, 20);
-  const batchedA = load<i32>(params, 24);
-  const batchedB = load<i32>(params, 28);
-  const hasBias = load<i32>(params, 32);
+export function matmulScalar(params: MatmulParams, buffers: usize, begin: i32, end: i32): void {
+  const batch = params.batch;
+  const m = params.m;
+  const n = params.n;
+  const k = params.k;
+  const transposeA = params.transposeA;
+  const transposeB = params.transposeB;
+  const batchedA = params.batchedA;
+  const batchedB = params.batchedB;
+  const hasBias = params.bias;
   const c = buffer(buffers, 2 + hasBias);
   const outerA = words(transposeA ? 1 : k);
   const innerA = words(transposeA ? m : 1);

@@ -2,17 +2,18 @@
 // for one instruction, but 48 bytes to load and store for them, since C does not stay in registers.
 import { buffer, words } from '../../shared/addresses.as';
 import { loadLanes, madd, storeLanes } from '../../shared/simd.as';
+import { MatmulParams } from '../params.as';
 
 /** B as stored: transposeB is 0. Parameters as in matmul.ts. */
-export function matmulVectors(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const batch = load<i32>(params);
-  const m = load<i32>(params, 4);
-  const n = load<i32>(params, 8);
-  const k = load<i32>(params, 12);
-  const transposeA = load<i32>(params, 16);
-  const batchedA = load<i32>(params, 24);
-  const batchedB = load<i32>(params, 28);
-  const hasBias = load<i32>(params, 32);
+export function matmulVectors(params: MatmulParams, buffers: usize, begin: i32, end: i32): void {
+  const batch = params.batch;
+  const m = params.m;
+  const n = params.n;
+  const k = params.k;
+  const transposeA = params.transposeA;
+  const batchedA = params.batchedA;
+  const batchedB = params.batchedB;
+  const hasBias = params.bias;
   const outerA = words(transposeA ? 1 : k);
   const innerA = words(transposeA ? m : 1);
   for (let entry = 0; entry < batch; entry++) {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   batchNormApply,
   batchNormBackward,
+  batchNormInference,
   type BatchNormParams,
   batchNormStatistics,
   type Kernel,
@@ -28,9 +29,9 @@ const examples = [
   norm(9, 3, 129),
 ];
 
-/** Variances stay away from zero. */
+/** Variances and what is made of them stay away from zero. */
 const values: KernelGenerator<BatchNormParams>['values'] = (name, _params, draws, length) =>
-  name === 'variance' ? drawn(length, () => 0.25 + 2 * draws.uniform()) : undefined;
+  name === 'variance' || name === 'inverse' ? drawn(length, () => 0.25 + 2 * draws.uniform()) : undefined;
 
 const source = (kernel: Kernel<BatchNormParams>, tolerance: (p: BatchNormParams) => Tolerance) =>
   caseSource({ kernel, params, examples, tolerance, values });
@@ -44,6 +45,7 @@ export const batchNormStatisticsSource = caseSource({
   values: (_name, _params, draws, length) => drawn(length, () => 30 + draws.normal()),
 });
 export const batchNormApplySource = source(batchNormApply, () => ({ rtol: 1e-5, atol: 1e-5 }));
+export const batchNormInferenceSource = source(batchNormInference, () => ({ rtol: 1e-5, atol: 1e-5 }));
 export const batchNormBackwardSource = source(batchNormBackward, ({ batch, spatial }) => ({
   rtol: 2e-5,
   atol: 4e-6 * (1 + Math.sqrt(batch * spatial)),

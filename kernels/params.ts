@@ -1,0 +1,83 @@
+// A block of parameters: 32-bit words that the host packs and a kernel reads by name. Its fields are declared once. From them
+// come the type of the values, the bytes of the uniform buffer and of the WASM call, and the AssemblyScript class of the
+// declaration's name, which the build writes to params.as.ts beside it. A test compares the struct of every WGSL module with them.
+
+/** Type of one field: a scalar word, or `MAX_RANK` words. Array fields must come first (uniform buffers align them to 16). */
+export type FieldType = 'u32' | 'i32' | 'f32' | 'u32x8' | 'i32x8';
+
+/** Field names and types in the order of the packed block. */
+export type Fields = { readonly [name: string]: FieldType };
+
+/** Parameter values by name: numbers, or arrays of numbers for the fields that have a length. */
+export type ParamValues = { readonly [name: string]: number | readonly number[] };
+
+declare const codes: unique symbol;
+
+type ValueOf<Type> = Type extends { readonly [codes]: infer Code }
+  ? Code
+  : Type extends `${string}x8`
+    ? readonly number[]
+    : number;
+
+/** The values of declared fields: `type ReduceParams = ParamsOf<typeof ReduceParams>`. */
+export type ParamsOf<F> = { readonly [name in keyof F]: ValueOf<F[name]> };
+
+/** A `u32` field that takes the values of an enum: `op: code<Reduction>()`. */
+export const code = <Code extends number>(): 'u32' & { readonly [codes]: Code } =>
+  'u32' as 'u32' & { readonly [codes]: Code };
+
+/** The longest shape that a kernel takes after adjacent axes have been merged. */
+export const MAX_RANK = 8;
+
+export const isArrayField = (type: FieldType): boolean => type.endsWith('x8');
+
+/** What is packed: the part of a kernel's description that says how. */
+interface Packed<Name extends PropertyKey> {
+  readonly name: string;
+  readonly fields: { readonly [name in Name]: FieldType };
+}
+
+/** Words of the packed block. Rounded up to a multiple of four, as uniform buffers want. */
+export function paramWords({ fields }: Packed<never>): number {
+  let words = 0;
+  for (const type of Object.values<FieldType>(fields)) words += isArrayField(type) ? MAX_RANK : 1;
+  return Math.ceil(words / 4) * 4;
+}
+
+const scratch = new ArrayBuffer(4);
+const scratchFloat = new Float32Array(scratch);
+const scratchInt = new Int32Array(scratch);
+
+/**
+ * Packs the parameters as little-endian 32-bit words: the bytes of the uniform buffer and of the WASM call.
+ * Short arrays are padded with zeros.
+ */
+export function packParams<P extends ParamValues>(kernel: Packed<keyof P>, params: P, into?: Int32Array): Int32Array {
+  const words = into ?? new Int32Array(paramWords(kernel));
+  let at = 0;
+  for (const name in kernel.fields) {
+    const value = params[name] as number | readonly number[] | undefined;
+    const type = kernel.fields[name];
+    if (value === undefined) throw new Error(`kernel ${kernel.name}: parameter '${name}' is missing`);
+    if (type === 'f32') {
+      scratchFloat[0] = value as number;
+      words[at++] = scratchInt[0]!;
+    } else if (isArrayField(type)) {
+      const list = value as readonly number[];
+      for (let i = 0; i < MAX_RANK; i++) words[at++] = list[i] ?? 0;
+    } else {
+      words[at++] = value as number;
+    }
+  }
+  while (at < words.length) words[at++] = 0;
+  return words;
+}
+
+/** Fields of a block that stands behind the parameters: what a planner has worked out for its kernel. */
+export type PlanFields = { readonly [name: string]: 'i32' };
+
+/** The words of such a block, in the order of its fields. */
+export const planWords = <const F extends PlanFields>(
+  fields: F,
+  values: { readonly [name in keyof F]: number },
+): number[] => Object.keys(fields).map((name) => values[name]!);
