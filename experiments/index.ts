@@ -14,7 +14,19 @@ export * from './data/sets/index.ts';
 export * from './data/sets/kitti-depth.ts';
 export * from './data/sets/kitti.ts';
 export * from './data/sets/mnist.ts';
-export * from './data/sets/oxford-pet-files.ts';
+export {
+  decodeImage,
+  decodeTrimap,
+  type HeadBox,
+  listPets,
+  parseHeadBox,
+  parsePetList,
+  type PetFiles,
+  petListFile,
+  type PetList,
+  readPet,
+  readPetFiles,
+} from './data/sets/oxford-pet-files.ts';
 export * from './data/sets/oxford-pets.ts';
 export * from './data/synthetic/digits.ts';
 export * from './data/synthetic/pets.ts';

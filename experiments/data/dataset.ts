@@ -72,6 +72,7 @@ export interface DataSet<Loaded extends LoadedData, Request> extends DataSetReco
   inspect?(loaded: Loaded): Promise<readonly string[]>;
 }
 
+/** Whether `fetchDataSet` can get a data set: some are behind forms and terms. */
 export const canFetch = ({ origins }: DataSetRecord): boolean => origins.length > 0;
 
 /** What a person does to get a data set, as a sentence for a hint. */

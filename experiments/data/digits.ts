@@ -4,10 +4,13 @@ import type { LoadedData } from './dataset.ts';
 
 /** Side of a digit image in pixels, before upsampling. */
 export const DIGIT_SIZE = 28;
+/** Number of classes: the digits 0 to 9. */
 export const DIGIT_CLASSES = 10;
 
+/** What a split of digits is for. */
 export type Cohort = 'train' | 'validation' | 'test';
 
+/** Digits by cohort and index, wherever they come from. */
 export interface DigitSource extends LoadedData {
   /** How many images a cohort can give. */
   available(cohort: Cohort): number;

@@ -8,6 +8,7 @@ import { type Cohort, DIGIT_SIZE, type DigitSource } from './digits.ts';
 /** Side of the images in the paper; noise strengths are given for it. */
 const PAPER_SIZE = 256;
 
+/** Noise on the upsampled digits of dMTL. */
 export interface NoiseOptions {
   /** `mixUniform`: (x + k n) / (1 + k), n uniform on [0, 1). `power`: x + n, n normal with variance k mean(x^2). */
   readonly kind: 'mixUniform' | 'power';
@@ -17,6 +18,7 @@ export interface NoiseOptions {
   readonly k: number;
 }
 
+/** How digits become the samples of dMTL: upsampled, noisy, with a depth map. */
 export interface ExtrusionOptions {
   /** Side of the network's input in pixels. */
   readonly size: number;
@@ -53,6 +55,7 @@ export function resizeBilinear(source: Float32Array, from: number, to: number): 
 /** 1 where the value is strictly greater than 0.5, else 0. */
 export const binarize = (image: Float32Array): Float32Array => image.map((value) => (value > 0.5 ? 1 : 0));
 
+/** Depth of a digit's pixels, 0 to 1, by its class. */
 export const extrusionDepth = (label: number, mode: ExtrusionOptions['depthMode']): number =>
   mode === 'offset' ? (label + 1) / 10 : label / 9;
 

@@ -16,6 +16,7 @@ import { dataSets } from './sets/index.ts';
 export type FetchedSet = Pick<DataSetRecord, 'folder' | 'origins' | 'files' | 'archives'> &
   Partial<Pick<DataSetRecord, 'byHand'>>;
 
+/** Options of `fetchDataSet`. */
 export interface FetchOptions {
   /** Base address to use instead of the published ones. */
   origin?: string | undefined;

@@ -32,6 +32,7 @@ export const passedOverReasons = {
   twice: 'with the name of another',
   empty: 'empty folder',
 } as const;
+/** Why a listing did not take a file. */
 export type PassedOverReason = keyof typeof passedOverReasons;
 
 /** Names shown of each reason. */

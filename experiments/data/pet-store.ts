@@ -22,6 +22,7 @@ import {
   type PetSource,
 } from './pets.ts';
 
+/** Options of a store of pets in one HDF5 file. */
 export interface StoreOptions extends PetOptions {
   /** Images in an HDF5 chunk. */
   readonly chunk: number;

@@ -4,8 +4,11 @@
 import { DataError, type Random, random } from '../../engine/index.ts';
 import type { LoadedData } from './dataset.ts';
 
+/** The splits of the pets, in the order in which they are cut. */
 export const petCohorts = ['train', 'validation', 'test'] as const;
+/** One of the splits of the pets. */
 export type PetCohort = (typeof petCohorts)[number];
+/** A number of pictures for each split. */
 export type PetCounts = Readonly<Record<PetCohort, number>>;
 
 /** Codes of the species column of list.txt are 1 and 2; here 0 and 1. */
@@ -43,6 +46,7 @@ export interface PetSource extends LoadedData {
   sample(cohort: PetCohort, index: number, options: PetOptions): PetSample | Promise<PetSample>;
 }
 
+/** How pictures of pets become samples. */
 export interface PetOptions {
   /** Side of the pictures in pixels. */
   readonly size: number;
@@ -117,6 +121,7 @@ export class PetsInMemory implements PetSamples {
   }
 }
 
+/** Joins samples of one size into one block. */
 export function blockOf(samples: readonly PetSample[], size: number): PetBlock {
   const count = samples.length;
   const pixels = size ** 2;
@@ -192,6 +197,7 @@ export const batchInOrder = (samples: PetSamples, first: number, end: number): P
     Array.from({ length: end - first }, (_, i) => i),
   );
 
+/** Options of `chunkedBatches`. */
 export interface ChunkedOptions {
   /** Images in a chunk. */
   readonly chunk: number;

@@ -5,6 +5,7 @@ import { takes } from '../../engine/call-check.ts';
 import { region } from '../../engine/index.ts';
 import { callback, number, requiredOptions } from '../../engine/parameters.ts';
 
+/** Options of `Prefetch`. */
 export interface PrefetchOptions {
   /** Index of the first value. */
   readonly first?: number;
@@ -24,6 +25,7 @@ const takesPrefetch = takes('Prefetch', {
   options: requiredOptions<PrefetchOptions>({ first: number, end: number, ahead: number }, 'end', 'ahead'),
 });
 
+/** Values made ahead of being asked for, in order, at most a few at a time. */
 export class Prefetch<T> {
   /** How often `next` had to wait for a value, the first one left out: nothing can be ahead of that. */
   stalls = 0;

@@ -6,6 +6,7 @@ import { dmtl } from './dmtl/paper.ts';
 import { imbalancedMtl } from './imbalanced-mtl/paper.ts';
 import { multidepth } from './multidepth/paper.ts';
 
+/** The papers that can be reproduced. */
 export const papers: readonly Paper[] = [imbalancedMtl, dmtl, multidepth, crossStitch];
 
 /** Throws ConfigError for a name that is none. */

@@ -15,6 +15,7 @@ export interface View {
   readonly problems: readonly string[];
 }
 
+/** A paper in a report, with its tables. */
 export interface PaperView {
   /** Name on the command line: `dmtl`. */
   readonly name: string;
@@ -26,6 +27,7 @@ export interface PaperView {
   readonly tables: readonly TableView[];
 }
 
+/** A table or figure in a report. */
 export interface TableView {
   readonly paper: string;
   /** Name on the command line: `table3`. */
@@ -53,6 +55,7 @@ export interface TableView {
   readonly costs: readonly CostView[];
 }
 
+/** With what the runs of a table were made. */
 export interface SettingView {
   readonly preset: string;
   /** What the preset shrinks, in a sentence. */
@@ -80,12 +83,14 @@ export interface MatrixView {
   }[];
 }
 
+/** A column of a table in a report. */
 export interface ColumnView {
   readonly name: string;
   /** Which direction is better; undefined where neither is. */
   readonly better: 'higher' | 'lower' | undefined;
 }
 
+/** A cell of a table in a report: our value, the published one and the verdict. */
 export interface CellView {
   readonly ours: OursView | undefined;
   readonly published: PublishedView | undefined;
@@ -97,6 +102,7 @@ export interface CellView {
   readonly note: string | undefined;
 }
 
+/** Our value of a cell, over the seeds. */
 export interface OursView {
   readonly mean: number;
   /** Sample standard deviation over seeds; 0 for a single one. */
@@ -108,6 +114,7 @@ export interface OursView {
   readonly text: string;
 }
 
+/** The published value of a cell. */
 export interface PublishedView {
   readonly value: number;
   /** The spread printed beside it. */
@@ -120,6 +127,7 @@ export interface PublishedView {
   readonly text: string;
 }
 
+/** A claim in a report, with its verdict. */
 export interface ClaimView {
   readonly text: string;
   /** Page, section, table or figure that states it; or that it is a question of ours. */
@@ -134,6 +142,7 @@ export interface ClaimView {
   readonly reason: string | undefined;
 }
 
+/** One comparison of a claim, over the seeds. */
 export interface EffectView {
   /** `multitask loss - single task`. */
   readonly text: string;
@@ -147,6 +156,7 @@ export interface EffectView {
   readonly summary: string;
 }
 
+/** Curves in a report, over steps or epochs. */
 export interface CurvesView {
   /** What a point is: `epoch`. */
   readonly axis: string;
@@ -165,6 +175,7 @@ export interface PanelView {
   readonly images: readonly { readonly caption: string; /** PNG in base64. */ readonly png: string }[];
 }
 
+/** What the runs of one kind have cost. */
 export interface CostView {
   readonly run: string;
   /** Wall time of the runs' processes, by seed. A resumed run counts its last part only. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Surroundings } from './training.ts';
 
+/** Options of `checkpointFile`. */
 export interface CheckpointFileOptions {
   /** Every value that decides the result. A checkpoint of others in the file is not taken up, and overwritten. */
   readonly settings: unknown;

@@ -6,6 +6,7 @@ import type { Checkpoint } from './checkpoint.ts';
 
 /** `tour` is what `wgrad` does without arguments; the others are in the documentation of `reproduce`. */
 export const presetNames = ['smoke', 'tour', 'laptop', 'paper'] as const;
+/** The size at which a paper is run. */
 export type PresetName = (typeof presetNames)[number];
 
 /** One training run of a paper, for any seed. */
@@ -44,6 +45,7 @@ export interface Tolerance {
   readonly source: string;
 }
 
+/** A column of a table. */
 export interface Column {
   readonly name: string;
   /** The better direction; undefined where neither is. */
@@ -63,6 +65,7 @@ export interface Matrix {
   readonly rows: readonly (readonly [name: string, ...cells: (Cell | null)[]])[];
 }
 
+/** The value of a cell for one seed. */
 export type CellValue = (cell: Cell) => number;
 
 /** Something that is compared, computed from the cells of one seed. */
@@ -86,6 +89,7 @@ export interface Claim {
   readonly effects: readonly Effect[];
 }
 
+/** A table or figure of a paper: its runs, published numbers and claims. */
 export interface TableDefinition {
   /** Name on the command line: `table3`. */
   readonly name: string;
@@ -141,6 +145,7 @@ export interface RunResult {
   readonly pictures?: readonly Picture[];
 }
 
+/** What a run is given to work with. */
 export interface RunContext {
   /** Key of the run. */
   readonly run: string;

@@ -9,6 +9,7 @@ import { cellsOf, type Overrides, runsOf, settingsOf } from './runs.ts';
 import { firstSeeds, seedsText } from './seeds.ts';
 import { type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
 
+/** Which tables of a paper to reproduce, and how. */
 export interface Selection {
   readonly paper: Paper;
   readonly tables: readonly TableDefinition[];

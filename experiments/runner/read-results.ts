@@ -28,6 +28,7 @@ const manifestSchema = z.looseObject({
   finished: z.string(),
 });
 
+/** What a run folder holds, as far as it can be read. */
 export interface RunFolder {
   readonly folder: string;
   readonly manifest: Manifest | undefined;

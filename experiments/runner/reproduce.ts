@@ -23,6 +23,7 @@ import type { WorkerTask } from './worker.ts';
 
 export type { Selection } from './plan.ts';
 
+/** Options of `reproduce`. */
 export interface ReproduceOptions {
   readonly selection: readonly Selection[];
   readonly preset: PresetName;
@@ -44,6 +45,7 @@ export interface ReproduceOptions {
   readonly signal: AbortSignal;
 }
 
+/** What `reproduce` has made. */
 export interface Reproduction {
   /** Undefined when it was stopped. */
   readonly view: View | undefined;
@@ -53,6 +55,7 @@ export interface Reproduction {
   readonly stopped: boolean;
 }
 
+/** The runs that a command stands for, before any is made. */
 export interface Plan {
   readonly parts: readonly Part[];
   readonly device: { readonly name: DeviceName; readonly notice: string };
@@ -91,6 +94,7 @@ export async function plan(options: Omit<ReproduceOptions, 'display' | 'signal'>
   return { parts, device, runs };
 }
 
+/** Makes the runs of the selected tables, or resumes them, and writes the run folder with its report. */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
   const { display, signal } = options;
   const out = path.resolve(options.out);

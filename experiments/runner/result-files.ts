@@ -44,6 +44,7 @@ const cellSchema = z.object({
   verdict: z.string().nullable(),
   reason: z.string().optional(),
 });
+/** Schema of `results.json` of a table: what was run, and its cells with their verdicts. */
 export const resultsSchema = z.object({
   version: number,
   paper: z.string(),
@@ -57,17 +58,21 @@ export const resultsSchema = z.object({
   seeds: z.array(number),
   cells: z.array(cellSchema),
 });
+/** Schema of the file of control runs, cell by cell. */
 export const controlsSchema = z.object({ version: number, cells: z.array(cellSchema) });
+/** Schema of the file of curves, by seed. */
 export const curvesSchema = z.object({
   version: number,
   lines: z.array(
     z.object({ label: z.string(), bySeed: z.array(z.object({ seed: number, values: z.array(number.nullable()) })) }),
   ),
 });
+/** Schema of the file of pictures. */
 export const panelsSchema = z.object({
   version: number,
   panels: z.array(z.object({ label: z.string(), images: z.array(z.object({ caption: z.string(), png: z.string() })) })),
 });
+/** Schema of the file of runs with their settings and costs. */
 export const runsSchema = z.object({
   version: number,
   runs: z.array(
@@ -83,6 +88,7 @@ export const runsSchema = z.object({
 
 /** One table of results.json. */
 export type TableResult = z.infer<typeof resultsSchema>;
+/** A cell as `results.json` holds it. */
 export type CellResult = z.infer<typeof cellSchema>;
 
 function cellResult({ ours, published, verdict, reason }: CellView): Omit<CellResult, 'row' | 'column'> {

@@ -8,6 +8,7 @@ import type { CellOutcome } from './verdict.ts';
 /** Data of a table without runs. */
 export const noData: DataFacts = { name: 'none', real: false, checksums: {} };
 
+/** The values of a cell by seed. */
 export interface CellData {
   readonly bySeed: ReadonlyMap<number, number>;
   /** Why seeds are missing. */
@@ -17,6 +18,7 @@ export interface CellData {
 /** Values at points 1, 2, ... of each seed, by label. */
 export type CurveData = ReadonlyMap<string, ReadonlyMap<number, readonly number[]>>;
 
+/** What the runs of one kind have cost. */
 export interface Cost {
   readonly run: string;
   /** Of the process of each seed; a resumed run counts its last part only. */
@@ -25,6 +27,7 @@ export interface Cost {
   readonly peakBytes?: number | undefined;
 }
 
+/** The values of a table, before they are judged. */
 export interface TableData {
   readonly paper: Paper;
   readonly table: TableDefinition;
@@ -51,6 +54,7 @@ export interface RunOutcomes {
   failure(paper: string, run: string, seed: number): string | undefined;
 }
 
+/** A key for the place of a cell within its table. */
 export const placeOf = ({ group, row, column }: Pick<PlacedCell, 'group' | 'row' | 'column'>): string =>
   JSON.stringify([group ?? null, row, column]);
 

@@ -4,6 +4,7 @@ import { ConfigError } from '../../engine/index.ts';
 import { asJson } from './difference.ts';
 import type { Cell, Column, Matrix, Paper, PresetName, Run, TableDefinition } from './paper.ts';
 
+/** Settings of a run by name; some hold settings of their own. */
 export type Settings = Readonly<Record<string, unknown>>;
 /** Values by key: a setting's name, with dots below it (`images.size`). */
 export type Overrides = Readonly<Record<string, unknown>>;
@@ -40,6 +41,7 @@ export const isPlain = (value: unknown): value is Record<string, unknown> =>
 export const isPaperScale = (run: Run, settings: unknown): boolean =>
   isPlain(settings) && agrees(asJson(settings), asJson(run.settings('paper')));
 
+/** A cell with the place where it stands in its table. */
 export interface PlacedCell {
   readonly cell: Cell;
   /** Title of the matrix it stands in; undefined for the paper's own. */

@@ -1,5 +1,6 @@
 // Mean, spread and interval over seeds.
 
+/** What `summarize` says of some values. */
 export interface Summary {
   mean: number;
   /** Sample standard deviation (n - 1); 0 for a single value. */
@@ -25,6 +26,7 @@ const quantiles = [
 /** Half the width of a 90 % interval in standard errors. Beyond the table its last entry, which is a little too wide. */
 export const tQuantile = (degrees: number): number => quantiles[Math.min(degrees, quantiles.length) - 1]!;
 
+/** Mean, sample standard deviation and 90 % t interval of some values. */
 export function summarize(values: readonly number[]): Summary {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;

@@ -31,6 +31,7 @@ export interface Stateful {
   dispose?(): void;
 }
 
+/** What a validation has found. */
 export interface Validation {
   /** A value for each curve. What is undefined is left out. */
   readonly curves?: Readonly<Record<string, number | undefined>>;
@@ -81,6 +82,7 @@ export interface Trained {
   readonly stalls: number;
 }
 
+/** A training as `train` takes it: modules, phases of steps, and what is made of them at the end. */
 export interface Training<Batch, Result> {
   /** What is saved, by its name in checkpoints (without a slash). It belongs to the run, which disposes of it at the end. */
   readonly modules: Readonly<Record<string, Stateful>>;

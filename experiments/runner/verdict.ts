@@ -27,6 +27,7 @@ export type ClaimVerdict = 'holds' | 'within noise' | 'fails' | 'too few seeds' 
 /** What became of a cell's runs: its values in the order of the seeds, or why there are none. */
 export type CellOutcome = { readonly values: readonly number[] } | { readonly reason: string };
 
+/** Our number and the published one, with what is needed to compare them. */
 export interface NumberToJudge {
   readonly ours: Summary | undefined;
   readonly published: number;
@@ -39,6 +40,7 @@ export interface NumberToJudge {
   readonly exact?: boolean | undefined;
 }
 
+/** The verdict on a number: see docs/commands.md. */
 export function judgeNumber({ ours, published, tolerance, better, comparable, exact }: NumberToJudge): NumberVerdict {
   if (!ours) return 'not attempted';
   if (!comparable) return 'not comparable';
@@ -50,6 +52,7 @@ export function judgeNumber({ ours, published, tolerance, better, comparable, ex
   return better !== undefined && beyond ? 'better than published' : 'not reproduced';
 }
 
+/** One comparison of a claim, judged. */
 export interface EffectResult {
   readonly mean: number;
   readonly interval: readonly [low: number, high: number] | undefined;
@@ -57,6 +60,7 @@ export interface EffectResult {
   readonly verdict: ClaimVerdict;
 }
 
+/** A claim, judged. */
 export interface ClaimResult {
   readonly verdict: ClaimVerdict;
   /** Seeds in which all effects are as claimed. */

@@ -8,7 +8,7 @@ import * as models from '../../models/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 
 const root = repositoryRoot();
-const entryPoints = ['engine/index.ts', 'models/index.ts'].map((file) => path.join(root, file));
+const entryPoints = ['engine/index.ts', 'models/index.ts', 'experiments/index.ts'].map((file) => path.join(root, file));
 
 interface PublicName {
   readonly name: string;

@@ -6,6 +6,7 @@ import { DataError } from '../../../engine/index.ts';
 import { contentOf, foreignFile } from '../../../engine/io/content.ts';
 import { readDataFile } from '../files.ts';
 
+/** What an IDX file of bytes holds. */
 export interface IdxArray {
   /** Sizes of the axes, the first one counting the items. */
   readonly shape: readonly number[];

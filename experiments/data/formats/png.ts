@@ -8,6 +8,7 @@ import { DataError, WgradError } from '../../../engine/index.ts';
 import { foreignFile } from '../../../engine/io/content.ts';
 import { readDataFile } from '../files.ts';
 
+/** A picture in colour, 8 bits a channel. */
 export interface ColorImage {
   readonly width: number;
   readonly height: number;
@@ -15,6 +16,7 @@ export interface ColorImage {
   readonly data: Uint8Array;
 }
 
+/** A depth map as KITTI's PNGs hold it. */
 export interface DepthImage {
   readonly width: number;
   readonly height: number;
@@ -31,6 +33,7 @@ export interface LabelImage {
 
 /** Units of a depth map per metre. */
 export const UNITS_PER_METRE = 256;
+/** The largest depth that a depth map holds, in its units: about 256 metres. */
 export const LARGEST_UNIT = 65_535;
 
 const SIGNATURE_BYTES = 8;
@@ -47,6 +50,7 @@ const colorTypes: Readonly<Record<number, string>> = {
   6: 'RGBA',
 };
 
+/** What the header of a PNG file says. */
 export interface PngHeader {
   readonly width: number;
   readonly height: number;
@@ -202,12 +206,14 @@ export async function readLabelPng(file: string, hint?: string): Promise<LabelIm
 export const depthUnits = (metres: number): number =>
   Math.min(LARGEST_UNIT, Math.max(1, Math.round(UNITS_PER_METRE * metres)));
 
+/** Encodes a depth map as KITTI's 16-bit grey PNG. */
 export async function encodeDepthPng({ width, height, data }: DepthImage): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const image = sharp(data, { raw: { width, height, channels: 1 } });
   return image.toColourspace('grey16').png().toBuffer();
 }
 
+/** Encodes a picture as an 8-bit RGB PNG. */
 export async function encodeColorPng({ width, height, data }: ColorImage): Promise<Uint8Array> {
   const sharp = await loadSharp();
   return sharp(data, { raw: { width, height, channels: 3 } })

@@ -4,6 +4,7 @@ import { kitti } from './kitti.ts';
 import { mnist } from './mnist.ts';
 import { oxfordPets } from './oxford-pets.ts';
 
+/** The data sets by name. */
 export const dataSets: Readonly<Record<string, DataSetRecord>> = Object.fromEntries(
   [mnist, kitti, oxfordPets].map((set: DataSetRecord) => [set.name, set]),
 );

@@ -9,6 +9,7 @@ import { DataError } from '../../../engine/index.ts';
 import { type ColorImage, type DepthImage, readColorPng, readDepthPng } from '../formats/png.ts';
 import { filesIn, firstFolder, foldersIn, PassedOver } from '../listing.ts';
 
+/** The files of a frame: a picture and its depth map. */
 export interface FramePair {
   /** Name for messages: drive, camera and frame. */
   readonly name: string;
@@ -16,6 +17,7 @@ export interface FramePair {
   readonly depth: string;
 }
 
+/** What a listing of frames has found. */
 export interface FrameList {
   /** Sorted by the path of the picture. */
   readonly pairs: readonly FramePair[];
@@ -25,6 +27,7 @@ export interface FrameList {
   readonly passedOver: PassedOver;
 }
 
+/** A picture with its depth map, both decoded. */
 export interface Frame {
   readonly width: number;
   readonly height: number;

@@ -22,6 +22,7 @@ export interface KittiRequest {
   readonly validationCount: number;
 }
 
+/** KITTI's depth prediction frames, listed but not read. */
 export interface KittiFrames extends LoadedData {
   readonly train: FrameList;
   readonly validation: FrameList;
@@ -144,6 +145,7 @@ async function check(folder: string, progress: (done: number, total: number) => 
   };
 }
 
+/** KITTI's depth prediction benchmark: street scenes with depth from LiDAR. */
 export const kitti: DataSet<KittiFrames, KittiRequest> = {
   name: 'kitti',
   title: 'KITTI depth prediction',

@@ -84,6 +84,7 @@ async function checksumsOf({ paths }: MnistFiles): Promise<Record<string, string
   return checksums;
 }
 
+/** The digits of MNIST, or those that stand in for them. */
 export interface MnistSource extends DigitSource {
   /** SHA-256 of the four unpacked files, in the order of their roles. None for generated digits. */
   readonly digests?: () => readonly string[];
@@ -176,6 +177,7 @@ async function check(folder: string, progress: (done: number, total: number) => 
   return { folder, counts, passedOver, doubts, fault };
 }
 
+/** MNIST: handwritten digits, from the four IDX files. */
 export const mnist: DataSet<MnistSource, MnistRequest> = {
   name: 'mnist',
   title: 'MNIST',

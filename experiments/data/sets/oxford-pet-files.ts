@@ -75,6 +75,7 @@ export function parsePetList(text: string, file: string): Map<string, number> {
   return species;
 }
 
+/** The head box of a pet, with the size of the picture that it belongs to. */
 export interface HeadBox {
   /** xmin, ymin, xmax, ymax in pixels. */
   readonly box: PetSample['box'];
@@ -190,6 +191,7 @@ export async function readPetFiles(
 export const readPet = async (root: string, name: string, species: number, options: PetOptions): Promise<PetSample> =>
   readPetFiles(await filesOf(root, name), species, options);
 
+/** What a listing of the pets has found. */
 export interface PetList {
   /** Species of the complete samples by name. */
   readonly species: Map<string, number>;

@@ -18,6 +18,7 @@ export const oxfordPetArchives = {
 
 /** Images with a head box in the official data, and how the paper splits them. */
 export const officialCounts: PetCounts = { train: 2210, validation: 738, test: 738 };
+/** Pictures of the whole data set that have a trimap and a head box. */
 export const OFFICIAL_TRIPLES = 3686;
 
 /** The order of the images is the same for every seed of a run. */
@@ -125,6 +126,7 @@ async function check(folder: string, progress: (done: number, total: number) => 
   return { folder, counts, passedOver, doubts, fault };
 }
 
+/** Oxford-IIIT Pet: cats and dogs with trimap, head box and species. */
 export const oxfordPets: DataSet<PetSource, PetCounts> = {
   name: 'oxford-iiit-pet',
   title: 'Oxford-IIIT Pet',

@@ -5,7 +5,9 @@ import { type Random, random } from '../../../engine/index.ts';
 import type { ColorImage, DepthImage } from '../formats/png.ts';
 import { depthUnits } from '../formats/png.ts';
 
+/** Width of a generated road scene in pixels. */
 export const SCENE_WIDTH = 320;
+/** Height of a generated road scene in pixels. */
 export const SCENE_HEIGHT = 96;
 /** Raised when the recipe changes, so that older files are not taken for new ones. */
 export const SCENE_VERSION = 1;
@@ -15,6 +17,7 @@ const FOCAL = 186;
 /** Metres between which a depth is kept. */
 const [NEAREST, FARTHEST] = [2, 120];
 
+/** Red, green and blue, 0 to 255 each. */
 export type Color = readonly [red: number, green: number, blue: number];
 
 interface Camera {
@@ -182,6 +185,7 @@ function measure(depth: Float64Array, stream: Random): Uint16Array {
   });
 }
 
+/** A generated road scene: what a camera sees, what a LiDAR measures, and the truth. */
 export interface RoadScene {
   readonly color: ColorImage;
   readonly depth: DepthImage;
