@@ -4,6 +4,7 @@
 import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
 import { DeviceError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
+import type { ElementsContext } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 
@@ -36,9 +37,9 @@ class MetaDevice implements Device {
     this.#liveBytes -= 4 * storage.length;
   }
 
-  write(storage: Storage, values: ArrayLike<number>): void {
+  write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
     this.#checkOwn(storage, 'write');
-    checkWrite(storage, values);
+    checkWrite(storage, values, source);
     storage.version++;
   }
 

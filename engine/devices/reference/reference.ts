@@ -7,6 +7,7 @@ import type { ReferenceArray, ReferencePlan } from '../../../kernels/plan.ts';
 import { referencePlans } from '../../../kernels/reference.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch, planFor } from '../check-launch.ts';
+import type { ElementsContext } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
@@ -57,9 +58,9 @@ class ReferenceDevice implements Device {
     this.#pool.give(values.byteLength, values.buffer);
   }
 
-  write(storage: Storage, values: ArrayLike<number>): void {
+  write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
     const own = this.#own(storage, 'write');
-    own.values.set(checkWrite(own, values));
+    own.values.set(checkWrite(own, values, source));
     own.version++;
   }
 

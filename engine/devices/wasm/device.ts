@@ -4,6 +4,7 @@ import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
 import { type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
 import { DeviceError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch } from '../check-launch.ts';
+import type { ElementsContext } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { ExactSizePool } from '../pool.ts';
@@ -104,9 +105,9 @@ class WasmDevice implements Device {
     this.#pool.give(blockBytes(4 * length), block);
   }
 
-  write(storage: Storage, values: ArrayLike<number>): void {
+  write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
     const { dtype, block } = this.#own(storage, 'write');
-    const elements = checkWrite(storage, values);
+    const elements = checkWrite(storage, values, source);
     storage.version++;
     this.#threads.finish(block.busyUntil);
     (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(elements, block.address / 4);

@@ -13,6 +13,7 @@ import { type TunedPlans, type Tuning, tunedPlansFor, tuningFact } from '../../.
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
 import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
 import { checkLaunch, planFor } from '../check-launch.ts';
+import type { ElementsContext } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import {
@@ -135,10 +136,10 @@ export class WebGpuDevice implements Device {
     this.#buffers.give(buffer);
   }
 
-  write(storage: Storage, values: ArrayLike<number>): void {
+  write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
     this.#checkAlive('write');
     const { buffer, length, dtype } = this.#own(storage, 'write');
-    const elements = checkWrite(storage, values);
+    const elements = checkWrite(storage, values, source);
     if (length === 0) return;
     storage.version++;
     const words = toWords(elements, dtype);
