@@ -88,7 +88,7 @@ export const publishedSpread: Tolerance = {
 /** Two binomial standard errors of a share counted on so many test items. */
 export const countingError = (items: number): Tolerance => ({
   of: ({ published = 0 }) => 2 * Math.sqrt((published * (1 - published)) / items),
-  source: `the protocol: two binomial standard errors of its ${items} test images`,
+  source: `two binomial standard errors of the protocol's ${items} test images`,
 });
 
 /** Half the smallest step between the numbers of a published column: further off, a number could be that of another row. */
