@@ -16,7 +16,8 @@ import {
 } from '../../engine/index.ts';
 import { generatedPets, preparePets, type RunResult, type TableResult } from '../../experiments/index.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkpoint.ts';
-import { homography, warpAsPaper } from '../../experiments/papers/cross-stitch/augmentation.ts';
+import { homography } from '../../experiments/data/warp.ts';
+import { warpAsPaper } from '../../experiments/papers/cross-stitch/augmentation.ts';
 import { withNormalization } from '../../experiments/papers/cross-stitch/evaluation.ts';
 import { buildNetworks } from '../../experiments/papers/cross-stitch/networks.ts';
 import { crossStitch } from '../../experiments/papers/cross-stitch/paper.ts';

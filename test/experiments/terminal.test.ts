@@ -7,7 +7,7 @@ import t from 'tap';
 import { statusLines } from '../../experiments/cli/status-lines.ts';
 import { DawnFilter, withoutDawnWarnings } from '../../experiments/runner/dawn-warnings.ts';
 import type { Snapshot } from '../../experiments/runner/progress.ts';
-import { filesBelow, program, run, runResults, start } from './command.ts';
+import { filesBelow, program, run, runResults, smokeOf, start } from './command.ts';
 
 const folder = t.testdir();
 
@@ -140,7 +140,7 @@ function inTerminal(columns: number, then: number, args: readonly string[], env 
 // Control codes are what is looked for and taken out here.
 const codes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
 const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`);
-const smoke = ['reproduce', 'dmtl/table3', '--preset', 'smoke', '--device', 'wasm', '--jobs', '2'];
+const smoke = smokeOf('dmtl/table3', '--jobs', '2');
 
 t.test('in a terminal', { skip: python ? false : 'no Python with pseudo-terminals' }, async (t) => {
   const output = await inTerminal(90, 40, [...smoke, '--seeds', '2', '--out', 'wide']);
@@ -186,7 +186,7 @@ t.test('without a terminal there are lines and no control codes', async (t) => {
   t.equal(stderr.split('\n').filter((line) => line.startsWith('run ')).length, 5);
 });
 
-const long = ['reproduce', 'dmtl/table3', '--preset', 'smoke', '--device', 'wasm', '--seeds', '40'];
+const long = smokeOf('dmtl/table3', '--seeds', '40');
 
 for (const [name, expected] of [
   ['SIGINT', 130],
@@ -218,18 +218,7 @@ for (const [name, expected] of [
 }
 
 t.test('the line to go on goes on', async (t) => {
-  const args = [
-    'reproduce',
-    'imbalanced-mtl/table2',
-    '--preset',
-    'smoke',
-    '--device',
-    'wasm',
-    '--seeds',
-    '100..111',
-    '--jobs',
-    '1',
-  ];
+  const args = smokeOf('imbalanced-mtl/table2', '--seeds', '100..111', '--jobs', '1');
   const stopped = start([...args, '--out', "a b's"], folder);
   await stopped.says('run 2/12');
   stopped.child.kill('SIGINT');

@@ -8,8 +8,7 @@ import { createDevice, type Device, setDefaultDevice, type StateDict } from '../
 import { decode } from 'fast-png';
 import { listDrives, readFrame } from '../../../experiments/data/sets/kitti-depth.ts';
 import { encodeColorPng, encodeDepthPng } from '../../../experiments/data/formats/png.ts';
-import { cohortsOf } from '../../../experiments/papers/multidepth/data.ts';
-import { multidepth } from '../../../experiments/papers/multidepth/paper.ts';
+import { cohortsOf, multidepth } from '../../../experiments/papers/multidepth/paper.ts';
 import { settingsOf } from '../../../experiments/papers/multidepth/presets.ts';
 import { type RunName, runKey, type TrainingSettings } from '../../../experiments/papers/multidepth/settings.ts';
 import { trainNetwork } from '../../../experiments/papers/multidepth/training.ts';
