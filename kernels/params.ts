@@ -29,7 +29,7 @@ export const code = <Code extends number>(): 'u32' & { readonly [codes]: Code } 
 /** The longest shape that a kernel takes after adjacent axes have been merged. */
 export const MAX_RANK = 8;
 
-export const isArrayField = (type: FieldType): boolean => type.endsWith('x8');
+export const isArrayField = (type: FieldType): boolean => type === 'u32x8' || type === 'i32x8';
 
 /** What is packed: the part of a kernel's description that says how. */
 interface Packed<Name extends PropertyKey> {
