@@ -11,7 +11,7 @@ export type Fields = { readonly [name: string]: FieldType };
 /** Parameter values by name: numbers, or arrays of numbers for the fields that have a length. */
 export type ParamValues = { readonly [name: string]: number | readonly number[] };
 
-declare const codes: unique symbol;
+export declare const codes: unique symbol;
 
 type ValueOf<Type> = Type extends { readonly [codes]: infer Code }
   ? Code
@@ -29,7 +29,7 @@ export const code = <Code extends number>(): 'u32' & { readonly [codes]: Code } 
 /** The longest shape that a kernel takes after adjacent axes have been merged. */
 export const MAX_RANK = 8;
 
-export const isArrayField = (type: FieldType): boolean => type.endsWith('x8');
+export const isArrayField = (type: FieldType): boolean => type === 'u32x8' || type === 'i32x8';
 
 /** What is packed: the part of a kernel's description that says how. */
 interface Packed<Name extends PropertyKey> {
