@@ -239,5 +239,10 @@ t.test('from the command line', async (t) => {
   t.match(report, /true \(green\) and predicted \(red\) box/);
   t.match(report, /baseline: true mask/);
   t.notMatch(report, /mtl: true mask/, 'the same picture once');
+  t.match(
+    report,
+    /\n\s*test image 0, (cat|dog); .*binary.*: taken for a (cat|dog)/,
+    'what is the same for all, then the rest',
+  );
   t.match(report, /<svg/, 'weights and matrices over epochs');
 });

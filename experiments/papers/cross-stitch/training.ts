@@ -14,11 +14,8 @@ import type { TrainingSettings } from './settings.ts';
 import { lastTestBatch } from './test-batches.ts';
 
 /** Names of metrics: `test miou` with batch statistics, `test miou, running statistics`. */
-export const metricName = (
-  cohort: PetCohort,
-  metric: keyof PetMetrics,
-  normalization: Normalization = 'batch',
-): string => `${cohort} ${metric}${normalization === 'running' ? ', running statistics' : ''}`;
+export const metricName = (cohort: PetCohort, metric: keyof PetMetrics, normalization: Normalization = 'batch') =>
+  `${cohort} ${metric}${normalization === 'running' ? ', running statistics' : ''}`;
 
 function named(cohort: PetCohort, metrics: PetMetrics, normalization?: Normalization): Record<string, number> {
   const values = Object.entries(metrics) as [keyof PetMetrics, number][];
@@ -51,12 +48,7 @@ export async function trainCrossStitch(
     /** Channels that spoke for the pet before training. */
     petChannels: await petChannels(networks),
   };
-  const evaluated = (
-    forward: Phase['forward'],
-    cohort: PetCohort,
-    normalization: Normalization,
-    pause: Pause,
-  ): Promise<MetricSums> =>
+  const evaluated = (forward: Phase['forward'], cohort: PetCohort, normalization: Normalization, pause: Pause) =>
     withNormalization(modules, normalization, () => evaluate(forward, samples[cohort], batchSize, pause));
 
   const trainingPhase = (phase: Phase): TrainingPhase<PetBatch> => {

@@ -22,11 +22,9 @@ const relativeCost: Readonly<Record<Strategy, number>> = {
 
 type Counts = Pick<TrainingSettings, 'trainCount' | 'validationCount' | 'testCount'>;
 
-const requestOf = ({ trainCount, validationCount, testCount }: Counts): MnistRequest => ({
-  train: trainCount,
-  validation: validationCount,
-  test: testCount,
-});
+function requestOf({ trainCount: train, validationCount: validation, testCount: test }: Counts): MnistRequest {
+  return { train, validation, test };
+}
 
 /** As many images as any run of the preset needs. */
 const digits = dataOf('dmtl', mnist, (preset) => requestOf({ ...sizes[preset], trainCount: sizes[preset].richest }));

@@ -35,7 +35,10 @@ interface Examples {
   targets: readonly number[][];
 }
 
-/** Trains all networks of one seed. Metrics are `<network> mse` and `<network> mae` of f2, in original units. */
+/**
+ * Trains all networks of one seed. Metrics are `<network> mse` and `<network> mae` of f2, in original units;
+ * curves, over epochs of the points that have f2, `error of <network>` and `loss of <network>`.
+ */
 export function trainToy(context: RunContext, settings: ToySettings): Promise<RunResult> {
   const { seed } = context;
   const { points, labelled, hidden, batch, epochs, learningRate: lr, testPoints } = settings;
@@ -59,13 +62,14 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
   const student = new Perceptron([1, ...hidden, 1]);
 
   const metrics: Record<string, number> = {};
-  const measure = async (network: string, model: Perceptron, inputs: number[][]): Promise<void> => {
-    const errors = (await predict(model, inputs)).map((y, i) => y * scale2.deviation + scale2.mean - f2(test[i]!));
-    metrics[`${network} mse`] = meanOf(errors.map((error) => error * error));
-    metrics[`${network} mae`] = meanOf(errors.map(Math.abs));
+  const errorsOf = async (model: Perceptron): Promise<{ mse: number; mae: number }> => {
+    const outputs = await predict(model, model === teacher ? withF1(test) : alone(test));
+    const errors = outputs.map((y, i) => y * scale2.deviation + scale2.mean - f2(test[i]!));
+    return { mse: meanOf(errors.map((error) => error * error)), mae: meanOf(errors.map(Math.abs)) };
   };
 
-  const short = epochs * Math.ceil(labelled / batch);
+  const epoch = Math.ceil(labelled / batch);
+  const short = epochs * epoch;
   const long = epochs * Math.ceil(points / batch);
   /** A network that learns from examples and is measured under the names of `measured` after so many updates. */
   const phase = (
@@ -84,7 +88,8 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
     return {
       ...(prepare ? { prepare } : {}),
       steps: Math.max(...updates),
-      validateEvery: Math.min(...updates),
+      validateEvery: epoch,
+      checkpointEvery: Math.min(...updates),
       optimizers: [optimizer],
       batch(k) {
         const rows = [...shuffled.at(k)];
@@ -100,9 +105,10 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
         return { [`loss of ${name}`]: loss };
       },
       async validate(done) {
+        const { mse, mae } = await errorsOf(model);
         const network = measured[done];
-        if (network) await measure(network, model, model === teacher ? withF1(test) : alone(test));
-        return {};
+        if (network) Object.assign(metrics, { [`${network} mse`]: mse, [`${network} mae`]: mae });
+        return { curves: { [`error of ${name}`]: mse } };
       },
     };
   };
@@ -123,6 +129,6 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
         forStudent.targets = columns(await predict(teacher, withF1(z)));
       }),
     ],
-    finish: () => ({ metrics }),
+    finish: ({ curves }) => ({ metrics, curves }),
   });
 }

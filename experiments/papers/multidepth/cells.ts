@@ -15,7 +15,7 @@ export const columnOutputs = ['classification', 'regression'] as const;
 
 export const silogColumn = (name: string): Column => column(name, 2, 'lower');
 
-/** Curves over validations: the run, a label, and the name of the curve. */
+/** Curves over validations. */
 export const validationCurves = (curves: readonly (readonly [run: RunName, label: string, curve?: string])[]) => ({
   curves: curves.map(([run, label, curve = 'regression']) => ({ run: runOf(run), label, curve })),
   curveAxis: 'validation',
