@@ -64,11 +64,11 @@ function classText(name, fields, isPacked) {
     if (type in wordTypes) {
       lines.push(`${field}: ${wordTypes[type]};`);
       if (type === 'f32') {
-        // Four of it, for arithmetic on vectors: loaded so, V8 keeps it in a register.
+        // Four of it, for arithmetic on vectors.
         lines.push(
           '@inline',
           `get ${field}4(): v128 {`,
-          `  return v128.load32_splat(changetype<usize>(this), ${4 * words});`,
+          `  return v128.load32_splat(changetype<usize>(this) + ${4 * words});`,
           '}',
         );
       }
