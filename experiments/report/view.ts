@@ -148,6 +148,8 @@ export interface EffectView {
 }
 
 export interface CurvesView {
+  /** The scale of the values; linear unless said otherwise. */
+  readonly scale?: 'log';
   /** What a point is: `epoch`. */
   readonly axis: string;
   readonly lines: readonly {
