@@ -1,10 +1,10 @@
 // Making tensors from host values, and the default device they are made on.
 import type { DType } from '../kernels/index.ts';
-import { fills } from '../kernels/index.ts';
+import { Cast, cast, fills } from '../kernels/index.ts';
 import type { Device } from './devices/device.ts';
 import { takes } from './call-check.ts';
 import { oneOf } from './checks.ts';
-import { elementOf, elementsOf } from './elements.ts';
+import { elementOf, isSmallWhole } from './elements.ts';
 import { ConfigError, DTypeError, ShapeError, showGiven, showShape } from './errors.ts';
 import { defineFunction } from './operation.ts';
 import { own } from './scope.ts';
@@ -72,14 +72,40 @@ function shapeOf(operation: string, values: List): number[] {
   return lengths;
 }
 
-function flatten(operation: string, values: unknown, shape: Shape, axis: number, into: unknown[]): void {
-  if (axis === shape.length) {
-    if (isList(values)) throw raggedError(operation);
-    into.push(values);
-    return;
+/** Numbers up to which nested arrays are copied to a typed one: some that are ragged claim to be larger than memory. */
+const MAX_NUMBERS = 2 ** 27;
+
+/** Copies the numbers under `axis` to `into` from `at` on, and returns where they end, or -1 where they are not as in `shape`. */
+function flattenNumbers(values: unknown, shape: Shape, axis: number, into: Float64Array, at: number): number {
+  if (!Array.isArray(values) || values.length !== shape[axis]) return -1;
+  const list = values as readonly unknown[];
+  const { length } = list;
+  if (axis < shape.length - 1) {
+    for (let i = 0; i < length && at >= 0; i++) at = flattenNumbers(list[i], shape, axis + 1, into, at);
+    return at;
   }
+  for (let i = 0; i < length; i++) {
+    const value = list[i];
+    if (typeof value !== 'number') return -1;
+    into[at + i] = value;
+  }
+  return at + length;
+}
+
+/** Copies the values under `axis` to `into` from `at` on, and returns where they end. */
+function flatten(operation: string, values: unknown, shape: Shape, axis: number, into: unknown[], at: number): number {
   if (!isList(values) || values.length !== shape[axis]) throw raggedError(operation);
-  for (let i = 0; i < values.length; i++) flatten(operation, values[i], shape, axis + 1, into);
+  const { length } = values;
+  if (axis < shape.length - 1) {
+    for (let i = 0; i < length; i++) at = flatten(operation, values[i], shape, axis + 1, into, at);
+    return at;
+  }
+  for (let i = 0; i < length; i++) {
+    const value = values[i];
+    if (typeof value === 'object' && isList(value)) throw raggedError(operation);
+    into[at + i] = value;
+  }
+  return at + length;
 }
 
 const raggedError = (operation: string) =>
@@ -104,8 +130,13 @@ function listed(operation: string, values: unknown): { flat: List; nested: Shape
   }
   if (!isList(values[0])) return { flat: values, nested: undefined };
   const nested = shapeOf(operation, values);
+  const count = sizeOf(nested);
+  if (count <= MAX_NUMBERS) {
+    const numbers = new Float64Array(count);
+    if (flattenNumbers(values, nested, 0, numbers, 0) === count) return { flat: numbers, nested };
+  }
   const flat: unknown[] = [];
-  flatten(operation, values, nested, 0, flat);
+  flatten(operation, values, nested, 0, flat, 0);
   return { flat, nested };
 }
 
@@ -147,10 +178,27 @@ export function tensor(...args: [values: Values, shape?: Shape, options?: Tensor
   checkTensorOptions('tensor', dtype, options);
   const resolved = shape ?? nested ?? [flat.length];
   checkCount('tensor', flat.length, resolved);
-  const elements = elementsOf(flat, dtype, { operation: 'tensor', argument: 'values', ...(nested && { nested }) });
   const result = emptyTensor(device, [...resolved], dtype);
-  device.write(result.storage, elements);
+  try {
+    if (dtype === 'bool' && isSmallWhole(flat)) writeFlags(result, flat as ArrayLike<number>);
+    else device.write(result.storage, flat, { operation: 'tensor', argument: 'values', ...(nested && { nested }) });
+  } catch (error) {
+    result.dispose();
+    throw error;
+  }
   return options.requiresGrad ? result.requireGrad() : result;
+}
+
+/** Whole numbers as true or false, compared with 0 by the device: a loop here over a mask takes ten times as long. */
+function writeFlags({ device, storage, size }: Tensor, values: ArrayLike<number>): void {
+  if (size === 0) return;
+  const words = device.allocate(size, 'int32');
+  try {
+    device.write(words, values);
+    device.launch(cast, [words], [storage], { n: size, kind: Cast.intToBool });
+  } finally {
+    device.release(words);
+  }
 }
 
 const takesFull = takes('full', { shape: shapeParameter, value: optional(value), options: creation });
@@ -208,9 +256,13 @@ export function parameter(...args: [values: ArrayLike<number>, shape: Shape, dev
   checkShape('parameter', shape);
   const { flat } = listed('parameter', values);
   checkCount('parameter', flat.length, shape);
-  const elements = elementsOf(flat, 'float32', { operation: 'parameter', argument: 'values' });
   const storage = device.allocate(flat.length, 'float32');
-  device.write(storage, elements);
+  try {
+    device.write(storage, flat, { operation: 'parameter', argument: 'values' });
+  } catch (error) {
+    device.release(storage);
+    throw error;
+  }
   return new Parameter(storage, [...shape]);
 }
 

@@ -63,8 +63,8 @@ const isNumberArray = (values: unknown): values is NumberArray =>
   !(values instanceof DataView || values instanceof BigInt64Array || values instanceof BigUint64Array);
 
 const wholeArrays = [Int32Array, Uint8Array, Int8Array, Int16Array, Uint16Array, Uint8ClampedArray];
-/** Whether every value of the typed array is an int32 because of its kind. */
-const isSmallWhole = (values: object): boolean => wholeArrays.some((Whole) => values instanceof Whole);
+/** Whether every value is an int32 because of the kind of typed array. */
+export const isSmallWhole = (values: object): boolean => wholeArrays.some((Whole) => values instanceof Whole);
 
 // Large arrays pass here, so that what fits is handed on as it is, since a new array of a million words takes longer than a
 // look at them; and every loop is for arrays of one kind, since one for all is twenty times as slow.
@@ -73,56 +73,72 @@ const isSmallWhole = (values: object): boolean => wholeArrays.some((Whole) => va
 function ofNumbers(values: NumberArray, dtype: DType): ArrayLike<number> | undefined {
   if (dtype === 'float32') return values;
   if (!isSmallWhole(values)) {
-    const numbers = values instanceof Float64Array ? values : new Float64Array(values);
+    const numbers =
+      values instanceof Float32Array || values instanceof Float64Array ? values : new Float64Array(values);
     if (dtype === 'bool') return flagsOf(numbers);
-    return wholeOf(numbers);
+    return areWhole(numbers) ? numbers : undefined;
   }
   if (dtype === 'int32') return values;
-  if (values.BYTES_PER_ELEMENT === 1) return flagsOfBytes(values);
-  const words = values instanceof Int32Array ? values : new Int32Array(values);
-  return areFlags(words) ? words : flagsOfWords(words);
+  return flagsOfWords(values instanceof Int32Array ? values : new Int32Array(values));
 }
 
 /** The same of a list; undefined also where it holds something else than numbers. */
 function ofList(values: readonly unknown[], dtype: DType): ArrayLike<number> | undefined {
   if (dtype === 'int32') return areWholeInList(values) ? values : undefined;
   if (!areNumbers(values)) return undefined;
-  return dtype === 'float32' ? values : flagsOfList(values);
+  return dtype === 'float32' || areFlags(values) ? values : flagsOfList(values);
 }
 
+// Four at a time, which takes two thirds of the time or less.
+
 function areNumbers(values: readonly unknown[]): values is readonly number[] {
-  for (let i = 0; i < values.length; i++) if (typeof values[i] !== 'number') return false;
+  const whole = values.length & -4;
+  for (let i = 0; i < whole; i += 4) {
+    if (typeof values[i] !== 'number' || typeof values[i + 1] !== 'number') return false;
+    if (typeof values[i + 2] !== 'number' || typeof values[i + 3] !== 'number') return false;
+  }
+  for (let i = whole; i < values.length; i++) if (typeof values[i] !== 'number') return false;
   return true;
 }
 
 function areWholeInList(values: readonly unknown[]): values is readonly number[] {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (typeof value !== 'number' || (value | 0) !== value) return false;
+  return areNumbers(values) && areWholeNumbers(values);
+}
+
+function areWholeNumbers(values: readonly number[]): boolean {
+  const whole = values.length & -4;
+  for (let i = 0; i < whole; i += 4) {
+    const a = values[i]!;
+    const b = values[i + 1]!;
+    const c = values[i + 2]!;
+    const d = values[i + 3]!;
+    if ((a | 0) !== a || (b | 0) !== b || (c | 0) !== c || (d | 0) !== d) return false;
   }
+  for (let i = whole; i < values.length; i++) if ((values[i]! | 0) !== values[i]) return false;
   return true;
 }
 
-/** Copied after all, since conversion and check together take the time of either. */
-function wholeOf(values: Float64Array): Int32Array | undefined {
-  const whole = new Int32Array(values.length);
-  for (let i = 0; i < values.length; i++) if ((whole[i] = values[i]!) !== whole[i]) return undefined;
-  return whole;
+/** Looked at without a copy: the device converts them where it keeps them. */
+function areWhole(values: Float32Array | Float64Array): boolean {
+  const whole = values.length & -4;
+  for (let i = 0; i < whole; i += 4) {
+    const a = values[i]!;
+    const b = values[i + 1]!;
+    const c = values[i + 2]!;
+    const d = values[i + 3]!;
+    if ((a | 0) !== a || (b | 0) !== b || (c | 0) !== c || (d | 0) !== d) return false;
+  }
+  for (let i = whole; i < values.length; i++) if ((values[i]! | 0) !== values[i]) return false;
+  return true;
 }
 
 /** Whether all are 0 or 1. */
-function areFlags(words: Int32Array): boolean {
-  const whole = words.length & -8;
-  let bits = 0;
-  for (let i = 0; i < whole; i += 8) {
-    bits |= words[i]! | words[i + 1]! | words[i + 2]! | words[i + 3]!;
-    bits |= words[i + 4]! | words[i + 5]! | words[i + 6]! | words[i + 7]!;
-  }
-  for (let i = whole; i < words.length; i++) bits |= words[i]!;
-  return bits >>> 1 === 0;
+function areFlags(values: readonly number[]): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0 && values[i] !== 1) return false;
+  return true;
 }
 
-function flagsOf(values: Float64Array): Uint8Array {
+function flagsOf(values: Float32Array | Float64Array): Uint8Array {
   const flags = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) flags[i] = values[i] === 0 ? 0 : 1;
   return flags;
@@ -139,19 +155,6 @@ function flagsOfWords(words: Int32Array): Uint8Array {
   // The sign of x | -x is set unless x is 0.
   for (let i = 0; i < words.length; i++) flags[i] = (words[i]! | -words[i]!) >>> 31;
   return flags;
-}
-
-/** Four bytes at a time: their bits are brought together in the lowest of each. */
-function flagsOfBytes({ buffer, byteOffset, length }: NumberArray): Uint8Array {
-  const flags = new Uint8Array((length + 3) & -4);
-  flags.set(new Uint8Array(buffer, byteOffset, length));
-  const words = new Int32Array(flags.buffer);
-  for (let i = 0; i < words.length; i++) {
-    const halves = (words[i]! | (words[i]! >>> 4)) & 0x0f0f0f0f;
-    const quarters = (halves | (halves >>> 2)) & 0x03030303;
-    words[i] = (quarters | (quarters >>> 1)) & 0x01010101;
-  }
-  return flags.subarray(0, length);
 }
 
 /** The values as elements of a type, row-major. Throws DTypeError with the index of the first that is none. */

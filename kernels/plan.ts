@@ -46,8 +46,10 @@ export interface WasmFacts {
   readonly plainSums?: boolean;
 }
 
-/** Chooses a plan. `prefer` names the plan wanted by a benchmark, a test or a measured table; it is passed over where it
- *  cannot take the parameters. */
+/**
+ * Chooses a plan. `prefer` names the plan wanted by a benchmark, a test or a measured table; it is passed over where it cannot
+ * take the parameters. Devices keep plans: one in a table may depend on whether an `f32` parameter is zero, not on its value.
+ */
 export type WasmPlanner<P extends ParamValues> = (params: P, facts: WasmFacts, prefer?: string) => WasmPlan;
 
 /**
@@ -87,8 +89,7 @@ export interface WebGpuFacts {
   readonly software: boolean;
 }
 
-/** Chooses a plan. `prefer` names the plan wanted by a benchmark, a test or a measured table; it is passed over where it
- *  cannot take the parameters. */
+/** Chooses a plan, as `WasmPlanner` does. */
 export type WebGpuPlanner<P extends ParamValues> = (params: P, facts: WebGpuFacts, prefer?: string) => WebGpuPlan;
 
 /** What a kernel that is declared outside of the tables brings along. */

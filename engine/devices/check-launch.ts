@@ -1,9 +1,10 @@
 // What every device may refuse before it runs a kernel: operands that are not what the description says for these
 // parameters, released buffers, buffers of another device, and outputs that are inputs too.
-import { type DType, type Kernel, type Operand, type ParamValues, sizeOf } from '../../kernels/kernel.ts';
+import { type DType, type Kernel, type Operand, sizeOf } from '../../kernels/kernel.ts';
 import { DeviceError, showShape, UseAfterFreeError } from '../errors.ts';
 import type { PlanTable } from '../../kernels/plan.ts';
 import type { Device, DeviceName, Storage } from './device.ts';
+import type { Operands } from './plan-cache.ts';
 
 function checkOperands(kernel: string, kind: 'input' | 'output', operands: readonly Operand[], given: Storage[]): void {
   if (operands.length !== given.length) {
@@ -35,6 +36,9 @@ function checkOperands(kernel: string, kind: 'input' | 'output', operands: reado
   }
 }
 
+/** Whether the operands of a launch may hold different kinds of number though it moves bits. */
+export const mixesWords = (kernel: string): boolean => kernel === 'cast';
+
 /** `word` operands are moved as bits, so all of one launch must hold the same kind of number; `cast` re-reads them. */
 function checkWords(kernel: string, operands: readonly Operand[], given: Storage[]): void {
   let first: DType | undefined;
@@ -64,20 +68,17 @@ export function planFor<Plan>(table: PlanTable<Plan>, kernel: Kernel<never>, dev
   });
 }
 
-/** Throws DeviceError or UseAfterFreeError if `device` must not run this launch. Costs a few allocations. */
-export function checkLaunch<P extends ParamValues>(
+/** Throws DeviceError or UseAfterFreeError if `device` must not run this launch. */
+export function checkLaunch(
   device: Device,
-  kernel: Kernel<P>,
+  operation: string,
+  { inputs: inputOperands, outputs: outputOperands }: Operands,
   inputs: Storage[],
   outputs: Storage[],
-  params: P,
 ): void {
-  const operation = kernel.name;
-  const inputOperands = kernel.inputs(params);
-  const outputOperands = kernel.outputs(params);
   checkOperands(operation, 'input', inputOperands, inputs);
   checkOperands(operation, 'output', outputOperands, outputs);
-  if (operation !== 'cast') checkWords(operation, [...inputOperands, ...outputOperands], [...inputs, ...outputs]);
+  if (!mixesWords(operation)) checkWords(operation, [...inputOperands, ...outputOperands], [...inputs, ...outputs]);
   for (const storage of [...inputs, ...outputs]) {
     if (storage.device !== device) {
       throw new DeviceError('a buffer belongs to another device', {

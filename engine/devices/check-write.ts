@@ -1,10 +1,14 @@
 // What every device may refuse before it takes values in: as many as the buffer holds, each of them one of its type.
-import { elementsOf } from '../elements.ts';
+import { type ElementsContext, elementsOf } from '../elements.ts';
 import { DeviceError } from '../errors.ts';
 import type { Storage } from './device.ts';
 
 /** The values as elements of the buffer. Throws DeviceError for another number of them, DTypeError for what does not fit. */
-export function checkWrite({ length, dtype }: Storage, values: ArrayLike<number>): ArrayLike<number> {
+export function checkWrite(
+  { length, dtype }: Storage,
+  values: ArrayLike<unknown>,
+  source: ElementsContext = { operation: 'write', argument: 'values' },
+): ArrayLike<number> {
   if (values.length !== length) {
     throw new DeviceError('wrong number of values', {
       operation: 'write',
@@ -12,5 +16,5 @@ export function checkWrite({ length, dtype }: Storage, values: ArrayLike<number>
       given: String(values.length),
     });
   }
-  return elementsOf(values, dtype, { operation: 'write', argument: 'values' });
+  return elementsOf(values, dtype, source);
 }

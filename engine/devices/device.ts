@@ -1,5 +1,6 @@
 // The door to a device. Everything a device computes passes through `launch`; nothing else starts work.
 import type { DType, Kernel, ParamValues } from '../../kernels/kernel.ts';
+import type { ElementsContext } from '../elements.ts';
 
 /** `meta` has shapes and no values; the others compute. */
 export type DeviceName = 'webgpu' | 'wasm' | 'reference' | 'meta';
@@ -60,8 +61,11 @@ export interface Device {
   allocate(length: number, dtype: DType): Storage;
   /** Drops one reference. The buffer may be reused by later launches as soon as none is left. */
   release(storage: Storage): void;
-  /** Copies host values in, in queue order. */
-  write(storage: Storage, values: ArrayLike<number>): void;
+  /**
+   * Copies host values in, in queue order. Throws DTypeError for what is no element of the buffer's type (elements.ts), with
+   * what `source` says of the values.
+   */
+  write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void;
   /** Reads the whole buffer after all launches before it. Rejects with the first error of an earlier launch. */
   read(storage: Storage): Promise<HostArray>;
 

@@ -1,14 +1,17 @@
 // `wgrad reproduce --dry-run`: the runs that the same command would make, with what they cost. Trains nothing and writes nothing.
 import { describeParts } from '../runner/plan.ts';
 import { type ReproduceOptions, plan } from '../runner/reproduce.ts';
+import { EXIT_FAILED } from './errors.ts';
 import { print, say } from './output.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
 
 const percent = (part: number, whole: number): string => `${whole > 0 ? ((100 * part) / whole).toFixed(0) : 0} %`;
 
 /** Lists the runs, one a line, and returns the exit status. */
-export async function dryRun(options: Omit<ReproduceOptions, 'display' | 'signal'>, json: boolean): Promise<number> {
-  const { parts, runs, device } = await plan(options, say);
+export async function dryRun(options: Omit<ReproduceOptions, 'display'>, json: boolean): Promise<number> {
+  const planned = await plan(options, say);
+  if (!planned) return EXIT_FAILED;
+  const { parts, runs, device } = planned;
   const workOf = (paper: string): number =>
     runs.reduce((sum, run) => sum + (run.request.paper === paper ? run.cost : 0), 0);
   /** The cheapest run of a paper that costs anything: what the others are measured by. */

@@ -63,21 +63,25 @@ async function tellFailures(out: string, failures: ReadonlyMap<string, string>):
 /** Runs a selection, prints its tables and returns the exit status: 0, 1 if a run failed, 128 + n if stopped by signal n. */
 async function run(selection: readonly Selection[], flags: ReproduceFlags): Promise<number> {
   const out = path.resolve(flags.out ?? path.join('runs', flags.preset));
+  const { preset, seeds, data, device, jobs, profile, only, dryRun: isDry = false, json = false } = flags;
   const options = {
-    ...flags,
+    ...{ preset, seeds, data, device, jobs, profile },
     set: splitSettings(flags.set ?? []),
     tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
-    selection: flags.only ? selectOnly(selection, flags.only) : selection,
+    selection: only ? selectOnly(selection, only) : selection,
     out,
     commandLine: ['wgrad', ...process.argv.slice(2)],
   };
-  if (flags.dryRun) return dryRun(options, flags.json ?? false);
-  const display = displayFor(flags.json ?? false);
+  if (isDry) {
+    const { result, stoppedWith } = await untilSignal((signal) => dryRun({ ...options, signal }, json));
+    return stoppedWith ?? result;
+  }
+  const display = displayFor(json);
   const { result, stoppedWith } = await untilSignal((signal) => reproduce({ ...options, display, signal }));
   const { view, failures, profiles } = result;
   const width = process.stdout.columns || DEFAULT_WIDTH;
   for (const profile of profiles.records) {
-    if (flags.json) print(JSON.stringify({ type: 'profile', ...profile }));
+    if (json) print(JSON.stringify({ type: 'profile', ...profile }));
     else print(`${profileText(profile, profiles.traceFile, width)}\n`);
   }
   if (!view) {
@@ -85,7 +89,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags): Prom
     return stoppedWith ?? EXIT_FAILED;
   }
   const tables = view.papers.flatMap((paper) => paper.tables);
-  if (flags.json) {
+  if (json) {
     for (const table of tables) print(JSON.stringify({ type: 'table', ...table, panels: [] }));
   } else {
     for (const table of tables) print(`${tableText(table, width)}\n`);

@@ -153,6 +153,18 @@ export async function dataFactsFor<Loaded extends LoadedData, Request>(
   return { name, real, checksums, ...(remarks.length > 0 ? { remarks } : {}) };
 }
 
+/** A paper's data set: what it is under a preset, and the part of it that a run asks for. */
+export const dataOf = <Loaded extends LoadedData, Request>(
+  paper: string,
+  set: DataSet<Loaded, Request>,
+  requestOf: (preset: PresetName) => Request,
+) => ({
+  facts: (preset: PresetName, data: string | undefined): Promise<DataFacts> =>
+    dataFactsFor(set, { paper, preset, data, request: requestOf(preset) }),
+  load: (preset: PresetName, data: string | undefined, request = requestOf(preset)): Promise<Loaded> =>
+    dataFor(set, { paper, preset, data, request }),
+});
+
 /** Runs the parts of a check to the first DataError, which becomes its fault. */
 export async function firstFault(work: () => Promise<void>): Promise<DataError | undefined> {
   try {

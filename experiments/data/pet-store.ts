@@ -267,3 +267,21 @@ export async function preparePets(
     await writePetStore(folder, source, options);
   }
 }
+
+const prepared = new WeakMap<PetSource, Map<string, Promise<Record<PetCohort, PetSamples>>>>();
+
+/** The same, once for each process. */
+export function preparedPets(
+  source: PetSource,
+  options: StoreOptions,
+  cache: string | undefined,
+): Promise<Record<PetCohort, PetSamples>> {
+  const key = JSON.stringify([options, cache]);
+  const known = prepared.get(source) ?? new Map<string, Promise<Record<PetCohort, PetSamples>>>();
+  prepared.set(source, known);
+  const samples = known.get(key) ?? preparePets(source, options, cache);
+  known.set(key, samples);
+  // What has failed may be asked for again.
+  samples.catch(() => known.delete(key));
+  return samples;
+}

@@ -1,6 +1,7 @@
 // Metrics of two-class masks, boxes and classes: mIoU averaged over images and over the whole data set, mean box IoU, accuracy.
 // Averages run over images, not over batches.
 import { argmax, cast, mul, noGrad, stack, sum, type Tensor } from '../../engine/index.ts';
+import type { PetBatch } from '../data/pets.ts';
 
 /** Pixels of one image: predicted as foreground and foreground, predicted as foreground, foreground, all. */
 export interface MaskCounts {
@@ -39,6 +40,38 @@ export interface BatchScores {
   readonly masks?: readonly MaskCounts[];
   readonly boxIous?: readonly number[];
   readonly correct?: readonly boolean[];
+}
+
+/** What a network says of a batch: scores (N, 2, H, W), boxes (N, 4) in pixels, scores (N, C). */
+export interface PetPredictions {
+  readonly segmentation?: Tensor | undefined;
+  readonly box?: Tensor | undefined;
+  readonly binary?: Tensor | undefined;
+}
+
+/** What the predictions for a batch add to the metrics. `mask` is the true one on the device, (N, H, W) int32. */
+export async function scoresOf(
+  { segmentation, box, binary }: PetPredictions,
+  mask: Tensor,
+  { count, size, boxes: truth, species }: Pick<PetBatch, 'count' | 'size' | 'boxes' | 'species'>,
+): Promise<BatchScores> {
+  const counts = segmentation && (await maskCounts(segmentation, mask).array());
+  const boxes = await box?.array();
+  const guesses = binary && (await noGrad(() => argmax(binary, 1)).array());
+  const images = Array.from({ length: count }, (_, i) => i);
+  const boxAt = (values: Float32Array | Float64Array | Int32Array, i: number) => values.subarray(4 * i, 4 * i + 4);
+  return {
+    ...(counts && {
+      masks: images.map((i) => ({
+        both: counts[i]!,
+        predicted: counts[count + i]!,
+        actual: counts[2 * count + i]!,
+        pixels: size ** 2,
+      })),
+    }),
+    ...(boxes && { boxIous: images.map((i) => boxIou(boxAt(boxes, i), boxAt(truth, i))) }),
+    ...(guesses && { correct: images.map((i) => species[i] === guesses[i]) }),
+  };
 }
 
 export interface PetMetrics {

@@ -1,5 +1,18 @@
-// Grey and colour pictures as base64 PNG, for results that carry samples.
+// Samples with their pictures, grey and in colour, as base64 PNG.
 import { encode } from 'fast-png';
+import type { Picture } from '../runner/paper.ts';
+
+/** A sample with its pictures by caption; those that are undefined are left out. */
+export const sampleOf = (label: string, images: Readonly<Record<string, string | undefined>>): Picture => ({
+  label,
+  images: Object.entries(images).flatMap(([caption, png]) => (png === undefined ? [] : [{ caption, png }])),
+});
+
+type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** Item `index` of an array of items of `length` values one behind the other. */
+export const itemOf = <T extends TypedArray>(values: T, index: number, length: number): T =>
+  values.subarray(index * length, (index + 1) * length) as T;
 
 /** Values from `low` (black) to `high` (white), row-major, clipped. */
 export function greyPng(values: ArrayLike<number>, size: number, low: number, high: number): string {
@@ -11,11 +24,9 @@ export function greyPng(values: ArrayLike<number>, size: number, low: number, hi
 }
 
 /** The same, stretched from the smallest to the largest value. */
-export function stretchedPng(values: Float32Array, size: number): string {
-  const { low, high } = values.reduce(
-    (range, value) => ({ low: Math.min(range.low, value), high: Math.max(range.high, value) }),
-    { low: Infinity, high: -Infinity },
-  );
+export function stretchedPng(values: ArrayLike<number>, size: number): string {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i++) [low, high] = [Math.min(low, values[i]!), Math.max(high, values[i]!)];
   return greyPng(values, size, low, high);
 }
 
@@ -27,10 +38,11 @@ export const colourPng = (rgb: Uint8Array, size: number): string =>
 export function outlineBox(
   rgb: Uint8Array,
   size: number,
-  [x1, y1, x2, y2]: readonly number[],
+  box: ArrayLike<number>,
   colour: readonly [number, number, number],
 ): void {
-  const [left, top, right, bottom] = [x1!, y1!, x2! - 1, y2! - 1].map(Math.round) as [number, number, number, number];
+  const [left, top] = [Math.round(box[0]!), Math.round(box[1]!)];
+  const [right, bottom] = [Math.round(box[2]! - 1), Math.round(box[3]! - 1)];
   const dot = (x: number, y: number): void => {
     if (x >= 0 && x < size && y >= 0 && y < size) rgb.set(colour, 3 * (y * size + x));
   };

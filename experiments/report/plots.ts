@@ -233,7 +233,8 @@ async function curvePlot(lines: CurvesView['lines'], axis: string, quantity: str
     layer: [
       {
         data: { values: means },
-        mark: { type: 'area', opacity: 0.16 },
+        // Where many bands lie over one another, each is fainter.
+        mark: { type: 'area', opacity: lines.length > 3 ? 0.08 : 0.16 },
         encoding: { x, y: y('low'), y2: { field: 'high' }, color },
       },
       {

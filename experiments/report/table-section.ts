@@ -52,9 +52,12 @@ function cellHtml(cell: CellView | null): Html {
 const columnHtml = ({ name, better }: ColumnView): Html =>
   html`<th scope="col">${name} ${better && html`<span class="soft">${directions[better]}</span>`}</th>`;
 
+/** So many columns with a spread fit a page in type of full size. */
+const FEW_COLUMNS = 6;
+
 function matrixHtml({ corner, columns, rows }: MatrixView, caption: string, style?: string): Html {
   return html`<div class="scroll" role="group" tabindex="0" aria-label="${caption}">
-    <table>
+    <table class="${columns.length > FEW_COLUMNS && 'many-columns'}">
       <caption class="${style}">
         <span>${caption}</span>
       </caption>

@@ -93,7 +93,7 @@ function effectSummary({ mean, interval, claimed }: EffectResult, format: Format
 function namesOf(places: readonly PlacedCell[]): string[] {
   const same = (key: 'row' | 'column'): boolean => places.every((place) => place[key] === places[0]![key]);
   return places
-    .map(({ row, column }) => (same('column') ? row : same('row') ? column : `${row}, ${column}`))
+    .map(({ row, column }) => (same('column') ? row : same('row') ? column : `${column} of ${row}`))
     .map((name) => (name.includes(',') ? `(${name})` : name));
 }
 

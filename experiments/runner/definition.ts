@@ -1,5 +1,33 @@
-// Short ways to write the tables of a paper: cells, columns, tolerances and claims.
-import type { Cell, CellValue, Claim, Column, Effect, Matrix, Run, Tolerance } from './paper.ts';
+// Short ways to write a paper: its presets in words, its runs, and its tables with cells, columns, tolerances and claims.
+import {
+  type Cell,
+  type CellValue,
+  type Claim,
+  type Column,
+  type Effect,
+  type Matrix,
+  type PresetName,
+  presetNames,
+  type Run,
+  type Tolerance,
+} from './paper.ts';
+
+/** What each preset shrinks, from a sentence or two on its sizes. */
+export const presetTexts = (describe: (preset: PresetName) => string): Record<PresetName, string> =>
+  Object.fromEntries(
+    presetNames.map((preset) => [
+      preset,
+      `${describe(preset)}${preset === 'smoke' ? ' For tests, not for conclusions.' : ''}`,
+    ]),
+  ) as Record<PresetName, string>;
+
+/** The runs of a paper from their names in its own terms: a key for people and files, and the settings by preset. */
+export const runMaker =
+  <Name, Settings extends object>(
+    keyOf: (name: Name) => string,
+    settingsOf: (name: Name, preset: PresetName) => Settings,
+  ) =>
+  (name: Name): Run<Settings> => ({ key: keyOf(name), settings: (preset) => settingsOf(name, preset) });
 
 /** A cell that holds a metric of a run, beside the published number if there is one. */
 export const cell = (
@@ -16,6 +44,9 @@ export const curvePoint = (run: Run, curve: string, share: number): Cell => ({
   point: { curve, share },
 });
 
+/** A cell for which nothing is run, and why. */
+export const notAttempted = (published: number, reason: string): Cell => ({ published, reason });
+
 /** A column of numbers with so many digits behind the point. */
 export const column = (name: string, digits: number, better?: Column['better'], tolerance?: Tolerance): Column => ({
   name,
@@ -25,6 +56,13 @@ export const column = (name: string, digits: number, better?: Column['better'], 
 });
 
 type Rows = Matrix['rows'];
+
+/** A row for each name, with a cell for each column; null where there is nothing. */
+export const rowsOf = <Row, Place>(
+  rows: readonly (readonly [name: string, row: Row])[],
+  places: readonly Place[],
+  cellAt: (row: Row, place: Place) => Cell | null,
+): Rows => rows.map(([name, row]) => [name, ...places.map((place) => cellAt(row, place))]);
 
 /** The paper's own table: what its rows are, its columns, its rows. */
 export const matrix = (corner: string, columns: readonly Column[], rows: Rows): Matrix => ({ corner, columns, rows });
@@ -50,7 +88,7 @@ export const publishedSpread: Tolerance = {
 /** Two binomial standard errors of a share counted on so many test items. */
 export const countingError = (items: number): Tolerance => ({
   of: ({ published = 0 }) => 2 * Math.sqrt((published * (1 - published)) / items),
-  source: `the protocol: two binomial standard errors of its ${items} test images`,
+  source: `two binomial standard errors of the protocol's ${items} test images`,
 });
 
 /** Half the smallest step between the numbers of a published column: further off, a number could be that of another row. */

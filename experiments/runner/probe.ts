@@ -47,8 +47,12 @@ export async function answerQuestion({ probe }: DeviceQuestion): Promise<DeviceA
   }
 }
 
-/** The device, with its description. Throws DeviceError with what to install. */
-export async function resolveDevice(choice: DeviceChoice): Promise<DeviceFound> {
+/**
+ * The device, with its description. Throws DeviceError with what to install. When `signal` is aborted the search ends at once, even
+ * if a driver hangs, and its reason is thrown.
+ */
+export async function resolveDevice(choice: DeviceChoice, signal?: AbortSignal): Promise<DeviceFound> {
+  signal?.throwIfAborted();
   if (choice !== 'auto' && choice !== 'webgpu') return findDevice(choice);
   // In a group of its own: Ctrl-C is for the parent to hear, even before the worker listens.
   const worker = fork(workerProgram(), [], {
@@ -56,11 +60,17 @@ export async function resolveDevice(choice: DeviceChoice): Promise<DeviceFound> 
     execArgv: [],
     detached: true,
   });
+  const kill = (): void => void worker.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  process.once('exit', kill);
   try {
     const answer = await answerOf(worker, { probe: choice });
+    signal?.throwIfAborted();
     if (answer.type === 'device') return answer.found;
     throw new DeviceError(answer.reason, answer.details);
   } finally {
+    signal?.removeEventListener('abort', kill);
+    process.off('exit', kill);
     if (worker.connected) worker.disconnect();
   }
 }

@@ -3,6 +3,8 @@ import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ConfigError, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
+import { takes } from '../../engine/call-check.ts';
+import { flag, list, mapping, number, record, requiredOptions, text } from '../../engine/parameters.ts';
 import { buildView, provenanceView } from '../report/build.ts';
 import { writeReport } from '../report/report.ts';
 import type { TableView, View } from '../report/view.ts';
@@ -83,23 +85,68 @@ function deviceNotice({ name, description, why }: DeviceFound): string {
   return notice.replace(/ \[at [^\]]+\]|, \d+ threads?(?=\))/g, '');
 }
 
-/** What a command with these options will do. `notice` is told of finished runs that are damaged. */
-export async function plan(options: Omit<ReproduceOptions, 'display' | 'signal'>, notice: Notice): Promise<Plan> {
+async function planWith(options: Omit<ReproduceOptions, 'display'>, notice: Notice): Promise<Plan> {
   const out = path.resolve(options.out);
-  const { data, tuning } = options;
+  const { data, tuning, signal } = options;
   const parts = await planParts(options);
-  const found = await resolveDevice(options.device);
+  const found = await resolveDevice(options.device, signal);
   const device = { name: found.name, notice: deviceNotice(found) };
   const runs = await planRuns(parts, { out, device: device.name, data, tuning, notice });
   return { parts, device, runs };
 }
 
-/** Makes the runs of the selected tables, or resumes them, and writes the run folder with its report. */
-export async function reproduce(options: ReproduceOptions): Promise<Reproduction> {
+/**
+ * What a command with these options will do; undefined where it was stopped meanwhile. `notice` is told of finished runs that are
+ * damaged.
+ */
+export async function plan(options: Omit<ReproduceOptions, 'display'>, notice: Notice): Promise<Plan | undefined> {
+  try {
+    return await planWith(options, notice);
+  } catch (error) {
+    if (options.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+const takesReproduce = takes('reproduce', {
+  options: requiredOptions<ReproduceOptions>(
+    {
+      selection: list,
+      preset: text,
+      seeds: list,
+      set: mapping,
+      data: text,
+      device: text,
+      tuning: record,
+      out: text,
+      jobs: number,
+      profile: flag,
+      commandLine: list,
+      display: record,
+      signal: record,
+    },
+    'selection',
+    'preset',
+    'device',
+    'out',
+    'commandLine',
+    'display',
+    'signal',
+  ),
+});
+
+/**
+ * Makes the runs of the selected tables, or resumes them, and writes results, manifest and report to `out`. Rejects with ConfigError for options that do
+ * not exist, with the nearest name, and with ConfigError, DataError or DeviceError where nothing can be trained.
+ */
+export async function reproduce(...args: [options: ReproduceOptions]): Promise<Reproduction> {
+  const [options] = takesReproduce(args);
   const { display, signal } = options;
   const out = path.resolve(options.out);
   await checkWritable(out);
-  const { parts, device, runs } = await plan(options, (text) => display.notice(text));
+  const planned = await plan(options, (text) => display.notice(text));
+  if (!planned) return { view: undefined, failures: new Map(), profiles: new ProfileFolder(out), stopped: true };
+  const { parts, device, runs } = planned;
   display.notice(device.notice);
   describeParts(parts).forEach((line) => display.notice(line));
 

@@ -69,6 +69,21 @@ export function outcomeOf({ cells, seeds }: Pick<TableData, 'cells' | 'seeds'>, 
   return { reason: found.reason ?? (placed.cell.run ? `there is no value of seed ${missing}` : reason) };
 }
 
+/** What the labels of all runs begin with, and what is said of some alone: `image 0, dog; mtl, oeq: taken for a cat`. */
+function labelOf(rows: readonly (readonly [run: string, picture: Picture])[]): string {
+  const parts = rows.map(([run, { label }]) => ({ run, parts: label.split(', ') }));
+  const first = parts[0]!.parts;
+  const end = first.findIndex((part, i) => parts.some((each) => each.parts[i] !== part));
+  const common = end === -1 ? first : first.slice(0, end);
+  const runsByRest = new Map<string, string[]>();
+  for (const { run, parts: own } of parts) {
+    const rest = own.slice(common.length).join(', ');
+    if (rest !== '') runsByRest.set(rest, [...(runsByRest.get(rest) ?? []), run]);
+  }
+  const rests = [...runsByRest].map(([rest, runs]) => `${runs.join(', ')}: ${rest}`);
+  return [common.join(', '), ...rests].filter(Boolean).join('; ');
+}
+
 /** The pictures of several runs of one sample in one row, equal pictures once; labels that differ become captions. */
 function together(rows: readonly (readonly [run: string, picture: Picture])[]): Picture {
   const images = rows.flatMap(([run, picture]) =>
@@ -76,7 +91,7 @@ function together(rows: readonly (readonly [run: string, picture: Picture])[]): 
   );
   const first = (png: string): number => images.findIndex((image) => image.png === png);
   return {
-    label: rows.map(([run, { label }]) => `${run}: ${label}`).join('; '),
+    label: labelOf(rows),
     images: images.filter(({ png }, i) => first(png) === i),
   };
 }

@@ -11,3 +11,7 @@ export const positive = z.number().positive();
 export const notNegative = z.number().nonnegative();
 /** A share of something, without the whole: momentum. */
 export const share = z.number().min(0).lt(1);
+/** So many of something, all of one kind. */
+export const listOf = <T extends z.ZodType>(item: T) => z.array(item).readonly();
+/** Two of something, such as the lower and the upper bound. */
+export const pairOf = <T extends z.ZodType>(item: T) => z.tuple([item, item]).readonly();

@@ -60,8 +60,11 @@ export interface Phase<Batch> {
    * pseudo labels, cached features, or which parameters are trained.
    */
   prepare?(trained: Trained): void | Promise<void>;
-  /** The data of step k = 0, 1, ... on the host: a pure function of k, for a step may be made again. */
-  batch(k: number): Batch | Promise<Batch>;
+  /**
+   * The data of step k = 0, 1, ... on the host: a pure function of k, for a step may be made again. `overall` is k and the steps of
+   * all earlier phases.
+   */
+  batch(k: number, overall: number): Batch | Promise<Batch>;
   /**
    * One update, of one backward pass or of several. Its tensors are released afterwards. Learning rates are set in it, as a
    * function of k. Returns the losses before it, whose means from one validation to the next make their curves.
@@ -137,6 +140,11 @@ class Run<Batch, Result> {
     return this.#training.phases[this.#position.phase]!;
   }
 
+  /** The data of step k of the present phase. */
+  #batch(k: number): Batch | Promise<Batch> {
+    return this.#phase.batch(k, this.#before(this.#position.phase) + k);
+  }
+
   get #trained(): Trained {
     const { curves, best } = this.#position;
     const kept = Object.entries(best).map(([name, at]) => [name, { ...at, weights: this.#bestWeights[name]! }]);
@@ -169,10 +177,10 @@ class Run<Batch, Result> {
     const phase = this.#phase;
     const { steps, ahead = 0, validateEvery = steps, checkpointEvery = validateEvery } = phase;
     const queue =
-      ahead > 0 ? new Prefetch(async (k) => phase.batch(k), { first: position.step, end: steps, ahead }) : undefined;
+      ahead > 0 ? new Prefetch(async (k) => this.#batch(k), { first: position.step, end: steps, ahead }) : undefined;
     while (position.step < steps) {
       const k = position.step;
-      await this.#step(queue ? (await queue.next())! : await region('data', () => phase.batch(k)));
+      await this.#step(queue ? (await queue.next())! : await region('data', () => this.#batch(k)));
       const done = ++position.step;
       await this.#pause();
       const validates = done % validateEvery === 0 || done === steps;
@@ -307,7 +315,7 @@ class Run<Batch, Result> {
     const repeat = async (k: number): Promise<boolean> => {
       using _step = scope();
       try {
-        const losses = await this.#phase.step(await this.#phase.batch(k), k);
+        const losses = await this.#phase.step(await this.#batch(k), k);
         for (const loss of Object.values(losses)) {
           if (!Number.isFinite(loss instanceof Tensor ? await loss.item() : (loss ?? 0))) return false;
         }
@@ -339,7 +347,7 @@ class Run<Batch, Result> {
     );
     const cause = await nonFiniteOperation(async () => {
       using _step = scope();
-      await this.#phase.step(await this.#phase.batch(k), k);
+      await this.#phase.step(await this.#batch(k), k);
     }, Object.fromEntries(named));
     const { given, hint } = cause.details;
     return new NonFiniteError(`${what}; step ${before + k + 1}: ${cause.reason}`, {

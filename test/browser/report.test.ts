@@ -174,6 +174,23 @@ t.test('reports in Chromium', { skip: withoutBrowser }, async (t) => {
     await page.close();
   });
 
+  await t.test('the widest table fits a desk, and on a telephone says that it goes on', async (t) => {
+    for (const [width, scrolls] of [[1200, false], [420, true]] as const) {
+      const { page } = await open(browser, made.get('cross-stitch')!, width, 'light');
+      const table = page.locator('article:has(#cross-stitch-table1) .scroll').first();
+      t.equal(await table.evaluate((box) => box.scrollWidth > box.clientWidth), scrolls, `${width} pixels`);
+      t.match(await table.evaluate((box) => getComputedStyle(box).backgroundAttachment), /local.*scroll/, 'a shadow');
+      const small = await page.evaluate(() =>
+        [...document.querySelectorAll('main *')]
+          .filter((each) => each.childNodes.length > 0 && each.textContent.trim() !== '' && each.checkVisibility())
+          .map((each) => parseFloat(getComputedStyle(each).fontSize))
+          .filter((size) => size > 0 && size < 12),
+      );
+      t.same(small, [], 'no text below 12 pixels');
+      await page.close();
+    }
+  }); // prettier-ignore
+
   await t.test('everything folded can be unfolded', async (t) => {
     const { page, faults } = await open(browser, made.get('cross-stitch')!, 420, 'dark');
     await page.evaluate(() => document.querySelectorAll('details').forEach((each) => (each.open = true)));

@@ -13,6 +13,7 @@ import {
   tensor,
 } from '../../engine/index.ts';
 import { UNet } from '../../models/index.ts';
+import { checkLaunches } from './launch-checks.ts';
 
 interface Trace {
   readonly launches: string[];
@@ -48,6 +49,8 @@ t.test('the launches and the bytes are those of the wasm device', async (t) => {
   t.ok(meta.launches.length > 200, `${meta.launches.length} launches`);
   t.same(meta, wasm);
 });
+
+await checkLaunches(t, await createDevice('meta'));
 
 t.test('values are zeros, shapes are right, misuse is refused', async (t) => {
   const device = await createDevice('meta');

@@ -2,11 +2,14 @@
 import type t from 'tap';
 import { createDevice, type Device, type DeviceChoice } from '../../engine/index.ts';
 import { cases } from '../../experiments/verification/operations/cases.ts';
+import { checkLaunches } from './launch-checks.ts';
 import { disagreement, memoryOverSteps, scriptEnds, trainUNet } from './checks.ts';
 
 export async function deviceSuite(test: typeof t, name: DeviceChoice, device: Device): Promise<void> {
   test.setTimeout(600_000);
   const oracle = await createDevice('reference');
+
+  await checkLaunches(test, device);
 
   await test.test('gradients agree with float64', async (t) => {
     for (const [i, item] of cases.entries()) {

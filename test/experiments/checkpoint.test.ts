@@ -11,7 +11,7 @@ import {
   removeCheckpoint,
   writeCheckpoint,
 } from '../../experiments/runner/checkpoint.ts';
-import { filesBelow, run, runResults, start } from './command.ts';
+import { filesBelow, run, runResults, smokeOf, start } from './command.ts';
 
 const folder = t.testdir();
 const file = path.join(folder, 'seed-0.safetensors');
@@ -92,9 +92,8 @@ t.test('a stop while the last one takes its place', async (t) => {
 });
 
 t.test('a run that was killed, with damage to what it had saved', async (t) => {
-  const args = ['reproduce', 'dmtl/table3', '--preset', 'smoke', '--device', 'wasm', '--jobs', '1'];
-  const only = ['--only', 'sequential', '--set', 'epochs=6'];
-  const whole = await run([...args, ...only, '--out', 'whole'], folder);
+  const args = smokeOf('dmtl/table3', '--jobs', '1', '--only', 'sequential', '--set', 'epochs=6');
+  const whole = await run([...args, '--out', 'whole'], folder);
   t.equal(whole.status, 0, whole.stderr);
   const out = path.join(folder, 'killed');
   const saved = async (): Promise<string[]> =>
@@ -113,7 +112,7 @@ t.test('a run that was killed, with damage to what it had saved', async (t) => {
   ];
   for (const [what, damage, notice] of damages) {
     await rm(out, { recursive: true, force: true });
-    const first = start([...args, ...only, '--out', 'killed'], folder);
+    const first = start([...args, '--out', 'killed'], folder);
     while ((await saved()).length < 2 && first.child.exitCode === null) await sleep(2);
     first.child.kill('SIGKILL');
     await first.ended;
@@ -122,7 +121,7 @@ t.test('a run that was killed, with damage to what it had saved', async (t) => {
     const files = await saved();
     t.equal(files.length, 2, `${what}: two checkpoints`);
     await damage(files.map((name) => path.join(out, name)));
-    const second = await run([...args, ...only, '--out', 'killed'], folder);
+    const second = await run([...args, '--out', 'killed'], folder);
     t.equal(second.status, 0, second.stderr);
     t.match(second.stderr, notice, what);
     t.same(
@@ -135,18 +134,7 @@ t.test('a run that was killed, with damage to what it had saved', async (t) => {
 });
 
 t.test('a record of a finished run that is damaged', async (t) => {
-  const args = [
-    'reproduce',
-    'imbalanced-mtl/table2',
-    '--preset',
-    'smoke',
-    '--device',
-    'wasm',
-    '--seeds',
-    '2',
-    '--out',
-    'records',
-  ];
+  const args = smokeOf('imbalanced-mtl/table2', '--seeds', '2', '--out', 'records');
   const whole = await run(args, folder);
   t.equal(whole.status, 0, whole.stderr);
   const out = path.join(folder, 'records');
@@ -165,18 +153,7 @@ t.test('a record of a finished run that is damaged', async (t) => {
 });
 
 t.test('what a process that was ended by force has left beside a run', async (t) => {
-  const args = [
-    'reproduce',
-    'imbalanced-mtl/table2',
-    '--preset',
-    'smoke',
-    '--device',
-    'wasm',
-    '--seeds',
-    '1',
-    '--out',
-    'left',
-  ];
+  const args = smokeOf('imbalanced-mtl/table2', '--seeds', '1', '--out', 'left');
   t.equal((await run(args, folder)).status, 0);
   const out = path.join(folder, 'left');
   const record = path.join(

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { papers, presetNames, type TableResult } from '../../experiments/index.ts';
+import { papers, presetNames, reproduce, type ReproduceOptions, type TableResult } from '../../experiments/index.ts';
 import { selectOnly } from '../../experiments/runner/only.ts';
 import { overridesFor, splitSettings } from '../../experiments/runner/overrides.ts';
 import { applyOverrides, cellsOf, runsOf, settingsOf } from '../../experiments/runner/runs.ts';
@@ -202,4 +202,33 @@ t.test('a dry run lists what is to be made, and makes nothing', async (t) => {
   );
   const other = await run([...args.map((arg) => (arg === 'epochs=1' ? 'epochs=2' : arg)), '--dry-run'], folder);
   t.match(other.stdout, /2 runs to make, 0 on disk/, 'runs of other settings are not taken');
+});
+
+t.test('options of the function that do not exist, or are of another kind', async (t) => {
+  const silent = { notice: () => undefined, run: () => undefined, progress: () => undefined, end: () => undefined };
+  const options: ReproduceOptions = {
+    selection: [{ paper: papers[0]!, tables: [] }],
+    preset: 'smoke',
+    device: 'wasm',
+    out: path.join(folder, 'refused'),
+    commandLine: [],
+    display: silent,
+    signal: new AbortController().signal,
+  };
+  const refused = (change: object): Promise<unknown> => reproduce({ ...options, ...change } as ReproduceOptions);
+  for (const [name, nearest] of [
+    ['seed', 'seeds'],
+    ['Jobs', 'jobs'],
+    ['devise', 'device'],
+    ['command_line', 'commandLine'],
+    ['profiles', 'profile'],
+    ['dates', 'data'],
+  ] as const) {
+    const message = new RegExp(`reproduce: there is no such option .*'${name}'.*Did you mean '${nearest}'`);
+    await t.rejects(refused({ [name]: 1 }), { name: 'ConfigError', message }, name);
+  }
+  await t.rejects(refused({ out: undefined }), { name: 'ConfigError', message: /reproduce: .*'out'/ });
+  await t.rejects(refused({ jobs: 'two' }), { name: 'ConfigError', message: /a number, got .*two/ });
+  await t.rejects(refused({ seeds: 3 }), { name: 'ConfigError', message: /an array, got 3/ });
+  t.same(await filesBelow(folder).then((files) => files.filter((file) => file.startsWith('refused'))), []);
 });

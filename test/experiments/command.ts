@@ -21,8 +21,12 @@ export interface Running {
   says(text: string): Promise<void>;
 }
 
-export function start(args: readonly string[], cwd: string): Running {
-  const child = spawn(process.execPath, [program, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Words that train tables in the smallest size, on the device that every machine has. */
+export const smokeOf = (tables: string | readonly string[], ...more: string[]): string[] =>
+  ['reproduce', tables, '--preset', 'smoke', '--device', 'wasm', more].flat();
+
+export function start(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = process.env): Running {
+  const child = spawn(process.execPath, [program, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   const waiting = new Set<() => void>();

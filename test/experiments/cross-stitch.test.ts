@@ -16,7 +16,8 @@ import {
 } from '../../engine/index.ts';
 import { generatedPets, preparePets, type RunResult, type TableResult } from '../../experiments/index.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkpoint.ts';
-import { homography, warpAsPaper } from '../../experiments/papers/cross-stitch/augmentation.ts';
+import { homography } from '../../experiments/data/warp.ts';
+import { warpAsPaper } from '../../experiments/papers/cross-stitch/augmentation.ts';
 import { withNormalization } from '../../experiments/papers/cross-stitch/evaluation.ts';
 import { buildNetworks } from '../../experiments/papers/cross-stitch/networks.ts';
 import { crossStitch } from '../../experiments/papers/cross-stitch/paper.ts';
@@ -238,5 +239,10 @@ t.test('from the command line', async (t) => {
   t.match(report, /true \(green\) and predicted \(red\) box/);
   t.match(report, /baseline: true mask/);
   t.notMatch(report, /mtl: true mask/, 'the same picture once');
+  t.match(
+    report,
+    /\n\s*test image 0, (cat|dog); .*binary.*: taken for a (cat|dog)/,
+    'what is the same for all, then the rest',
+  );
   t.match(report, /<svg/, 'weights and matrices over epochs');
 });

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { run, runResults, start } from './command.ts';
+import { run, runResults, smokeOf, start } from './command.ts';
 
 const tables = [
   'dmtl/table3',
@@ -16,8 +16,7 @@ const tables = [
 ];
 
 const folder = t.testdir();
-const argsFor = (out: string): string[] =>
-  ['reproduce', ...tables, '--preset', 'smoke', '--device', 'wasm', '--jobs', '2', '--out', path.join(folder, out)]; // prettier-ignore
+const argsFor = (out: string): string[] => smokeOf(tables, '--jobs', '2', '--out', path.join(folder, out));
 
 /** Processes that this one has started and that have not ended. */
 async function childrenOf(pid: number): Promise<number[]> {

@@ -7,7 +7,7 @@ import t from 'tap';
 import { statusLines } from '../../experiments/cli/status-lines.ts';
 import { DawnFilter, withoutDawnWarnings } from '../../experiments/runner/dawn-warnings.ts';
 import type { Snapshot } from '../../experiments/runner/progress.ts';
-import { filesBelow, program, run, runResults, start } from './command.ts';
+import { filesBelow, program, run, runResults, smokeOf, start } from './command.ts';
 
 const folder = t.testdir();
 
@@ -140,10 +140,10 @@ function inTerminal(columns: number, then: number, args: readonly string[], env 
 // Control codes are what is looked for and taken out here.
 const codes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
 const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`);
-const smoke = ['reproduce', 'dmtl/table3', '--preset', 'smoke', '--device', 'wasm', '--jobs', '2'];
+const smoke = smokeOf('dmtl/table3', '--jobs', '2');
 
 t.test('in a terminal', { skip: python ? false : 'no Python with pseudo-terminals' }, async (t) => {
-  const output = await inTerminal(90, 40, [...smoke, '--seeds', '2', '--out', 'wide']);
+  const output = await inTerminal(90, 40, [...smoke, '--seeds', '1', '--out', 'wide']);
   const [, after = ''] = output.split('<resized>');
   // What stands between two movements of the cursor.
   const shown = (text: string): string[] => text.replace(codes, '\n').split(/[\r\n]+/);
@@ -163,7 +163,8 @@ t.test('in a terminal', { skip: python ? false : 'no Python with pseudo-terminal
   t.ok(output.lastIndexOf('[?25h') > output.lastIndexOf('[?25l'), 'the cursor comes back');
   t.match(output, /Report: .*wide/);
 
-  const failing = ['--set', 'learningRate=1e30', '--seeds', '1', '--out', 'failing'];
+  // One run that fails is enough.
+  const failing = ['--only', 'single task', '--set', 'learningRate=1e30', '--seeds', '1', '--out', 'failing'];
   const red = await inTerminal(60, 60, [...smoke, ...failing]);
   t.match(red, colours);
   const last = red.replace(codes, '').trimEnd().split(/\r?\n/).slice(-2);
@@ -186,7 +187,7 @@ t.test('without a terminal there are lines and no control codes', async (t) => {
   t.equal(stderr.split('\n').filter((line) => line.startsWith('run ')).length, 5);
 });
 
-const long = ['reproduce', 'dmtl/table3', '--preset', 'smoke', '--device', 'wasm', '--seeds', '40'];
+const long = smokeOf('dmtl/table3', '--seeds', '40');
 
 for (const [name, expected] of [
   ['SIGINT', 130],
@@ -218,20 +219,9 @@ for (const [name, expected] of [
 }
 
 t.test('the line to go on goes on', async (t) => {
-  const args = [
-    'reproduce',
-    'imbalanced-mtl/table2',
-    '--preset',
-    'smoke',
-    '--device',
-    'wasm',
-    '--seeds',
-    '100..111',
-    '--jobs',
-    '1',
-  ];
+  const args = smokeOf('imbalanced-mtl/table2', '--seeds', '100..107', '--jobs', '1');
   const stopped = start([...args, '--out', "a b's"], folder);
-  await stopped.says('run 2/12');
+  await stopped.says('run 2/8');
   stopped.child.kill('SIGINT');
   const { stderr } = await stopped.ended;
   const line = /to go on: wgrad (.*)$/m.exec(stderr)![1]!;
@@ -241,7 +231,7 @@ t.test('the line to go on goes on', async (t) => {
   t.same(words, [...args, '--out', "a b's"]);
   const rest = await run(words, folder);
   t.equal(rest.status, 0, rest.stderr);
-  t.match(rest.stderr, /[1-9]\d* of 12 runs are on disk already/);
+  t.match(rest.stderr, /[1-9] of 8 runs are on disk already/);
   const whole = await run([...args, '--out', 'whole'], folder);
   t.equal(whole.status, 0);
   t.same(await runResults(path.join(folder, "a b's")), await runResults(path.join(folder, 'whole')));

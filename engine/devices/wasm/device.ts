@@ -2,14 +2,18 @@
 // is queued; reading and writing wait for what was queued before. Leaves out browsers' asynchronous waiting: they block.
 import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
 import { type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
-import { DeviceError, UseAfterFreeError } from '../../errors.ts';
-import { checkLaunch } from '../check-launch.ts';
+import type { WasmPlan } from '../../../kernels/plan.ts';
+import { wasmPlans } from '../../../kernels/wasm.ts';
+import { DeviceError } from '../../errors.ts';
+import { planFor } from '../check-launch.ts';
+import type { ElementsContext } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
+import { Ledger } from '../ledger.ts';
+import { PlanCache } from '../plan-cache.ts';
 import { ExactSizePool } from '../pool.ts';
 import { defaultThreads, type LoadedModule, loadModule, type WasmModules } from './load.ts';
 import { blockBytes, LinearMemory } from './memory.ts';
-import { PlanCache, type ResolvedPlan } from './plan-cache.ts';
 import { TABLE_STRIDE } from './queue.ts';
 import { Scratch } from './scratch.ts';
 import { ThreadPool } from './threads.ts';
@@ -41,6 +45,19 @@ interface WasmStorage extends Storage {
   readonly block: Block;
 }
 
+interface ResolvedPhase {
+  readonly index: number;
+  readonly tasks: number;
+  readonly grain: number;
+  readonly constants: readonly number[];
+}
+
+/** A plan with its exports resolved. */
+interface ResolvedPlan {
+  readonly plan: WasmPlan;
+  readonly phases: readonly ResolvedPhase[];
+}
+
 class WasmDevice implements Device {
   readonly name = 'wasm';
   readonly description: string;
@@ -49,18 +66,13 @@ class WasmDevice implements Device {
   readonly launchClock = 'host';
   readonly #memory: LinearMemory;
   readonly #threads: ThreadPool;
-  readonly #plans: PlanCache;
+  readonly #ledger = new Ledger<WasmStorage>(this);
+  readonly #plans: PlanCache<ResolvedPlan>;
   readonly #scratch: Scratch;
   /** Released blocks by their size. */
   readonly #pool = new ExactSizePool<Block>();
   /** Phases submitted when memory was last given back to the allocator: they may still use what it gives out. */
   #freedAt = 0;
-  #nextId = 1;
-  #liveBuffers = 0;
-  #liveBytes = 0;
-  #peakBytes = 0;
-  #launches = 0;
-  #disposed = false;
 
   constructor(loaded: LoadedModule, memory: LinearMemory, threads: ThreadPool, options: WasmDeviceOptions) {
     const { tuning, plainSums = false } = options;
@@ -69,11 +81,11 @@ class WasmDevice implements Device {
     this.#threads = threads;
     const facts = { threads: threads.threads, relaxedSimd, shared, ...(plainSums ? { plainSums } : {}) };
     const tuned = tuning && tunedPlansFor(tuning, 'wasm', facts);
-    this.#plans = new PlanCache(
-      { threads: threads.threads, relaxedSimd, plainSums },
-      (name) => threads.indexOf(name),
-      tuned,
-    );
+    const planFacts = { threads: threads.threads, relaxedSimd, plainSums };
+    this.#plans = new PlanCache(this, (kernel, params) => {
+      const planner = planFor(wasmPlans, kernel, 'wasm');
+      return resolve(planner(params as never, planFacts, tuned?.preferred(kernel, params as never)), threads);
+    });
     this.#scratch = new Scratch(
       (bytes) => this.#reserve(bytes),
       (address, bytes) => this.#free(address, blockBytes(bytes)),
@@ -84,29 +96,24 @@ class WasmDevice implements Device {
   }
 
   allocate(length: number, dtype: DType): Storage {
-    this.#checkAlive('allocate');
+    this.#ledger.checkAlive('allocate');
     const bytes = blockBytes(4 * length);
     const block = this.#pool.take(bytes) ?? { address: this.#reserve(4 * length), busyUntil: this.#freedAt };
-    this.#liveBuffers++;
-    this.#liveBytes += 4 * length;
-    if (this.#liveBytes > this.#peakBytes) this.#peakBytes = this.#liveBytes;
-    const id = this.#nextId++;
+    const id = this.#ledger.hold(4 * length);
     const storage: WasmStorage = { id, device: this, dtype, length, references: 1, version: 0, block };
     return storage;
   }
 
   release(storage: Storage): void {
-    if (this.#disposed) return;
-    const { block, length } = this.#own(storage, 'release');
-    if (--storage.references > 0) return;
-    this.#liveBuffers--;
-    this.#liveBytes -= 4 * length;
-    this.#pool.give(blockBytes(4 * length), block);
+    if (this.#ledger.isDisposed) return;
+    const own = this.#ledger.own(storage, 'release');
+    const bytes = 4 * own.length;
+    if (this.#ledger.drop(own, bytes)) this.#pool.give(blockBytes(bytes), own.block);
   }
 
-  write(storage: Storage, values: ArrayLike<number>): void {
-    const { dtype, block } = this.#own(storage, 'write');
-    const elements = checkWrite(storage, values);
+  write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
+    const { dtype, block } = this.#ledger.own(storage, 'write');
+    const elements = checkWrite(storage, values, source);
     storage.version++;
     this.#threads.finish(block.busyUntil);
     (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(elements, block.address / 4);
@@ -114,7 +121,7 @@ class WasmDevice implements Device {
 
   read(storage: Storage): Promise<HostArray> {
     return new Promise((resolve) => {
-      const { dtype, block, length } = this.#own(storage, 'read');
+      const { dtype, block, length } = this.#ledger.own(storage, 'read');
       this.#threads.finish();
       const { float32, int32 } = this.#memory;
       resolve((dtype === 'float32' ? float32 : int32).slice(block.address / 4, block.address / 4 + length));
@@ -122,12 +129,8 @@ class WasmDevice implements Device {
   }
 
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
-    this.#checkAlive(kernel.name);
-    let resolved = this.#plans.find(kernel, params);
-    if (resolved === undefined || !this.#fits(resolved, inputs, outputs)) {
-      checkLaunch(this, kernel, inputs, outputs, params);
-      resolved ??= this.#plans.make(kernel, params);
-    }
+    this.#ledger.checkAlive(kernel.name);
+    const { plan: resolved } = this.#plans.find(kernel, inputs, outputs, params);
     for (const output of outputs) output.version++;
     const { observer } = this;
     if (observer) {
@@ -136,7 +139,7 @@ class WasmDevice implements Device {
       observer.before?.(kernel as unknown as Kernel<never>, params, resolved.plan.name);
     }
     this.#run(kernel.name, resolved, inputs, outputs);
-    this.#launches++;
+    this.#ledger.launches++;
     if (observer) {
       this.#threads.finish();
       observer.after?.(kernel as unknown as Kernel<never>, params, resolved.plan.name);
@@ -145,24 +148,17 @@ class WasmDevice implements Device {
 
   synchronize(): Promise<void> {
     return new Promise((resolve) => {
-      if (!this.#disposed) this.#threads.finish();
+      if (!this.#ledger.isDisposed) this.#threads.finish();
       resolve();
     });
   }
 
   statistics(): DeviceStatistics {
-    return {
-      liveBuffers: this.#liveBuffers,
-      liveBytes: this.#liveBytes,
-      peakBytes: this.#peakBytes,
-      pooledBytes: this.#pool.bytes,
-      launches: this.#launches,
-      submits: this.#launches,
-    };
+    return this.#ledger.statistics(this.#pool.bytes);
   }
 
   resetPeakBytes(): void {
-    this.#peakBytes = this.#liveBytes;
+    this.#ledger.resetPeakBytes();
   }
 
   trim(): void {
@@ -171,23 +167,10 @@ class WasmDevice implements Device {
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
+    if (this.#ledger.isDisposed) return;
+    this.#ledger.dispose();
     this.#threads.dispose();
     this.#pool.drain(() => undefined);
-    this.#liveBuffers = 0;
-    this.#liveBytes = 0;
-  }
-
-  /** The cheap part of checkLaunch, for parameters that have been launched before. */
-  #fits({ lengths, inputs: inputCount }: ResolvedPlan, inputs: Storage[], outputs: Storage[]): boolean {
-    if (inputs.length !== inputCount || inputs.length + outputs.length !== lengths.length) return false;
-    for (let i = 0; i < lengths.length; i++) {
-      const storage = i < inputCount ? inputs[i] : outputs[i - inputCount];
-      if (storage.length !== lengths[i] || storage.device !== this || storage.references <= 0) return false;
-    }
-    for (const output of outputs) if (inputs.includes(output)) return false;
-    return true;
   }
 
   #run(name: string, { plan, phases }: ResolvedPlan, inputs: Storage[], outputs: Storage[]): void {
@@ -237,24 +220,25 @@ class WasmDevice implements Device {
       address = this.#memory.allocate(bytes);
     }
     if (address !== undefined) return address;
-    throw this.#memory.outOfMemory(bytes, `${this.#liveBytes} bytes held in ${this.#liveBuffers} buffers`);
+    throw this.#memory.outOfMemory(bytes, this.#ledger.held);
   }
 
   #free(address: number, size: number): void {
     this.#memory.freeBlock(address, size);
     this.#freedAt = this.#threads.submitted;
   }
+}
 
-  #own(storage: Storage, operation: string): WasmStorage {
-    this.#checkAlive(operation);
-    if (storage.device !== this) throw new DeviceError('the buffer belongs to another device', { operation });
-    if (storage.references <= 0) throw new UseAfterFreeError('the buffer has been released', { operation });
-    return storage as WasmStorage;
-  }
-
-  #checkAlive(operation: string): void {
-    if (this.#disposed) throw new DeviceError('the device has been disposed of', { operation });
-  }
+function resolve(plan: WasmPlan, threads: ThreadPool): ResolvedPlan {
+  const phases = plan.phases
+    .filter(({ tasks }) => tasks > 0)
+    .map(({ exportName, tasks, grain = 1, constants = [] }) => ({
+      index: threads.indexOf(exportName),
+      tasks,
+      grain,
+      constants,
+    }));
+  return { plan, phases };
 }
 
 /** A device with its own memory and threads. Throws DeviceError where WebAssembly SIMD is missing. */

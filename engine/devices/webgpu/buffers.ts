@@ -41,7 +41,6 @@ export class BufferStore {
     this.#device = device;
     this.#parameters = parameters;
     this.#guard = guard;
-    this.#guard = guard;
   }
 
   get pooledBytes(): number {
@@ -86,14 +85,15 @@ export class BufferStore {
     this.#uploads.give(bytes, buffer);
   }
 
-  bindGroup(layout: BindLayout, buffers: readonly GpuBuffer[]): GPUBindGroup {
+  /** Binds those of `buffers` that stand at `places`. */
+  bindGroup(layout: BindLayout, buffers: readonly GpuBuffer[], places: readonly number[]): GPUBindGroup {
     let key = layout.pattern;
-    for (const { id } of buffers) key += `,${id}`;
+    for (let i = 0; i < places.length; i++) key += `,${buffers[places[i]].id}`;
     let group = this.#groups.get(key);
     if (!group) {
       if (this.#groups.size >= MOST_BIND_GROUPS) this.#groups = new Map();
       const parameters = { binding: 0, resource: { buffer: this.#parameters, offset: 0, size: PARAMETER_WINDOW } };
-      const storage = buffers.map(({ gpu }, i) => ({ binding: i + 1, resource: { buffer: gpu } }));
+      const storage = places.map((place, i) => ({ binding: i + 1, resource: { buffer: buffers[place].gpu } }));
       group = this.#device.createBindGroup({ layout: layout.group, entries: [parameters, ...storage] });
       this.#groups.set(key, group);
     }

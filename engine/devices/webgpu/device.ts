@@ -1,20 +1,16 @@
 // The `webgpu` device: WGSL kernels on Dawn in Node and on `navigator.gpu` in browsers. Launches are recorded and return at
 // once; the GPU works while the host records on. Leaves out shaders (kernels/*/*.wgsl) and the choice of plans (plans.webgpu.ts).
-import {
-  type DType,
-  type Kernel,
-  type Operand,
-  packParams,
-  type ParamValues,
-  paramWords,
-} from '../../../kernels/kernel.ts';
-import type { WebGpuFacts, WebGpuPass, WebGpuPlan } from '../../../kernels/plan.ts';
-import { type TunedPlans, type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
+import type { DType, Kernel, ParamValues } from '../../../kernels/kernel.ts';
+import type { WebGpuFacts } from '../../../kernels/plan.ts';
+import { type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.ts';
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
-import { DeviceError, OutOfMemoryError, UseAfterFreeError } from '../../errors.ts';
-import { checkLaunch, planFor } from '../check-launch.ts';
+import { DeviceError, OutOfMemoryError } from '../../errors.ts';
+import { planFor } from '../check-launch.ts';
+import type { ElementsContext } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
+import { Ledger } from '../ledger.ts';
+import { PlanCache } from '../plan-cache.ts';
 import {
   describeAdapter,
   findAdapter,
@@ -26,6 +22,7 @@ import {
 import { BufferStore, type GpuBuffer, MAP_READ } from './buffers.ts';
 import { PipelineCache } from './pipelines.ts';
 import { CommandQueue, type LaunchRecord } from './queue.ts';
+import { type ResolvedPlan, resolvePlan } from './resolve.ts';
 
 export interface WebGpuDeviceOptions extends WebGpuOptions {
   /** Submits every launch by itself and remembers where it was called, so that every error names its line. Slow. */
@@ -59,13 +56,9 @@ export class WebGpuDevice implements Device {
   readonly #buffers: BufferStore;
   readonly #debug: boolean;
   readonly #preferPlan: WebGpuDeviceOptions['preferPlan'];
-  readonly #tuned: TunedPlans | undefined;
-  #nextId = 1;
-  #liveBuffers = 0;
-  #liveBytes = 0;
-  #peakBytes = 0;
-  #launches = 0;
-  #disposed = false;
+  readonly #ledger: Ledger<WebGpuStorage>;
+  /** A launch that would write nothing has no plan. */
+  readonly #plans: PlanCache<ResolvedPlan | undefined>;
 
   constructor(gpu: GPUDevice, info: GPUAdapterInfo, options: WebGpuDeviceOptions) {
     const { limits } = gpu;
@@ -74,6 +67,7 @@ export class WebGpuDevice implements Device {
     this.#preferPlan = options.preferPlan;
     this.#pipelines = new PipelineCache(gpu);
     this.#queue = new CommandQueue(gpu);
+    this.#ledger = new Ledger(this, (operation) => this.#queue.checkLost(operation));
     this.#buffers = new BufferStore(gpu, this.#queue.parameterBuffer, (make, bytes) =>
       this.#queue.guard(make, (message) => `${message.trim()} (a buffer of ${bytes} bytes; ${this.#held()})`),
     );
@@ -102,12 +96,19 @@ export class WebGpuDevice implements Device {
       ...(options.plainSums ? { plainSums: true } : {}),
     };
     const { tuning } = options;
-    this.#tuned = tuning && tunedPlansFor(tuning, 'webgpu', facts);
-    this.facts = tuning ? { ...facts, tuning: tuningFact(tuning, this.#tuned) } : facts;
+    const tuned = tuning && tunedPlansFor(tuning, 'webgpu', facts);
+    this.facts = tuning ? { ...facts, tuning: tuningFact(tuning, tuned) } : facts;
+    this.#plans = new PlanCache(this, (kernel, params, operands, prefer) => {
+      const planner = planFor(webGpuPlans, kernel, 'webgpu');
+      if (operands.outputs.every(({ shape }) => shape.includes(0))) return undefined;
+      const preferred = prefer ?? tuned?.preferred(kernel, params as never);
+      const plan = planner(params as never, this.planFacts, preferred);
+      return resolvePlan(kernel.name, plan, operands, this.#pipelines);
+    });
   }
 
   allocate(length: number, dtype: DType): Storage {
-    this.#checkAlive('allocate');
+    this.#ledger.checkAlive('allocate');
     const bytes = 4 * length;
     const most = this.planFacts.maxStorageBufferBindingSize;
     if (bytes > most) {
@@ -118,27 +119,21 @@ export class WebGpuDevice implements Device {
       });
     }
     const buffer = this.#buffers.take(bytes);
-    const id = this.#nextId++;
+    const id = this.#ledger.hold(buffer.bytes);
     const storage: WebGpuStorage = { id, device: this, dtype, length, references: 1, version: 0, buffer };
-    this.#liveBuffers++;
-    this.#liveBytes += buffer.bytes;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
     return storage;
   }
 
   release(storage: Storage): void {
-    if (this.#disposed) return;
-    const { buffer } = this.#own(storage, 'release');
-    if (--storage.references > 0) return;
-    this.#liveBuffers--;
-    this.#liveBytes -= buffer.bytes;
-    this.#buffers.give(buffer);
+    if (this.#ledger.isDisposed) return;
+    const own = this.#ledger.own(storage, 'release');
+    if (this.#ledger.drop(own, own.buffer.bytes)) this.#buffers.give(own.buffer);
   }
 
-  write(storage: Storage, values: ArrayLike<number>): void {
-    this.#checkAlive('write');
-    const { buffer, length, dtype } = this.#own(storage, 'write');
-    const elements = checkWrite(storage, values);
+  write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
+    this.#ledger.checkAlive('write');
+    const { buffer, length, dtype } = this.#ledger.own(storage, 'write');
+    const elements = checkWrite(storage, values, source);
     if (length === 0) return;
     storage.version++;
     const words = toWords(elements, dtype);
@@ -155,8 +150,8 @@ export class WebGpuDevice implements Device {
   }
 
   async read(storage: Storage): Promise<HostArray> {
-    this.#checkAlive('read');
-    const { buffer, length, dtype } = this.#own(storage, 'read');
+    this.#ledger.checkAlive('read');
+    const { buffer, length, dtype } = this.#ledger.own(storage, 'read');
     if (length === 0) {
       await this.synchronize();
       return dtype === 'float32' ? new Float32Array(0) : new Int32Array(0);
@@ -179,42 +174,32 @@ export class WebGpuDevice implements Device {
   }
 
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
-    this.#checkAlive(kernel.name);
-    checkLaunch(this, kernel, inputs, outputs, params);
-    if (outputs.every(({ length }) => length === 0)) return;
+    this.#ledger.checkAlive(kernel.name);
+    const { plan } = this.#plans.find(kernel, inputs, outputs, params, this.#preferPlan?.(kernel.name, params));
+    if (!plan) return;
     for (const output of outputs) output.version++;
-    const planner = planFor(webGpuPlans, kernel as unknown as Kernel<never>, 'webgpu');
-    const preferred = this.#preferPlan?.(kernel.name, params) ?? this.#tuned?.preferred(kernel, params);
-    const plan = planner(params as never, this.planFacts, preferred);
     const observed = kernel as unknown as Kernel<never>;
     this.observer?.before?.(observed, params, plan.name);
-    this.#record(kernel, observed, inputs, outputs, params, plan);
-    this.#launches++;
+    this.#record(plan, inputs, outputs);
+    this.#ledger.launches++;
     this.#queue.endLaunch();
     if (this.#debug) this.#queue.flush();
     this.observer?.after?.(observed, params, plan.name);
   }
 
   async synchronize(): Promise<void> {
-    this.#checkAlive('synchronize');
+    this.#ledger.checkAlive('synchronize');
     await this.#submitted('synchronize');
     await this.#gpu.queue.onSubmittedWorkDone();
     await this.#queue.check('synchronize');
   }
 
   statistics(): DeviceStatistics {
-    return {
-      liveBuffers: this.#liveBuffers,
-      liveBytes: this.#liveBytes,
-      peakBytes: this.#peakBytes,
-      pooledBytes: this.#buffers.pooledBytes,
-      launches: this.#launches,
-      submits: this.#queue.submits,
-    };
+    return this.#ledger.statistics(this.#buffers.pooledBytes, this.#queue.submits);
   }
 
   resetPeakBytes(): void {
-    this.#peakBytes = this.#liveBytes;
+    this.#ledger.resetPeakBytes();
   }
 
   trim(): void {
@@ -223,41 +208,28 @@ export class WebGpuDevice implements Device {
   }
 
   dispose(): void {
-    this.#disposed = true;
+    this.#ledger.dispose();
     this.#gpu.destroy();
   }
 
-  #record<P extends ParamValues>(
-    kernel: Kernel<P>,
-    observed: Kernel<never>,
-    inputs: Storage[],
-    outputs: Storage[],
-    params: P,
-    plan: WebGpuPlan,
-  ): void {
-    const { block, offset } = this.#queue.parameters(paramWords(observed));
-    packParams(kernel, params, block);
-    const label = `${kernel.name}.${plan.name}`;
-    const bound = new Bindings(kernel.inputs(params), inputs, kernel.outputs(params), outputs);
-    const scratch = Object.entries(plan.scratch ?? {}).map(([name, bytes]) => {
-      const buffer = this.#buffers.take(bytes);
-      bound.add(name, buffer, true);
-      return buffer;
-    });
-    for (const buffer of bound.buffers()) buffer.lastBatch = this.#queue.recording;
+  #record({ label, passes, scratch }: ResolvedPlan, inputs: Storage[], outputs: Storage[]): void {
+    const offset = this.#queue.parameters(this.#plans.words);
+    const batch = this.#queue.recording;
+    const buffers: GpuBuffer[] = [];
+    for (let i = 0; i < inputs.length; i++) buffers.push((inputs[i] as WebGpuStorage).buffer);
+    for (let i = 0; i < outputs.length; i++) buffers.push((outputs[i] as WebGpuStorage).buffer);
+    for (let i = 0; i < scratch.length; i++) buffers.push(this.#buffers.take(scratch[i]));
+    for (let i = 0; i < buffers.length; i++) buffers[i].lastBatch = batch;
     let launch: LaunchRecord | undefined;
     const timer = this.launchClock === 'device' ? this.observer?.timer?.() : undefined;
-    for (const pass of plan.passes) {
-      if (pass.workgroups.includes(0)) continue;
-      const { pattern, buffers } = bound.of(pass);
-      const pipeline = this.#pipelines.pipeline(pass, pattern, label);
+    for (const { pipeline, places, workgroups } of passes) {
       // What can go wrong goes wrong when a pipeline is first used. Capturing every launch would cost about half as much
       // again as recording it, so the later ones are known by their label alone, except in debug mode.
       launch ??= { label, stack: this.#debug || !pipeline.pipeline ? captureStack() : undefined, timer };
-      const group = this.#buffers.bindGroup(pipeline.layout, buffers);
-      this.#queue.record({ kind: 'dispatch', pipeline, group, offset, workgroups: pass.workgroups, launch });
+      const group = this.#buffers.bindGroup(pipeline.layout, buffers, places);
+      this.#queue.record({ kind: 'dispatch', pipeline, group, offset, workgroups, launch });
     }
-    for (const buffer of scratch) this.#buffers.give(buffer);
+    for (let i = inputs.length + outputs.length; i < buffers.length; i++) this.#buffers.give(buffers[i]);
   }
 
   /** Lets reads of the same turn of the event loop share one submit, and waits for it. */
@@ -270,56 +242,7 @@ export class WebGpuDevice implements Device {
   }
 
   #held(): string {
-    return `tensors hold ${this.#liveBytes} bytes in ${this.#liveBuffers} buffers, the pool ${this.#buffers.pooledBytes}`;
-  }
-
-  #checkAlive(operation: string): void {
-    if (this.#disposed) throw new DeviceError('the device has been disposed of', { operation });
-    this.#queue.checkLost(operation);
-  }
-
-  #own(storage: Storage, operation: string): WebGpuStorage {
-    if (storage.device !== this) throw new DeviceError('the buffer belongs to another device', { operation });
-    if (storage.references <= 0) throw new UseAfterFreeError('the buffer has been released', { operation });
-    return storage as WebGpuStorage;
-  }
-}
-
-/** Buffers of one launch by operand name. */
-class Bindings {
-  readonly #byName = new Map<string, { buffer: GpuBuffer; written: boolean }>();
-
-  constructor(
-    inputOperands: readonly Operand[],
-    inputs: readonly Storage[],
-    outputOperands: readonly Operand[],
-    outputs: readonly Storage[],
-  ) {
-    for (const [i, { name }] of inputOperands.entries()) this.add(name, (inputs[i] as WebGpuStorage).buffer, false);
-    for (const [i, { name }] of outputOperands.entries()) this.add(name, (outputs[i] as WebGpuStorage).buffer, true);
-  }
-
-  add(name: string, buffer: GpuBuffer, written: boolean): void {
-    if (this.#byName.has(name)) throw new DeviceError(`two operands are called '${name}'`);
-    this.#byName.set(name, { buffer, written });
-  }
-
-  *buffers(): Iterable<GpuBuffer> {
-    for (const { buffer } of this.#byName.values()) yield buffer;
-  }
-
-  /** The buffers that a pass binds, in order, and its access pattern. */
-  of(pass: WebGpuPass): { pattern: string; buffers: GpuBuffer[] } {
-    const names = pass.bindings ?? [...this.#byName].map(([name, { written }]) => (written ? `${name}*` : name));
-    let pattern = '';
-    const buffers = names.map((marked) => {
-      const written = marked.endsWith('*');
-      const entry = this.#byName.get(written ? marked.slice(0, -1) : marked);
-      if (!entry) throw new DeviceError(`a pass binds '${marked}', which the kernel does not have`);
-      pattern += written ? 'w' : 'r';
-      return entry.buffer;
-    });
-    return { pattern, buffers };
+    return `${this.#ledger.held}, ${this.#buffers.pooledBytes} in the pool`;
   }
 }
 

@@ -97,14 +97,16 @@ export class CommandQueue {
     throw new DeviceLostError(this.#lost, { operation, hint: 'Its tensors are gone. Create a new device' });
   }
 
-  /** Reserves a parameter block in the batch being recorded and returns its words and byte offset. */
-  parameters(words: number): { block: Int32Array; offset: number } {
-    const bytes = Math.ceil((4 * words) / this.#alignment) * this.#alignment;
-    if (4 * words > PARAMETER_WINDOW) throw new RangeError(`a parameter block of ${words} words is too long`);
+  /** Adds a parameter block to the batch being recorded and returns its byte offset. */
+  parameters(words: Int32Array): number {
+    const bytes = Math.ceil(words.byteLength / this.#alignment) * this.#alignment;
+    if (words.byteLength > PARAMETER_WINDOW)
+      throw new RangeError(`a parameter block of ${words.length} words is too long`);
     if (this.#batch.parameterBytes + bytes > PARAMETER_BYTES) this.flush();
     const offset = this.#batch.parameterBytes;
     this.#batch.parameterBytes += bytes;
-    return { block: this.#batch.parameters.subarray(offset / 4, offset / 4 + words), offset };
+    this.#batch.parameters.set(words, offset / 4);
+    return offset;
   }
 
   record(command: Dispatch | Copy): void {

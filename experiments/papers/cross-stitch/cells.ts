@@ -1,17 +1,19 @@
 // Runs, cells and columns of the cross-stitch tables.
 import type { PetCohort } from '../../data/pets.ts';
-import { cell, column, countingError } from '../../runner/definition.ts';
-import type { Cell, Column, Run, Tolerance } from '../../runner/paper.ts';
+import { cell, column, countingError, runMaker } from '../../runner/definition.ts';
+import type { Cell, Column, Tolerance } from '../../runner/paper.ts';
 import { settingsOf } from './presets.ts';
-import { type NetworkName, rowNames, runKey, type TrainingSettings, type Variant } from './settings.ts';
+import { type NetworkName, rowNames, runKey, type Variant } from './settings.ts';
 
-export const runOf = (network: NetworkName, variant?: Variant): Run<TrainingSettings> => {
-  const name = { network, ...(variant ? { variant } : {}) };
-  return { key: runKey(name), settings: (preset) => settingsOf(name, preset) };
-};
+const runNamed = runMaker(runKey, settingsOf);
+export const runOf = (network: NetworkName, variant?: Variant) => runNamed({ network, variant });
 
 export const rowName = (network: NetworkName, variant?: Variant): string =>
   `${rowNames[network]}${variant ? `, ${variant}` : ''}`;
+
+/** Networks by the names of their rows. */
+export const named = <Name extends NetworkName>(networks: readonly Name[]) =>
+  networks.map((network) => [rowName(network), network] as const);
 
 /** A column of our own numbers. */
 export const plain = (name: string): Column => column(name, 3);

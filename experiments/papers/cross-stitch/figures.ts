@@ -1,13 +1,13 @@
 // Figure 3 as a panel of pictures, and what the paper describes without drawing: losses over epochs, task weights, stitch matrices.
-import { beside } from '../../runner/definition.ts';
+import { beside, rowsOf } from '../../runner/definition.ts';
 import type { Matrix, TableDefinition } from '../../runner/paper.ts';
-import { columnOf, control, plain, rowName, runOf } from './cells.ts';
+import { columnOf, control, named, plain, rowName, runOf } from './cells.ts';
 import { networkNames, networkTasks, stitchMatrices } from './settings.ts';
 import { metricName } from './training.ts';
 
 /** The mIoU of a cohort by network: what the pictures or curves end at. */
 const segmentation = (title: string, cohort: 'validation' | 'test'): Matrix => {
-  const rows = networkNames.map((network) => [rowName(network), control(network, metricName(cohort, 'miou'))] as const);
+  const rows = rowsOf(named(networkNames), [cohort], (network) => control(network, metricName(cohort, 'miou')));
   return beside(title, 'model', [columnOf('miou', cohort)], rows);
 };
 
@@ -37,13 +37,9 @@ export const learningCurves: TableDefinition = {
 const weighted = ['binary', 'box', 'mtl'] as const;
 const tasks = ['binary', 'box', 'segmentation'] as const;
 
-const weightRows = weighted.map((network) => {
-  const own = (task: (typeof tasks)[number]) => networkTasks[network].includes(task);
-  return [
-    rowName(network),
-    ...tasks.map((task) => (own(task) ? control(network, `final weight ${task}`) : null)),
-  ] as const;
-});
+const weightRows = rowsOf(named(weighted), tasks, (network, task) =>
+  networkTasks[network].includes(task) ? control(network, `final weight ${task}`) : null,
+);
 
 export const taskWeights: TableDefinition = {
   name: 'task-weights',

@@ -3,13 +3,12 @@ import { paperHeadWidths, paperWidths } from '../../../models/cross-stitch.ts';
 import { AuxiliaryNetwork, CrossStitchNetwork, FunnelNet } from '../../../models/index.ts';
 import { type NetworkName, networkTasks, stitchMatrices, type TrainingSettings } from './settings.ts';
 
+/** The stitch matrix is the paper's where it is left out. */
 export type NetworkSettings = Pick<
   TrainingSettings,
   'network' | 'widths' | 'headWidths' | 'segmentationSigmoid' | 'segmentationBias' | 'stitchPerStage'
-> & {
-  /** Default: the paper's. */
-  readonly stitch?: TrainingSettings['stitch'];
-};
+> &
+  Partial<Pick<TrainingSettings, 'stitch'>>;
 
 /** One network with stitched branches, or the two of OEQ. */
 export type PetNetworks =
@@ -26,16 +25,11 @@ export function buildNetworks(settings: NetworkSettings): PetNetworks {
     };
   }
   const { stitch = stitchMatrices[name] } = settings;
-  const network = new CrossStitchNetwork({
-    tasks: networkTasks[name],
-    widths,
-    headWidths,
-    ...(stitch ? { stitch } : {}),
-    stitchPerStage,
-    segmentationSigmoid,
-    segmentationBias,
-  });
-  return { kind: 'joint', network };
+  const sizes = { tasks: networkTasks[name], widths, headWidths, ...(stitch ? { stitch } : {}) };
+  return {
+    kind: 'joint',
+    network: new CrossStitchNetwork({ ...sizes, stitchPerStage, segmentationSigmoid, segmentationBias }),
+  };
 }
 
 /** A network of the paper's size and options. */

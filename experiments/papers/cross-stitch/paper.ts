@@ -2,16 +2,16 @@
 // branches joined by cross-stitch units, for segmentation, head box and cat or dog on Oxford-IIIT Pet.
 import path from 'node:path';
 import { DataError } from '../../../engine/index.ts';
-import { dataFactsFor, dataFor, type DataWish } from '../../data/dataset.ts';
-import { preparePets } from '../../data/pet-store.ts';
+import { dataOf } from '../../data/dataset.ts';
+import { preparedPets } from '../../data/pet-store.ts';
 import type { PetCohort, PetCounts, PetSamples, PetSource } from '../../data/pets.ts';
 import { officialCounts, oxfordPets } from '../../data/sets/oxford-pets.ts';
-import { type Paper, type PresetName, presetNames, type RunContext } from '../../runner/paper.ts';
+import { presetTexts } from '../../runner/definition.ts';
+import type { Paper, PresetName, RunContext } from '../../runner/paper.ts';
 import { figure3, learningCurves, stitchMatrixTable, taskWeights } from './figures.ts';
 import { type Counting, countParameters, isCounting, parameterTable } from './parameters.ts';
 import { describePreset, sizes } from './presets.ts';
-import { settingsSchema } from './schema.ts';
-import type { NetworkName, TrainingSettings } from './settings.ts';
+import { type NetworkName, settingsSchema, type TrainingSettings } from './settings.ts';
 import { choiceTable, lastBatchTable, protocolTable } from './studies.ts';
 import { table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
 import { trainCrossStitch } from './training.ts';
@@ -19,15 +19,11 @@ import { trainCrossStitch } from './training.ts';
 /** Multiply-adds of one epoch relative to the baseline (section 8.1 of the specification). */
 const relativeCost: Readonly<Record<NetworkName, number>> = { baseline: 1, binary: 1.5, box: 1.5, mtl: 2.1, oeq: 3 };
 
-const wishOf = (
-  preset: PresetName,
-  data: string | undefined,
-  request: PetCounts = sizes[preset].counts,
-): DataWish<PetCounts> => ({ paper: 'cross-stitch', preset, data, request });
+const pets = dataOf('cross-stitch', oxfordPets, (preset) => sizes[preset].counts);
 
 /** The pictures of a preset or of a run; the preset `paper` takes no part of them. */
 async function petSource(preset: PresetName, data: string | undefined, counts?: PetCounts): Promise<PetSource> {
-  const found = await dataFor(oxfordPets, wishOf(preset, data, counts));
+  const found = await pets.load(preset, data, counts);
   if (preset === 'paper' && found.counts.train < officialCounts.train) {
     throw new DataError('the preset paper of cross-stitch needs all pictures with a head box', {
       expected: String(officialCounts.train + officialCounts.validation + officialCounts.test),
@@ -37,17 +33,10 @@ async function petSource(preset: PresetName, data: string | undefined, counts?: 
   return found;
 }
 
-const prepared = new Map<string, Promise<Record<PetCohort, PetSamples>>>();
-
-/** Prepared pictures, once for each process. */
 async function samplesOf(context: RunContext, settings: TrainingSettings): Promise<Record<PetCohort, PetSamples>> {
   const { size, borderIsPet, chunk, counts } = settings;
-  const cache = context.cache && path.join(context.cache, 'cross-stitch');
-  const key = JSON.stringify([context.preset, context.data, size, borderIsPet, chunk, counts, cache]);
   const source = await petSource(context.preset, context.data, counts);
-  const samples = prepared.get(key) ?? preparePets(source, { size, borderIsPet, chunk }, cache);
-  prepared.set(key, samples);
-  return samples;
+  return preparedPets(source, { size, borderIsPet, chunk }, context.cache && path.join(context.cache, 'cross-stitch'));
 }
 
 export const crossStitch: Paper<TrainingSettings | Counting> = {
@@ -68,7 +57,7 @@ export const crossStitch: Paper<TrainingSettings | Counting> = {
     stitchMatrixTable,
     choiceTable,
   ],
-  presets: Object.fromEntries(presetNames.map((name) => [name, describePreset(name)])) as Record<PresetName, string>,
+  presets: presetTexts(describePreset),
   ambiguities: [
     'Batch 39 as the paper says (three chunks of 13); the scripts of the ablations and of MTL use 30. No image is left out of an ' +
       'evaluation.',
@@ -91,7 +80,7 @@ export const crossStitch: Paper<TrainingSettings | Counting> = {
   defaultSeeds: (preset) => sizes[preset].seeds,
   async dataFacts(preset, data) {
     const { train, validation, test } = (await petSource(preset, data)).counts;
-    const facts = await dataFactsFor(oxfordPets, wishOf(preset, data));
+    const facts = await pets.facts(preset, data);
     return { ...facts, name: `${facts.name}, ${train} + ${validation} + ${test}` };
   },
   cost(settings) {

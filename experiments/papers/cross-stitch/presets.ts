@@ -4,10 +4,10 @@ import type { PresetName } from '../../runner/paper.ts';
 import { weightingConstants } from './losses.ts';
 import { type RunName, stitchMatrices, type TrainingSettings, variants } from './settings.ts';
 
-// prettier-ignore
 type Sizes = Pick<
   TrainingSettings,
-  'size' | 'widths' | 'headWidths' | 'counts' | 'chunk' | 'chunksPerBatch' | 'epochs' | 'auxiliaryEpochs' | 'learningRate' | 'flip'
+  | ('size' | 'widths' | 'headWidths' | 'counts' | 'chunk' | 'chunksPerBatch')
+  | ('epochs' | 'auxiliaryEpochs' | 'learningRate' | 'flip')
 > & { readonly seeds: number };
 
 // With 400 images the species are learnt by heart; 1000 and mirrored pictures are the least for that column to mean anything.
@@ -54,9 +54,8 @@ export function describePreset(preset: PresetName): string {
   const { size, widths, counts, chunk, chunksPerBatch, epochs, auxiliaryEpochs, learningRate, flip } = sizes[preset];
   return (
     `Pictures ${size} x ${size}, widths ${widths.join(', ')}, ${counts.train} training, ${counts.validation} validation and ` +
-    `${counts.test} test images (of a smaller set 60, 20 and 20 %, an epoch being several passes over them), batches of ${chunksPerBatch} chunks of ${chunk}, ${epochs} ` +
-    `epochs (OEQ: ${auxiliaryEpochs} and ${epochs}), Adam ${learningRate}` +
-    (flip ? ', training pictures mirrored at random (the paper does not).' : '.') +
-    (preset === 'smoke' ? ' For tests, not for conclusions.' : '')
+    `${counts.test} test images (of a smaller set 60, 20 and 20 %, an epoch being several passes over them), batches of ` +
+    `${chunksPerBatch} chunks of ${chunk}, ${epochs} epochs (OEQ: ${auxiliaryEpochs} and ${epochs}), Adam ${learningRate}` +
+    (flip ? ', training pictures mirrored at random (the paper does not).' : '.')
   );
 }

@@ -1,6 +1,7 @@
-// What decides a training run: the network of its row, its task weights, whether the mask scores are squashed, and the sizes
-// of the preset.
+// What decides a training run of cross-stitch: the network of its row, one choice changed, and all numbers that these stand for.
+import { z } from 'zod';
 import type { PetTask, StitchMatrix } from '../../../models/index.ts';
+import { count, countOrNone, listOf, notNegative, pairOf, positive } from '../../runner/schema.ts';
 
 /** Rows of table 1. */
 export const networkNames = ['baseline', 'binary', 'box', 'mtl', 'oeq'] as const;
@@ -38,51 +39,52 @@ export const variants = {
   'dwa equation': { weighting: 'equation' },
   'stitch per stage': { stitchPerStage: true },
   'paper augmentation': { augmentation: 'paper' },
-} as const satisfies Readonly<Record<string, Partial<TrainingSettings>>>;
+} as const;
 export type Variant = keyof typeof variants;
 
 export interface RunName {
   readonly network: NetworkName;
-  readonly variant?: Variant;
+  readonly variant?: Variant | undefined;
 }
 
 /** Its name in files and for people. */
 export const runKey = ({ network, variant }: RunName): string => (variant ? `${network}, ${variant}` : network);
 
-export interface TrainingSettings {
-  readonly network: NetworkName;
+export const settingsSchema = z.strictObject({
+  network: z.enum(networkNames),
   /** Side of the pictures. */
-  readonly size: number;
-  readonly widths: readonly number[];
-  readonly headWidths: readonly [number, number];
+  size: count,
+  widths: z.array(count).min(1).readonly(),
+  headWidths: pairOf(count),
   /** Images of the three cohorts; of a smaller real data set 60, 20 and 20 %, an epoch being several passes. */
-  readonly counts: { readonly train: number; readonly validation: number; readonly test: number };
+  counts: z.strictObject({ train: count, validation: count, test: count }),
   /** Images in a chunk of the store, and chunks in a batch. */
-  readonly chunk: number;
-  readonly chunksPerBatch: number;
-  readonly epochs: number;
+  chunk: count,
+  chunksPerBatch: count,
+  epochs: count,
   /** Epochs of the auxiliary network of OEQ, before those of its segmentation network. */
-  readonly auxiliaryEpochs: number;
-  readonly learningRate: number;
-  readonly segmentationSigmoid: boolean;
+  auxiliaryEpochs: countOrNone,
+  learningRate: positive,
+  segmentationSigmoid: z.boolean(),
   /** A bias in the last convolution; OEQ has one always. */
-  readonly segmentationBias: boolean;
-  readonly stitchPerStage: boolean;
+  segmentationBias: z.boolean(),
+  stitchPerStage: z.boolean(),
   /** The stitch matrix at the start; null where no branches are stitched. */
-  readonly stitch: StitchMatrix | null;
+  stitch: listOf(listOf(z.number())).nullable(),
   /** Task weights as the authors' scripts make them, or by the equation of the paper. */
-  readonly weighting: 'paperCode' | 'equation';
+  weighting: z.enum(['paperCode', 'equation']),
   /** Weights of the first two iterations of an epoch, and factors of the others. */
-  readonly priors: readonly number[];
+  priors: z.array(notNegative).min(1).readonly(),
   /** A higher one makes the task weights more equal. */
-  readonly temperature: number;
+  temperature: positive,
   /** A task whose loss is below this is left out of the sum of that iteration. */
-  readonly dropBelow: Readonly<Partial<Record<PetTask, number>>>;
+  dropBelow: z.partialRecord(z.enum(['binary', 'box', 'segmentation']), z.number()),
   /** Whether the tasks that are left keep their weights then; in the script of OEQ they do not. */
-  readonly keepsWeights: boolean;
+  keepsWeights: z.boolean(),
   /** Mirrors training pictures with probability 0.5, boxes along. The paper does not. */
-  readonly flip: boolean;
+  flip: z.boolean(),
   /** The authors' warp of whole batches in the first phase of OEQ, boxes left where they were. */
-  readonly augmentation: 'none' | 'paper';
-  readonly borderIsPet: boolean;
-}
+  augmentation: z.enum(['none', 'paper']),
+  borderIsPet: z.boolean(),
+});
+export type TrainingSettings = Readonly<z.infer<typeof settingsSchema>>;

@@ -1,11 +1,13 @@
 // What the paper does not have: other protocols of evaluation and runs that collapsed, the last test batch, and the choices that
 // the paper leaves open or its scripts make otherwise.
-import { beside, column, matrix, printedDigits } from '../../runner/definition.ts';
+import { beside, column, matrix, printedDigits, rowsOf } from '../../runner/definition.ts';
 import type { Matrix, TableDefinition } from '../../runner/paper.ts';
-import { columnOf, control, metrics, plain, rowName } from './cells.ts';
+import { columnOf, control, metrics, named, plain, rowName } from './cells.ts';
 import { networkNames, type Variant } from './settings.ts';
 import { hasMetric } from './table1.ts';
 import { metricName } from './training.ts';
+
+const PET_CHANNELS = 'pet channels at the start';
 
 const protocols = [
   ['miou', 'batch', 'mIoU per image, batch statistics'],
@@ -15,15 +17,15 @@ const protocols = [
   ['boxIou', 'running', 'box IoU, running statistics'],
   ['accuracy', 'running', 'binary acc., running statistics'],
   ['collapsed', 'batch', 'share of runs with one class everywhere'],
+  [PET_CHANNELS, 'batch', 'channels that speak for the pet at the start'],
 ] as const;
 
 const protocolMatrix = (title: string, variant?: Variant): Matrix => {
-  const columns = [...protocols.map(([, , name]) => name), 'channels that speak for the pet at the start'].map(plain);
-  const rows = networkNames.map((network) => {
-    const cells = protocols.map(([metric, normalization]) =>
-      hasMetric(network, metric) ? control(network, metricName('test', metric, normalization), variant) : null,
-    );
-    return [rowName(network), ...cells, control(network, 'pet channels at the start', variant)] as const;
+  const columns = protocols.map(([, , name]) => plain(name));
+  const rows = rowsOf(named(networkNames), protocols, (network, [metric, normalization]) => {
+    if (!hasMetric(network, metric)) return null;
+    const name = metric === PET_CHANNELS ? metric : metricName('test', metric, normalization);
+    return control(network, name, variant);
   });
   return beside(title, 'model', columns, rows);
 };
@@ -42,6 +44,11 @@ export const protocolTable: TableDefinition = {
   ],
 };
 
+const otherParts = [
+  ['whole test set', control('mtl', metricName('test', 'boxIou'))],
+  ['worst ten images in a row', control('mtl', 'test boxIou, worst ten')],
+  ['best ten images in a row', control('mtl', 'test boxIou, best ten')],
+] as const;
 const lastBatch = { ...control('mtl', 'test boxIou, last batch'), published: 0.759 };
 
 export const lastBatchTable: TableDefinition = {
@@ -49,18 +56,7 @@ export const lastBatchTable: TableDefinition = {
   title: 'box IoU of MTL: what the authors printed, and the whole test set',
   source: 'Table 1',
   matrix: matrix('model', [column('box IoU, last test batch', 3, 'higher', printedDigits(3))], [['MTL', lastBatch]]),
-  besides: [
-    beside(
-      'control: other parts of the test set',
-      'images',
-      [plain('box IoU')],
-      [
-        ['whole test set', control('mtl', metricName('test', 'boxIou'))],
-        ['worst ten images in a row', control('mtl', 'test boxIou, worst ten')],
-        ['best ten images in a row', control('mtl', 'test boxIou, best ten')],
-      ],
-    ),
-  ],
+  besides: [beside('control: other parts of the test set', 'images', [plain('box IoU')], otherParts)],
   notes: [
     "The authors' test loop overwrites its value in every pass. With chunks of ten images, three to a batch, the 738 images leave " +
       'a last batch of ten; with other numbers of images it has ten to thirty. How far ten images can lie from the mean is shown ' +
@@ -70,17 +66,17 @@ export const lastBatchTable: TableDefinition = {
 
 const choices = (
   [['mtl'], ['mtl', 'dwa equation'], ['mtl', 'stitch per stage'], ['oeq'], ['oeq', 'paper augmentation']] as const
-).map(([network, variant]) => {
-  const cells = metrics.map((metric) => control(network, metricName('test', metric), variant));
-  return [rowName(network, variant), ...cells] as const;
-});
+).map(([network, variant]) => [rowName(network, variant), { network, variant }] as const);
+const chosen = rowsOf(choices, metrics, ({ network, variant }, metric) =>
+  control(network, metricName('test', metric), variant),
+);
 
 const testColumns = metrics.map((metric) => columnOf(metric, 'test'));
 
 export const choiceTable: TableDefinition = {
   name: 'choices',
   title: 'what the choices of the protocol change, one at a time, test set',
-  besides: [beside('control: one choice made otherwise', 'model', testColumns, choices)],
+  besides: [beside('control: one choice made otherwise', 'model', testColumns, chosen)],
   notes: [
     'dwa equation: task weights by epoch, without priors and drop rule, as printed. stitch per stage: a matrix for each stage ' +
       'instead of one for all. paper augmentation: the warp of the first phase of OEQ that leaves the boxes where they were.',

@@ -1,7 +1,7 @@
 // Table 1: five networks after the last epoch, as published; without the sigmoid before the cross-entropy; with a bias besides.
-import { above, cell, claim, effect, matrix } from '../../runner/definition.ts';
+import { above, cell, claim, effect, matrix, rowsOf } from '../../runner/definition.ts';
 import type { Cell, Claim, Matrix, TableDefinition } from '../../runner/paper.ts';
-import { cohorts, columnOf, type Metric, metrics, rowName, runOf } from './cells.ts';
+import { cohorts, columnOf, type Metric, metrics, named, runOf } from './cells.ts';
 import { type NetworkName, networkNames, networkTasks, type Variant } from './settings.ts';
 import { metricName } from './training.ts';
 
@@ -16,41 +16,28 @@ const published: Readonly<Record<NetworkName, Readonly<Partial<Record<Metric, Th
 };
 const misprint = 'the published 0.759 is the mean of the last ten test images, see table last-batch';
 
-/** The cells of all networks: with the published numbers as published, without them for a variant. */
-function cellsFor(variant?: Variant): Record<NetworkName, Record<string, Cell>> {
-  const ofNetwork = (network: NetworkName): Record<string, Cell> => {
-    const own = Object.entries(published[network]) as [Metric, Three][];
-    return Object.fromEntries(
-      own.flatMap(([metric, values]) =>
-        cohorts.map((cohort, i) => {
-          const name = metricName(cohort, metric);
-          const note = network === 'mtl' && name === 'test boxIou' && !variant ? { note: misprint } : {};
-          return [name, cell(runOf(network, variant), name, variant ? null : values[i], note)];
-        }),
-      ),
-    );
-  };
-  return Object.fromEntries(networkNames.map((network) => [network, ofNetwork(network)])) as ReturnType<
-    typeof cellsFor
-  >;
-}
+const places = metrics.flatMap((metric) => cohorts.map((cohort, i) => ({ metric, cohort, i })));
+const columns = places.map(({ metric, cohort }) => columnOf(metric, cohort));
 
-const places = metrics.flatMap((metric) => cohorts.map((cohort) => ({ metric, cohort })));
-
-const matrixOf = (cells: ReturnType<typeof cellsFor>): Matrix => {
-  const columns = places.map(({ metric, cohort }) => columnOf(metric, cohort));
-  const rows = networkNames.map((network) => {
-    const own = places.map(({ metric, cohort }) => cells[network][metricName(cohort, metric)] ?? null);
-    return [rowName(network), ...own] as const;
+/** The rows of all networks: with the published numbers as published, without them for a variant. */
+function matrixFor(variant?: Variant): Matrix {
+  const rows = rowsOf(named(networkNames), places, (network, { metric, cohort, i }) => {
+    const numbers = published[network][metric];
+    if (!numbers) return null;
+    const note = network === 'mtl' && metric === 'boxIou' && cohort === 'test' && !variant ? { note: misprint } : {};
+    return cell(runOf(network, variant), metricName(cohort, metric), variant ? null : numbers[i], note);
   });
   return matrix('model', columns, rows);
-};
+}
 
 const WITHIN = 0.03;
 
-/** What the paper says of its table, about the cells given. */
-function claimsAbout(cells: ReturnType<typeof cellsFor>): Claim[] {
-  const test = (network: NetworkName, metric: Metric): Cell => cells[network][metricName('test', metric)]!;
+/** What the paper says of its table, about the rows given. */
+function claimsAbout({ rows }: Matrix): Claim[] {
+  const test = (network: NetworkName, metric: Metric): Cell => {
+    const [, ...cells] = rows[networkNames.indexOf(network)]!;
+    return cells[places.findIndex((place) => place.metric === metric && place.cohort === 'test')]!;
+  };
   const order = (text: string, metric: Metric, lower: NetworkName, higher: NetworkName): Claim =>
     above(text, test(higher, metric), test(lower, metric));
   const segmentation = networkNames.map((network) => test(network, 'miou'));
@@ -81,13 +68,13 @@ const collapse =
   'where no channel has weights that speak for the pet, the best that training finds is all channels at zero, two equal scores. ' +
   'Table protocols counts such runs and the channels that spoke for the pet at the start; with-bias has the cure.';
 
-const asPublished = cellsFor();
+const asPublished = matrixFor();
 
 export const table1: TableDefinition = {
   name: 'table1',
   title: 'five networks: segmentation, head box, cat or dog; as published',
   source: 'Table 1 and its text',
-  matrix: matrixOf(asPublished),
+  matrix: asPublished,
   claims: claimsAbout(asPublished),
   notes: [
     ...notes,
@@ -99,9 +86,9 @@ export const table1: TableDefinition = {
 
 /** The networks of table 1 with one setting changed: no published numbers, the same claims. */
 function variantTable(name: string, title: string, variant: Variant, more: string): TableDefinition {
-  const cells = cellsFor(variant);
-  const besides = [{ title: `control: ${variant}`, ...matrixOf(cells) }];
-  return { name, title, besides, claims: claimsAbout(cells), notes: [...notes, more] };
+  const control = matrixFor(variant);
+  const besides = [{ title: `control: ${variant}`, ...control }];
+  return { name, title, besides, claims: claimsAbout(control), notes: [...notes, more] };
 }
 
 export const table1WithoutSigmoid = variantTable(

@@ -1,20 +1,12 @@
 // One training run: the phases of its network, validation after each epoch, the weights of the last epoch tested once.
 import { manualSeed, noGrad, random, stack } from '../../../engine/index.ts';
 import { chunkedBatches, type PetBatch, type PetCohort, type PetSamples, trainingBatch } from '../../data/pets.ts';
-import { MetricSums, type PetMetrics } from '../../metrics/segmentation.ts';
+import { MetricSums, type PetMetrics, scoresOf } from '../../metrics/segmentation.ts';
 import { Epochs } from '../../runner/epochs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { type Pause, type Phase as TrainingPhase, train } from '../../runner/training.ts';
 import { warpAsPaper } from './augmentation.ts';
-import {
-  evaluate,
-  inputOf,
-  type Normalization,
-  picturePanel,
-  scoresOf,
-  targetsOf,
-  withNormalization,
-} from './evaluation.ts';
+import { evaluate, inputOf, type Normalization, picturePanel, targetsOf, withNormalization } from './evaluation.ts';
 import { taskLosses, weightedSum } from './losses.ts';
 import { buildNetworks } from './networks.ts';
 import { modulesOf, petChannels, type Phase, phasesOf, predict, stitchEntries } from './phases.ts';
@@ -22,23 +14,13 @@ import type { TrainingSettings } from './settings.ts';
 import { lastTestBatch } from './test-batches.ts';
 
 /** Names of metrics: `test miou` with batch statistics, `test miou, running statistics`. */
-export const metricName = (
-  cohort: PetCohort,
-  metric: keyof PetMetrics,
-  normalization: Normalization = 'batch',
-): string => `${cohort} ${metric}${normalization === 'running' ? ', running statistics' : ''}`;
+export const metricName = (cohort: PetCohort, metric: keyof PetMetrics, normalization: Normalization = 'batch') =>
+  `${cohort} ${metric}${normalization === 'running' ? ', running statistics' : ''}`;
 
-const named = (
-  cohort: PetCohort,
-  metrics: PetMetrics,
-  normalization: Normalization = 'batch',
-): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(metrics).map(([metric, value]) => [
-      metricName(cohort, metric as keyof PetMetrics, normalization),
-      value as number,
-    ]),
-  );
+function named(cohort: PetCohort, metrics: PetMetrics, normalization?: Normalization): Record<string, number> {
+  const values = Object.entries(metrics) as [keyof PetMetrics, number][];
+  return Object.fromEntries(values.map(([metric, value]) => [metricName(cohort, metric, normalization), value]));
+}
 
 /** Trains and tests one run. */
 export async function trainCrossStitch(
@@ -66,17 +48,11 @@ export async function trainCrossStitch(
     /** Channels that spoke for the pet before training. */
     petChannels: await petChannels(networks),
   };
-  const evaluated = (
-    forward: Phase['forward'],
-    cohort: PetCohort,
-    normalization: Normalization,
-    pause: Pause,
-  ): Promise<MetricSums> =>
+  const evaluated = (forward: Phase['forward'], cohort: PetCohort, normalization: Normalization, pause: Pause) =>
     withNormalization(modules, normalization, () => evaluate(forward, samples[cohort], batchSize, pause));
 
-  const trainingPhase = (phase: Phase, i: number): TrainingPhase<PetBatch> => {
+  const trainingPhase = (phase: Phase): TrainingPhase<PetBatch> => {
     const { tasks, optimizer, weighting } = phase;
-    const before = phases.slice(0, i).reduce((sum, each) => sum + each.epochs * epochs.length, 0);
     const byTask = (what: string, values: readonly number[]): Record<string, number> =>
       Object.fromEntries(tasks.map((task, k) => [`${what} ${task}`, values[k]!]));
     let sums = new MetricSums();
@@ -84,8 +60,7 @@ export async function trainCrossStitch(
       steps: phase.epochs * epochs.length,
       validateEvery: epochs.length,
       optimizers: [optimizer],
-      batch(k) {
-        const step = before + k;
+      batch(_, step) {
         const drawn = trainingBatch(samples.train, epochs.at(step), settings, { seed, step, flip: settings.flip });
         return phase.warps ? warpAsPaper(drawn, seed, step) : drawn;
       },
@@ -99,7 +74,7 @@ export async function trainCrossStitch(
         weightedSum(losses, phase.termWeights(values, weights))?.backward();
         optimizer.step();
         weighting.observe(values);
-        sums.add(await scoresOf(outputs, targets, batch));
+        sums.add(await scoresOf(outputs, targets.mask, batch));
         return { ...byTask('loss', values), ...(tasks.length > 1 ? byTask('weight', weights) : {}) };
       },
       async validate(_, pause) {

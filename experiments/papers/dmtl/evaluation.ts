@@ -3,8 +3,11 @@
 import { noGrad, scope, tensor } from '../../../engine/index.ts';
 import type { UNet } from '../../../models/index.ts';
 import type { ExtrudedDigits } from '../../data/extruded-digits.ts';
-import { greyPng, stretchedPng } from '../../report/pictures.ts';
+import { Mean } from '../../metrics/means.ts';
+import { greyPng, itemOf, sampleOf, stretchedPng } from '../../report/pictures.ts';
+import { evaluateInBatches, inference } from '../../runner/evaluation.ts';
 import type { Picture } from '../../runner/paper.ts';
+import type { Pause } from '../../runner/training.ts';
 
 export interface Evaluation {
   accuracy: number;
@@ -12,55 +15,48 @@ export interface Evaluation {
   digitDepthRmse?: number;
 }
 
-/** Images per forward pass: enough to be efficient, little enough for memory at 256 x 256. */
-const pixelsAtOnce = 2 ** 18;
+/** Pixels of a forward pass: enough to be efficient, little enough for memory at 256 x 256. */
+const PIXELS_AT_ONCE = 2 ** 18;
 
 const range = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
 
-/** Runs the model over a cohort. With `depth` false the decoder is left alone. */
+/** Runs the model over a cohort. With `withDepth` false the decoder is left alone. */
 export async function evaluate(
   model: UNet,
   images: ExtrudedDigits,
-  depth: boolean,
-  pause: () => Promise<void>,
+  withDepth: boolean,
+  pause: Pause,
 ): Promise<Evaluation> {
-  model.eval();
   const { size, count } = images;
-  const chunk = Math.max(1, Math.min(64, Math.floor(pixelsAtOnce / size ** 2)));
-  let correct = 0;
-  const all = { squares: 0, pixels: 0 };
-  const digit = { squares: 0, pixels: 0 };
-  for (let at = 0; at < count; at += chunk) {
-    using _batch = scope();
-    const batch = images.batch(range(at, Math.min(count, at + chunk)));
-    const n = batch.label.length;
-    const output = noGrad(() => {
-      const features = model.encode(tensor(batch.input, [n, 1, size, size]));
-      return { logits: model.classify(features), depth: depth ? model.decode(features) : undefined };
-    });
-    const guesses = await output.logits.argmax(1).array();
-    batch.label.forEach((label, i) => (correct += Number(guesses[i] === label)));
-    if (output.depth) {
-      const predicted = await output.depth.array();
-      batch.depth.forEach((truth, i) => {
-        const square = (predicted[i]! - truth) ** 2;
-        all.squares += square;
-        all.pixels++;
-        if (truth > 0) {
-          digit.squares += square;
-          digit.pixels++;
-        }
-      });
-    }
-    await pause();
-  }
-  model.train();
-  const accuracy = correct / count;
-  if (!depth) return { accuracy };
+  const [correct, squares, digitSquares] = [new Mean(), new Mean(), new Mean()];
+  const batch = Math.max(1, Math.min(64, Math.floor(PIXELS_AT_ONCE / size ** 2)));
+  const cohort = { count, batch, read: (first: number, end: number) => images.batch(range(first, end)) };
+  await inference([model], () =>
+    evaluateInBatches(
+      cohort,
+      ({ input, label }) => {
+        const features = model.encode(tensor(input, [label.length, 1, size, size]));
+        return { logits: model.classify(features), depth: withDepth ? model.decode(features) : undefined };
+      },
+      async ({ logits, depth }, truth) => {
+        const guesses = await logits.argmax(1).array();
+        truth.label.forEach((label, i) => correct.add(Number(guesses[i] === label)));
+        const predicted = await depth?.array();
+        predicted?.forEach((value: number, i: number) => {
+          const square = (value - truth.depth[i]!) ** 2;
+          squares.add(square);
+          if (truth.depth[i]! > 0) digitSquares.add(square);
+        });
+      },
+      pause,
+    ),
+  );
+  const accuracy = correct.value!;
+  if (!withDepth) return { accuracy };
   return {
     accuracy,
-    depthRmse: Math.sqrt(all.squares / all.pixels),
-    digitDepthRmse: Math.sqrt(digit.squares / Math.max(1, digit.pixels)),
+    depthRmse: Math.sqrt(squares.value!),
+    digitDepthRmse: Math.sqrt(digitSquares.value ?? 0),
   };
 }
 
@@ -69,22 +65,17 @@ export async function pictureTriples(model: UNet, images: ExtrudedDigits, count 
   using _batch = scope();
   const { size } = images;
   const n = Math.min(count, images.count);
-  const batch = images.batch(range(0, n));
-  model.eval();
-  const output = noGrad(() => model.forward(tensor(batch.input, [n, 1, size, size])));
-  const predicted = await output.depth.array();
-  const guesses = await output.logits.argmax(1).array();
-  model.train();
-  return range(0, n).map((i) => {
-    const of = (values: ArrayLike<number>): Float32Array =>
-      Float32Array.from({ length: size ** 2 }, (_, pixel) => values[i * size ** 2 + pixel]!);
-    return {
-      label: `test image ${i}, digit ${batch.label[i]}, taken for ${guesses[i]}`,
-      images: [
-        { caption: 'noisy input', png: stretchedPng(of(batch.input), size) },
-        { caption: 'predicted depth', png: greyPng(of(predicted), size, 0, 1) },
-        { caption: 'true depth', png: greyPng(of(batch.depth), size, 0, 1) },
-      ],
-    };
+  const { input, depth, label } = images.batch(range(0, n));
+  return await inference([model], async () => {
+    const output = noGrad(() => model.forward(tensor(input, [n, 1, size, size])));
+    const predicted = await output.depth.array();
+    const guesses = await output.logits.argmax(1).array();
+    return range(0, n).map((i) =>
+      sampleOf(`test image ${i}, digit ${label[i]}, taken for ${guesses[i]}`, {
+        'noisy input': stretchedPng(itemOf(input, i, size ** 2), size),
+        'predicted depth': greyPng(itemOf(predicted, i, size ** 2), size, 0, 1),
+        'true depth': greyPng(itemOf(depth, i, size ** 2), size, 0, 1),
+      }),
+    );
   });
 }

@@ -1,38 +1,37 @@
 // Figures 7 (accuracy against noise, N = 5000), 8 to 10 (curves over epochs, S:N = 1:29, N = 5000) and 11 (accuracy against training
 // images, S:N = 1:29), each with dMTL and single task.
 import { above, cell, claim, effect, matrix } from '../../runner/definition.ts';
-import type { Cell, Matrix, TableDefinition } from '../../runner/paper.ts';
-import { accuracy, accuracyColumn, byImages, byNoise, dmtlRun, noises, singleRun, sizes } from './cells.ts';
+import type { TableDefinition } from '../../runner/paper.ts';
+import { accuracyColumn, byImages, byNoise, type Comparison } from './cells.ts';
 
-const columns = ['single task', 'dMTL'].map(accuracyColumn);
+/** A figure of two lines, and that one lies above the other everywhere. */
+const linesOf = (x: string, rows: readonly Comparison[]) => ({
+  matrix: matrix(
+    x,
+    ['single task', 'dMTL'].map(accuracyColumn),
+    rows.map(({ name, single, multi }) => [name, single, multi]),
+  ),
+  plot: { x, y: 'test accuracy' },
+  ordered: rows.map(({ name, single, multi }) => above(`dMTL is above single task at ${name}`, multi, single)),
+});
 
-const inColumns = (rows: readonly { name: string; single: Cell; multi: Cell }[]): Matrix['rows'] =>
-  rows.map(({ name, single, multi }) => [name, single, multi]);
-
-const byNoiseRows = noises.map((noise) => ({
-  name: noise,
-  single: accuracy(singleRun({ noise, n: 5000 })),
-  multi: accuracy(dmtlRun({ noise, n: 5000 }), byNoise[noise], 'Figure 7, values of Table 1'),
-}));
-const loudest = byNoiseRows.at(-1)!;
+const loudest = byNoise.at(-1)!;
+const { ordered: orderedByNoise, ...figure7Lines } = linesOf('S:N', byNoise);
 
 export const figure7: TableDefinition = {
   name: 'figure7',
   title: 'test accuracy against noise, single task and dMTL, N = 5000',
   source: 'Figure 7 and its text',
-  matrix: matrix('S:N', columns, inColumns(byNoiseRows)),
-  claims: [
-    ...byNoiseRows.map(({ name, single, multi }) => above(`dMTL is above single task at ${name}`, multi, single)),
-    above('at 1:29 the gain is about 2 %', loudest.multi, loudest.single, 0.02),
-  ],
+  ...figure7Lines,
+  claims: [...orderedByNoise, above('at 1:29 the gain is about 2 %', loudest.multi, loudest.single, 0.02)],
   notes: [
     'The single-task values of the figure are not given in text. The gain is described as about 0.02 at 1:29, which puts single ' +
       'task near 0.83 there.',
   ],
-  plot: { x: 'S:N', y: 'test accuracy' },
 };
 
-const [single, multi] = [singleRun({ n: 5000 }), dmtlRun({ n: 5000 })];
+const [few, many] = [byImages[0]!, byImages.at(-1)!];
+const { singleRun: single, multiRun: multi } = many;
 const third = { multi: cell(multi, 'validationAccuracyAt3', 0.8), single: cell(single, 'validationAccuracyAt3') };
 
 export const figure9: TableDefinition = {
@@ -55,25 +54,19 @@ export const figure9: TableDefinition = {
   ],
 };
 
-const bySizeRows = sizes.map((n) => ({
-  name: `N = ${n}`,
-  // Of the single-task line one value is known.
-  single: accuracy(singleRun({ n }), n === 3500 ? 0.577 : null, 'Figure 11, value of Table 3'),
-  multi: accuracy(dmtlRun({ n }), byImages[n], 'Figure 11, values of Table 2'),
-}));
-const [few, many] = [bySizeRows[0]!, bySizeRows.at(-1)!];
+const { ordered: orderedByImages, ...figure11Lines } = linesOf('training images', byImages);
 
 export const figure11: TableDefinition = {
   name: 'figure11',
   title: 'test accuracy against training images, single task and dMTL, S:N = 1:29',
   source: 'Figure 11 and its text',
-  matrix: matrix('training images', columns, inColumns(bySizeRows)),
+  ...figure11Lines,
   claims: [
-    ...bySizeRows.map(({ name, single, multi }) => above(`dMTL is above single task at ${name}`, multi, single)),
+    ...orderedByImages,
     above('at N = 3500 the gain is above 0.20', few.multi, few.single, 0.2),
     claim('the gain of dMTL is larger at N = 3500 than at N = 5000', [
       effect('gain at 3500 - gain at 5000', [few.multi, few.single, many.multi, many.single], 'above', 0, (value) => {
-        const gain = ({ single, multi }: typeof few): number => value(multi) - value(single);
+        const gain = (row: Comparison): number => value(row.multi) - value(row.single);
         return gain(few) - gain(many);
       }),
     ]),
@@ -82,5 +75,4 @@ export const figure11: TableDefinition = {
     'The values of dMTL are those of Table 2, whose entry for N = 3500 contradicts Table 3 (see there). Of the single-task line ' +
       'only the value at N = 3500 is given.',
   ],
-  plot: { x: 'training images', y: 'test accuracy' },
 };

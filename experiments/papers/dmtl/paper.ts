@@ -1,12 +1,12 @@
 // K. Namdar, P. Vafaeikia, F. Khalvati, "Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using
 // Depth Estimation as an Auxiliary Task with Deep Multitask Learning" (arXiv 2208.10390, 2022).
-import { dataFactsFor, dataFor, type DataWish } from '../../data/dataset.ts';
+import { dataOf } from '../../data/dataset.ts';
 import { mnist, type MnistRequest } from '../../data/sets/mnist.ts';
-import { type Paper, type PresetName, presetNames } from '../../runner/paper.ts';
+import { presetTexts } from '../../runner/definition.ts';
+import type { Paper } from '../../runner/paper.ts';
 import { figure11, figure7, figure9 } from './figures.ts';
 import { describePreset, sizes } from './presets.ts';
-import { settingsSchema } from './schema.ts';
-import type { Strategy, TrainingSettings } from './settings.ts';
+import { settingsSchema, type Strategy, type TrainingSettings } from './settings.ts';
 import { lambda, ordering } from './studies.ts';
 import { table1, table2, table3, table4 } from './tables.ts';
 import { trainDmtl } from './training.ts';
@@ -22,22 +22,19 @@ const relativeCost: Readonly<Record<Strategy, number>> = {
 
 type Counts = Pick<TrainingSettings, 'trainCount' | 'validationCount' | 'testCount'>;
 
-/** As many images as any run of the preset needs, or those of one run. */
-function wishOf(
-  preset: PresetName,
-  data: string | undefined,
-  counts: Counts = { ...sizes[preset], trainCount: sizes[preset].richest },
-): DataWish<MnistRequest> {
-  const { trainCount: train, validationCount: validation, testCount: test } = counts;
-  return { paper: 'dmtl', preset, data, request: { train, validation, test } };
+function requestOf({ trainCount: train, validationCount: validation, testCount: test }: Counts): MnistRequest {
+  return { train, validation, test };
 }
+
+/** As many images as any run of the preset needs. */
+const digits = dataOf('dmtl', mnist, (preset) => requestOf({ ...sizes[preset], trainCount: sizes[preset].richest }));
 
 export const dmtl: Paper<TrainingSettings> = {
   name: 'dmtl',
   title: 'Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using Depth Estimation',
   citation: 'K. Namdar, P. Vafaeikia, F. Khalvati, arXiv 2208.10390, 2022.',
   tables: [table1, table2, table3, table4, figure7, figure9, figure11, lambda, ordering],
-  presets: Object.fromEntries(presetNames.map((name) => [name, describePreset(name)])) as Record<PresetName, string>,
+  presets: presetTexts(describePreset),
   ambiguities: [
     'Noise model: y = (x + k n) / (1 + k), n uniform on [0, 1) per upsampled pixel; k = 5, 19, 29 make the signal exactly 1/6, ' +
       '1/20 and 1/30 of the mixture. The alternatives (power ratio, noise before upsampling) are options of the data code.',
@@ -54,12 +51,12 @@ export const dmtl: Paper<TrainingSettings> = {
   ],
   settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
-  dataFacts: (preset, data) => dataFactsFor(mnist, wishOf(preset, data)),
+  dataFacts: digits.facts,
   cost: ({ strategy, trainCount, baseWidth, images }) =>
     relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2,
   async train(context) {
-    const source = await dataFor(mnist, wishOf(context.preset, context.data, context.settings));
-    return trainDmtl(context, context.settings, source);
+    const { preset, data, settings } = context;
+    return trainDmtl(context, settings, await digits.load(preset, data, requestOf(settings)));
   },
   tour: { tables: ['table3'], preset: 'tour' },
 };

@@ -1,22 +1,24 @@
 // Sizes by preset. One table: everything that a preset shrinks stands here. Noise strengths follow the size by the
 // equal-difficulty rule of experiments/data/extruded-digits.ts.
 import type { PresetName } from '../../runner/paper.ts';
-import { noiseLevels, type RunName, type TrainingSettings, type VariantFactors, variants } from './settings.ts';
+import {
+  noiseLevels,
+  type RunName,
+  type TrainingSettings,
+  trainSizes,
+  type VariantFactors,
+  variants,
+} from './settings.ts';
 
-interface Sizes {
+type Sizes = Pick<TrainingSettings, 'baseWidth' | 'validationCount' | 'testCount' | 'epochs' | 'learningRate'> & {
   /** Side of the images. */
   readonly size: number;
-  readonly baseWidth: number;
   /** Training images for the paper's 5000; 3500, 4000 and 4500 in proportion. */
   readonly richest: number;
-  readonly validationCount: number;
-  readonly testCount: number;
-  readonly epochs: number;
-  /** 5e-5 in the paper. Narrow networks do not move at that rate. */
-  readonly learningRate: number;
   readonly seeds: number;
-}
+};
 
+// The paper's learning rate is 5e-5. Narrow networks do not move at that rate.
 // prettier-ignore
 export const sizes: Readonly<Record<PresetName, Sizes>> = {
   paper: { size: 256, baseWidth: 64, richest: 5000, validationCount: 1500, testCount: 1000, epochs: 10, learningRate: 5e-5, seeds: 3 },
@@ -56,14 +58,12 @@ export function settingsOf({ strategy, noise, n, lambda = 1, variant }: RunName,
   };
 }
 
-/** What a preset shrinks, for the report. */
 export function describePreset(preset: PresetName): string {
   const { size, baseWidth, richest, validationCount, testCount, epochs, learningRate } = sizes[preset];
-  const counts = [3500, 4000, 4500, 5000].map((n) => Math.round((n * richest) / PUBLISHED_RICHEST)).join(', ');
+  const counts = trainSizes.map((n) => Math.round((n * richest) / PUBLISHED_RICHEST)).join(', ');
   return (
-    `Images ${size} x ${size}, U-Net of base width ${baseWidth}; the paper's N = 3500, 4000, 4500, 5000 stand for ${counts} ` +
+    `Images ${size} x ${size}, U-Net of base width ${baseWidth}; the paper's N = ${trainSizes.join(', ')} stand for ${counts} ` +
     `training images; ${validationCount} validation and ${testCount} test images, ${epochs} epochs, learning rate ` +
-    `${learningRate}. Noise by the equal-difficulty rule: k x ${size} / 256.` +
-    (preset === 'smoke' ? ' For tests, not for conclusions.' : '')
+    `${learningRate}. Noise by the equal-difficulty rule: k x ${size} / 256.`
   );
 }

@@ -9,7 +9,6 @@ import {
   mul,
   type nn,
   type Optimizer,
-  type Parameter,
   RMSprop,
   SGD,
   type Tensor,
@@ -35,23 +34,27 @@ export interface Stage {
   step(batch: Batch): Tensor;
 }
 
-const parametersOf = (modules: readonly nn.Module[]): Parameter[] => modules.flatMap((module) => module.parameters());
-
-function makeOptimizer(parameters: readonly Parameter[], settings: TrainingSettings): Optimizer {
-  const { learningRate: lr, momentum, weightDecay } = settings;
-  return settings.optimizer === 'sgd'
-    ? new SGD(parameters, { lr, momentum, weightDecay })
-    : new RMSprop(parameters, { lr, momentum, weightDecay });
-}
-
 function stagesWith(model: UNet, settings: TrainingSettings): Record<Strategy, () => Stage[]> {
   const { encoder, decoder, classifier } = model.parts();
-  const { epochs, lambda } = settings;
-  const optimizer = (...parts: (readonly nn.Module[])[]): Optimizer =>
-    makeOptimizer(parametersOf(parts.flat()), settings);
-  const depthLoss = settings.depthLoss === 'mse' ? mseLoss : l1Loss;
-  const classError = (logits: Tensor, { label, weight }: Batch): Tensor => crossEntropy(logits, label, { weight });
-  const depthError = (depth: Tensor, batch: Batch): Tensor => mul(depthLoss(depth, batch.depth), lambda);
+  const { epochs, lambda, learningRate: lr, momentum, weightDecay } = settings;
+  const Optimizer = settings.optimizer === 'sgd' ? SGD : RMSprop;
+  const optimizerOf = (...parts: (readonly nn.Module[])[]): Optimizer =>
+    new Optimizer(
+      parts.flat().flatMap((module) => module.parameters()),
+      { lr, momentum, weightDecay },
+    );
+
+  const depthError = settings.depthLoss === 'mse' ? mseLoss : l1Loss;
+  const classOf = (logits: Tensor, { label, weight }: Batch): Tensor => crossEntropy(logits, label, { weight });
+  const depthOf = (depth: Tensor, batch: Batch): Tensor => mul(depthError(depth, batch.depth), lambda);
+  /** The losses, each from a forward pass of its own, or both from one. */
+  const classLoss = (batch: Batch): Tensor => classOf(model.classify(model.encode(batch.input)), batch);
+  const depthLoss = (batch: Batch): Tensor => depthOf(model.decode(model.encode(batch.input)), batch);
+  const bothLosses = (batch: Batch) => {
+    const { depth, logits } = model.forward(batch.input);
+    return [classOf(logits, batch), depthOf(depth, batch)] as const;
+  };
+
   const minimize = (loss: Tensor, by: Optimizer): Tensor => {
     model.zeroGrad();
     loss.backward();
@@ -65,42 +68,31 @@ function stagesWith(model: UNet, settings: TrainingSettings): Record<Strategy, (
     by.step();
   };
 
-  const classStage = (length = epochs): Stage => {
-    const all = optimizer(encoder, classifier);
-    return {
-      epochs: length,
-      optimizers: [all],
-      classifies: true,
-      predictsDepth: false,
-      step: (batch) => minimize(classError(model.classify(model.encode(batch.input)), batch), all),
-    };
-  };
-  const depthStage = (length = epochs): Stage => {
-    const all = optimizer(encoder, decoder);
-    return {
-      epochs: length,
-      optimizers: [all],
-      classifies: false,
-      predictsDepth: true,
-      step: (batch) => minimize(depthError(model.decode(model.encode(batch.input)), batch), all),
-    };
-  };
-  const half = Math.ceil(epochs / 2);
+  const stage = (by: Optimizer, lossOf: (batch: Batch) => Tensor, rest: Omit<Stage, 'optimizers' | 'step'>): Stage => ({
+    ...rest,
+    optimizers: [by],
+    step: (batch) => minimize(lossOf(batch), by),
+  });
+  const classStage = (length = epochs): Stage =>
+    stage(optimizerOf(encoder, classifier), classLoss, { epochs: length, classifies: true, predictsDepth: false });
+  const depthStage = (length = epochs): Stage =>
+    stage(optimizerOf(encoder, decoder), depthLoss, { epochs: length, classifies: false, predictsDepth: true });
+  const inSequence = (length = epochs): Stage[] => [depthStage(length), { ...classStage(length), predictsDepth: true }];
+  const both = { epochs, classifies: true, predictsDepth: true } as const;
 
   return {
     singleTask: () => [classStage()],
-    sequential: () => [depthStage(), { ...classStage(), predictsDepth: true }],
-    sequentialHalf: () => [depthStage(half), { ...classStage(half), predictsDepth: true }],
+    sequential: () => inSequence(),
+    sequentialHalf: () => inSequence(Math.ceil(epochs / 2)),
     multipleOptimizers: () => {
-      const byClass = optimizer(encoder, classifier);
-      const byDepth = optimizer(encoder, decoder);
+      const byClass = optimizerOf(encoder, classifier);
+      const byDepth = optimizerOf(encoder, decoder);
       const two = (batch: Batch): Tensor => {
-        const first = minimize(classError(model.classify(model.encode(batch.input)), batch), byClass);
-        return add(first, minimize(depthError(model.decode(model.encode(batch.input)), batch), byDepth));
+        const first = minimize(classLoss(batch), byClass);
+        return add(first, minimize(depthLoss(batch), byDepth));
       };
       const shared = (batch: Batch): Tensor => {
-        const { depth, logits } = model.forward(batch.input);
-        const losses = [classError(logits, batch), depthError(depth, batch)] as const;
+        const losses = bothLosses(batch);
         const alongClass = grad(losses[0], byClass.parameters, { retainGraph: true });
         const alongDepth = grad(losses[1], byDepth.parameters);
         stepAlong(byClass, alongClass);
@@ -108,16 +100,9 @@ function stagesWith(model: UNet, settings: TrainingSettings): Record<Strategy, (
         return add(...losses);
       };
       const step = settings.multiOpt === 'twoForwards' ? two : shared;
-      return [{ epochs, optimizers: [byClass, byDepth], classifies: true, predictsDepth: true, step }];
+      return [{ ...both, optimizers: [byClass, byDepth], step }];
     },
-    multitaskLoss: () => {
-      const all = optimizer(encoder, decoder, classifier);
-      const step = (batch: Batch): Tensor => {
-        const { depth, logits } = model.forward(batch.input);
-        return minimize(add(classError(logits, batch), depthError(depth, batch)), all);
-      };
-      return [{ epochs, optimizers: [all], classifies: true, predictsDepth: true, step }];
-    },
+    multitaskLoss: () => [stage(optimizerOf(encoder, decoder, classifier), (batch) => add(...bothLosses(batch)), both)],
   };
 }
 

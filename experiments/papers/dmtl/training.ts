@@ -3,7 +3,7 @@ import { manualSeed, random, tensor } from '../../../engine/index.ts';
 import { UNet } from '../../../models/index.ts';
 import { type Cohort, DIGIT_CLASSES, type DigitSource } from '../../data/digits.ts';
 import { ExtrudedDigits } from '../../data/extruded-digits.ts';
-import { Epochs } from '../../runner/epochs.ts';
+import { batchesIn, Epochs } from '../../runner/epochs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { train } from '../../runner/training.ts';
 import { evaluate, pictureTriples } from './evaluation.ts';
@@ -15,9 +15,7 @@ export const curveEpochs = [3, 6] as const;
 
 /** Indices of the batches of one epoch. A last batch of one image is dropped: batch norm needs two. */
 export function batchesOf(count: number, batch: number, seed: number, epoch: number): Int32Array[] {
-  const order = random(seed, 'dmtl shuffle', epoch).permutation(count);
-  const batches: Int32Array[] = [];
-  for (let at = 0; at < count; at += batch) batches.push(order.slice(at, at + batch));
+  const batches = batchesIn(random(seed, 'dmtl shuffle', epoch).permutation(count), batch);
   return batches.at(-1)?.length === 1 ? batches.slice(0, -1) : batches;
 }
 
@@ -47,17 +45,15 @@ export function trainDmtl(context: RunContext, settings: TrainingSettings, sourc
   manualSeed(seed);
   const model = new UNet({ inChannels: 1, classes: DIGIT_CLASSES, baseWidth: settings.baseWidth });
   const stages = stagesOf(model, settings);
-  const stepsBefore = (stage: number): number =>
-    stages.slice(0, stage).reduce((sum, { epochs: length }) => sum + length * epochs.length, 0);
 
   return train<HostBatch, RunResult>(context, {
     modules: { model },
-    phases: stages.map(({ epochs: count, optimizers, classifies, predictsDepth, step }, i) => ({
+    phases: stages.map(({ epochs: count, optimizers, classifies, predictsDepth, step }) => ({
       steps: count * epochs.length,
       validateEvery: epochs.length,
       optimizers,
       keepBest: 'model',
-      batch: (k) => images.batch(epochs.at(stepsBefore(i) + k)),
+      batch: (_, overall) => images.batch(epochs.at(overall)),
       step: (batch) => ({ loss: step(onDevice(batch)) }),
       async validate(_, pause) {
         const { accuracy, ...depth } = await evaluate(model, validation, predictsDepth, pause);

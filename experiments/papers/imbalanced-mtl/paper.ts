@@ -1,10 +1,10 @@
 // O. Erkent, "Multi-Task Learning for Robot Perception with Imbalanced Data" (arXiv 2602.01899, 2025): a teacher with a second
 // input labels what has no label, a student learns from it. The toy problem runs; the image tables are listed only.
+import { presetTexts } from '../../runner/definition.ts';
 import type { DataFacts, Paper } from '../../runner/paper.ts';
-import { toySeeds } from './presets.ts';
-import { settingsSchema } from './schema.ts';
+import { settingsSchema, toySeeds, toySettings, type ToySettings } from './settings.ts';
 import { table2 } from './table2.ts';
-import { type ToySettings, trainToy } from './toy.ts';
+import { trainToy } from './toy.ts';
 import { unattempted } from './unattempted.ts';
 
 /** The paper defines its toy data by formulas: generated here, and not a stand-in. */
@@ -15,12 +15,11 @@ export const imbalancedMtl: Paper<ToySettings> = {
   title: 'Multi-Task Learning for Robot Perception with Imbalanced Data',
   citation: 'O. Erkent, arXiv 2602.01899; Ordu Univ. J. Science and Technology 15(2), 151-164, 2025.',
   tables: [table2, ...unattempted],
-  presets: {
-    paper: 'The toy problem as published: 640 points, 160 of them with f2, networks of four hidden layers of 128.',
-    laptop: 'The same as paper: the toy problem fits every machine.',
-    tour: 'The same as paper: the toy problem fits every machine.',
-    smoke: '64 points, 32 of them with f2, hidden layers of 16, 2 epochs: for tests, not for conclusions.',
-  },
+  presets: presetTexts((preset) => {
+    const { points, labelled, hidden, epochs } = toySettings[preset];
+    const sizes = `${points} points, ${labelled} of them with f2, hidden layers of ${hidden.join(', ')}, ${epochs} epochs`;
+    return preset === 'smoke' ? `${sizes}.` : `As published, which fits every machine: ${sizes}.`;
+  }),
   ambiguities: [
     'All toy hyper-parameters except 4 x 128 neurons, 640 and 160 points are unstated: standardised inputs and targets, relu, ' +
       'Adam 1e-3, batch 16, 10 epochs for every network.',

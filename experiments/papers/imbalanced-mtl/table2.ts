@@ -11,8 +11,7 @@ import {
   rising,
 } from '../../runner/definition.ts';
 import type { Cell, Run, TableDefinition } from '../../runner/paper.ts';
-import { toySettings } from './presets.ts';
-import type { ToySettings } from './toy.ts';
+import { toySettings, type ToySettings } from './settings.ts';
 
 /** All networks of a seed. */
 export const toyRun: Run<ToySettings> = { key: 'toy', settings: (preset) => toySettings[preset] };
@@ -29,6 +28,8 @@ const student = mse('T-S', 0.0072, 0.0062);
 const teacher = mse('teacher');
 const stopped = mse('T-S, updates of ST');
 const longer = mse('ST, updates of T-S');
+
+const curveOf = (name: string) => ({ run: toyRun, curve: `error of ${name}`, label: `${name}, MSE of f2` });
 
 const networks = ['ST', 'MTL only', 'MTL T-S'].map(error);
 
@@ -63,6 +64,8 @@ export const table2: TableDefinition = {
       'points or of spreads over runs, so both MSE and MAE are given here. The spread of ours is over seeds.',
     'The first control stops the student at the number of updates that ST makes, the second lets ST make as many as the student.',
   ],
+  curves: ['ST', 'MTL', 'teacher', 'student'].map(curveOf),
+  curveAxis: 'epoch of the points with f2',
   conclusion(value) {
     const [st, mtl, ts, guide] = [value(single), value(multi), value(student), value(teacher)];
     const [early, late] = [value(stopped), value(longer)];

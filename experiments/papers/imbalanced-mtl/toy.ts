@@ -2,31 +2,19 @@
 // A teacher that sees (z, f1) is trained on the 160, labels the 640, and a student that sees z alone learns from those.
 import { Adam, manualSeed, mseLoss, noGrad, random, scope, tensor } from '../../../engine/index.ts';
 import { Perceptron } from '../../../models/index.ts';
-import { Epochs } from '../../runner/epochs.ts';
+import { batchesIn, Epochs } from '../../runner/epochs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { type Phase, train } from '../../runner/training.ts';
-
-export interface ToySettings {
-  readonly points: number;
-  /** How many of them have f2. */
-  readonly labelled: number;
-  readonly hidden: readonly number[];
-  readonly batch: number;
-  readonly epochs: number;
-  readonly learningRate: number;
-  /** Errors are measured at this many equidistant points of [0, 1]. */
-  readonly testPoints: number;
-}
+import type { ToySettings } from './settings.ts';
 
 export const f1 = (z: number): number => Math.sin(z) + Math.sqrt(z) / 300 + 2 + 3 * Math.sin(5 * z) * Math.cos(2 * z);
 export const f2 = (z: number): number => Math.cos(z / 3) + Math.sqrt(z) / 200 + 1 - Math.sin(3 * z) * Math.cos(4 * z);
 
-type Scale = { readonly mean: number; readonly deviation: number };
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function scaleOf(values: readonly number[]): Scale {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return { mean, deviation: Math.sqrt(variance) };
+function scaleOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
+  const mean = meanOf(values);
+  return { mean, deviation: Math.sqrt(meanOf(values.map((value) => (value - mean) ** 2))) };
 }
 
 /** Columns side by side, row-major. */
@@ -47,7 +35,10 @@ interface Examples {
   targets: readonly number[][];
 }
 
-/** Trains all networks of one seed. Metrics are `<network> mse` and `<network> mae` of f2, in original units. */
+/**
+ * Trains all networks of one seed. Metrics are `<network> mse` and `<network> mae` of f2, in original units;
+ * curves, over epochs of the points that have f2, `error of <network>` and `loss of <network>`.
+ */
 export function trainToy(context: RunContext, settings: ToySettings): Promise<RunResult> {
   const { seed } = context;
   const { points, labelled, hidden, batch, epochs, learningRate: lr, testPoints } = settings;
@@ -71,13 +62,14 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
   const student = new Perceptron([1, ...hidden, 1]);
 
   const metrics: Record<string, number> = {};
-  const measure = async (network: string, model: Perceptron, inputs: number[][]): Promise<void> => {
-    const errors = (await predict(model, inputs)).map((y, i) => y * scale2.deviation + scale2.mean - f2(test[i]!));
-    metrics[`${network} mse`] = errors.reduce((sum, error) => sum + error * error, 0) / errors.length;
-    metrics[`${network} mae`] = errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length;
+  const errorsOf = async (model: Perceptron): Promise<{ mse: number; mae: number }> => {
+    const outputs = await predict(model, model === teacher ? withF1(test) : alone(test));
+    const errors = outputs.map((y, i) => y * scale2.deviation + scale2.mean - f2(test[i]!));
+    return { mse: meanOf(errors.map((error) => error * error)), mae: meanOf(errors.map(Math.abs)) };
   };
 
-  const short = epochs * Math.ceil(labelled / batch);
+  const epoch = Math.ceil(labelled / batch);
+  const short = epochs * epoch;
   const long = epochs * Math.ceil(points / batch);
   /** A network that learns from examples and is measured under the names of `measured` after so many updates. */
   const phase = (
@@ -85,24 +77,22 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
     model: Perceptron,
     examples: Examples,
     measured: Readonly<Record<number, string>>,
-    prepare: () => Promise<void> = () => Promise.resolve(),
+    prepare?: () => Promise<void>,
   ): Phase<Examples> => {
     const optimizer = new Adam(model.parameters(), { lr });
     const count = examples.inputs.length;
-    const shuffled = new Epochs((epoch) => {
-      const order = random(seed, `toy shuffle of ${name}`, epoch).permutation(count);
-      return Array.from({ length: Math.ceil(count / batch) }, (_, i) => [
-        ...order.subarray(i * batch, (i + 1) * batch),
-      ]);
-    });
+    const shuffled = new Epochs((epoch) =>
+      batchesIn(random(seed, `toy shuffle of ${name}`, epoch).permutation(count), batch),
+    );
     const updates = Object.keys(measured).map(Number);
     return {
-      prepare,
+      ...(prepare ? { prepare } : {}),
       steps: Math.max(...updates),
-      validateEvery: Math.min(...updates),
+      validateEvery: epoch,
+      checkpointEvery: Math.min(...updates),
       optimizers: [optimizer],
       batch(k) {
-        const rows = shuffled.at(k);
+        const rows = [...shuffled.at(k)];
         const { inputs, targets } = examples;
         return { inputs: rows.map((row) => inputs[row]!), targets: rows.map((row) => targets[row]!) };
       },
@@ -115,9 +105,10 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
         return { [`loss of ${name}`]: loss };
       },
       async validate(done) {
+        const { mse, mae } = await errorsOf(model);
         const network = measured[done];
-        if (network) await measure(network, model, model === teacher ? withF1(test) : alone(test));
-        return {};
+        if (network) Object.assign(metrics, { [`${network} mse`]: mse, [`${network} mae`]: mae });
+        return { curves: { [`error of ${name}`]: mse } };
       },
     };
   };
@@ -138,6 +129,6 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
         forStudent.targets = columns(await predict(teacher, withF1(z)));
       }),
     ],
-    finish: () => ({ metrics }),
+    finish: ({ curves }) => ({ metrics, curves }),
   });
 }

@@ -2,64 +2,42 @@
 // mean over images; apart from it the same on one fixed patch per image. Batch norm in inference mode, no dropout.
 import { noGrad, random, scope, tensor } from '../../../engine/index.ts';
 import type { MultiDepth } from '../../../models/index.ts';
-import type { Frame } from '../../data/sets/kitti-depth.ts';
-import { UNITS_PER_METRE } from '../../data/formats/png.ts';
+import { copyPicture, depthIn, type Frames, wholeOf, type Window, windowIn } from '../../data/frames.ts';
 import { Prefetch } from '../../data/prefetch.ts';
+import type { Frame } from '../../data/sets/kitti-depth.ts';
+import { Mean } from '../../metrics/means.ts';
 import { silogOf } from '../../metrics/silog.ts';
-import type { Frames } from './frames.ts';
+import { base64, depthPicture, photograph } from '../../report/depth-pictures.ts';
+import { sampleOf } from '../../report/pictures.ts';
+import { inference } from '../../runner/evaluation.ts';
+import type { Picture } from '../../runner/paper.ts';
+import type { Pause } from '../../runner/training.ts';
 import type { LogDepth } from './log-depth.ts';
-import { type Window, windowIn } from './samples.ts';
 
-/** Mean SILog of the outputs that the network has. */
-export interface Scores {
-  regression?: number;
-  classification?: number;
-}
+export const outputs = ['regression', 'classification'] as const;
+export type Output = (typeof outputs)[number];
+/** Something for each output that the network has. */
+export type ByOutput<T> = { [output in Output]?: T | undefined };
 
 export interface Evaluation {
-  readonly full: Scores;
-  readonly patch: Scores;
+  /** Mean SILog of whole images and of patches. */
+  readonly full: ByOutput<number>;
+  readonly patch: ByOutput<number>;
   /** Images without a measured pixel: they have no error and are left out. */
   readonly withoutDepth: number;
 }
 
-/** Metres of each pixel from either head, row-major. */
-export interface Prediction {
-  regression?: Float32Array;
-  classification?: Float32Array;
-}
-
-export const wholeOf = ({ width, height }: Frame): Window => ({ left: 0, top: 0, width, height, flip: false });
-
-/** Blue, green, red planes of a window, from 0 to 1: (1, 3, height, width). */
-export function pictureOf({ color, width: stride }: Pick<Frame, 'color' | 'width'>, window: Window): Float32Array {
-  const { left, top, width, height } = window;
-  const plane = width * height;
-  const values = new Float32Array(3 * plane);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = 3 * ((top + y) * stride + left + x);
-      for (let channel = 0; channel < 3; channel++) {
-        values[channel * plane + y * width + x] = color[from + 2 - channel]! / 255;
-      }
-    }
-  }
-  return values;
-}
-
-/** Depth in metres for one picture (1, 3, height, width). The model is in inference mode. */
+/** Metres of each pixel of a window, row-major. The model is in inference mode. */
 export async function predictDepth(
   model: MultiDepth,
-  picture: Float32Array,
-  [height, width]: readonly [number, number],
+  frame: Pick<Frame, 'color' | 'width'>,
+  window: Window,
   space: LogDepth,
-): Promise<Prediction> {
+): Promise<ByOutput<Float32Array>> {
   using _ = scope();
-  const { regression, logits } = noGrad(() => {
-    const output = model.forward(tensor(picture, [1, 3, height, width]));
-    return { regression: output.regression, logits: output.logits };
-  });
-  const prediction: Prediction = {};
+  const shape = [1, 3, window.height, window.width];
+  const { regression, logits } = noGrad(() => model.forward(tensor(copyPicture(frame, window), shape)));
+  const prediction: ByOutput<Float32Array> = {};
   if (regression) prediction.regression = Float32Array.from(await regression.array(), (t) => space.decode(t));
   if (logits) {
     const classes = logits.shape[1]!;
@@ -69,35 +47,6 @@ export async function predictDepth(
   return prediction;
 }
 
-/** The metres of a window of a depth map. */
-function truthOf(frame: Frame, { left, top, width, height }: Window): Float32Array {
-  const truth = new Float32Array(width * height);
-  for (let i = 0; i < truth.length; i++) {
-    truth[i] = frame.depth[(top + Math.floor(i / width)) * frame.width + left + (i % width)]! / UNITS_PER_METRE;
-  }
-  return truth;
-}
-
-/** Mean of the scores that were added. */
-class Mean {
-  #sums: Required<Scores> = { regression: 0, classification: 0 };
-  #counts: Required<Scores> = { regression: 0, classification: 0 };
-
-  add(prediction: Prediction, truth: Float32Array): void {
-    for (const head of ['regression', 'classification'] as const) {
-      const predicted = prediction[head];
-      if (!predicted) continue;
-      this.#sums[head] += silogOf({ predicted, truth });
-      this.#counts[head]++;
-    }
-  }
-
-  get scores(): Scores {
-    const heads = (['regression', 'classification'] as const).filter((head) => this.#counts[head] > 0);
-    return Object.fromEntries(heads.map((head) => [head, this.#sums[head] / this.#counts[head]]));
-  }
-}
-
 /** Images decoded ahead of the one that is being scored. */
 const AHEAD = 4;
 
@@ -105,29 +54,62 @@ const AHEAD = 4;
 export async function evaluate(
   model: MultiDepth,
   frames: Frames,
-  { space, patch, pause }: { space: LogDepth; patch: number; pause: () => Promise<void> },
+  { space, patch, pause }: { space: LogDepth; patch: number; pause: Pause },
 ): Promise<Evaluation> {
-  model.eval();
-  const [full, patches] = [new Mean(), new Mean()];
+  const means = () => ({ regression: new Mean(), classification: new Mean() });
+  const [full, patches] = [means(), means()];
   let withoutDepth = 0;
   const queue = new Prefetch((index) => frames.read(index), { end: frames.count, ahead: AHEAD });
-  for (let index = 0; index < frames.count; index++) {
-    const frame = (await queue.next())!;
-    if (frame.valid === 0) {
-      withoutDepth++;
-      continue;
+  const score = async (frame: Frame, window: Window, into: typeof full): Promise<void> => {
+    const truth = depthIn(frame, window);
+    if (!truth.some((metres) => metres > 0)) return;
+    const prediction = await predictDepth(model, frame, window, space);
+    for (const output of outputs) {
+      const predicted = prediction[output];
+      if (predicted) into[output].add(silogOf({ predicted, truth }));
     }
-    const score = async (window: Window, mean: Mean): Promise<void> => {
-      const truth = truthOf(frame, window);
-      if (!truth.some((metres) => metres > 0)) return;
-      const size = [window.height, window.width] as const;
-      mean.add(await predictDepth(model, pictureOf(frame, window), size, space), truth);
-    };
-    await score(wholeOf(frame), full);
-    const fixed = random(0, 'multidepth validation patch', index);
-    await score(windowIn(frame, patch, fixed, frames.pairs[index]!.name), patches);
-    await pause();
-  }
-  model.train();
-  return { full: full.scores, patch: patches.scores, withoutDepth };
+  };
+  await inference([model], async () => {
+    for (let index = 0; index < frames.count; index++) {
+      const frame = (await queue.next())!;
+      if (frame.valid === 0) {
+        withoutDepth++;
+        continue;
+      }
+      await score(frame, wholeOf(frame), full);
+      const fixed = random(0, 'multidepth validation patch', index);
+      await score(frame, { ...windowIn(frame, patch, fixed, frames.pairs[index]!.name), flip: false }, patches);
+      await pause();
+    }
+  });
+  const valuesOf = ({ regression, classification }: typeof full): ByOutput<number> => ({
+    regression: regression.value,
+    classification: classification.value,
+  });
+  return { full: valuesOf(full), patch: valuesOf(patches), withoutDepth };
 }
+
+/** Metres between which colours run. */
+export const COLOR_RANGE = [2, 125] as const;
+
+/** The panels of figures 1 and 8, of the first images of a cohort: picture, measured depth, and the depth of both heads. */
+export const samplePictures = (model: MultiDepth, frames: Frames, space: LogDepth, count: number): Promise<Picture[]> =>
+  inference([model], async () => {
+    const pictures: Picture[] = [];
+    for (const [index, { name }] of frames.pairs.slice(0, count).entries()) {
+      const frame = await frames.read(index);
+      const size = [frame.width, frame.height] as const;
+      const colored = (metres: Float32Array | undefined): string | undefined =>
+        metres && base64(depthPicture(metres, size, COLOR_RANGE));
+      const { regression, classification } = await predictDepth(model, frame, wholeOf(frame), space);
+      pictures.push(
+        sampleOf(name, {
+          picture: base64(photograph(frame.color, size)),
+          measured: colored(depthIn(frame, wholeOf(frame))),
+          regression: colored(regression),
+          classification: colored(classification),
+        }),
+      );
+    }
+    return pictures;
+  });

@@ -1,7 +1,7 @@
 // Figure 5: validation SILog over training for each task alone, and for both with a growing number of classes.
 import { above, beside, claim, curvePoint, difference, matrix } from '../../runner/definition.ts';
 import type { Cell, Effect, TableDefinition } from '../../runner/paper.ts';
-import { curveOf, runOf, silog, silogColumn } from './cells.ts';
+import { runOf, silog, silogColumn, validationCurves } from './cells.ts';
 
 const alone = { weighting: 'regression' } as const;
 const classesAlone = { weighting: 'classification' } as const;
@@ -42,10 +42,9 @@ export const figure5: TableDefinition = {
     'The figure has no numbers. From 4 classes on its curves are nearly the same.',
     'The intervals of 2 classes alone make a SILog of 60 for the classification output.',
   ],
-  curves: [
-    curveOf(alone, 'regression alone'),
-    curveOf(classesAlone, 'classification alone', 'classification'),
-    ...rows.map(({ name, run }) => curveOf(run, name)),
-  ],
-  curveAxis: 'validation',
+  ...validationCurves([
+    [alone, 'regression alone'],
+    [classesAlone, 'classification alone', 'classification'],
+    ...rows.map(({ name, run }) => [run, name] as const),
+  ]),
 };

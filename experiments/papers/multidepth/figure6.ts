@@ -1,7 +1,7 @@
 // Figure 6: validation SILog by weighting, by bounds of depth and by patch; one setting changed at a time.
 import { above, beside, claim, effect, matrix, rising } from '../../runner/definition.ts';
 import type { Cell, Effect, Matrix, TableDefinition } from '../../runner/paper.ts';
-import { curveOf, outputs, silog, silogColumn } from './cells.ts';
+import { columnOutputs, silog, silogColumn, validationCurves } from './cells.ts';
 import type { RunName } from './settings.ts';
 
 const learned = { weighting: 'learned' } as const;
@@ -20,19 +20,16 @@ const controls = [
   rowOf('depth cut to whole metres', { ...learned, variant: 'whole metres' }),
   rowOf('classes between 5 and 50 m', { ...learned, variant: 'narrow classes' }),
 ];
-const columns = outputs.map(silogColumn);
+const columns = columnOutputs.map(silogColumn);
 const shown = (list: typeof rows): Matrix['rows'] =>
   list.map(({ name, run, cell }) => [name, silog(run, 'classification'), cell]);
 
 /** By how much more learning the weights gains than going from `worse` to `better`. */
-const gainsMore = (what: string, worse: Cell, better: Cell): Effect =>
-  effect(
-    `gain of the weighting - gain of the ${what}`,
-    [equal.cell, weights.cell, worse, better],
-    'above',
-    0,
-    (value) => value(equal.cell) - value(weights.cell) - (value(worse) - value(better)),
-  );
+function gainsMore(what: string, worse: Cell, better: Cell): Effect {
+  const [text, cells] = [`gain of the weighting - gain of the ${what}`, [equal.cell, weights.cell, worse, better]];
+  const difference: Effect['of'] = (value) => value(equal.cell) - value(weights.cell) - (value(worse) - value(better));
+  return effect(text, cells, 'above', 0, difference);
+}
 
 export const figure6: TableDefinition = {
   name: 'figure6',
@@ -53,6 +50,5 @@ export const figure6: TableDefinition = {
     'The figure has no numbers. The controls are ours: the printed form of the weights has no lower bound, whole metres are what ' +
       'the released augmentation makes of depth, and 5 and 50 m are constants of the released code that it does not use.',
   ],
-  curves: rows.map(({ name, run }) => curveOf(run, name)),
-  curveAxis: 'validation',
+  ...validationCurves(rows.map(({ name, run }) => [run, name])),
 };

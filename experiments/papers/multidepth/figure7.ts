@@ -2,7 +2,8 @@
 // depth, both outputs).
 import { above, matrix } from '../../runner/definition.ts';
 import type { Cell, TableDefinition } from '../../runner/paper.ts';
-import { curveOf, runOf, silog, silogColumn } from './cells.ts';
+import { runOf, silog, silogColumn, validationCurves } from './cells.ts';
+import { outputs } from './evaluation.ts';
 import { restingScalars } from './losses.ts';
 
 const final = { weighting: 'learned', patch: 256 } as const;
@@ -34,13 +35,10 @@ export const figure7: TableDefinition = {
       `${rest.cls.toFixed(2)}; the run ended at ${value(sReg).toFixed(2)} and ${value(sCls).toFixed(2)}.`
     );
   },
-  curves: Object.entries(curves).map(([curve, label]) => curveOf(final, label, curve)),
-  curveAxis: 'validation',
+  ...validationCurves(Object.entries(curves).map(([curve, label]) => [final, label, curve])),
 };
 
-const ends = (['regression', 'classification'] as const).map(
-  (output) => [output, silog(final, output), silog(final, `${output}Last`)] as const,
-);
+const ends = outputs.map((output) => [output, silog(final, output), silog(final, `${output}Last`)] as const);
 
 export const figure8: TableDefinition = {
   name: 'figure8',
@@ -49,7 +47,6 @@ export const figure8: TableDefinition = {
   matrix: matrix('output', ['best', 'at the end'].map(silogColumn), ends),
   claims: [above('regression ends below classification', ends[1]![2], ends[0]![2])],
   notes: ['Near is bright, far is dark, white is not measured; colours run logarithmically from 2 to 125 m.'],
-  curves: ends.map(([output]) => curveOf(final, output, output)),
-  curveAxis: 'validation',
+  ...validationCurves(ends.map(([output]) => [final, output, output])),
   pictures: [runOf(final)],
 };

@@ -12,7 +12,7 @@ export interface LogDepthOptions {
   /** Metres that become 0 and 1. */
   readonly bounds: readonly [least: number, most: number];
   /** Narrower metres between which the class intervals lie; the paper mentions such planes without their values. */
-  readonly classPlanes?: readonly [least: number, most: number] | undefined;
+  readonly classPlanes?: readonly [least: number, most: number] | null | undefined;
 }
 
 export class LogDepth {

@@ -1,7 +1,7 @@
 // Table 1's regression column in longer training: whether the published order needs more updates than a preset has.
 import { above, beside } from '../../runner/definition.ts';
 import type { TableDefinition } from '../../runner/paper.ts';
-import { curveOf, silog, silogColumn } from './cells.ts';
+import { silog, silogColumn, validationCurves } from './cells.ts';
 import { LONGER } from './presets.ts';
 import { rowOf } from './table1.ts';
 
@@ -26,6 +26,5 @@ export const longer: TableDefinition = {
   notes: [
     'The schedule is stretched: the rates fall to 0 at the end of the longer training. As many validations as otherwise.',
   ],
-  curves: ordered.map(({ row, longerRun }) => curveOf(longerRun, row)),
-  curveAxis: 'validation',
+  ...validationCurves(ordered.map(({ row, longerRun }) => [longerRun, row])),
 };

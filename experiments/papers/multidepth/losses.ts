@@ -15,24 +15,18 @@ import {
 } from '../../../engine/index.ts';
 import { IGNORED } from './log-depth.ts';
 
+const differsFrom = (values: Tensor, missing: number): Tensor => noGrad(() => ne(values, missing));
+
 /** Mean of (prediction - target)^2 over all pixels of the batch whose target is not 0; 0 if there are none. */
 export const sparseMse = (prediction: Tensor, target: Tensor): Tensor =>
-  maskedMse(
-    prediction,
-    target,
-    noGrad(() => ne(target, 0)),
-  );
+  maskedMse(prediction, target, differsFrom(target, 0));
 
 /**
  * Mean cross-entropy of scores (N, C, H, W) over all pixels of the batch with a class (labels int32, (N, H, W), IGNORED
  * where there is none); 0 if there are none.
  */
 export const sparseCrossEntropy = (logits: Tensor, labels: Tensor): Tensor =>
-  maskedCrossEntropy(
-    logits,
-    labels,
-    noGrad(() => ne(labels, IGNORED)),
-  );
+  maskedCrossEntropy(logits, labels, differsFrom(labels, IGNORED));
 
 /**
  * How a learned s makes a weight. `exp(-s)` is what the released code does, Kendall et al.'s 1 / sigma^2 for s = ln sigma^2.

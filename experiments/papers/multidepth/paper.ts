@@ -1,23 +1,34 @@
 // L. Liebel, M. Koerner, "MultiDepth: Single-Image Depth Estimation via Multi-Task Regression and Classification" (ITSC 2019,
 // arXiv 1907.11111).
-import { type Paper, type PresetName, presetNames, type RunResult, type TrainContext } from '../../runner/paper.ts';
-import { cohortsOf, dataFactsOf } from './data.ts';
+import { dataOf } from '../../data/dataset.ts';
+import { Frames } from '../../data/frames.ts';
+import { kitti, type KittiRequest } from '../../data/sets/kitti.ts';
+import { presetTexts } from '../../runner/definition.ts';
+import type { Paper, PresetName, RunResult, TrainContext } from '../../runner/paper.ts';
 import { figure4 } from './figure4.ts';
 import { figure5 } from './figure5.ts';
 import { figure6 } from './figure6.ts';
 import { figure7, figure8 } from './figure7.ts';
 import { longer } from './longer.ts';
-import { depthPredictor } from './predict.ts';
+import { predictor } from './predict.ts';
 import { describePreset, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
-import { settingsSchema } from './schema.ts';
 import { searchWeights } from './search.ts';
-import type { TrainingSettings } from './settings.ts';
+import { settingsSchema, type TrainingSettings } from './settings.ts';
 import { table1 } from './table1.ts';
-import { trainNetwork } from './training.ts';
+import { type Cohorts, trainNetwork } from './training.ts';
 
 /** Forward cost of each head relative to the encoder (section 8.1 of the specification: 9.83 of 23.04 GFLOP). */
 const HEAD_COST = 0.43;
+
+const requestOf = ({ trainCount, validationCount }: KittiRequest): KittiRequest => ({ trainCount, validationCount });
+const scenes = dataOf('multidepth', kitti, (preset) => requestOf(sizes[preset]));
+
+/** KITTI depth prediction, or generated road scenes where a preset may stand in. */
+export async function cohortsOf(preset: PresetName, data: string | undefined, counts?: KittiRequest): Promise<Cohorts> {
+  const { train, validation } = await scenes.load(preset, data, counts && requestOf(counts));
+  return { train: new Frames(train), validation: new Frames(validation) };
+}
 
 async function train(context: TrainContext<TrainingSettings>): Promise<RunResult> {
   const { settings } = context;
@@ -33,7 +44,7 @@ export const multidepth: Paper<TrainingSettings> = {
   title: 'MultiDepth: Single-Image Depth Estimation via Multi-Task Regression and Classification',
   citation: 'L. Liebel, M. Körner, ITSC 2019, arXiv 1907.11111.',
   tables: [table1, figure4, figure5, figure6, figure7, figure8, longer],
-  presets: Object.fromEntries(presetNames.map((name) => [name, describePreset(name)])) as Record<PresetName, string>,
+  presets: presetTexts(describePreset),
   ambiguities: [
     'Learned weights: the paper prints exp(-s^2), the released code has exp(-s), which is Kendall et al.’s. exp(-s); the printed ' +
       'form has no lower bound and is a control of figure 6.',
@@ -54,12 +65,12 @@ export const multidepth: Paper<TrainingSettings> = {
   ],
   settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
-  dataFacts: dataFactsOf,
+  dataFacts: scenes.facts,
   cost({ objective, search, patch, batch, iterations, rangeTest, baseWidth }) {
     const heads = objective.kind === 'regression' || objective.kind === 'classification' ? 1 : 2;
     const updates = (rangeTest?.steps ?? iterations) * Math.max(1, search.length);
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);
   },
   train,
-  predict: depthPredictor,
+  predict: predictor,
 };

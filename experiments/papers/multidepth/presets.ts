@@ -3,37 +3,28 @@ import type { PresetName } from '../../runner/paper.ts';
 import {
   bounds,
   DEFAULT_CLASSES,
-  type Objective,
   type Patch,
   type RangeTest,
   type RunName,
   type TrainingSettings,
 } from './settings.ts';
 
-interface Sizes {
-  readonly baseWidth: number;
-  readonly blocks: readonly [number, number, number, number];
-  readonly scales: 'uniform' | 'one';
+type Sizes = Pick<
+  TrainingSettings,
+  | ('baseWidth' | 'blocks' | 'scales' | 'trainCount' | 'validationCount')
+  | ('iterations' | 'learningRate' | 'weightsLearningRate' | 'validateEvery' | 'checkpointEvery')
+> & {
   /** Side and batch that stand for the paper's patches. */
   readonly patches: Readonly<Record<Patch, readonly [side: number, batch: number]>>;
-  readonly iterations: number;
-  readonly learningRate: number;
-  /**
-   * Adam moves a scalar by about its rate per step: over the paper's run by at most 26. A shorter run needs a higher rate
-   * to leave room for the same way; at the network's own rate "learned" would stay almost fixed.
-   */
-  readonly weightsLearningRate: number;
-  readonly validateEvery: number;
-  readonly checkpointEvery: number;
-  readonly trainCount: number;
-  readonly validationCount: number;
   readonly rangeSteps: number;
   readonly seeds: number;
-}
+};
 
 /** Regression weights of the search by hand; that of classification is 1. */
 export const manualWeights: readonly number[] = [3, 10, 30, 100, 300];
 
+// Adam moves a scalar by about its rate per step: over the paper's run by at most 26. A shorter run needs a higher rate to leave
+// room for the same way; at the network's own rate "learned" would stay almost fixed.
 // prettier-ignore
 const laptop: Sizes = {
   baseWidth: 6, blocks: [1, 1, 2, 1], scales: 'one', patches: { 128: [48, 16], 256: [96, 8] },
@@ -76,7 +67,7 @@ export function settingsOf(
   const [side, batch] = patches[patch];
   const times = variant === 'longer' ? LONGER : 1;
   const constant = { kind: 'constant', regression: 1, classification: 1 } as const;
-  const objectives: Readonly<Record<typeof weighting, Objective>> = {
+  const objectives: Readonly<Record<typeof weighting, TrainingSettings['objective']>> = {
     regression: { kind: 'regression' },
     classification: { kind: 'classification' },
     equal: constant,
@@ -109,7 +100,6 @@ export function describePreset(preset: PresetName): string {
   return (
     `Base width ${baseWidth}, ${blocks.join(', ')} blocks; the paper's patches 128 and 256 stand for ${small[0]} (batch ` +
     `${small[1]}) and ${large[0]} (batch ${large[1]}); ${iterations} iterations, learning rate ${learningRate}, that of the ` +
-    `task weights ${weightsLearningRate}; up to ${validationCount} whole validation images.` +
-    (preset === 'smoke' ? ' For tests, not for conclusions.' : '')
+    `task weights ${weightsLearningRate}; up to ${validationCount} whole validation images.`
   );
 }

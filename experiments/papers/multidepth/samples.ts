@@ -1,10 +1,8 @@
 // Training samples (section 2.3 of the specification): random crop, random flip, blue-green-red in [0, 1], normalised log depth
-// with 0 where nothing was measured, and its classes. Sample k of a run is a pure function of (seed, k), so that a resumed run
-// goes on with the same ones. Leaves out scaling, rotation and colour jitter, as the paper does.
-import { DataError, random } from '../../../engine/index.ts';
-import type { Frame } from '../../data/sets/kitti-depth.ts';
+// with 0 where nothing was measured, and its classes. Leaves out scaling, rotation and colour jitter, as the paper does.
 import { UNITS_PER_METRE } from '../../data/formats/png.ts';
-import type { Frames } from './frames.ts';
+import { copyPicture, type Frames, pixelsOf, type Window, WindowSampler } from '../../data/frames.ts';
+import type { Frame } from '../../data/sets/kitti-depth.ts';
 import { LogDepth } from './log-depth.ts';
 import type { TrainingSettings } from './settings.ts';
 
@@ -21,14 +19,6 @@ export interface HostBatch {
   readonly labels: Int32Array;
   /** Images of the batch without any measurement. */
   readonly withoutDepth: number;
-}
-
-export interface Window {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-  readonly flip: boolean;
 }
 
 /** The normalised depths and classes of all values that a depth map can hold. */
@@ -55,78 +45,32 @@ export function batchOf(frames: readonly Frame[], windows: readonly Window[], ta
   const labels = new Int32Array(count * plane);
   let withoutDepth = 0;
   frames.forEach((frame, n) => {
-    const { left, top, flip } = windows[n]!;
+    const window = windows[n]!;
+    copyPicture(frame, window, picture, 3 * n * plane);
     let measured = false;
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const from = (top + y) * frame.width + left + (flip ? width - 1 - x : x);
-        const to = y * width + x;
-        for (let channel = 0; channel < 3; channel++) {
-          picture[(3 * n + channel) * plane + to] = frame.color[3 * from + 2 - channel]! / 255;
-        }
-        const units = frame.depth[from]!;
-        target[n * plane + to] = targets.depth[units]!;
-        labels[n * plane + to] = targets.label[units]!;
-        measured ||= targets.depth[units]! > 0;
-      }
+    for (const [i, pixel] of pixelsOf(window, frame.width).entries()) {
+      const units = frame.depth[pixel]!;
+      target[n * plane + i] = targets.depth[units]!;
+      labels[n * plane + i] = targets.label[units]!;
+      measured ||= targets.depth[units]! > 0;
     }
     if (!measured) withoutDepth++;
   });
   return { count, height, width, picture, target, labels, withoutDepth };
 }
 
-/** A window of a side of `patch` pixels within a frame, all places equally likely. Throws DataError for a smaller frame. */
-export function windowIn(frame: Frame, patch: number, stream: { integer(n: number): number }, name: string): Window {
-  const { width, height } = frame;
-  if (width < patch || height < patch) {
-    throw new DataError(`${name} is smaller than a training patch`, {
-      expected: `${patch} x ${patch} or more`,
-      given: `${width} x ${height}`,
-    });
-  }
-  const left = stream.integer(width - patch + 1);
-  const top = stream.integer(height - patch + 1);
-  return { left, top, width: patch, height: patch, flip: stream.integer(2) === 1 };
-}
-
 /** The batches of a run. */
-export class Samples {
-  readonly #frames: Frames;
-  readonly #settings: TrainingSettings;
-  readonly #seed: number;
+export class Samples extends WindowSampler {
   readonly #targets: Targets;
-  #order: { epoch: number; indices: Int32Array } | undefined;
 
   constructor(frames: Frames, settings: TrainingSettings, seed: number) {
-    this.#frames = frames;
-    this.#settings = settings;
-    this.#seed = seed;
-    const { bounds, classPlanes } = settings;
-    this.#targets = new Targets(new LogDepth({ bounds, classPlanes: classPlanes ?? undefined }), settings);
-  }
-
-  /** The frame of sample k. Every epoch has an order of its own; an incomplete last batch is dropped, unless it is the first. */
-  frameOf(sample: number): number {
-    const { count } = this.#frames;
-    const { batch } = this.#settings;
-    const perEpoch = count >= batch ? count - (count % batch) : count;
-    const epoch = Math.floor(sample / perEpoch);
-    if (this.#order?.epoch !== epoch) {
-      this.#order = { epoch, indices: random(this.#seed, 'multidepth shuffle', epoch).permutation(count) };
-    }
-    return this.#order.indices[sample % perEpoch]!;
+    super(frames, settings, seed, 'multidepth');
+    this.#targets = new Targets(new LogDepth(settings), settings);
   }
 
   /** Batch number `iteration`. Rejects with DataError where a file is damaged or a frame too small. */
   async batch(iteration: number): Promise<HostBatch> {
-    const { batch, patch } = this.#settings;
-    const samples = Array.from({ length: batch }, (_, i) => iteration * batch + i);
-    const indices = samples.map((sample) => this.frameOf(sample));
-    const frames = await Promise.all(indices.map((index) => this.#frames.read(index)));
-    const windows = samples.map((sample, i) => {
-      const stream = random(this.#seed, 'multidepth crop', sample);
-      return windowIn(frames[i]!, patch, stream, this.#frames.pairs[indices[i]!]!.name);
-    });
+    const { frames, windows } = await this.draw(iteration);
     return batchOf(frames, windows, this.#targets);
   }
 }

@@ -2,11 +2,12 @@
 // and the best validation SILog of the regression output is taken. The whole search is reported.
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { trainSeries } from '../../runner/series.ts';
+import { type Output, outputs } from './evaluation.ts';
 import type { TrainingSettings } from './settings.ts';
 import { type Cohorts, trainNetwork } from './training.ts';
 
 /** Name of a tried weight's score among the metrics. */
-export const scoreName = (output: 'regression' | 'classification', weight: number): string => `${output} at ${weight}`;
+export const scoreName = (output: Output, weight: number): string => `${output} at ${weight}`;
 
 export async function searchWeights(
   context: RunContext,
@@ -24,9 +25,7 @@ export async function searchWeights(
   const at = scores.indexOf(Math.min(...scores));
   const best = results[at]!;
   const tried = search.flatMap((weight, i) =>
-    (['regression', 'classification'] as const).map(
-      (output) => [scoreName(output, weight), results[i]!.metrics[output]!] as const,
-    ),
+    outputs.map((output) => [scoreName(output, weight), results[i]!.metrics[output]!] as const),
   );
   return { ...best, metrics: { ...best.metrics, bestWeight: search[at]!, ...Object.fromEntries(tried) } };
 }

@@ -13,16 +13,13 @@ import {
   tensor,
 } from '../../../engine/index.ts';
 import { MultiDepth } from '../../../models/index.ts';
+import type { ByOutput } from './evaluation.ts';
 import { sparseCrossEntropy, sparseMse, UncertaintyWeights } from './losses.ts';
 import type { HostBatch } from './samples.ts';
 import type { TrainingSettings } from './settings.ts';
 
 /** Losses of one step, scalars on the device: that which is minimised, and those of the tasks that the run has. */
-export interface StepLosses {
-  readonly combined: Tensor;
-  readonly regression?: Tensor;
-  readonly classification?: Tensor;
-}
+export type StepLosses = { readonly combined: Tensor } & ByOutput<Tensor>;
 
 export class Trainer {
   readonly model: MultiDepth;
@@ -87,13 +84,12 @@ export class Trainer {
       applySchedule(weights, schedule ?? polynomialLR(weightsLearningRate, { totalIters: iterations, power }), k);
       weights.step();
     }
-    return { combined, ...(regression ? { regression } : {}), ...(classification ? { classification } : {}) };
+    return { combined, regression, classification };
   }
 
-  /** Learned scalars as they are now. */
-  async scalars(): Promise<{ sReg?: number; sCls?: number }> {
-    if (!this.weights) return {};
-    return { sReg: (await this.weights.s_reg.array())[0]!, sCls: (await this.weights.s_cls.array())[0]! };
+  /** Learned scalars as they are now, where there are any. */
+  async scalars(): Promise<Readonly<Record<'sReg' | 'sCls', number | undefined>>> {
+    return { sReg: await this.weights?.s_reg.item(), sCls: await this.weights?.s_cls.item() };
   }
 
   dispose(): void {

@@ -1,48 +1,54 @@
 // Table 1: validation SILog of both outputs, six ways of training; patch-wise scores and the search apart from it.
-import { beside, column, halfTheSmallestStep, matrix, rising } from '../../runner/definition.ts';
+import { beside, column, halfTheSmallestStep, matrix, rising, rowsOf } from '../../runner/definition.ts';
 import type { Cell, Matrix, TableDefinition } from '../../runner/paper.ts';
-import { type Output, outputs, runOf, silog, silogColumn } from './cells.ts';
+import { columnOutputs, runOf, silog, silogColumn } from './cells.ts';
+import { type ByOutput, type Output } from './evaluation.ts';
 import { manualWeights } from './presets.ts';
 import { scoreName } from './search.ts';
 import type { RunName } from './settings.ts';
 
 /** The rows of the paper: their runs, and the published numbers of the outputs that they have. */
 const table = {
-  regression: ['baseline, regression', { weighting: 'regression' }, { regression: 25.96 }],
-  classification: ['baseline, classification', { weighting: 'classification' }, { classification: 17.22 }],
-  equal: ['MultiDepth, equal', { weighting: 'equal' }, { classification: 17.63, regression: 19.56 }],
-  manual: ['MultiDepth, manually tuned', { weighting: 'manual' }, { classification: 15.99, regression: 15.75 }],
-  learned: ['MultiDepth, learned', { weighting: 'learned' }, { classification: 15.62, regression: 14.65 }],
-  large: [
+  regression: row('baseline, regression', { weighting: 'regression' }, { regression: 25.96 }),
+  classification: row('baseline, classification', { weighting: 'classification' }, { classification: 17.22 }),
+  equal: row('MultiDepth, equal', { weighting: 'equal' }, { classification: 17.63, regression: 19.56 }),
+  manual: row('MultiDepth, manually tuned', { weighting: 'manual' }, { classification: 15.99, regression: 15.75 }),
+  learned: row('MultiDepth, learned', { weighting: 'learned' }, { classification: 15.62, regression: 14.65 }),
+  large: row(
     'MultiDepth, learned, patch 256',
     { weighting: 'learned', patch: 256 },
     { classification: 13.7, regression: 12.27 },
-  ],
-} as const satisfies Record<string, readonly [row: string, run: RunName, numbers: Partial<Record<Output, number>>]>;
+  ),
+};
+function row(name: string, run: RunName, published: ByOutput<number>) {
+  const cells = columnOutputs.map((output) => (output in published ? silog(run, output, published[output]) : null));
+  return { row: name, run, cells };
+}
 type Key = keyof typeof table;
 
-export const rows = (Object.keys(table) as Key[]).map((key) => {
-  const [row, run, numbers] = table[key] as readonly [string, RunName, Partial<Record<Output, number>>];
-  const cells = outputs.map((output) => (output in numbers ? silog(run, output, numbers[output]) : null));
-  return { key, row, run, cells };
-});
-export const rowOf = (key: Key) => rows.find((each) => each.key === key)!;
+const rows = Object.values(table);
+export const rowOf = (key: Key) => table[key];
 const at = (output: Output, ...keys: readonly Key[]): Cell[] =>
-  keys.map((key) => rowOf(key).cells[outputs.indexOf(output)]!);
+  keys.map((key) => table[key].cells[columnOutputs.indexOf(output)]!);
 
-const columns = outputs.map(silogColumn);
+const columns = columnOutputs.map(silogColumn);
 /** Another metric in the places that have a number. */
 const withMetric = (title: string, metric: (output: Output) => string): Matrix => {
-  const shown = rows.map(
-    ({ row, run, cells }) => [row, ...cells.map((cell, i) => cell && silog(run, metric(outputs[i]!)))] as const,
+  const named = rows.map((each) => [each.row, each] as const);
+  const shown = rowsOf(named, columnOutputs, ({ run, cells }, output) =>
+    cells[columnOutputs.indexOf(output)] ? silog(run, metric(output)) : null,
   );
   return beside(title, 'method', columns, shown);
 };
 const patches = { regression: 'patchRegression', classification: 'patchClassification' } as const;
-const searched = manualWeights.map((weight) => {
-  const cells = outputs.map((output) => silog({ weighting: 'manual' }, scoreName(output, weight)));
-  return [`w_reg = ${weight}`, ...cells] as const;
-});
+const weights = manualWeights.map((weight) => [`w_reg = ${weight}`, weight] as const);
+const searched = rowsOf(weights, columnOutputs, (weight, output) =>
+  silog({ weighting: 'manual' }, scoreName(output, weight)),
+);
+const skipped = [
+  ['training patches without depth', silog({ weighting: 'learned' }, 'cropsWithoutDepth')],
+  ['validation images without depth', silog({ weighting: 'learned' }, 'withoutDepth')],
+] as const;
 const published = rows.map(({ row, cells }) => [row, ...cells] as const);
 const judgedColumns = columns.map((each, i) => ({
   ...each,
@@ -58,15 +64,7 @@ export const table1: TableDefinition = {
     withMetric('at the end of training', (output) => `${output}Last`),
     withMetric('on one patch per image', (output) => patches[output]),
     beside('search: w_reg with w_cls = 1, by the validation SILog of the regression', 'weight', columns, searched),
-    beside(
-      'skipped by the run with learned weights',
-      'what',
-      [column('number', 0)],
-      [
-        ['training patches without depth', silog({ weighting: 'learned' }, 'cropsWithoutDepth')],
-        ['validation images without depth', silog({ weighting: 'learned' }, 'withoutDepth')],
-      ],
-    ),
+    beside('skipped by the run with learned weights', 'what', [column('number', 0)], skipped),
   ],
   claims: [
     rising('classification alone is below regression alone', [
@@ -81,7 +79,7 @@ export const table1: TableDefinition = {
       'classification: learned is below manual, manual below classification alone, that below equal',
       at('classification', 'learned', 'manual', 'classification', 'equal'),
     ),
-    ...outputs.map((output) =>
+    ...columnOutputs.map((output) =>
       rising(`${output}: the larger patch is below the smaller one`, at(output, 'large', 'learned')),
     ),
     rising('with learned weights regression is below classification', [
@@ -97,5 +95,5 @@ export const table1: TableDefinition = {
     'The larger patch also changes the batch: pixels per update double.',
     'The classification column is the depth of the most likely interval’s middle. Its rounding alone makes a SILog of about 3.8.',
   ],
-  pictures: [rowOf('large'), rowOf('learned')].map(({ run }) => runOf(run)),
+  pictures: [table.large, table.learned].map(({ run }) => runOf(run)),
 };

@@ -1,12 +1,11 @@
 // One training run of MultiDepth: updates on random patches, validation on whole images at intervals, the best and the last of
 // its scores.
 import { DataError, manualSeed, random } from '../../../engine/index.ts';
+import type { Frames } from '../../data/frames.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { train } from '../../runner/training.ts';
-import { evaluate } from './evaluation.ts';
-import type { Frames } from './frames.ts';
+import { evaluate, samplePictures } from './evaluation.ts';
 import { LogDepth } from './log-depth.ts';
-import { samplePictures } from './panels.ts';
 import { type HostBatch, Samples } from './samples.ts';
 import type { TrainingSettings } from './settings.ts';
 import { Trainer } from './step.ts';
@@ -26,16 +25,13 @@ const SHOWN = 3;
 const scores = ['regression', 'classification', 'patchRegression', 'patchClassification'];
 const watched = ['sReg', 'sCls', 'regressionLoss', 'classificationLoss', 'combinedLoss'];
 
-export const spaceOf = ({ bounds, classPlanes }: TrainingSettings): LogDepth =>
-  new LogDepth({ bounds, classPlanes: classPlanes ?? undefined });
-
 /** Trains and validates one network. Throws DataError where a file is damaged. */
 export function trainNetwork(context: RunContext, settings: TrainingSettings, cohorts: Cohorts): Promise<RunResult> {
   const { seed } = context;
   const { validation } = cohorts;
   const { iterations: steps, validateEvery, checkpointEvery, patch: side } = settings;
   const samples = new Samples(cohorts.train, settings, seed);
-  const space = spaceOf(settings);
+  const space = new LogDepth(settings);
   manualSeed(seed);
   const trainer = new Trainer(settings);
   const { model, modules, optimizers } = trainer;

@@ -14,7 +14,7 @@ import {
   readDepthPng,
 } from '../../../experiments/data/formats/png.ts';
 import { Prefetch } from '../../../experiments/data/prefetch.ts';
-import { Frames } from '../../../experiments/papers/multidepth/frames.ts';
+import { Frames } from '../../../experiments/data/frames.ts';
 import { IGNORED, LogDepth } from '../../../experiments/papers/multidepth/log-depth.ts';
 import { settingsOf } from '../../../experiments/papers/multidepth/presets.ts';
 import { batchOf, Samples, Targets } from '../../../experiments/papers/multidepth/samples.ts';
