@@ -1,10 +1,10 @@
 // The check of a call against what the function takes: every tensor is one, alive, of a type that is taken and on the device of
 // the others; every other argument has its JavaScript type; every option is there; and no argument is left over. A call that
 // is right is told by a few comparisons; only one that does not look so is examined for the reason.
-import { closest } from 'fastest-levenshtein';
 import type { DType } from '../kernels/index.ts';
 import type { Device } from './devices/device.ts';
 import { ConfigError, showGiven } from './errors.ts';
+import { nearestName } from './nearest-name.ts';
 import {
   declareSignature,
   type HostParameter,
@@ -14,14 +14,6 @@ import {
 } from './parameters.ts';
 import { checkTensor } from './signature.ts';
 import { Tensor } from './tensor.ts';
-
-/** Names alike but for case and word marks are the same word: `keepDim`, `keep_dim`, `keepdim`. */
-const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
-
-function nearest(name: string, names: readonly string[]): string | undefined {
-  const alike = names.find((other) => plain(other) === plain(name));
-  return alike ?? (names.length ? closest(name, names) : undefined);
-}
 
 /** Whether these can be options at all. A tensor is an object too. */
 const isOptions = (given: unknown): given is Readonly<Record<string, unknown>> =>
@@ -122,7 +114,7 @@ class CallCheck {
   }
 
   #unknown(key: string, names: readonly string[]): ConfigError {
-    const near = nearest(key, names);
+    const near = nearestName(key, names);
     return new ConfigError('there is no such option', {
       operation: this.#operation,
       argument: key,

@@ -11,20 +11,17 @@ export type Fields = { readonly [name: string]: FieldType };
 /** Parameter values by name: numbers, or arrays of numbers for the fields that have a length. */
 export type ParamValues = { readonly [name: string]: number | readonly number[] };
 
-export declare const codes: unique symbol;
+/** The word of an enum. Types alone know of `codes`. */
+export type CodeField<Code extends number> = 'u32' & { readonly codes: Code };
 
-type ValueOf<Type> = Type extends { readonly [codes]: infer Code }
-  ? Code
-  : Type extends `${string}x8`
-    ? readonly number[]
-    : number;
+type ValueOf<Type> =
+  Type extends CodeField<infer Code extends number> ? Code : Type extends `${string}x8` ? readonly number[] : number;
 
 /** The values of declared fields: `type ReduceParams = ParamsOf<typeof ReduceParams>`. */
 export type ParamsOf<F> = { readonly [name in keyof F]: ValueOf<F[name]> };
 
 /** A `u32` field that takes the values of an enum: `op: code<Reduction>()`. */
-export const code = <Code extends number>(): 'u32' & { readonly [codes]: Code } =>
-  'u32' as 'u32' & { readonly [codes]: Code };
+export const code = <Code extends number>(): CodeField<Code> => 'u32' as CodeField<Code>;
 
 /** The longest shape that a kernel takes after adjacent axes have been merged. */
 export const MAX_RANK = 8;

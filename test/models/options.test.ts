@@ -41,7 +41,10 @@ t.test('networks', async (t) => {
       if (options.names.includes(wrong)) continue;
       const error = await thrownBy(make, [...leading, { [wrong]: 1 }]);
       const isRefused = error instanceof ConfigError && error.details.operation === name;
-      t.ok(isRefused && error.details.argument === wrong && error.details.hint, `${name}, ${wrong}: ${String(error)}`);
+      t.ok(
+        isRefused && error.details.argument === wrong && error.details.expected,
+        `${name}, ${wrong}: ${String(error)}`,
+      );
     }
     for (const bad of [null, 3, true]) {
       const error = await thrownBy(make, [...leading, bad]);

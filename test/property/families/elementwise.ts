@@ -64,6 +64,21 @@ const unary = family(
   Object.keys(unaryRules).map((name) => ({ name, shape: [3, 43] })),
 );
 
+const stepRules: Readonly<Record<string, Unary>> = { floor: w.floor, ceil: w.ceil, round: w.round, sign: w.sign };
+
+/** Steps are exact, and flat: quarters have whole numbers, halves to round, and both signs among them. */
+const steps = family(
+  'steps',
+  fc.record({ name: fc.constantFrom(...Object.keys(stepRules)), shape: shapes({ min: 0, max: 4 }) }),
+  ({ name, shape }) => ({
+    inputs: [{ shape, values: Array.from({ length: sizeOf(shape) }, (_, i) => (((7 * i) % 41) - 20) / 4) }],
+    f: (x) => stepRules[name]!(x!),
+    roundings: 0,
+    magnitude: 'cotangents',
+  }),
+  Object.keys(stepRules).map((name) => ({ name, shape: [3, 43] })),
+);
+
 type Binary = (a: w.Tensor, b: w.Tensor) => w.Tensor;
 
 interface BinaryRule extends Pick<PropertyCase, 'magnitude'> {
@@ -157,4 +172,4 @@ const where = family(
   [[[65], [1], [3, 65]]],
 );
 
-export const elementwise: readonly Family[] = [unary, binary, where];
+export const elementwise: readonly Family[] = [unary, steps, binary, where];

@@ -114,4 +114,59 @@ const prelu = family('prelu', few, ({ shape }) => ({
   },
 }));
 
-export const face: readonly Family[] = [cumsum, cumprod, prod, sort, topk, norm, einsum, conv1d, prelu];
+interface Sampling {
+  lead: number[];
+  size: number[];
+  out: number[];
+  mode: 'bilinear' | 'nearest';
+  paddingMode: 'zeros' | 'border' | 'reflection';
+  alignCorners: boolean;
+  seed: number;
+}
+
+const side = fc.integer({ min: 1, max: 9 });
+const samplings: fc.Arbitrary<Sampling> = fc.record({
+  lead: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 3 })),
+  size: fc.tuple(fc.integer({ min: 2, max: 17 }), fc.integer({ min: 2, max: 17 })),
+  out: fc.tuple(side, side),
+  mode: fc.constantFrom('bilinear', 'nearest'),
+  paddingMode: fc.constantFrom('zeros', 'border', 'reflection'),
+  alignCorners: fc.boolean(),
+  seed: fc.nat(1000),
+});
+
+/** Half of the distance in pixels between the coordinates -1 and 1. */
+const scaleOf = (size: number, alignCorners: boolean): number => (alignCorners ? size - 1 : size) / 2;
+
+/**
+ * Places up to a whole image outside, between pixels and away from the middle of two: there the sample and its gradient jump,
+ * and a rounding of the place would decide between two values.
+ */
+function places({ lead, size, out, alignCorners, seed }: Sampling): number[] {
+  const draws = w.random(seed, 'places');
+  return Array.from({ length: lead[0]! * out[0]! * out[1]! }, () =>
+    [size[1]!, size[0]!].map((n) => {
+      const position = draws.integer(3 * n) - n + [0.2, 0.3, 0.7, 0.8][draws.integer(4)]!;
+      return (position - (n - 1) / 2) / scaleOf(n, alignCorners);
+    }),
+  ).flat();
+}
+
+const gridSample = family('gridSample', samplings, (p) => ({
+  inputs: [{ shape: [...p.lead, ...p.size] }, { shape: [p.lead[0]!, ...p.out, 2], values: places(p) }],
+  f: (x, grid) => {
+    const { mode, paddingMode, alignCorners } = p;
+    return w.gridSample(x!, grid!, { mode, paddingMode, alignCorners });
+  },
+  // A place is rounded in units of the side, and with it the weights of its neighbours.
+  roundings: roundingsOf(p.out[0]! * p.out[1]!) + 8 * Math.max(...p.size),
+  magnitude: ({ inputs: [x], outputs: [y], cotangents: [g] }) => {
+    const largest = w.affine(w.amax(w.abs(x!)), 4, 0);
+    const scale = Math.max(...p.size.map((n) => scaleOf(n, p.alignCorners)));
+    const perPlace = w.affine(w.mul(w.unsqueeze(w.sum(g!, 1), 3), largest), scale, 0);
+    return [w.add(w.abs(y!), largest), w.sum(g!, [2, 3], { keepdim: true }), perPlace];
+  },
+  linear: [[0]],
+}));
+
+export const face: readonly Family[] = [cumsum, cumprod, prod, sort, topk, norm, einsum, conv1d, prelu, gridSample];

@@ -1,7 +1,7 @@
 // Losses of regression and classification under every reduction.
 import fc from 'fast-check';
 import * as w from '../../../engine/index.ts';
-import { type Evaluated, family, type Family, roundingsOf } from '../property.ts';
+import { type Evaluated, family, type Family, type PropertyInput, roundingsOf } from '../property.ts';
 import { shapes, size, sizeOf } from '../sizes.ts';
 
 const reduction = fc.constantFrom<w.LossReduction>('mean', 'sum', 'none');
@@ -74,7 +74,7 @@ function scoreMagnitude({ inputs: [x], outputs: [y], cotangents: [g], gradients 
   return [w.add(w.abs(y!), w.affine(top, 1.5, 0)), ...gradients.map(() => w.mul(strongest, w.affine(top, 1.5, 0)))];
 }
 
-const inputsOf = ({ batch, classes, rest, weighted }: Scores) => [
+const inputsOf = ({ batch, classes, rest, weighted }: Scores): PropertyInput[] => [
   { shape: [batch, classes, ...rest] },
   { shape: [batch, ...rest], values: { below: classes } },
   ...(weighted ? [{ shape: [classes], values: 'positive' as const, constant: true as const }] : []),
@@ -117,4 +117,72 @@ const nllLoss = family(
   classified,
 );
 
-export const losses: readonly Family[] = [regression, crossEntropy, nllLoss];
+/** Probabilities of all classes as targets; they need not add up to one. The mean is over positions. */
+const probabilities = family(
+  'crossEntropy of probabilities',
+  scores.filter(({ batch }) => batch > 0),
+  (p) => ({
+    inputs: inputsOf(p).with(1, { shape: [p.batch, p.classes, ...p.rest], values: 'positive' }),
+    f: (x, target, weight) => {
+      const { reduction, labelSmoothing } = p;
+      return w.crossEntropy(x!, target!, { reduction, labelSmoothing, ...(weight && { weight }) });
+    },
+    roundings: roundingsOf(p.classes + p.batch * sizeOf(p.rest)),
+    // No weight is above 1.5, and no logarithm of a softmax beyond twice `top`.
+    magnitude: ({ inputs: [x, target], outputs: [y], cotangents: [g] }) => {
+      const top = w.amax(w.abs(x!)).add(4 + Math.log(p.classes));
+      const total = w.sum(target!, 1, { keepdim: true }).add(p.labelSmoothing);
+      const share = p.reduction === 'mean' ? 1 / (p.batch * sizeOf(p.rest)) : 1;
+      const each = w.affine(p.reduction === 'none' ? w.unsqueeze(g!, 1) : g!, 3 * share, 0);
+      const loss = w.affine(w.mul(w.sum(total, 1), top), 3, 0);
+      const outputs = { none: loss, sum: w.sum(loss), mean: w.mean(loss) }[p.reduction];
+      return [
+        w.add(w.abs(y!), outputs),
+        w.expand(w.mul(w.mul(each, total), top), x!.shape),
+        w.expand(w.mul(each, top), target!.shape),
+      ];
+    },
+  }),
+  classified,
+);
+
+interface Divergence {
+  shape: number[];
+  reduction: NonNullable<w.KlDivOptions['reduction']>;
+  logTarget: boolean;
+}
+
+const klDivLoss = family<Divergence>(
+  'klDivLoss',
+  fc.record({
+    shape: shapes({ min: 1, max: 4 }, 3000, size),
+    reduction: fc.constantFrom('mean', 'sum', 'none', 'batchmean'),
+    logTarget: fc.boolean(),
+  }),
+  ({ shape, reduction, logTarget }) => ({
+    inputs: [{ shape }, { shape, values: 'positive' }],
+    f: (x, target) => w.klDivLoss(x!, target!, { reduction, logTarget }),
+    roundings: roundingsOf(sizeOf(shape)),
+    magnitude: ({ inputs: [x, target], cotangents: [g] }) => {
+      const chance = logTarget ? w.exp(target!) : target!;
+      const terms = w
+        .abs(x!)
+        .add(w.abs(logTarget ? target! : w.log(target!)))
+        .add(1);
+      const loss = w.mul(chance, terms);
+      const divisor = { mean: sizeOf(shape), batchmean: shape[0]!, sum: 1, none: 1 }[reduction];
+      const each = w.affine(g!, 1 / divisor, 0);
+      return [
+        reduction === 'none' ? loss : w.affine(w.sum(loss), 1 / divisor, 0),
+        w.mul(each, chance),
+        w.mul(each, logTarget ? loss : terms),
+      ];
+    },
+  }),
+  [
+    { shape: [33, 65], reduction: 'batchmean', logTarget: false },
+    { shape: [5, 7, 3], reduction: 'none', logTarget: true },
+  ],
+);
+
+export const losses: readonly Family[] = [regression, crossEntropy, probabilities, nllLoss, klDivLoss];

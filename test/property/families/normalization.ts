@@ -1,4 +1,4 @@
-// Batch, layer and group normalisation. With h the normalised values, r = 1 / sqrt(variance + eps) and q = 1 + r max |x| the
+// Batch, layer, group and instance normalisation. With h the normalised values, r = 1 / sqrt(variance + eps) and q = 1 + r max |x| the
 // amplification of the rounding of x - mean, an element of h has the error u q (1 + |h|), and the rest follows from
 //   y = w h + b,   x' = r (w g - mean(w g) - h mean(w g h)),   w' = sum g h,   b' = sum g.
 import fc from 'fast-check';
@@ -134,4 +134,26 @@ const groupNorm = family(
   [{ batch: 2, groups: 4, each: 3, spatial: 65 }],
 );
 
-export const normalization: readonly Family[] = [batchNorm, inference, layerNorm, groupNorm];
+const instanceNorm = family(
+  'instanceNorm',
+  images.filter(({ spatial }) => spatial > 1),
+  ({ batch, channels, spatial }) => ({
+    inputs: [{ shape: [batch, channels, spatial] }, { shape: [channels] }, { shape: [channels] }],
+    f: (x, weight, bias) => w.instanceNorm(x!, { weight, bias }),
+    roundings: roundingsOf(batch * spatial),
+    magnitude: (evaluated) =>
+      magnitude(evaluated, {
+        shape: [batch, channels, spatial],
+        averaged: [2],
+        weight: [1, channels, 1],
+        shared: [0, 2],
+      }),
+  }),
+  [
+    { batch: 2, channels: 1, spatial: 2 },
+    { batch: 3, channels: 65, spatial: 33 },
+    { batch: 1, channels: 3, spatial: 1025 },
+  ],
+);
+
+export const normalization: readonly Family[] = [batchNorm, inference, layerNorm, groupNorm, instanceNorm];
