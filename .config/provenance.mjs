@@ -15,7 +15,7 @@ function git(...args) {
   }
 }
 
-/** The commit of this checkout. A package inside the checkout of another project is none. */
+/** The commit of this checkout. A package inside the checkout of another project has none. */
 export function revision() {
   const [top, commit] = git('rev-parse', '--show-toplevel', 'HEAD')?.split('\n') ?? [];
   return commit && path.resolve(top) === realpathSync(root) ? commit : undefined;

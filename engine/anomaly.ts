@@ -76,8 +76,8 @@ const takesBody = takes('detectAnomaly', {
 
 /**
  * Runs `body` and throws NonFiniteError naming the first operation whose float32 result holds a NaN or an infinity, and the
- * layer that it was for. The update of a parameter by an optimizer counts as an operation. Returns what `body` returned if there
- * is none.
+ * layer that it was for. The update of a parameter by an optimizer counts as an operation. Otherwise returns what `body`
+ * returned.
  */
 export async function detectAnomaly<T>(...args: [body: () => T | Promise<T>, options?: AnomalyOptions]): Promise<T> {
   const [body, { modules } = {}] = takesBody(args);

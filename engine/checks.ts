@@ -1,4 +1,4 @@
-// Checks of the arguments that are no tensors: sizes (ShapeError), and choices and numbers of options (ConfigError).
+// Checks of arguments other than tensors: sizes (ShapeError), and choices and numbers of options (ConfigError).
 import { ConfigError, DTypeError, ShapeError, showGiven as show } from './errors.ts';
 import { type Pair } from './shape.ts';
 

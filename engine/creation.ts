@@ -58,7 +58,7 @@ type List = ArrayLike<unknown>;
 /** Nested arrays deeper than this are taken to contain themselves. */
 const MAX_DEPTH = 64;
 
-/** Arrays, typed arrays, and what has a length as they do; a text is none. */
+/** Arrays, typed arrays, and what has a length as they do, but not strings. */
 const isList = (value: unknown): value is List =>
   typeof value === 'object' && value !== null && Number.isSafeInteger((value as Partial<List>).length);
 
@@ -154,7 +154,7 @@ function checkCount(operation: string, count: number, shape: Shape): void {
 
 const creation = optionsWith<TensorOptions>({ dtype: text, device: deviceParameter, requiresGrad: flag });
 
-/** Refuses a type that there is not, and a gradient for one that has none. */
+/** Refuses an unknown element type, and a gradient for a type that has none. */
 export function checkTensorOptions(operation: string, dtype: DType, { requiresGrad }: TensorOptions): void {
   oneOf(operation, 'dtype', dtype, anyType.dtypes);
   if (!requiresGrad || dtype === 'float32') return;

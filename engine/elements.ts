@@ -34,7 +34,7 @@ const toNumber: Convert = (value) => {
   return typeof value === 'boolean' || typeof value === 'bigint' ? Number(value) : undefined;
 };
 
-/** The element that a value becomes, or undefined where it is none of the type. */
+/** The element that a value becomes, or undefined if the type has no such element. */
 const converters: Readonly<Record<DType, Convert>> = {
   float32: toNumber,
   int32(value) {
@@ -69,7 +69,7 @@ export const isSmallWhole = (values: object): boolean => wholeArrays.some((Whole
 // Large arrays pass here, so that what fits is handed on as it is, since a new array of a million words takes longer than a
 // look at them; and every loop is for arrays of one kind, since one for all is twenty times as slow.
 
-/** Numbers as elements, or undefined where one is none. */
+/** Numbers as elements, or undefined if one of them cannot be an element. */
 function ofNumbers(values: NumberArray, dtype: DType): ArrayLike<number> | undefined {
   if (dtype === 'float32') return values;
   if (!isSmallWhole(values)) {
@@ -157,7 +157,7 @@ function flagsOfWords(words: Int32Array): Uint8Array {
   return flags;
 }
 
-/** The values as elements of a type, row-major. Throws DTypeError with the index of the first that is none. */
+/** The values as elements of a type, row-major. Throws DTypeError with the index of the first that cannot be one. */
 export function elementsOf(values: ArrayLike<unknown>, dtype: DType, context: ElementsContext): ArrayLike<number> {
   const list: unknown = values;
   const fitting = isNumberArray(list)
@@ -178,7 +178,7 @@ export function elementsOf(values: ArrayLike<unknown>, dtype: DType, context: El
   return elements;
 }
 
-/** A single value as an element of a type. Throws DTypeError where it is none. */
+/** A single value as an element of a type. Throws DTypeError if it cannot be one. */
 export function elementOf(value: unknown, dtype: DType, context: ElementsContext): number {
   const element = converters[dtype](value);
   if (element === undefined) throw notAnElement(value, dtype, context);

@@ -77,8 +77,8 @@ export type OperationPart = 'forward' | 'composite' | 'vjp';
 /** Told of what operations do while set. */
 export interface OperationObserver {
   /**
-   * Every result that was computed, in order: anomaly detection reads them later. An input's storage under another shape is none,
-   * and may be a parameter that is updated before then.
+   * Every result that was computed, in order: anomaly detection reads them later. An input's storage under another shape is not
+   * one, and may be a parameter that is updated before then.
    */
   result?(name: string, output: Tensor, site: string | undefined): void;
   /** Runs one part of an operation, and so knows what happens inside. */

@@ -7,7 +7,7 @@ import { Tensor } from './tensor.ts';
 
 export * from './parameters.ts';
 
-/** Refuses what is no tensor, released, of another type than `dtypes`, or on another device than `device`. */
+/** Refuses what is not a tensor, or is one that is released, of a type not in `dtypes`, or not on `device`. */
 export function checkTensor(
   operation: string,
   argument: string,

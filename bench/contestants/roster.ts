@@ -80,7 +80,7 @@ const peers: readonly Peer[] = [
 
 export const peerNames: readonly string[] = peers.map(({ name }) => name);
 
-/** The names of a comma-separated list; `all` and `none` stand for themselves. Throws ConfigError for a name that is none. */
+/** The names of a comma-separated list; `all` and `none` stand for themselves. Throws ConfigError for an unknown name. */
 export function parsePeers(list: string): readonly string[] {
   if (list === 'all') return peerNames;
   if (list === 'none') return [];

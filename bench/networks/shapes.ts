@@ -89,7 +89,7 @@ export function convTitle(shape: ConvShape): string {
   );
 }
 
-/** Reads a JSON list of shapes. Throws DataError for a file that is none, ConfigError where no window fits. */
+/** Reads a JSON list of shapes. Throws DataError for a file that holds no such list, ConfigError where no window fits. */
 export async function readShapes(file: string): Promise<ConvShape[]> {
   let parsed: z.ZodSafeParseResult<ConvShape[]>;
   try {

@@ -31,8 +31,8 @@ const takesCreate = takes('createDevice', {
 });
 
 /**
- * A new device. Throws DeviceError, with what to install, when the named one is not there, and ConfigError for a name
- * that is none.
+ * A new device. Throws DeviceError, with what to install, when the named one is not there, and ConfigError for an
+ * unknown name.
  */
 export async function createDevice(...args: [choice?: DeviceChoice, options?: DeviceOptions]): Promise<Device> {
   const [choice = 'auto', options = {}] = takesCreate(args);

@@ -14,7 +14,11 @@ const takesDropout2d = takes('Dropout2d', { p: optional(number) });
 
 /** While training sets elements to 0 with probability p, 0.5 unless given, and scales the others by 1 / (1 - p). */
 export class Dropout extends Module implements Layer {
-  /** Where the masks come from. A run that goes on elsewhere moves it on with `stream.skip(position)`. */
+  /**
+   * Where the masks come from. As in PyTorch, whose generator is saved apart too, its position is not part of the state dict: weights
+   * load unchanged into a network with or without dropout. A run that is resumed saves `stream.position` beside its weights and
+   * calls `stream.skip(position)` on the new layer.
+   */
   readonly stream: Random = nextStream('dropout');
   readonly #p: number;
 

@@ -30,7 +30,7 @@ export function rootOrZero(x: Tensor): Tensor {
   return where(isZero, 0, sqrt(where(isZero, 1, x)));
 }
 
-/** Refuses a reduction that there is not. */
+/** Refuses an unknown reduction. */
 export const checkReduction = (operation: string, { reduction = 'mean' }: LossOptions): void =>
   oneOf(operation, 'reduction', reduction, Object.keys(reducers));
 

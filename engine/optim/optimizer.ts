@@ -230,7 +230,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
 
   /**
    * Replaces the state by what `stateDict` gave. Throws DataError on keys that are not of this optimiser and DTypeError on
-   * values that are no numbers, and changes nothing then.
+   * values that are not numbers, and changes nothing then.
    */
   loadStateDict(state: ReadonlyMap<string, { values: ArrayLike<number> }>): void {
     const loads = [...state].map(([key, { values }]) => {

@@ -58,7 +58,7 @@ export class ReduceLROnPlateau {
     this.best = mode === 'min' ? Infinity : -Infinity;
   }
 
-  /** Takes one result, and lowers the rates if there have been too many without improvement. NaN is none. */
+  /** Takes one result, and lowers the rates if there have been too many without improvement. NaN is not an improvement. */
   step(metric: number): void {
     if (typeof metric !== 'number') {
       const details = { operation: 'step', argument: 'metric', expected: 'a number', given: typeof metric };

@@ -12,7 +12,7 @@ import { DEFAULT_WIDTH, layOut } from './tables.ts';
 
 const names = Object.keys(dataSets);
 
-/** Throws ConfigError for a name that is none, with the nearest that is. */
+/** Throws ConfigError for an unknown name, with the nearest known one. */
 function dataSetNamed(name: string): DataSetRecord {
   const set = Object.hasOwn(dataSets, name) ? dataSets[name] : undefined;
   if (!set) throw new ConfigError(`there is no data set '${name}'`, { hint: suggestion(name, names) });

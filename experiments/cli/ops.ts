@@ -47,7 +47,7 @@ function overview(facts: readonly OperationFacts[], width: number): string {
   return layOut(head, rows, width);
 }
 
-/** Prints all operations, or one. Throws ConfigError for a name that is none, with the nearest that is. */
+/** Prints all operations, or one. Throws ConfigError for an unknown name, with the nearest known one. */
 export async function opsCommand(name: string | undefined, flags: OpsFlags): Promise<number> {
   if (flags.torch) {
     if (name !== undefined || flags.json || flags.markdown) {

@@ -16,7 +16,7 @@ export interface ReportFlags {
   html?: boolean;
 }
 
-/** The view of run folders. Throws DataError where one of them is none. */
+/** The view of run folders. Throws DataError for a folder that is not one. */
 export async function viewOfFolders(folders: readonly string[]): Promise<View> {
   const read: RunFolder[] = [];
   for (const folder of folders) read.push(await readRunFolder(folder));

@@ -19,7 +19,7 @@ const systemNames = new Set([
   'system volume information',
 ]);
 
-/** Whether a name is none of a data set's: hidden, or put there by a system. */
+/** Whether a name belongs to no data set: hidden, or put there by a system. */
 export const isStray = (name: string): boolean => name.startsWith('.') || systemNames.has(name.toLowerCase());
 
 /** Why something was passed over. */

@@ -1,5 +1,5 @@
 // Depth maps in colour and photographs, as PNG: near things bright, far ones dark, white where nothing was measured.
-import { encode } from 'fast-png';
+import { encodePng } from './png.ts';
 
 /** The colour map "magma" of matplotlib (CC0) at equal steps from black to yellow, as hexadecimal red, green and blue. */
 const MAGMA =
@@ -23,7 +23,7 @@ export function depthPicture(
   metres: ArrayLike<number>,
   [width, height]: readonly [number, number],
   [near, far]: readonly [number, number],
-): Uint8Array {
+): Promise<Uint8Array> {
   const data = new Uint8Array(3 * width * height).fill(255);
   const range = Math.log(far / near);
   for (let i = 0; i < width * height; i++) {
@@ -31,11 +31,9 @@ export function depthPicture(
     const share = Math.min(1, Math.max(0, Math.log(metres[i]! / near) / range));
     data.set(palette[Math.round((1 - share) * (SHADES - 1))]!, 3 * i);
   }
-  return encode({ width, height, data, channels: 3, depth: 8 });
+  return encodePng({ width, height, data, channels: 3 });
 }
 
 /** Red, green, blue of each pixel as a PNG. */
-export const photograph = (data: Uint8Array, [width, height]: readonly [number, number]): Uint8Array =>
-  encode({ width, height, data, channels: 3, depth: 8 });
-
-export const base64 = (png: Uint8Array): string => Buffer.from(png).toString('base64');
+export const photograph = (data: Uint8Array, [width, height]: readonly [number, number]): Promise<Uint8Array> =>
+  encodePng({ width, height, data, channels: 3 });

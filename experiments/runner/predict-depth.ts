@@ -66,7 +66,7 @@ export const depthPredictor = (
         const files = outputsOf(out, image);
         const data = Uint16Array.from(metres, depthUnits);
         await writeWhole(files.depth, await encodeDepthPng({ width, height, data }));
-        await writeWhole(files.color, depthPicture(metres, [width, height], colors));
+        await writeWhole(files.color, await depthPicture(metres, [width, height], colors));
         return `${width} x ${height}: ${files.depth}`;
       },
     };

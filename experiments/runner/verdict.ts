@@ -80,7 +80,7 @@ function claimVerdict(margins: readonly (readonly number[])[], seedsHolding: num
   const seeds = margins[0]!.length;
   if (seeds < LEAST_SEEDS) return 'too few seeds';
   const summaries = margins.map(summarize);
-  // Written so that a value that is no number does not pass.
+  // Written so that a value that is not a number does not pass.
   if (!summaries.every(({ mean }) => mean > 0)) return 'fails';
   const clear = summaries.every(({ interval }) => interval![0] > 0);
   return clear && 3 * seedsHolding >= 2 * seeds ? 'holds' : 'within noise';

@@ -95,7 +95,7 @@ t.test('arguments too many', async (t) => {
       const isRefused = error instanceof ConfigError && error.details.operation === name;
       t.ok(isRefused, `${name}, ${String(surplus)}: ${String(error)}`);
     }
-    t.equal(await thrownBy(call, [...args, undefined]), undefined, `${name}: undefined is none`);
+    t.equal(await thrownBy(call, [...args, undefined]), undefined, `${name}: undefined counts as no argument`);
   }
 });
 

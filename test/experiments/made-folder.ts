@@ -11,7 +11,9 @@ import {
   type TableDefinition,
   writeResults,
 } from '../../experiments/index.ts';
-import { base64, photograph } from '../../experiments/report/depth-pictures.ts';
+import { photograph } from '../../experiments/report/depth-pictures.ts';
+import { sampleOf } from '../../experiments/report/pictures.ts';
+import { base64 } from '../../experiments/report/png.ts';
 import { tableView } from '../../experiments/report/table-view.ts';
 import { writeJson } from '../../experiments/runner/files.ts';
 
@@ -27,16 +29,17 @@ const sizes = [
 const wobble = (...at: number[]): number =>
   Math.sin(at.reduce((sum, value, i) => sum + value * (12.9898 + i * 7.13), 1));
 
-function pictureOf([width, height]: readonly [number, number], sample: number, shift: number): string {
+function pictureOf([width, height]: readonly [number, number], sample: number, shift: number): Promise<string> {
   const bytes = Uint8Array.from({ length: 3 * width * height }, (_, i) => 128 + 100 * Math.sin((i * (sample + 1)) / 400 + shift)); // prettier-ignore
-  return base64(photograph(bytes, [width, height]));
+  return photograph(bytes, [width, height]).then(base64);
 }
 
-const madePanels = (): Picture[] =>
-  sizes.map((size, sample) => ({
-    label: `sample ${sample}`,
-    images: ['picture', 'measured', 'predicted'].map((caption, i) => ({ caption, png: pictureOf(size, sample, i) })),
-  }));
+const captions = ['picture', 'measured', 'predicted'];
+const madePanels: readonly Picture[] = await Promise.all(
+  sizes.map((size, sample) =>
+    sampleOf(`sample ${sample}`, Object.fromEntries(captions.map((name, i) => [name, pictureOf(size, sample, i)]))),
+  ),
+);
 
 export function madeTable(paper: Paper, table: TableDefinition): TableData {
   const cells = cellsOf(table).flatMap((placed, i) => {
@@ -62,7 +65,7 @@ export function madeTable(paper: Paper, table: TableDefinition): TableData {
     cells: new Map(cells),
     settings: new Map(runs.map((run) => [run.key, run.settings('smoke')])),
     curves: new Map(curves),
-    panels: table.pictures ? madePanels() : [],
+    panels: table.pictures ? madePanels : [],
     costs: runs.map(({ key }) => ({ run: key, seconds: seeds.map((seed) => 61 + seed), flops: 3e9, peakBytes: 5e6 })),
   };
 }

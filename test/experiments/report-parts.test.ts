@@ -6,7 +6,8 @@ import t from 'tap';
 import { scheme } from 'vega';
 import { buildView } from '../../experiments/index.ts';
 import { boundedCurves, boundedPanels, pngSize } from '../../experiments/report/bounded.ts';
-import { base64, magma, photograph } from '../../experiments/report/depth-pictures.ts';
+import { magma, photograph } from '../../experiments/report/depth-pictures.ts';
+import { base64 } from '../../experiments/report/png.ts';
 import { finding } from '../../experiments/report/finding.ts';
 import { curvePlots } from '../../experiments/report/plots.ts';
 import { htmlText } from '../../experiments/report/report.ts';
@@ -68,8 +69,8 @@ t.test('curves on a logarithmic scale, with values that have no logarithm', asyn
 t.test('pictures are scaled until they fit, and then left alone', async (t) => {
   const [width, height] = [620, 188];
   const noise = Uint8Array.from({ length: 3 * width * height }, (_, i) => Math.sin(i * 12.9898) * 43758.5453);
-  const image = { caption: 'a', png: base64(photograph(noise, [width, height])) };
-  const small = { caption: 'b', png: base64(photograph(noise.subarray(0, 3 * 64), [8, 8])) };
+  const image = { caption: 'a', png: base64(await photograph(noise, [width, height])) };
+  const small = { caption: 'b', png: base64(await photograph(noise.subarray(0, 3 * 64), [8, 8])) };
   const panels = [0, 1].map((i) => ({ label: `sample ${i}`, images: [image, image, small] }));
   const most = 200_000;
   const size = (list: typeof panels): number => list.flatMap(({ images }) => images).reduce((sum, { png }) => sum + png.length, 0); // prettier-ignore

@@ -52,7 +52,7 @@ t.test('numbers', (t) => {
     ['one seed of an exact run', [0.8], { exact: true, tolerance: 0 }, 'reproduced'],
     ['another exact number', [0.81], { exact: true, tolerance: 0, better: undefined }, 'not reproduced'],
     ['a stand-in', tight, { comparable: false }, 'not comparable'],
-    ['a number that is none', [0.8, NaN, 0.8], {}, 'not reproduced'],
+    ['a number that is NaN', [0.8, NaN, 0.8], {}, 'not reproduced'],
   ];
   const usual = { published: 0.8, tolerance: 0.02, better: 'higher', comparable: true } as const;
   for (const [name, values, change, verdict] of cases) {

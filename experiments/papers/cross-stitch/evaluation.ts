@@ -71,7 +71,7 @@ export async function picturePanel(
   const masks = await outputs.segmentation?.argmax(1).array();
   const guesses = await outputs.binary?.argmax(1).array();
   const block = samples.read(0, images.count);
-  return Array.from({ length: Math.min(count, images.count) }, (_, i) => {
+  const pictures = Array.from({ length: Math.min(count, images.count) }, (_, i) => {
     const rgb = itemOf(block.images, i, 3 * pixels).slice();
     outlineBox(rgb, size, itemOf(images.boxes, i, 4), TRUE_BOX);
     if (boxes) outlineBox(rgb, size, itemOf(boxes, i, 4), PREDICTED_BOX);
@@ -82,4 +82,5 @@ export async function picturePanel(
       'predicted mask': masks && greyPng(itemOf(masks, i, pixels), size, 0, 1),
     });
   });
+  return Promise.all(pictures);
 }

@@ -70,12 +70,13 @@ export async function pictureTriples(model: UNet, images: ExtrudedDigits, count 
     const output = noGrad(() => model.forward(tensor(input, [n, 1, size, size])));
     const predicted = await output.depth.array();
     const guesses = await output.logits.argmax(1).array();
-    return range(0, n).map((i) =>
+    const samples = range(0, n).map((i) =>
       sampleOf(`test image ${i}, digit ${label[i]}, taken for ${guesses[i]}`, {
         'noisy input': stretchedPng(itemOf(input, i, size ** 2), size),
         'predicted depth': greyPng(itemOf(predicted, i, size ** 2), size, 0, 1),
         'true depth': greyPng(itemOf(depth, i, size ** 2), size, 0, 1),
       }),
     );
+    return Promise.all(samples);
   });
 }

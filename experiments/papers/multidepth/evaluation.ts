@@ -7,8 +7,9 @@ import { Prefetch } from '../../data/prefetch.ts';
 import type { Frame } from '../../data/sets/kitti-depth.ts';
 import { Mean } from '../../metrics/means.ts';
 import { silogOf } from '../../metrics/silog.ts';
-import { base64, depthPicture, photograph } from '../../report/depth-pictures.ts';
+import { depthPicture, photograph } from '../../report/depth-pictures.ts';
 import { sampleOf } from '../../report/pictures.ts';
+import { base64 } from '../../report/png.ts';
 import { inference } from '../../runner/evaluation.ts';
 import type { Picture } from '../../runner/paper.ts';
 import type { Pause } from '../../runner/training.ts';
@@ -99,12 +100,12 @@ export const samplePictures = (model: MultiDepth, frames: Frames, space: LogDept
     for (const [index, { name }] of frames.pairs.slice(0, count).entries()) {
       const frame = await frames.read(index);
       const size = [frame.width, frame.height] as const;
-      const colored = (metres: Float32Array | undefined): string | undefined =>
-        metres && base64(depthPicture(metres, size, COLOR_RANGE));
+      const colored = (metres: Float32Array | undefined): Promise<string> | undefined =>
+        metres && depthPicture(metres, size, COLOR_RANGE).then(base64);
       const { regression, classification } = await predictDepth(model, frame, wholeOf(frame), space);
       pictures.push(
-        sampleOf(name, {
-          picture: base64(photograph(frame.color, size)),
+        await sampleOf(name, {
+          picture: photograph(frame.color, size).then(base64),
           measured: colored(depthIn(frame, wholeOf(frame))),
           regression: colored(regression),
           classification: colored(classification),

@@ -75,7 +75,7 @@ t.test('what is no depth map is refused with its file', async (t) => {
     'grey and alpha': [pngOf({ ...map16, colors: 4, samples: ramp(30, 65_535) }), /16-bit grey \+ alpha/],
     'RGB of 16 bits': [pngOf({ ...map16, colors: 2, samples: ramp(45, 65_535) }), /16-bit RGB/],
     'RGBA': [pngOf({ ...map16, colors: 6, samples: ramp(60, 65_535) }), /16-bit RGBA/], // prettier-ignore
-    'a colour type that is none': [pngOf({ ...map16, colors: 0 }).fill(5, 25, 26), /colour type 5|damaged/],
+    'an unknown colour type': [pngOf({ ...map16, colors: 0 }).fill(5, 25, 26), /colour type 5|damaged/],
   };
   for (const [name, [bytes, pattern]] of Object.entries(refused)) {
     const file = await put(folder, 'no-depth.png', bytes);
