@@ -1,7 +1,7 @@
-// Elementwise kernels: y = f(x), y = f(a, b) and y = cond ? a : b, the last two with broadcasting.
+// Elementwise kernels: y = f(x), y = f(a, b) and y = cond ? a : b, the last two with broadcasting; y = f(a, b, c) without.
 // Shapes arrive with adjacent axes merged as far as the strides allow, so same-shape operands have rank 1.
 import { bool, defineKernel, type DType, type FieldType, float, type Kernel, sizeOf, word } from '../kernel.ts';
-import { type Binary, type Cast, isComparison, type Unary } from './codes.ts';
+import { type Binary, type Cast, isComparison, type Ternary, type Unary } from './codes.ts';
 
 export { Cast } from './codes.ts';
 
@@ -38,6 +38,17 @@ export const binary = defineKernel<BinaryParams>({
   fields: { shape: 'u32x8', stridesA: 'u32x8', stridesB: 'u32x8', rank: 'u32', n: 'u32', op: 'u32', alpha: 'f32' },
   inputs: (p) => [float('a', span(p.shape, p.stridesA)), float('b', span(p.shape, p.stridesB))],
   outputs: (p) => [isComparison(p.op) ? bool('y', p.n) : float('y', p.n)],
+  flops: ({ n }) => n,
+});
+
+export type TernaryParams = { n: number; op: Ternary };
+
+/** y[i] = f(a[i], b[i], c[i]). */
+export const ternary = defineKernel<TernaryParams>({
+  name: 'ternary',
+  fields: { n: 'u32', op: 'u32' },
+  inputs: ({ n }) => [float('a', n), float('b', n), float('c', n)],
+  outputs: ({ n }) => [float('y', n)],
   flops: ({ n }) => n,
 });
 
