@@ -13,7 +13,7 @@ const TILE_K = 256;
 /** With fewer rows than these, each element of B is used too rarely to be moved first. */
 const PACK_ROWS = 8;
 /** With more terms than this the sums of each TILE_K of them are added up in float64. */
-const LONG_K = 2048;
+const LONG_K = 512;
 /** Bytes in which inner products of a long k collect their parts. */
 const LONG_DOTS_BYTES = 128;
 const TASKS = 16;
