@@ -156,8 +156,9 @@ const creation = optionsWith<TensorOptions>({ dtype: text, device: deviceParamet
 
 /** Refuses an unknown element type, and a gradient for a type that has none. */
 export function checkTensorOptions(operation: string, dtype: DType, { requiresGrad }: TensorOptions): void {
+  if (dtype === 'float32') return;
   oneOf(operation, 'dtype', dtype, anyType.dtypes);
-  if (!requiresGrad || dtype === 'float32') return;
+  if (!requiresGrad) return;
   const details = { operation, argument: 'requiresGrad', expected: 'false, or float32', given: dtype };
   throw new DTypeError('only float32 tensors have gradients', details);
 }
@@ -215,7 +216,8 @@ function filled(operation: string, shape: Shape, value: Value, options: TensorOp
   const { device = defaultDevice(), dtype = 'float32' } = options;
   checkShape(operation, shape);
   checkTensorOptions(operation, dtype, options);
-  const element = elementOf(value, dtype, { operation, argument: 'value' });
+  const isNumber = dtype === 'float32' && typeof value === 'number';
+  const element = isNumber ? value : elementOf(value, dtype, { operation, argument: 'value' });
   const result = emptyTensor(device, [...shape], dtype);
   const n = sizeOf(shape);
   if (n > 0) device.launch(fills[dtype], [], [result.storage], { n, value: element });

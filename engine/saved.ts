@@ -20,7 +20,7 @@ export const eachReadsOther: readonly Read[] = [
 export interface Saves {
   readonly inputs?: readonly Read[];
   readonly outputs?: readonly Read[];
-  /** The vjp reads the inputs, or where one of them has been changed in place since, the outputs. */
+  /** The vjp does with the inputs or with the outputs: it is given those of which none has been changed in place since. */
   readonly either?: true;
 }
 

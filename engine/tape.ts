@@ -102,7 +102,8 @@ export class TapeNode<A = unknown> implements Owned {
     const results = this.#vjp({
       attrs: this.#attrs,
       inputs: byOutputs ? [] : openReads(this.#inputs, inputs, needs, this.name),
-      outputs: either && !byOutputs ? [] : openReads(this.#outputs, outputs, needs, this.name),
+      outputs:
+        either && !byOutputs && isChanged(this.#outputs) ? [] : openReads(this.#outputs, outputs, needs, this.name),
       inputShapes: this.#inputShapes,
       gradients: gradients as Tensor[],
       needs,

@@ -1,12 +1,13 @@
 // Losses with the definitions of torch.nn.functional. All reduce by mean unless told otherwise.
+import { Ternary, ternary } from '../../kernels/index.ts';
 import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
-import { defineComposite } from '../operation.ts';
+import { defineComposite, defineOperation } from '../operation.ts';
 import { broadcasts } from '../shape.ts';
 import { float, number, optionsWith, type Signature, text } from '../signature.ts';
 import { noGrad } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, eq, ge, mul, ne, sub, where } from './binary.ts';
+import { div, eq, ge, mul, ne, sub, where } from './binary.ts';
 import {
   checkReduction,
   checkSame,
@@ -22,7 +23,7 @@ import {
 import { gather } from './indexing.ts';
 import { sum } from './reduction.ts';
 import { reshape, unsqueeze } from './reshape.ts';
-import { abs, affine, neg, softplus, square } from './unary.ts';
+import { abs, affine, neg, sigmoid, softplus, square } from './unary.ts';
 
 export type { LossOptions, LossReduction, NllOptions };
 
@@ -115,6 +116,47 @@ export const smoothL1Loss = defineComposite(
   { family, signature: { ...elementwise, options: optionsWith<SmoothL1Options>({ reduction: text, beta: number }) } },
 );
 
+/** negative log(1 + e^x) + positive log(1 + e^-x), elementwise: the surprise at both outcomes, by their weights. */
+const binaryCrossEntropy = defineOperation({
+  name: 'binaryCrossEntropy',
+  family,
+  arguments: ['x', 'negative', 'positive'],
+  infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
+  forward: (inputs, [y]) => launchTernary(inputs, y!, Ternary.bce),
+  saves: {
+    inputs: [0, { index: 1, for: [0] }, { index: 2, for: [0] }],
+  },
+  vjp({ gradients: [g], inputs, needs, createGraph }) {
+    const [x, negative, positive] = inputs as [Tensor, Tensor, Tensor];
+    // Without a threshold beyond which the loss would be taken for linear.
+    const surprise = (z: Tensor): Tensor => mul(g!, softplus(z, 1, Infinity));
+    const slope = (): Tensor =>
+      createGraph
+        ? sub(mul(negative, sigmoid(x)), mul(positive, sigmoid(neg(x))))
+        : binaryCrossEntropySlope([x, negative, positive])[0]!;
+    return [
+      needs[0] ? mul(g!, slope()) : undefined,
+      needs[1] ? surprise(x) : undefined,
+      needs[2] ? surprise(neg(x)) : undefined,
+    ];
+  },
+});
+
+/** negative sigmoid(x) - positive sigmoid(-x) */
+const binaryCrossEntropySlope = defineOperation({
+  name: 'binaryCrossEntropySlope',
+  family,
+  noGradient: 'gradients of gradients of binaryCrossEntropy are made of other operations',
+  arguments: ['x', 'negative', 'positive'],
+  infer: ([x]) => [{ shape: x!.shape, dtype: 'float32' }],
+  forward: (inputs, [y]) => launchTernary(inputs, y!, Ternary.bceSlope),
+});
+
+function launchTernary([x, negative, positive]: readonly Tensor[], y: Tensor, op: Ternary): void {
+  const inputs = [negative!.storage, positive!.storage, x!.storage];
+  if (y.size > 0) y.device.launch(ternary, inputs, [y.storage], { n: y.size, op });
+}
+
 /** Options of `bceWithLogits`. */
 export interface BceOptions extends LossOptions {
   weight?: Tensor | undefined;
@@ -139,10 +181,8 @@ export const bceWithLogits = defineComposite(
         given: showShape(given.shape),
       });
     }
-    // -log(sigmoid x) = log(1 + e^-x), and without a threshold beyond which it would be taken for linear.
-    const surprise = (z: Tensor): Tensor => softplus(z, 1, Infinity);
-    const positive = mul(posWeight ? mul(posWeight, target) : target, surprise(neg(x)));
-    const loss = add(mul(affine(target, -1, 1), surprise(x)), positive);
+    // -log(sigmoid x) = log(1 + e^-x)
+    const loss = binaryCrossEntropy([x, affine(target, -1, 1), posWeight ? mul(posWeight, target) : target])[0]!;
     return reduceLoss(weight ? mul(loss, weight) : loss, reduction);
   },
   {

@@ -1,5 +1,13 @@
 // Elementwise functions of one tensor: y = f(x), each with its derivative beside it.
-import { Cast, cast as castKernel, type DType, unary as unaryKernel, Unary } from '../../kernels/index.ts';
+import {
+  Cast,
+  cast as castKernel,
+  type DType,
+  Ternary,
+  ternary,
+  unary as unaryKernel,
+  Unary,
+} from '../../kernels/index.ts';
 import { numberWithin, oneOf } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
 import { defineFunction, defineOperation } from '../operation.ts';
@@ -22,7 +30,23 @@ interface Rule {
   vjp?: (gradient: Tensor, value: Tensor, constants: Constants) => Tensor | undefined;
   /** The derivative by y, with fewer digits, for where x has been changed in place since. */
   fromY?: (gradient: Tensor, y: Tensor) => Tensor;
+  /** The derivative by one kernel, where it is not differentiated again. */
+  fused?: Ternary;
 }
+
+/** The gradient g of a curve with output y at x. */
+const activationBackward = defineOperation<Ternary>({
+  name: 'activationBackward',
+  family: 'unary',
+  noGradient: 'gradients of gradients of activations are made of other operations',
+  arguments: ['g', 'y', 'x'],
+  infer: ([g]) => [{ shape: g!.shape, dtype: 'float32' }],
+  forward(inputs, [gx], op) {
+    const n = gx!.size;
+    const storages = inputs.map((t) => t.storage);
+    if (n > 0) gx!.device.launch(ternary, storages, [gx!.storage], { n, op });
+  },
+});
 
 /** `constants` names what the function takes beside the tensor: a, then b. */
 function define(
@@ -31,7 +55,7 @@ function define(
   rule: Rule,
   constants: Readonly<Record<string, HostParameter>> = {},
 ): (x: Tensor, a?: number, b?: number) => Tensor {
-  const { reads, vjp, fromY, noGradient } = rule;
+  const { reads, vjp, fromY, fused, noGradient } = rule;
   const apply = defineOperation<Constants>({
     name,
     family: 'unary',
@@ -47,9 +71,12 @@ function define(
       ...(fromY && { either: true }),
     },
     ...(vjp && {
-      vjp: ({ gradients: [g], inputs: [x], outputs: [y], attrs }: VjpContext<Constants>) => [
-        fromY && !x ? fromY(g!, y!) : vjp(g!, (reads === 'y' ? y : x)!, attrs),
-      ],
+      vjp({ gradients: [g], inputs: [x], outputs: [y], attrs, createGraph }: VjpContext<Constants>) {
+        if (fromY && !x) return [fromY(g!, y!)];
+        const isFused = fused !== undefined && !createGraph && (y !== undefined || !fromY);
+        if (isFused) return activationBackward([g, y ?? x, x], fused);
+        return [vjp(g!, (reads === 'y' ? y : x)!, attrs)];
+      },
     }),
   });
   const call = (x: Tensor, a = 0, b = 0): Tensor => apply([x], { a, b })[0]!;
@@ -84,23 +111,26 @@ export const abs = define(Unary.abs, 'abs', { reads: 'x', vjp: (g, x) => mul(g, 
 export const sign = define(Unary.sign, 'sign', { reads: 'neither', vjp: () => undefined });
 /** max(x, 0); gradient 0 at 0. */
 export const relu = define(Unary.relu, 'relu', { reads: 'y', vjp: (g, y) => reluGrad(g, y) });
-// The slopes of sigmoid and tanh are functions of x: in 1 - y nothing is left of large x. By y they are what torch computes, which
-// lets an optimiser change x before backward.
+// The slopes of sigmoid and tanh are functions of x: in 1 - y nothing is left of large x, for which alone the kernel looks at it. By
+// y they are what torch computes, which lets an optimiser change x before backward.
 /** 1 / (1 + e^-x) */
 export const sigmoid = define(Unary.sigmoid, 'sigmoid', {
   reads: 'x',
   vjp: (g, x) => sigmoidGrad(g, x),
+  fused: Ternary.sigmoidBackward,
   fromY: (g, y) => mul(g, mul(y, affine(y, -1, 1))),
 });
 /** x sigmoid(x) */
 export const silu = define(Unary.silu, 'silu', {
   reads: 'x',
   vjp: (g, x) => mul(g, add(sigmoid(x), sigmoidGrad(x, x))),
+  fused: Ternary.siluBackward,
 });
 /** Hyperbolic tangent. */
 export const tanh = define(Unary.tanh, 'tanh', {
   reads: 'x',
   vjp: (g, x) => tanhGrad(g, x),
+  fused: Ternary.tanhBackward,
   fromY: (g, y) => mul(g, affine(square(y), -1, 1)),
 });
 /** 1 / x */
@@ -173,6 +203,7 @@ const geluOp = define(Unary.gelu, 'gelu', {
     const density = scaled(exp(scaled(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return mul(g, add(distribution, mul(x, density)));
   },
+  fused: Ternary.geluBackward,
 });
 const geluTanhOp = define(Unary.geluTanh, 'geluTanh', {
   reads: 'x',

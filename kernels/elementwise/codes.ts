@@ -78,6 +78,24 @@ export enum Binary {
   logRatio = 18,
 }
 
+export enum Ternary {
+  /** a times the slope of sigmoid with output b and input c: b (1 - b), or by c where 1 - b has lost digits */
+  sigmoidBackward = 0,
+  /** a times the slope of tanh with output b and input c: 1 - b^2, or by c where that has lost digits */
+  tanhBackward = 1,
+  /** a times the slope of silu at c */
+  siluBackward = 2,
+  /** a times the slope of gelu at c, with the exact error function */
+  geluBackward = 3,
+  /** a log(1 + e^c) + b log(1 + e^-c) */
+  bce = 4,
+  /** a sigmoid(c) - b sigmoid(-c) */
+  bceSlope = 5,
+}
+
+/** Of an output y of sigmoid or tanh up to this 1 - y keeps its digits: it is off by 2^-19 of itself at most. */
+export const mostPlainSlope = 0.96875;
+
 /** Codes of comparisons, whose output is `bool`. */
 export const isComparison = (op: Binary): boolean => op >= Binary.eq && op <= Binary.ge;
 

@@ -1,7 +1,7 @@
-// Elementwise kernels: y = f(x), y = f(a, b) and y = cond ? a : b, the last two with broadcasting.
+// Elementwise kernels: y = f(x), y = f(a, b) and y = cond ? a : b, the last two with broadcasting; y = f(a, b, c) without.
 // Shapes arrive with adjacent axes merged as far as the strides allow, so same-shape operands have rank 1.
 import { bool, code, defineKernel, type DType, float, type Kernel, type ParamsOf, sizeOf, word } from '../kernel.ts';
-import { type Binary, type Cast, isComparison, type Unary } from './codes.ts';
+import { type Binary, type Cast, isComparison, type Ternary, type Unary } from './codes.ts';
 
 export { Cast } from './codes.ts';
 
@@ -40,6 +40,18 @@ export const binary = defineKernel({
   fields: BinaryParams,
   inputs: (p) => [float('a', span(p.shape, p.stridesA)), float('b', span(p.shape, p.stridesB))],
   outputs: (p) => [isComparison(p.op) ? bool('y', p.n) : float('y', p.n)],
+  flops: ({ n }) => n,
+});
+
+export const TernaryParams = { n: 'u32', op: code<Ternary>() } as const;
+export type TernaryParams = ParamsOf<typeof TernaryParams>;
+
+/** y[i] = f(a[i], b[i], c[i]). */
+export const ternary = defineKernel({
+  name: 'ternary',
+  fields: TernaryParams,
+  inputs: ({ n }) => [float('a', n), float('b', n), float('c', n)],
+  outputs: ({ n }) => [float('y', n)],
   flops: ({ n }) => n,
 });
 

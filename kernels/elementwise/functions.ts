@@ -1,7 +1,7 @@
 // The scalar functions of the elementwise kernels in float64, one per code: the definition of each operation.
 // NaN and infinities follow IEEE and PyTorch. Each keeps its relative accuracy as far as float64 reaches: no sum below takes
 // the difference of nearly equal terms. Leaves out speed: the other devices have their own versions.
-import { Binary, Unary } from './codes.ts';
+import { Binary, mostPlainSlope, Ternary, Unary } from './codes.ts';
 
 /**
  * The error function 2 / sqrt(pi) integral from 0 to x of e^(-t^2) dt, by its series with positive terms only,
@@ -135,4 +135,21 @@ export const binaryFunctions: Readonly<Record<Binary, BinaryFunction>> = {
   [Binary.tanhGrad]: (a, b) => a * (4 * sigmoidSlope(2 * b)),
   [Binary.addScaled]: (a, b, alpha) => a + alpha * b,
   [Binary.logRatio]: logRatio,
+};
+
+/** log(1 + e^x) */
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** f(a, b, c) */
+type TernaryFunction = (a: number, b: number, c: number) => number;
+
+export const ternaryFunctions: Readonly<Record<Ternary, TernaryFunction>> = {
+  [Ternary.sigmoidBackward]: (g, y, x) => g * (y > mostPlainSlope ? sigmoidSlope(x) : y * (1 - y)),
+  [Ternary.tanhBackward]: (g, y, x) =>
+    g * (Math.abs(y) > mostPlainSlope ? 4 * sigmoidSlope(2 * x) : (1 - Math.abs(y)) * (1 + Math.abs(y))),
+  [Ternary.siluBackward]: (g, _, x) => g * sigmoid(x) * (1 + x * sigmoid(-x)),
+  [Ternary.geluBackward]: (g, _, x) =>
+    g * (0.5 * erfc(-x / Math.SQRT2) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI)),
+  [Ternary.bce]: (a, b, x) => a * softplus(x) + b * softplus(-x),
+  [Ternary.bceSlope]: (a, b, x) => a * sigmoid(x) - b * sigmoid(-x),
 };

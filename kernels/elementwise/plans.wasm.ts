@@ -8,6 +8,8 @@ import {
   type CastParams,
   type FillParams,
   fills,
+  ternary,
+  type TernaryParams,
   unary,
   type UnaryParams,
   where,
@@ -47,6 +49,7 @@ const unaryPlan: WasmPlanner<UnaryParams> = ({ n, op }) =>
   elements('unary', n, costly.has(op) ? costlyGrain : plainGrain);
 const binaryPlan: WasmPlanner<BinaryParams> = ({ n, op }) =>
   elements('binary', n, costlyPairs.has(op) ? costlyGrain : plainGrain);
+const ternaryPlan: WasmPlanner<TernaryParams> = ({ n }) => elements('ternary', n, costlyGrain);
 const wherePlan: WasmPlanner<WhereParams> = ({ n }) => elements('where', n);
 const castPlan: WasmPlanner<CastParams> = ({ n }) => elements('cast', n);
 const fillPlan: WasmPlanner<FillParams> = ({ n }) => elements('fill', n);
@@ -54,6 +57,7 @@ const fillPlan: WasmPlanner<FillParams> = ({ n }) => elements('fill', n);
 export function addElementwise(table: PlanTable<WasmPlanner<never>>): void {
   table.add(unary, unaryPlan, 'lines');
   table.add(binary, binaryPlan, 'lines');
+  table.add(ternary, ternaryPlan, 'lines');
   table.add(where, wherePlan, 'lines');
   table.add(cast, castPlan, 'lines');
   for (const kernel of Object.values(fills)) table.add(kernel, fillPlan, 'lines');

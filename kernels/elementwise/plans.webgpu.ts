@@ -8,7 +8,7 @@ import binaryFunction from './binary-function.wgsl';
 import binaryVectorModule from './binary-vector.wgsl';
 import binaryModule from './binary.wgsl';
 import castModule from './cast.wgsl';
-import { Binary, Unary } from './codes.ts';
+import { Binary, mostPlainSlope, Ternary, Unary } from './codes.ts';
 import {
   binary,
   type BinaryParams,
@@ -17,12 +17,15 @@ import {
   type CastParams,
   type FillParams,
   fills,
+  ternary,
+  type TernaryParams,
   unary,
   type UnaryParams,
   where,
   type WhereParams,
 } from './elementwise.ts';
 import fillModule from './fill.wgsl';
+import ternaryModule from './ternary.wgsl';
 import unaryModule from './unary.wgsl';
 import whereModule from './where.wgsl';
 
@@ -30,6 +33,8 @@ const unaryText = wgslConstants('unary', Unary) + mathFunctions + unaryModule;
 const binaryPrelude = wgslConstants('binary', Binary) + mathFunctions + binaryFunction;
 const binaryText = binaryPrelude + binaryModule;
 const binaryVectorText = binaryPrelude + binaryVectorModule;
+const ternaryText =
+  wgslConstants('ternary', Ternary) + `const MOST_PLAIN_SLOPE = ${mostPlainSlope};\n` + mathFunctions + ternaryModule;
 const castText = wgslConstants('cast', Cast) + floatFunctions + castModule;
 
 const unaryPlan: WebGpuPlanner<UnaryParams> = ({ n, op }, facts, prefer) =>
@@ -60,6 +65,9 @@ const binaryPlan: WebGpuPlanner<BinaryParams> = (params, facts, prefer) => {
   return { name: stridedName(rank), passes: [threadPass(binaryText, 'main', n, facts, constants)] };
 };
 
+const ternaryPlan: WebGpuPlanner<TernaryParams> = ({ n, op }, facts, prefer) =>
+  elementPlan(ternaryText, n, n % 4 === 0, facts, prefer, { op });
+
 const wherePlan: WebGpuPlanner<WhereParams> = ({ n, rank }, facts) => ({
   name: stridedName(rank),
   passes: [threadPass(whereModule, 'main', n, facts, { rank: axes(rank) })],
@@ -76,6 +84,7 @@ const fillPlan: WebGpuPlanner<FillParams> = ({ n }, facts, prefer) =>
 export function addElementwise(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(unary, unaryPlan, 'perFour', 'perElement');
   table.add(binary, binaryPlan, 'dense', 'repeated', 'flat', 'strided');
+  table.add(ternary, ternaryPlan, 'perFour', 'perElement');
   table.add(where, wherePlan, 'flat', 'strided');
   table.add(cast, castPlan, 'perElement');
   for (const kernel of Object.values(fills)) table.add(kernel, fillPlan, 'perFour', 'perElement');

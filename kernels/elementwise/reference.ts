@@ -9,12 +9,14 @@ import {
   type CastParams,
   type FillParams,
   fills,
+  ternary,
+  type TernaryParams,
   unary,
   type UnaryParams,
   where,
   type WhereParams,
 } from './elementwise.ts';
-import { binaryFunctions, unaryFunctions } from './functions.ts';
+import { binaryFunctions, ternaryFunctions, unaryFunctions } from './functions.ts';
 
 /** Where the i-th element of `shape`, counted row-major, lies in a buffer with these strides. */
 export function stridedOffset(i: number, shape: readonly number[], strides: readonly number[]): number {
@@ -36,6 +38,11 @@ const binaryLoop: ReferencePlan<BinaryParams> = ([a, b], [y], { shape, stridesA,
   for (let i = 0; i < n; i++) {
     y.set(i, f(a.get(stridedOffset(i, shape, stridesA)), b.get(stridedOffset(i, shape, stridesB)), alpha));
   }
+};
+
+const ternaryLoop: ReferencePlan<TernaryParams> = ([a, b, c], [y], { n, op }) => {
+  const f = ternaryFunctions[op];
+  for (let i = 0; i < n; i++) y.set(i, f(a.get(i), b.get(i), c.get(i)));
 };
 
 const whereLoop: ReferencePlan<WhereParams> = ([c, a, b], [y], { shape, stridesC, stridesA, stridesB, n }) => {
@@ -69,6 +76,7 @@ const fillLoop: ReferencePlan<FillParams> = (_, [y], { value }) => {
 export function addElementwise(table: PlanTable<ReferencePlan<never>>): void {
   table.add(unary, unaryLoop);
   table.add(binary, binaryLoop);
+  table.add(ternary, ternaryLoop);
   table.add(where, whereLoop);
   table.add(cast, castLoop);
   for (const kernel of Object.values(fills)) table.add(kernel, fillLoop);

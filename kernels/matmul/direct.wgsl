@@ -1,5 +1,8 @@
 // C = op(A) op(B) + bias, one thread per element of C; neighbouring threads take neighbouring columns.
-// Loads two words per multiply-add, with no reuse but the cache's. For products too small for a tile.
+// Loads two words per multiply-add, with no reuse but the cache's. For products too small for a tile. Terms are added up by 256,
+// these sums by 256, and those in turn, so that no chain of additions grows with the inner dimension.
+
+const RUN = 256u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -19,8 +22,17 @@ fn main(
   let startA = strideA.start + row * strideA.outer;
   let startB = strideB.start + column * strideB.outer;
   var sum = 0.0;
-  for (var l = 0u; l < params.k; l++) {
-    sum += a[startA + l * strideA.inner] * b[startB + l * strideB.inner];
+  var l = 0u;
+  while (l < params.k) {
+    let end = l + min(params.k - l, RUN * RUN);
+    var part = 0.0;
+    while (l < end) {
+      let runEnd = min(end, l + RUN);
+      var run = 0.0;
+      for (; l < runEnd; l++) { run += a[startA + l * strideA.inner] * b[startB + l * strideB.inner]; }
+      part += run;
+    }
+    sum += part;
   }
   c[at] = sum + biasOf(column);
 }

@@ -1,6 +1,9 @@
 // C = op(A) op(B) + bias for few elements and a long inner dimension, as in products with a vector. A workgroup of 64
 // threads makes one element: thread t adds up the terms t, t + 64, ..., then a tree in workgroup memory adds up the threads,
-// in the same order every time. Two loads per multiply-add, neighbours in neighbouring words where the inner stride is one.
+// in the same order every time. Two loads per multiply-add, neighbours in neighbouring words where the inner stride is one. A thread
+// adds up its terms by 256 and then these sums.
+
+const RUN = 256u;
 
 var<workgroup> parts: array<f32, 64>;
 
@@ -22,8 +25,14 @@ fn main(
   let startA = strideA.start + row * strideA.outer;
   let startB = strideB.start + column * strideB.outer;
   var sum = 0.0;
-  for (var l = thread; l < params.k; l += 64) {
-    sum += a[startA + l * strideA.inner] * b[startB + l * strideB.inner];
+  var l = thread;
+  while (l < params.k) {
+    var run = 0.0;
+    for (var i = 0u; i < RUN && l < params.k; i++) {
+      run += a[startA + l * strideA.inner] * b[startB + l * strideB.inner];
+      l += 64;
+    }
+    sum += run;
   }
   parts[thread] = sum;
   for (var half = 32u; half > 0; half /= 2) {

@@ -22,14 +22,18 @@ fn multiply(sums: ptr<function, Block>, value: f32, values: vec4<f32>) {
   (*sums)[7] += subgroupBroadcast(value, 7) * values;
 }
 
-fn store(sums: ptr<function, Block>, entry: u32, firstRow: u32, firstColumn: u32) {
+/// Terms added up one after the other before their sum joins C.
+const CHAIN = 256u;
+
+fn store(sums: ptr<function, Block>, isFirst: bool, entry: u32, firstRow: u32, firstColumn: u32) {
   for (var i = 0u; i < 8 && firstRow + i < params.m; i++) {
     let values = (*sums)[i];
     let at = (entry * params.m + firstRow + i) * params.n + firstColumn;
     for (var j = 0u; j < 4 && firstColumn + j < params.n; j++) {
-      c[at + j] = values[j] + biasOf(firstColumn + j);
+      if (isFirst) { c[at + j] = values[j] + biasOf(firstColumn + j); } else { c[at + j] += values[j]; }
     }
   }
+  *sums = Block();
 }
 
 @compute @workgroup_size(threads)
@@ -76,16 +80,17 @@ fn main(
     }
     atA += strideA.inner;
     atB += strideB.inner;
-  }
-
-  store(&sums0, entry, firstRow, firstColumn);
-  if (blocks > 1) {
-    store(&sums1, entry, firstRow + 8, firstColumn);
-  }
-  if (blocks > 2) {
-    store(&sums2, entry, firstRow + 16, firstColumn);
-  }
-  if (blocks > 3) {
-    store(&sums3, entry, firstRow + 24, firstColumn);
+    if ((l + 1) % CHAIN != 0 && l + 1 < params.k) { continue; }
+    let isFirst = l < CHAIN;
+    store(&sums0, isFirst, entry, firstRow, firstColumn);
+    if (blocks > 1) {
+      store(&sums1, isFirst, entry, firstRow + 8, firstColumn);
+    }
+    if (blocks > 2) {
+      store(&sums2, isFirst, entry, firstRow + 16, firstColumn);
+    }
+    if (blocks > 3) {
+      store(&sums3, isFirst, entry, firstRow + 24, firstColumn);
+    }
   }
 }

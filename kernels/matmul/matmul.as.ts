@@ -3,10 +3,37 @@
 // both contiguous along k: packing would cost as much as the product, so it takes inner products instead.
 import { behind, buffer, words } from '../shared/addresses.as';
 import { dotTile } from '../shared/dot-tile.as';
-import { copyWords } from '../shared/simd.as';
+import { copyWords, promoteHigh, promoteLow } from '../shared/simd.as';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
 import { FROM_C, FROM_ZERO } from '../shared/tiles.as';
 import { MatmulParams, MatmulPlan } from './params.as';
+
+/** Terms that four lanes of an inner product add up one after the other before they join a float64. */
+const DOT_CHAIN: i32 = 1024;
+
+/** Adds a tile of float32 to one of float64, both of `columns` in a row. */
+function joinPartial(total: usize, tile: usize, rows: i32, columns: i32): void {
+  const n = rows * columns;
+  for (let i = 0; i < n; i += 4) {
+    const value = v128.load(tile + words(i));
+    const to = total + ((<usize>i) << 3);
+    v128.store(to, f64x2.add(v128.load(to), promoteLow(value)));
+    v128.store(to, f64x2.add(v128.load(to, 16), promoteHigh(value)), 16);
+  }
+}
+
+/** Adds a tile of float64 to C, or with `isFirst` puts it there. */
+function storeTotal(c: usize, pitchC: usize, total: usize, pitch: usize, rows: i32, columns: i32, isFirst: bool): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const value = <f32>load<f64>(total + ((<usize>j) << 3));
+      const to = c + words(j);
+      store<f32>(to, isFirst ? value : load<f32>(to) + value);
+    }
+    c += pitchC;
+    total += pitch;
+  }
+}
 
 /** to[j][i] = from[i][j] for `rows` x `columns`; pitches in bytes. Columns of four rows become vectors of `to`. */
 function transpose(to: usize, toPitch: usize, from: usize, fromPitch: usize, rows: i32, columns: i32): void {
@@ -59,7 +86,11 @@ export function matmulTiles(p: MatmulParams, buffers: usize, begin: i32, end: i3
       const bias = buffer(buffers, 2) + words(column);
       for (let i = 0; i < rows; i++) copyWords(target + words(i * p.n), bias, columns);
     }
-    let init = p.bias ? FROM_C : FROM_ZERO;
+    const isLong = plan.partialAt != 0;
+    const sums = isLong ? scratch + plan.partialAt : target;
+    const sumPitch = words(isLong ? plan.tileN : p.n);
+    let init = p.bias && !isLong ? FROM_C : FROM_ZERO;
+    if (isLong) memory.fill(scratch + plan.totalAt, 0, (<usize>(rows * plan.tileN)) << 3);
     const count = (columns + 3) >> 2;
     let l = 0;
     do {
@@ -79,7 +110,7 @@ export function matmulTiles(p: MatmulParams, buffers: usize, begin: i32, end: i3
       for (let v = 0; v < count; v++) {
         const vector = changetype<TileVector>(vectors + <usize>v * VECTOR_BYTES);
         vector.x = x + ((<usize>v) << 4);
-        vector.c = target + ((<usize>v) << 4);
+        vector.c = sums + ((<usize>v) << 4);
         vector.count = min(4, columns - 4 * v);
       }
       let from = a + words(row * p.k + l);
@@ -89,10 +120,51 @@ export function matmulTiles(p: MatmulParams, buffers: usize, begin: i32, end: i3
         lda = words(depth);
         transpose(block, lda, a + words(l * p.m + row), words(p.m), depth, rows);
       }
-      multiply(from, lda, rows, offsets, depth, vectors, count, words(p.n), 4, init, scratch);
+      multiply(from, lda, rows, offsets, depth, vectors, count, sumPitch, 4, init, scratch);
       init = FROM_C;
       l += plan.tileK;
+      if (isLong) {
+        joinPartial(scratch + plan.totalAt, sums, rows, plan.tileN);
+        init = FROM_ZERO;
+      }
     } while (l < p.k);
+    if (isLong) {
+      storeTotal(target, words(p.n), scratch + plan.totalAt, (<usize>plan.tileN) << 3, rows, columns, !p.bias);
+    }
+  }
+}
+
+/** The inner products of dotTile in parts, which are added up in float64. Scratch for nine of them and a tile. */
+function longDots(
+  rows: i32,
+  g: usize,
+  ld: usize,
+  x0: usize,
+  x1: usize,
+  x2: usize,
+  length: i32,
+  out: usize,
+  ldo: usize,
+  columns: i32,
+  scratch: usize,
+): void {
+  const tile = scratch + 72;
+  memory.fill(scratch, 0, 72);
+  for (let l = 0; l < length; l += DOT_CHAIN) {
+    const at = words(l);
+    const part = min(DOT_CHAIN, length - l);
+    dotTile(rows, g + at, ld, x0 + at, x1 + at, x2 + at, part, 1, 0, 0, tile, 12, columns, false);
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++) {
+        const sum = scratch + ((<usize>(3 * i + j)) << 3);
+        store<f64>(sum, load<f64>(sum) + <f64>load<f32>(tile + words(3 * i + j)));
+      }
+    }
+  }
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      store<f32>(out + <usize>i * ldo + words(j), <f32>load<f64>(scratch + ((<usize>(3 * i + j)) << 3)));
+    }
   }
 }
 
@@ -121,7 +193,11 @@ export function matmulDots(p: MatmulParams, buffers: usize, begin: i32, end: i32
         const x1 = columns > 1 ? x0 + ld : x0;
         const x2 = columns > 2 ? x1 + ld : x0;
         const out = c + words((entry * p.m + row) * p.n + column);
-        dotTile(rows, g, ld, x0, x1, x2, length, 1, 0, 0, out, words(p.n), columns, false);
+        if (length > DOT_CHAIN) {
+          longDots(rows, g, ld, x0, x1, x2, length, out, words(p.n), columns, buffer(buffers, 4 + p.bias));
+        } else {
+          dotTile(rows, g, ld, x0, x1, x2, length, 1, 0, 0, out, words(p.n), columns, false);
+        }
         const bias = p.bias ? buffer(buffers, 2) + words(column) : 0;
         for (let i = 0; i < rows; i++) {
           for (let j = 0; j < columns; j++)

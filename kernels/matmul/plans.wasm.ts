@@ -16,6 +16,9 @@ export const MatmulPlan = {
   panelAt: 'i32',
   blockAt: 'i32',
   vectorsAt: 'i32',
+  /** Where the sums of parts of a long k are, and the float64 in which they are added up; both 0 where k is short. */
+  partialAt: 'i32',
+  totalAt: 'i32',
 } as const;
 
 const FEW_ROWS = 12;
@@ -28,6 +31,10 @@ const TILE_N_TRANSPOSED = 192;
 const TILE_K = 256;
 /** With fewer rows than these, each element of B is used too rarely to be moved first. */
 const PACK_ROWS = 8;
+/** With more terms than this the sums of each TILE_K of them are added up in float64. */
+const LONG_K = 512;
+/** Bytes in which inner products of a long k collect their parts. */
+const LONG_DOTS_BYTES = 128;
 const TASKS = 16;
 /** Multiply-adds below which a task does not pay. */
 const TASK_WORK = 100_000;
@@ -55,7 +62,9 @@ const planMatmul: WasmPlanner<MatmulParams> = (p, _facts, prefer): WasmPlan => {
   const dots = dotsFit && dotsWanted;
   const packWanted = isTiles(prefer) ? prefer === 'packedTiles' : p.m >= PACK_ROWS;
   const packB = transposeB || packWanted ? 1 : 0;
-  const tileK = packB || transposeA ? evenParts(Math.max(1, p.k), TILE_K) : Math.max(1, p.k);
+  const isLong = !dots && p.k > LONG_K;
+  const allK = Math.max(1, p.k);
+  const tileK = packB || transposeA || isLong ? evenParts(allK, TILE_K) : allK;
   const unitN = dots ? DOT_TILE : 8;
   const tileN = share(
     p.n,
@@ -74,14 +83,22 @@ const planMatmul: WasmPlanner<MatmulParams> = (p, _facts, prefer): WasmPlan => {
   const panelAt = 16 * Math.ceil((SPILL_WORDS + tileK) / 16);
   const blockAt = panelAt + (packB ? tileK * panelPitch : 0);
   const vectorsAt = blockAt + (transposeA ? tileM * tileK : 0);
-  const places = { panelAt: 4 * panelAt, blockAt: 4 * blockAt, vectorsAt: 4 * vectorsAt };
+  // Tiles of sums and of their totals, in rows of whole vectors.
+  const tileWords = isLong ? tileM * 4 * vectors : 0;
+  const partialAt = isLong ? 4 * Math.ceil((vectorsAt + 3 * vectors) / 4) : 0;
+  const totalAt = partialAt + tileWords;
+  const scratchWords = isLong ? totalAt + 2 * tileWords : vectorsAt + 3 * vectors;
+  const places = {
+    ...{ panelAt: 4 * panelAt, blockAt: 4 * blockAt, vectorsAt: 4 * vectorsAt },
+    ...{ partialAt: 4 * partialAt, totalAt: 4 * totalAt },
+  };
   const sizes = { tileM, tileN, tileK, panelPitch };
   const constants = planWords(MatmulPlan, { transposeA, transposeB, packB, ...sizes, ...places });
   const grain = Math.max(1, Math.floor(TASK_WORK / Math.max(1, work)));
   return {
     name: dots ? 'innerProducts' : packB ? 'packedTiles' : 'directTiles',
     phases: [{ exportName: dots ? 'matmulDots' : 'matmulTiles', tasks, grain, constants }],
-    threadScratch: dots ? 0 : 4 * (vectorsAt + 3 * vectors),
+    threadScratch: dots ? LONG_DOTS_BYTES : 4 * scratchWords,
   };
 };
 

@@ -18,6 +18,9 @@ const modules = {
   direct: geometry + direct,
 };
 
+/** Terms of an inner dimension whose sums, of 256 each, may join C one after the other. */
+const MOST_JOINED = 2 ** 17;
+
 function plan(
   name: string,
   module: string,
@@ -30,6 +33,8 @@ function plan(
 
 function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
   const elements = p.batch * p.m * p.n;
+  // Where there is no term nothing joins C, and of too many sums the rounding errors would add up.
+  const joinsFit = p.k > 0 && p.k <= MOST_JOINED;
   return [
     {
       name: 'dot',
@@ -40,7 +45,7 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
     },
     {
       name: 'lanes',
-      fits: hasEightLanes(facts),
+      fits: hasEightLanes(facts) && joinsFit,
       wanted: facts.software && p.m >= 4 && p.n >= 8,
       make: (name) => {
         const blocks = Math.min(4, Math.max(1, Math.ceil(p.m / 8)));
@@ -51,7 +56,7 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
     },
     {
       name: 'tiled64',
-      fits: true,
+      fits: joinsFit,
       wanted: !facts.software && p.m >= 8 && p.n >= 8 && p.k >= 8,
       make: (name) => {
         const tiles = p.batch * Math.ceil(p.m / 64) * Math.ceil(p.n / 64);

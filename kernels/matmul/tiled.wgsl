@@ -1,13 +1,14 @@
 // C = op(A) op(B) + bias with tiles in workgroup memory. A workgroup of 64 threads makes 64 x 64 elements, each thread 8 x 8
 // of them in registers; in steps of 16 along the inner dimension it brings 64 x 16 words of A and of B to workgroup memory.
 // Threads bring neighbouring words whichever way a matrix is stored. Each word brought in serves 64 multiply-adds, where
-// the direct plan loads two per one.
+// the direct plan loads two per one. Of a long inner dimension the sums of every 256 terms join C, so that chains stay short.
 
 const TILE = 64u;
 // Words from one inner index of a tile to the next: not a multiple of the banks of workgroup memory.
 const PITCH = 65u;
 const STEP = 16u;
 const SIDE = 8u;
+const CHAIN = 256u;
 
 var<workgroup> tileA: array<f32, STEP * PITCH>;
 var<workgroup> tileB: array<f32, STEP * PITCH>;
@@ -71,14 +72,17 @@ fn main(
       }
     }
     workgroupBarrier();
-  }
-
-  for (var i = 0u; i < SIDE; i++) {
-    let row = firstRow + threadRow * SIDE + i;
-    for (var j = 0u; j < SIDE; j++) {
-      let column = firstColumn + threadColumn + j * SIDE;
-      if (row < params.m && column < params.n) {
-        c[(entry * params.m + row) * params.n + column] = sums[i][j] + biasOf(column);
+    let next = first + STEP;
+    if (next < params.k && next % CHAIN != 0) { continue; }
+    for (var i = 0u; i < SIDE; i++) {
+      let row = firstRow + threadRow * SIDE + i;
+      for (var j = 0u; j < SIDE; j++) {
+        let column = firstColumn + threadColumn + j * SIDE;
+        if (row < params.m && column < params.n) {
+          let to = (entry * params.m + row) * params.n + column;
+          if (next > CHAIN) { c[to] += sums[i][j]; } else { c[to] = sums[i][j] + biasOf(column); }
+        }
+        sums[i][j] = 0.0;
       }
     }
   }

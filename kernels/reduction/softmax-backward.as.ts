@@ -1,5 +1,6 @@
 // The gradient of softmax or of its logarithm along the middle axis of [outer, n, inner] for the WASM device, from its output y
-// and the gradient g of that; equations in reduction.ts. Sums are made in float64.
+// and the gradient g of that; equations in reduction.ts. Sums are made in float64. Where no probability is near 1, one pass over
+// the line sums up and one writes; elsewhere the most likely place is treated on its own.
 import { exp4, expm1 } from '../shared/math.as';
 import {
   demote,
@@ -7,10 +8,12 @@ import {
   Four,
   Larger,
   loadLanes,
+  loadPart,
   Part,
   promoteHigh,
   promoteLow,
   storeLanes,
+  storePart,
 } from '../shared/simd.as';
 import { SoftmaxParams } from './params.as';
 
@@ -47,6 +50,94 @@ function sumOfOthers(y: usize, g: usize, n: i32, top: i32, first: v128, log: i32
     toTop = i32x4.sub(toTop, i32x4.splat(4));
   }
   return <f32>(f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1));
+}
+
+/** Up to this probability 1 - p keeps its digits. The second is its logarithm. */
+const mostPlain: f32 = 0.875;
+const mostPlainLog: f32 = -0.13353139;
+
+/** What the sums below add up: g, or y (g - first), in which what all g have in common is no term. */
+@inline
+function plainTerm(y: v128, g: v128, first: v128, log: i32): v128 {
+  return log ? g : f32x4.mul(y, f32x4.sub(g, first));
+}
+
+@inline
+function plainGradient(y: v128, g: v128, first: v128, total: v128, log: i32): v128 {
+  return log ? f32x4.sub(g, f32x4.mul(exp4(y), total)) : f32x4.mul(y, f32x4.sub(f32x4.sub(g, first), total));
+}
+
+/** One line without a probability near 1; n > 0. Returns whether it was one. */
+function plainLine(y: usize, g: usize, gx: usize, n: i32, log: i32): bool {
+  const first = v128.load32_splat(g);
+  const whole = (<usize>(n & -4)) << 2;
+  const rest = n & 3;
+  let most = f32x4.splat(-Infinity);
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  let i: usize = 0;
+  if (whole) {
+    do {
+      const value = v128.load(y + i);
+      const term = plainTerm(value, v128.load(g + i), first, log);
+      most = f32x4.max(most, value);
+      low = f64x2.add(low, promoteLow(term));
+      high = f64x2.add(high, promoteHigh(term));
+      i += 16;
+    } while (i < whole);
+  }
+  if (rest) {
+    const isInside = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(rest));
+    const value = loadPart(y + i, rest);
+    const term = v128.and(plainTerm(value, loadPart(g + i, rest), first, log), isInside);
+    most = v128.bitselect(f32x4.max(most, value), most, isInside);
+    low = f64x2.add(low, promoteLow(term));
+    high = f64x2.add(high, promoteHigh(term));
+  }
+  const limit = f32x4.splat(log ? mostPlainLog : mostPlain);
+  // NaN is not plain.
+  if (!i32x4.all_true(f32x4.le(most, limit))) return false;
+  low = f64x2.add(low, high);
+  const total = f32x4.splat(<f32>(f64x2.extract_lane(low, 0) + f64x2.extract_lane(low, 1)));
+  i = 0;
+  if (whole) {
+    do {
+      v128.store(gx + i, plainGradient(v128.load(y + i), v128.load(g + i), first, total, log));
+      i += 16;
+    } while (i < whole);
+  }
+  if (rest) storePart(gx + i, plainGradient(loadPart(y + i, rest), loadPart(g + i, rest), first, total, log), rest);
+  return true;
+}
+
+/** Four columns as above, or with `Lanes` = Part one to three (`count`); n > 0. */
+function plainColumns<Lanes>(y: usize, g: usize, gx: usize, n: i32, stride: usize, count: i32, log: i32): bool {
+  const lanes = changetype<Lanes>(0);
+  const first = lanes.load(g, count);
+  const size = <usize>n * stride;
+  let most = f32x4.splat(-Infinity);
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  let at: usize = 0;
+  do {
+    const value = lanes.load(y + at, count);
+    const term = plainTerm(value, lanes.load(g + at, count), first, log);
+    most = f32x4.max(most, value);
+    low = f64x2.add(low, promoteLow(term));
+    high = f64x2.add(high, promoteHigh(term));
+    at += stride;
+  } while (at < size);
+  const isPlain = f32x4.le(most, f32x4.splat(log ? mostPlainLog : mostPlain));
+  const isBeside = i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
+  if (!i32x4.all_true(v128.or(isPlain, isBeside))) return false;
+  const total = demote(low, high);
+  at = 0;
+  do {
+    const value = lanes.load(y + at, count);
+    lanes.store(gx + at, plainGradient(value, lanes.load(g + at, count), first, total, log), count);
+    at += stride;
+  } while (at < size);
+  return true;
 }
 
 /** One line; n > 0. */
@@ -112,6 +203,11 @@ function backwardColumns<Lanes>(y: usize, g: usize, gx: usize, n: i32, stride: u
   }
 }
 
+@inline
+function columns<Lanes>(y: usize, g: usize, gx: usize, n: i32, stride: usize, count: i32, log: i32): void {
+  if (!plainColumns<Lanes>(y, g, gx, n, stride, count, log)) backwardColumns<Lanes>(y, g, gx, n, stride, count, log);
+}
+
 /** Tasks are lines where inner is 1, and four columns elsewhere. */
 export function softmaxBackward(params: SoftmaxParams, buffers: usize, begin: i32, end: i32): void {
   const n = params.n;
@@ -124,7 +220,9 @@ export function softmaxBackward(params: SoftmaxParams, buffers: usize, begin: i3
   if (inner == 1) {
     for (let o = begin; o < end; o++) {
       const offset = (<usize>o * n) << 2;
-      backwardLine(y + offset, g + offset, gx + offset, n, log);
+      if (!plainLine(y + offset, g + offset, gx + offset, n, log)) {
+        backwardLine(y + offset, g + offset, gx + offset, n, log);
+      }
     }
     return;
   }
@@ -135,7 +233,7 @@ export function softmaxBackward(params: SoftmaxParams, buffers: usize, begin: i3
     const offset = (<usize>o * n * inner + column) << 2;
     const count = inner - column;
     const stride = (<usize>inner) << 2;
-    if (count >= 4) backwardColumns<Four>(y + offset, g + offset, gx + offset, n, stride, 4, log);
-    else backwardColumns<Part>(y + offset, g + offset, gx + offset, n, stride, count, log);
+    if (count >= 4) columns<Four>(y + offset, g + offset, gx + offset, n, stride, 4, log);
+    else columns<Part>(y + offset, g + offset, gx + offset, n, stride, count, log);
   }
 }

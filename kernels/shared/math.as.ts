@@ -35,7 +35,7 @@ const errorFar = memory.data<f32>([
 ]);
 // The series of e^d for |d| below 0.08, and where e^(-t^2) and e^(-t^2 / 2) end.
 const exponentialTail = memory.data<f32>([1.0 / 24.0, 1.0 / 6.0, 16]);
-const geluFactors = memory.data<f32>([0.044715, 1.5957691216057308]); // the second is 2 sqrt(2 / pi)
+const geluFactors = memory.data<f32>([0.044715, 1.5957691216057308, 0.3989422804014327]); // then 2 sqrt(2 / pi), 1 / sqrt(2 pi)
 
 /** Of log(1 + u) = 2 s (1 + z / 3 + z^2 / 5 + ...), s = u / (2 + u), z = s^2, for u from 0 to 1: error 2e-8. From the last on. */
 const softplusSeries = memory.data<f32>([
@@ -225,6 +225,33 @@ export function silu4(x: v128): v128 {
   return timesSigmoid(x, x);
 }
 
+/** The larger of sigmoid(x) and sigmoid(-x), given e = e^-|x|; the other is e times it, so that neither is a difference. */
+@inline
+function largeSigmoid(e: v128): v128 {
+  return f32x4.div(one(), add(one(), e));
+}
+
+/** sigmoid(x) (1 + x sigmoid(-x)) */
+@inline
+export function siluSlope4(x: v128): v128 {
+  const e = exp4(f32x4.neg(f32x4.abs(x)));
+  const large = largeSigmoid(e);
+  const small = mul(e, large);
+  const isBelow = f32x4.lt(x, f32x4.splat(0));
+  const own = v128.bitselect(small, large, isBelow);
+  return mul(own, add(one(), mul(x, v128.bitselect(large, small, isBelow))));
+}
+
+/** a sigmoid(x) - b sigmoid(-x) */
+@inline
+export function bceSlope4(a: v128, b: v128, x: v128): v128 {
+  const e = exp4(f32x4.neg(f32x4.abs(x)));
+  const large = largeSigmoid(e);
+  const small = mul(e, large);
+  const isBelow = f32x4.lt(x, f32x4.splat(0));
+  return sub(mul(a, v128.bitselect(small, large, isBelow)), mul(b, v128.bitselect(large, small, isBelow)));
+}
+
 /** tanh |x| = t / (t + 2), t = e^(2 |x|) - 1, which keeps the digits of small x. */
 @inline
 export function tanh4(x: v128): v128 {
@@ -233,9 +260,9 @@ export function tanh4(x: v128): v128 {
   return v128.or(f32x4.div(t, add(t, at(numbers, 1))), v128.and(x, signBit()));
 }
 
-/** log(1 + e^z) = max(z, 0) + log(1 + u), u = e^-|z|, by a series in which no digit of a small u is lost. */
+/** log(1 + e^-|z|) by a series in which no digit of a small power is lost. */
 @inline
-export function softplus4(z: v128): v128 {
+function softplusTail(z: v128): v128 {
   const u = exp4(f32x4.neg(f32x4.abs(z)));
   const s = f32x4.div(u, add(u, at(numbers, 1)));
   const square = mul(s, s);
@@ -245,7 +272,22 @@ export function softplus4(z: v128): v128 {
   r = step(r, square, at(softplusSeries, 4));
   r = step(r, square, at(softplusSeries, 5));
   const twice = add(s, s);
-  return add(f32x4.max(z, f32x4.splat(0)), add(twice, mul(twice, mul(square, r))));
+  return add(twice, mul(twice, mul(square, r)));
+}
+
+/** log(1 + e^z) = max(z, 0) + log(1 + e^-|z|) */
+@inline
+export function softplus4(z: v128): v128 {
+  return add(f32x4.max(z, f32x4.splat(0)), softplusTail(z));
+}
+
+/** a log(1 + e^x) + b log(1 + e^-x), whose logarithms share all but max(x, 0) and max(-x, 0). */
+@inline
+export function bce4(a: v128, b: v128, x: v128): v128 {
+  const tail = softplusTail(x);
+  const zero = f32x4.splat(0);
+  const above = add(f32x4.max(x, zero), tail);
+  return add(mul(a, above), mul(b, add(f32x4.max(f32x4.neg(x), zero), tail)));
 }
 
 @inline
@@ -317,6 +359,19 @@ export function gelu4(x: v128): v128 {
   const near = sub(one(), add(t, mul(t, erfSlope(mul(t, t)))));
   const half = mul(at(numbers, 2), v128.bitselect(tail, near, f32x4.gt(t, one())));
   return mul(x, v128.bitselect(sub(one(), half), half, f32x4.gt(x, f32x4.splat(0))));
+}
+
+/** The slope of gelu, Phi(x) + x phi(x), which share e^(-x^2 / 2). Beyond 16 the latter is 0. */
+@inline
+export function geluSlope4(x: v128): v128 {
+  const size = f32x4.abs(x);
+  const t = mul(size, at(numbers, 3));
+  const e = expMinusSquare(size, at(numbers, 2));
+  const near = sub(one(), add(t, mul(t, erfSlope(mul(t, t)))));
+  const half = mul(at(numbers, 2), v128.bitselect(erfcTail(t, e), near, f32x4.gt(t, one())));
+  const below = v128.bitselect(sub(one(), half), half, f32x4.gt(x, f32x4.splat(0)));
+  const inside = f32x4.pmax(f32x4.pmin(x, at(exponentialTail, 2)), f32x4.neg(at(exponentialTail, 2)));
+  return add(below, mul(mul(inside, at(geluFactors, 2)), e));
 }
 
 /** 0.5 x (1 + tanh u) = x / (1 + e^(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3) */

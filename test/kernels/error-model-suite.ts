@@ -1,7 +1,7 @@
 // The error model of kernels/shared/error-model.ts on one device: convolutions of all kinds of data, and long sums.
 import type { Test } from 'tap';
 import type { Device } from '../../engine/devices/device.ts';
-import { mean, sum, tensor, variance } from '../../engine/index.ts';
+import { crossEntropy, logSoftmax, matmul, mean, scope, softmax, sum, tensor, variance } from '../../engine/index.ts';
 import { errorBound } from '../../kernels/shared/error-model.ts';
 import type { Conv2dParams } from '../../kernels/index.ts';
 import { convolution } from './convolutions.ts';
@@ -77,6 +77,71 @@ export async function testLongSums(t: Test, device: Device, lengths: readonly nu
       const allowed = errorBound(squares, n) / 10 / n + (bound / n) ** 2;
       t.ok(Math.abs((await v.item()) - squares / n) <= allowed, `variance of ${n}, ${name}`);
       for (const each of [x, s, m, v]) each.dispose();
+    }
+  }
+}
+
+/** [m, k] by [k, n] with k along the rows of the second, as in a linear layer, or along its columns. */
+const products = [
+  { m: 1, n: 1, transposed: false },
+  { m: 2, n: 3, transposed: true },
+  { m: 4, n: 4, transposed: false },
+  { m: 13, n: 9, transposed: true },
+  { m: 13, n: 9, transposed: false },
+];
+
+/** Products of matrices with long inner dimensions. */
+export async function testLongProducts(t: Test, device: Device, lengths: readonly number[]): Promise<void> {
+  for (const k of lengths) {
+    for (const { m, n, transposed } of products) {
+      for (const [name, value] of Object.entries(longData)) {
+        using _ = scope();
+        const a = Float32Array.from({ length: m * k }, (_, i) => value(i));
+        const b = Float32Array.from({ length: n * k }, (_, i) => value(i + 7));
+        const [x, y] = [tensor(a, [m, k], { device }), tensor(b, transposed ? [n, k] : [k, n], { device })];
+        const got = await matmul(x, y, { transposeB: transposed }).array();
+        const errors = Array.from({ length: m * n }, (_, at) => {
+          const [row, column] = [Math.floor(at / n), at % n];
+          let [exact, magnitude] = [0, 0];
+          for (let l = 0; l < k; l++) {
+            const product = a[row * k + l]! * b[transposed ? column * k + l : l * n + column]!;
+            exact += product;
+            magnitude += Math.abs(product);
+          }
+          return Math.abs(got[at]! - exact) / errorBound(magnitude, k);
+        });
+        t.ok(Math.max(...errors) <= 1, `[${m}, ${k}] by [${k}, ${n}]${transposed ? ' transposed' : ''}, ${name}`);
+      }
+    }
+  }
+}
+
+/** Softmax, its logarithm and cross-entropy over so many classes, by relative error. */
+export async function testLongSoftmax(t: Test, device: Device, lengths: readonly number[]): Promise<void> {
+  for (const n of lengths) {
+    for (const [name, value] of Object.entries(longData)) {
+      using _ = scope();
+      const values = Float32Array.from({ length: n }, (_, i) => value(i));
+      const largest = values.reduce((a, b) => Math.max(a, b));
+      const total = Math.log(values.reduce((sum, each) => sum + Math.exp(each - largest), 0));
+      const logarithms = Array.from(values, (each) => each - largest - total);
+      const worst = (got: ArrayLike<number>, truth: (at: number) => number): number =>
+        logarithms.reduce((most, _, at) => Math.max(most, Math.abs(got[at]! / truth(at) - 1)), 0);
+      for (const shape of [
+        [1, n],
+        [n, 1],
+      ]) {
+        const axis = shape.indexOf(n);
+        const x = tensor(values, shape, { device });
+        const along = `of ${n}, ${name}, axis ${axis}`;
+        const shares = await softmax(x, axis).array();
+        t.ok(worst(shares, (at) => Math.exp(logarithms[at]!)) <= 2e-6, `softmax ${along}`);
+        const logs = await logSoftmax(x, axis).array();
+        t.ok(worst(logs, (at) => logarithms[at]!) <= 1e-6, `logSoftmax ${along}`);
+      }
+      const x = tensor(values, [1, n], { device });
+      const loss = await crossEntropy(x, tensor(Int32Array.of(5), [1], { device })).item();
+      t.ok(Math.abs(loss / -logarithms[5]! - 1) <= 1e-6, `crossEntropy of ${n}, ${name}`);
     }
   }
 }

@@ -34,7 +34,7 @@ const elementwise: GradientCase[] = [
   one('abs', w.abs),
   one('sign', w.sign),
   one('relu', w.relu),
-  one('sigmoid', w.sigmoid),
+  { operations: ['sigmoid', 'activationBackward'], inputs: [input(2, 3)], f: (x) => w.sigmoid(x!) },
   one('silu', w.silu),
   one('tanh', w.tanh),
   one('reciprocal', w.reciprocal, positive(2, 3)),
@@ -247,7 +247,7 @@ const losses: GradientCase[] = [
   two('huberLoss', (x, y) => w.huberLoss(x, y, { delta: 0.6 }), input(2, 3), input(2, 3)),
   two('smoothL1Loss', (x, y) => w.smoothL1Loss(x, y, { beta: 0.7 }), input(2, 3), input(2, 3)),
   {
-    operations: ['bceWithLogits'],
+    operations: ['bceWithLogits', 'binaryCrossEntropy', 'binaryCrossEntropySlope'],
     inputs: [input(2, 3), input(2, 3), positive(3), positive(3)],
     f: (x, y, weight, posWeight) => w.bceWithLogits(x!, y!, { weight, posWeight }),
   },

@@ -12,6 +12,8 @@ import {
   isComparison,
   rowMajorStrides,
   sizeOf,
+  Ternary,
+  ternary,
   Unary,
   unary,
   type UnaryParams,
@@ -118,6 +120,18 @@ export const binarySource = caseSource({
     if (op === Binary.div && name === 'b') return drawn(length, () => 0.5 + draws.uniform());
     if (op === Binary.logRatio) return drawn(length, () => 0.5 + draws.uniform());
     return undefined;
+  },
+});
+
+export const ternarySource = caseSource({
+  kernel: ternary,
+  params: fc.record({ n: anySize, op: fc.constantFrom(...codes(Ternary)) }),
+  examples: [...codes(Ternary).map((op) => ({ n: 1027, op })), { n: 0, op: Ternary.bce }],
+  tolerance: () => ({ rtol: 1e-5, atol: 2e-6 }),
+  values(name, { op }, draws, length) {
+    // Outputs of the curves, up to 1; weights of both signs.
+    const isOutput = name === 'b' && (op === Ternary.sigmoidBackward || op === Ternary.tanhBackward);
+    return isOutput ? drawn(length, draws.uniform.bind(draws)) : drawn(length, () => 3 * draws.normal());
   },
 });
 

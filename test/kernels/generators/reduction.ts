@@ -1,6 +1,15 @@
 // Random cases of the reductions.
 import fc from 'fast-check';
-import { argReduce, ArgReduction, reduce, Reduction, softmax, softmaxBackward } from '../../../kernels/index.ts';
+import type { Random } from '../../../engine/random.ts';
+import {
+  argReduce,
+  ArgReduction,
+  reduce,
+  Reduction,
+  softmax,
+  softmaxBackward,
+  type SoftmaxParams,
+} from '../../../kernels/index.ts';
 import { anySize, caseSource, drawn, exact, flag, sumOf } from '../cases.ts';
 
 const lines = fc
@@ -55,14 +64,30 @@ export const softmaxSource = caseSource({
   tolerance: ({ log }) => (log ? { rtol: 1e-5, atol: 5e-6 } : { rtol: 2e-5, atol: 1e-7 }),
 });
 
-/** The gradient, from outputs of softmax as far as it matters: with `log` none is above 0. */
+/** Probabilities over the middle axis; in some cases one of them is near 1. */
+function probabilities({ outer, n, inner }: Omit<SoftmaxParams, 'log'>, draws: Random): number[] {
+  const spread = draws.uniform() < 0.5 ? 1 : 6;
+  const scores = drawn(outer * n * inner, () => Math.exp(spread * draws.normal()));
+  const at = (o: number, k: number, i: number): number => (o * n + k) * inner + i;
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      let total = 0;
+      for (let k = 0; k < n; k++) total += scores[at(o, k, i)];
+      for (let k = 0; k < n; k++) scores[at(o, k, i)] /= total;
+    }
+  }
+  return scores;
+}
+
+/** The gradient, from outputs of softmax. */
 export const softmaxBackwardSource = caseSource({
   kernel: softmaxBackward,
   params: fc.tuple(lines, flag).map(([line, log]) => ({ ...line, log })),
   examples: shapes.flatMap((line) => [0, 1].map((log) => ({ ...line, log }))),
   tolerance: ({ n }) => sumOf(n),
-  values: (name, { n, log }, draws, length) => {
+  values(name, params, draws) {
     if (name !== 'y') return undefined;
-    return drawn(length, () => (log ? -3 * draws.uniform() : (2 * draws.uniform()) / n));
+    const shares = probabilities(params, draws);
+    return params.log ? shares.map(Math.log) : shares;
   },
 });
