@@ -63,6 +63,15 @@ function classText(name, fields, isPacked) {
   for (const [field, type] of Object.entries(fields)) {
     if (type in wordTypes) {
       lines.push(`${field}: ${wordTypes[type]};`);
+      if (type === 'f32') {
+        // Four of it, for arithmetic on vectors.
+        lines.push(
+          '@inline',
+          `get ${field}4(): v128 {`,
+          `  return v128.load32_splat(changetype<usize>(this) + ${4 * words});`,
+          '}',
+        );
+      }
       words++;
       continue;
     }

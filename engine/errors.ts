@@ -122,7 +122,7 @@ export class StateDictError extends DataError {
 }
 /** Options that contradict each other or name something unknown. */
 export class ConfigError extends WgradError {}
-/** A checkpointed function that computed something else when it was run again. */
+/** A function under `checkpoint` that computed something else when it was run again. */
 export class RecomputationError extends WgradError {}
 /** A NaN or infinity where there must be none. Names the first operation that made one. */
 export class NonFiniteError extends WgradError {}

@@ -14,6 +14,21 @@ export function addHook(hooks: GradientHook[], hook: GradientHook): () => void {
   };
 }
 
+/** The hooks of an operation's outputs. */
+export class OutputHooks {
+  readonly #lists: GradientHook[][] = [];
+
+  /** Those of one output, to be added to. */
+  of(output: number): GradientHook[] {
+    return (this.#lists[output] ??= []);
+  }
+
+  /** What they make of the gradients of the outputs. */
+  apply(gradients: readonly (Tensor | undefined)[]): readonly (Tensor | undefined)[] {
+    return gradients.map((gradient, i) => gradient && applyHooks(gradient, this.#lists[i]));
+  }
+}
+
 /** Hooks run in the order of their registration; each sees what the one before it returned. */
 export function applyHooks(gradient: Tensor, hooks: readonly GradientHook[] | undefined): Tensor {
   // A copy of the list: a hook may remove itself.

@@ -35,7 +35,7 @@ export {
   WgradError,
 } from './errors.ts';
 export { gradEnabled, grad, noGrad, type BackwardOptions, type Gradients, type Vjp, type VjpContext } from './tape.ts';
-export { checkpoint } from './checkpoint.ts';
+export { checkpoint } from './recomputation.ts';
 export { scope, tidy, type Scope } from './scope.ts';
 export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';
 export {

@@ -1,4 +1,4 @@
-// What the tape keeps of tensors until a vjp has read them: as a rule the tensor, within a checkpoint a recipe for it.
+// What the tape keeps of tensors until a vjp has read them: as a rule the tensor, within `checkpoint` a recipe for it.
 import type { Storage } from './devices/device.ts';
 import { UseAfterFreeError } from './errors.ts';
 import type { TapeNode } from './tape.ts';
@@ -110,7 +110,7 @@ export function openReads(
   return tensors;
 }
 
-/** Takes the place of `SavedTensor` while set: how a checkpoint keeps a recipe instead of values. */
+/** Takes the place of `SavedTensor` while set: how recomputation keeps a recipe instead of values. */
 export interface Saver {
   save(tensor: Tensor): Saved;
   /** Told of each buffer that an operation is about to read. */

@@ -8,7 +8,7 @@ import { takes } from './call-check.ts';
 import { during } from './during.ts';
 import { DTypeError, UseAfterFreeError } from './errors.ts';
 import { arithmetic, carry, checkGradient, letGo, startGradient } from './gradients.ts';
-import { applyHooks, type GradientHook } from './hooks.ts';
+import { applyHooks, type OutputHooks } from './hooks.ts';
 import { backwardWork, type Layer, workObserver } from './profile/work.ts';
 import { currentSaver, isChanged, openReads, type Saved, saveReads, type Saves } from './saved.ts';
 import { beginScope, disown, own, type Owned, type Scope } from './scope.ts';
@@ -51,6 +51,8 @@ export class TapeNode<A = unknown> implements Owned {
   readonly layer: Layer = workObserver()?.layer;
   /** Outputs whose gradient backward leaves in their `grad`. */
   retained: Set<Tensor> | undefined;
+  /** Those of its outputs, where there are any. */
+  hooks: OutputHooks | undefined;
   owner: Scope | undefined;
   readonly #attrs: A;
   readonly #vjp: Vjp<A>;
@@ -59,7 +61,6 @@ export class TapeNode<A = unknown> implements Owned {
   #inputs: readonly (Saved | undefined)[] = [];
   #outputs: readonly (Saved | undefined)[] = [];
   #released = false;
-  #hooks: GradientHook[][] | undefined;
 
   constructor(
     name: string,
@@ -88,18 +89,6 @@ export class TapeNode<A = unknown> implements Owned {
     currentSaver()?.recorded(this as TapeNode);
   }
 
-  /** The hooks of one output, to be added to. */
-  hooksOf(output: number): GradientHook[] {
-    this.#hooks ??= [];
-    return (this.#hooks[output] ??= []);
-  }
-
-  /** What the hooks of the outputs make of their gradients. */
-  hooked(gradients: readonly (Tensor | undefined)[]): readonly (Tensor | undefined)[] {
-    if (!this.#hooks) return gradients;
-    return gradients.map((gradient, i) => gradient && applyHooks(gradient, this.#hooks?.[i]));
-  }
-
   /** Gradients of the inputs that need one, given those of the outputs after their hooks. */
   run(gradients: readonly (Tensor | undefined)[], needs: readonly boolean[], createGraph: boolean): Gradients {
     if (this.#released) {
@@ -126,7 +115,7 @@ export class TapeNode<A = unknown> implements Owned {
     return results;
   }
 
-  /** Lets go of what a checkpoint has computed again for this node and could once more. */
+  /** Lets go of what has been recomputed for this node and could be once more. */
   forget(): void {
     for (const saved of this.#inputs) saved?.forget?.();
     for (const saved of this.#outputs) saved?.forget?.();
@@ -291,7 +280,7 @@ function walk(
   const visit = (node: TapeNode): void => {
     const arrived = pending.get(node);
     if (!arrived) return;
-    const gradients = node.hooked(arrived);
+    const gradients = node.hooks?.apply(arrived) ?? arrived;
     for (const target of wantedOf(node)) {
       const gradient = gradients[target.outputIndex];
       if (gradient) found.set(target, carry(found.get(target), gradient));

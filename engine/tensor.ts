@@ -5,7 +5,7 @@ import type { DType } from '../kernels/index.ts';
 import type { Device, HostArray, Storage } from './devices/device.ts';
 import { takes } from './call-check.ts';
 import { callSite, ConfigError, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
-import { addHook, type GradientHook } from './hooks.ts';
+import { addHook, type GradientHook, OutputHooks } from './hooks.ts';
 import { callback, flag, float, number, optional, optionsWith } from './parameters.ts';
 import { disown, own, type Owned, type Scope } from './scope.ts';
 import { checkShape, sameShape, type Shape, sizeOf } from './shape.ts';
@@ -191,7 +191,8 @@ export class Tensor implements Owned {
   /** Calls `hook` with the gradient of this tensor during backward; a tensor it returns takes the gradient's place. */
   registerHook(...args: [hook: GradientHook]): () => void {
     const [hook] = takesHook(args);
-    return addHook(this.node?.hooksOf(this.outputIndex) ?? (this.leaf.hooks ??= []), hook);
+    const hooks = this.node ? (this.node.hooks ??= new OutputHooks()).of(this.outputIndex) : (this.leaf.hooks ??= []);
+    return addHook(hooks, hook);
   }
 
   /** Copies the values to the host, row-major. */

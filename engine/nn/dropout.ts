@@ -1,5 +1,5 @@
 // Dropout as layers. Each layer has a stream of its own, named by the seed of `manualSeed` and the order in which the layers were
-// made. A checkpoint draws the same mask again, since it takes streams back to where they stood.
+// made. Recomputation draws the same mask again, since it takes streams back to where they stood.
 import { takes } from '../call-check.ts';
 import { numberWithin } from '../checks.ts';
 import * as ops from '../ops/index.ts';

@@ -1,7 +1,7 @@
 // Normalisation with the parameter names and defaults of torch.nn.
 import { takes } from '../call-check.ts';
 import { numberWithin, wholeNumber } from '../checks.ts';
-import { isRecomputing } from '../checkpoint.ts';
+import { isRecomputing } from '../recomputation.ts';
 import { defaultDevice, parameter } from '../creation.ts';
 import { ShapeError } from '../errors.ts';
 import * as ops from '../ops/index.ts';
@@ -49,7 +49,7 @@ export class BatchNorm2d extends Module implements Layer {
 
   forward(x: Tensor): Tensor {
     const count = this.num_batches_tracked;
-    // Counted when the batch has been found to fit, and not again when a checkpoint runs a second time.
+    // Counted when the batch has been found to fit, and not again when the pass is recomputed.
     const batches = count.value + 1;
     const y = ops.batchNorm(x, {
       weight: this.weight,

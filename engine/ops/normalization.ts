@@ -9,7 +9,7 @@ import {
   fill,
   runningAverage,
 } from '../../kernels/index.ts';
-import { isRecomputing } from '../checkpoint.ts';
+import { isRecomputing } from '../recomputation.ts';
 import { full } from '../creation.ts';
 import { numberWithin, wholeNumber } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
@@ -228,7 +228,7 @@ function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
 }
 
 function updateRunning(running: Tensor | undefined, batch: Tensor, momentum: number, scale: number): void {
-  // A checkpoint's second run sees the batch that has been counted already.
+  // A recomputed pass sees the batch that has been counted already.
   if (!running || isRecomputing()) return;
   const params = { n: running.size, keep: 1 - momentum, gain: momentum * scale };
   running.device.launch(runningAverage, [batch.storage], [running.storage], params);

@@ -3,7 +3,7 @@ import type { Device } from '../devices/device.ts';
 
 /**
  * What a launch was for: the forward pass, the gradients, the optimiser, or none of these (metrics without gradients,
- * clipping). What a checkpoint computes again belongs to backward.
+ * clipping). What is recomputed belongs to backward.
  */
 export type Pass = 'forward' | 'backward' | 'update' | 'other';
 

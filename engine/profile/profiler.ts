@@ -2,7 +2,7 @@
 // tape and the optimisers whose work is being done. Nothing of it exists while it is off. Leaves out sums (summary.ts).
 import { costOf, type Kernel, type ParamValues } from '../../kernels/kernel.ts';
 import { takes } from '../call-check.ts';
-import { isRecomputing } from '../checkpoint.ts';
+import { isRecomputing } from '../recomputation.ts';
 import { defaultDevice } from '../creation.ts';
 import type { Device, LaunchObserver } from '../devices/device.ts';
 import { during } from '../during.ts';
@@ -191,7 +191,7 @@ export class Profiler implements WorkObserver {
   #watchOperations(): () => void {
     const observer: OperationObserver = {
       around: (name, part, body) => {
-        // In backward the operation is that of the node, unless a checkpoint is being computed again.
+        // In backward the operation is that of the node, unless something is being recomputed.
         if (part !== 'forward' || (this.#pass && !isRecomputing())) return body();
         return this.#as({ operation: name }, body);
       },

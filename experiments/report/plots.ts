@@ -210,22 +210,35 @@ export async function cellPlot({ plot, matrix, title }: TableView): Promise<Plot
 const number = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** Curves of one plot: each seed as a thin line, their mean with a band of one standard deviation. */
-async function curvePlot(lines: CurvesView['lines'], axis: string, quantity: string | undefined): Promise<Plot> {
+async function curvePlot(
+  lines: CurvesView['lines'],
+  { axis, scale }: CurvesView,
+  quantity: string | undefined,
+): Promise<Plot> {
+  // A logarithm has no place for what lies at 0 or below.
+  const isShown = (value: number): boolean => Number.isFinite(value) && (scale !== 'log' || value > 0);
   const seeds = lines.flatMap(({ label: line, bySeed }) =>
     bySeed.flatMap(({ seed, values }) =>
-      values.flatMap((y, i) => (Number.isFinite(y) ? [{ x: i + 1, y, line, thread: `${line} ${seed}` }] : [])),
+      values.flatMap((y, i) => (isShown(y) ? [{ x: i + 1, y, line, thread: `${line} ${seed}` }] : [])),
     ),
   );
+  const floor = scale === 'log' ? Math.min(...seeds.map(({ y }) => y)) : -Infinity;
   const means = lines.flatMap(({ label: line, bySeed }): Point[] => {
     const points = Math.min(...bySeed.map(({ values }) => values.length));
     return Array.from({ length: Number.isFinite(points) ? points : 0 }, (_, i) => {
       const { mean, std } = summarize(bySeed.map(({ values }) => values[i]!));
-      return { x: i + 1, y: mean, low: mean - std, high: mean + std, line };
-    }).filter(({ y }) => Number.isFinite(y));
+      return { x: i + 1, y: mean, low: Math.max(floor, mean - std), high: mean + std, line };
+    }).filter(({ y }) => isShown(y));
   });
   const x = { field: 'x', type: 'quantitative', title: axis, axis: { tickMinStep: 1, tickCount: 6 } } as const;
   const y = (field: string) =>
-    ({ field, type: 'quantitative', title: null, scale: { zero: false }, axis: { tickCount: 5 } }) as const;
+    ({
+      field,
+      type: 'quantitative',
+      title: null,
+      scale: scale ? { type: scale } : { zero: false },
+      axis: { tickCount: 5 },
+    }) as const;
   const { color, strokeDash } = legend(lines.map(({ label }) => label));
   const spec: TopLevelSpec = {
     ...frame,
@@ -279,5 +292,5 @@ export function curvePlots({ curves }: TableView): Promise<Plot[]> {
     const size = Math.ceil(lines.length / count);
     return Array.from({ length: count }, (_, i) => ({ quantity, lines: lines.slice(i * size, (i + 1) * size) }));
   });
-  return Promise.all(plots.map(({ quantity, lines }) => curvePlot(lines, curves!.axis, quantity)));
+  return Promise.all(plots.map(({ quantity, lines }) => curvePlot(lines, curves!, quantity)));
 }

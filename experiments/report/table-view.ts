@@ -119,7 +119,8 @@ function curvesView({ table, curves }: TableData): CurvesView | undefined {
     const seeds = [...bySeed].map(([seed, values]) => ({ seed, values }));
     return seeds.length > 0 ? [{ label, quantity: quantities.get(label) ?? label, bySeed: seeds }] : [];
   });
-  return lines.length > 0 ? { axis: table.curveAxis ?? 'epoch', lines } : undefined;
+  const scale = table.curveScale ? { scale: table.curveScale } : {};
+  return lines.length > 0 ? { axis: table.curveAxis ?? 'epoch', ...scale, lines } : undefined;
 }
 
 /** Judges a table and writes its numbers as text. */

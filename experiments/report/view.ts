@@ -158,6 +158,8 @@ export interface EffectView {
 
 /** Curves in a report, over steps or epochs. */
 export interface CurvesView {
+  /** The scale of the values; linear unless said otherwise. */
+  readonly scale?: 'log';
   /** What a point is: `epoch`. */
   readonly axis: string;
   readonly lines: readonly {

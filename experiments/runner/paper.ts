@@ -109,6 +109,8 @@ export interface TableDefinition {
   readonly curves?: readonly { readonly run: Run; readonly curve: string; readonly label: string }[];
   /** What the points of the curves are; epochs unless said otherwise. */
   readonly curveAxis?: string;
+  /** For curves of positive values that fall through several powers of ten. */
+  readonly curveScale?: 'log';
   /** Draw the matrix as lines: rows along x, one line per column. */
   readonly plot?: { readonly x: string; readonly y: string };
   /** Runs whose sample pictures are shown. */

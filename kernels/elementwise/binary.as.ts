@@ -221,7 +221,7 @@ function line<F>(y: usize, a: usize, strideA: usize, b: usize, strideB: usize, n
 /** Elements [begin, end), line by line of the last axis. */
 function walk<F>(params: BinaryParams, buffers: usize, begin: i32, end: i32): void {
   const last = params.rank - 1;
-  const alpha = f32x4.splat(params.alpha);
+  const alpha = params.alpha4;
   const stridesA = params.stridesA;
   const stridesB = params.stridesB;
   const a = <usize>load<u32>(buffers);

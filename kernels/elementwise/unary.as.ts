@@ -293,8 +293,8 @@ function map<F>(x: usize, y: usize, n: i32, a: v128, b: v128): void {
 
 /** Tasks are elements. */
 export function unary(params: UnaryParams, buffers: usize, begin: i32, end: i32): void {
-  const a = f32x4.splat(params.a);
-  const b = f32x4.splat(params.b);
+  const a = params.a4;
+  const b = params.b4;
   const offset = (<usize>begin) << 2;
   const x = <usize>load<u32>(buffers) + offset;
   const y = <usize>load<u32>(buffers, 4) + offset;

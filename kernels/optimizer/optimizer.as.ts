@@ -16,10 +16,10 @@ function axpy(a: v128, x: v128, b: v128): v128 {
 }
 
 export function sgdStep(params: SgdParams, buffers: usize, begin: i32, end: i32): void {
-  const learningRate = f32x4.splat(params.learningRate);
-  const momentum = f32x4.splat(params.momentum);
-  const gain = f32x4.splat(params.gain);
-  const weightDecay = f32x4.splat(params.weightDecay);
+  const learningRate = params.learningRate4;
+  const momentum = params.momentum4;
+  const gain = params.gain4;
+  const weightDecay = params.weightDecay4;
   const nesterov = params.nesterov;
   const first = params.first;
   const hasMomentum = params.momentum != 0;
@@ -45,15 +45,15 @@ export function sgdStep(params: SgdParams, buffers: usize, begin: i32, end: i32)
 }
 
 export function adamStep(params: AdamParams, buffers: usize, begin: i32, end: i32): void {
-  const stepSize = f32x4.splat(params.stepSize);
-  const beta1 = f32x4.splat(params.beta1);
-  const beta2 = f32x4.splat(params.beta2);
-  const oneMinusBeta1 = f32x4.splat(params.oneMinusBeta1);
-  const oneMinusBeta2 = f32x4.splat(params.oneMinusBeta2);
-  const eps = f32x4.splat(params.eps);
-  const weightDecay = f32x4.splat(params.weightDecay);
-  const shrink = f32x4.splat(params.shrink);
-  const correction = f32x4.splat(params.correction);
+  const stepSize = params.stepSize4;
+  const beta1 = params.beta14;
+  const beta2 = params.beta24;
+  const oneMinusBeta1 = params.oneMinusBeta14;
+  const oneMinusBeta2 = params.oneMinusBeta24;
+  const eps = params.eps4;
+  const weightDecay = params.weightDecay4;
+  const shrink = params.shrink4;
+  const correction = params.correction4;
   const amsgrad = params.amsgrad;
   let g = operand(buffers, 0, begin);
   let p = operand(buffers, 1, begin);
@@ -83,12 +83,12 @@ export function adamStep(params: AdamParams, buffers: usize, begin: i32, end: i3
 }
 
 export function rmspropStep(params: RmspropParams, buffers: usize, begin: i32, end: i32): void {
-  const learningRate = f32x4.splat(params.learningRate);
-  const alpha = f32x4.splat(params.alpha);
-  const oneMinusAlpha = f32x4.splat(params.oneMinusAlpha);
-  const eps = f32x4.splat(params.eps);
-  const weightDecay = f32x4.splat(params.weightDecay);
-  const momentum = f32x4.splat(params.momentum);
+  const learningRate = params.learningRate4;
+  const alpha = params.alpha4;
+  const oneMinusAlpha = params.oneMinusAlpha4;
+  const eps = params.eps4;
+  const weightDecay = params.weightDecay4;
+  const momentum = params.momentum4;
   const hasMomentum = params.momentum != 0;
   const centered = params.centered;
   let g = operand(buffers, 0, begin);
@@ -123,8 +123,8 @@ export function rmspropStep(params: RmspropParams, buffers: usize, begin: i32, e
 }
 
 export function runningAverage(params: RunningAverageParams, buffers: usize, begin: i32, end: i32): void {
-  const keep = f32x4.splat(params.keep);
-  const gain = f32x4.splat(params.gain);
+  const keep = params.keep4;
+  const gain = params.gain4;
   let x = operand(buffers, 0, begin);
   let y = operand(buffers, 1, begin);
   for (let i = begin; i < end; i += 4) {

@@ -24,7 +24,7 @@ const HEIGHT = 900;
 const PAPER_WIDTH = 718;
 
 const tracked = {
-  'tour': ['imbalanced-mtl/results/paper', 'dmtl/results/laptop'],
+  'tour': ['imbalanced-mtl/results/paper', 'dmtl/results/laptop', 'dmtl/results/tour'],
   'multidepth': ['multidepth/results/laptop'],
   'cross-stitch': ['cross-stitch/results/laptop', 'cross-stitch/results/real'],
 }; // prettier-ignore

@@ -15,7 +15,7 @@ import {
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
-import { direct } from './checkpoint.ts';
+import { direct } from './recomputation.ts';
 import { backwardLeavesNothing, operationsLeaveNothing } from './failures.ts';
 
 const reference = await createDevice('reference');

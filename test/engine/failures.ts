@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import * as w from '../../engine/index.ts';
 import { type Device, type Tensor } from '../../engine/index.ts';
-import type { Wrap } from './checkpoint.ts';
+import type { Wrap } from './recomputation.ts';
 import { drawProgram, drawValues, MATRIX } from './programs.ts';
 
 const FAULT = 'the launch fails';

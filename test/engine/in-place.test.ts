@@ -1,6 +1,6 @@
 import t from 'tap';
 import { checkpoint, createDevice } from '../../engine/index.ts';
-import { direct } from './checkpoint.ts';
+import { direct } from './recomputation.ts';
 import { allowsChanges, allowsChangesOfEither, neverNewValues, refusesChanges } from './in-place.ts';
 
 for (const name of ['reference', 'wasm'] as const) {

@@ -3,7 +3,7 @@
 import type { Test } from 'tap';
 import * as w from '../../engine/index.ts';
 import { type Device, type Parameter, type Tensor, UseAfterFreeError } from '../../engine/index.ts';
-import { direct, type Wrap } from './checkpoint.ts';
+import { direct, type Wrap } from './recomputation.ts';
 import { drawProgram, drawValues, MATRIX } from './programs.ts';
 
 const numbers = async (x: Tensor): Promise<number[]> => [...(await x.array())];

@@ -1,7 +1,7 @@
 // Random programs: compositions of operations on 2 x 2 matrices, drawn from a seed, for what must hold whatever is computed.
 import * as w from '../../engine/index.ts';
 import { random, type Random, type Tensor } from '../../engine/index.ts';
-import type { Wrap } from './checkpoint.ts';
+import type { Wrap } from './recomputation.ts';
 
 type Step = (values: readonly Tensor[], wrap: Wrap) => Tensor;
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { checkpoint, createDevice, DeviceError } from '../../engine/index.ts';
-import { direct } from './checkpoint.ts';
-import { sameBitsOfPrograms } from './checkpoint-programs.ts';
+import { direct } from './recomputation.ts';
+import { sameBitsOfPrograms } from './recomputation-programs.ts';
 import { backwardLeavesNothing } from './failures.ts';
 import { allowsChanges, allowsChangesOfEither, neverNewValues, refusesChanges } from './in-place.ts';
 

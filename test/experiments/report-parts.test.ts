@@ -9,6 +9,7 @@ import { boundedCurves, boundedPanels, pngSize } from '../../experiments/report/
 import { magma, photograph } from '../../experiments/report/depth-pictures.ts';
 import { base64 } from '../../experiments/report/png.ts';
 import { finding } from '../../experiments/report/finding.ts';
+import { curvePlots } from '../../experiments/report/plots.ts';
 import { htmlText } from '../../experiments/report/report.ts';
 import { tableView } from '../../experiments/report/table-view.ts';
 import { repositoryRoot } from '../shared-data.ts';
@@ -46,6 +47,23 @@ t.test('a page without numbers, and names that are no HTML', async (t) => {
   t.match(page, /made \| for &lt;tests&gt;/);
   t.match(page, /3 were not attempted/);
   t.notMatch(page, /undefined|NaN|\[object/);
+});
+
+t.test('curves on a logarithmic scale, with values that have no logarithm', async (t) => {
+  const view = tableView(known(values));
+  const line = (label: string, ...bySeed: number[][]) => ({
+    label,
+    quantity: 'error',
+    bySeed: bySeed.map((points, seed) => ({ seed, values: points })),
+  });
+  const lines = [line('falls', [1, 0.1, 1e-3], [2, 1e-4, 1e-5]), line('ends at 0', [1, 0.5, 0], [1, NaN, 0])];
+  for (const scale of ['log', undefined] as const) {
+    const curves = { axis: 'epoch', lines, ...(scale ? { scale } : {}) };
+    const plots = await curvePlots({ ...view, curves });
+    t.equal(plots.length, 1);
+    t.notMatch(plots[0]!.svg, /NaN|Infinity|undefined/);
+    t.equal(/0\.0001/.test(plots[0]!.svg), scale === 'log', 'ticks at powers of ten');
+  }
 });
 
 t.test('pictures are scaled until they fit, and then left alone', async (t) => {

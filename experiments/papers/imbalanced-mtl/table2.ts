@@ -65,7 +65,7 @@ export const table2: TableDefinition = {
     'The first control stops the student at the number of updates that ST makes, the second lets ST make as many as the student.',
   ],
   curves: ['ST', 'MTL', 'teacher', 'student'].map(curveOf),
-  curveAxis: 'epoch of the points with f2',
+  ...({ curveAxis: 'epoch of the points with f2', curveScale: 'log' } as const),
   conclusion(value) {
     const [st, mtl, ts, guide] = [value(single), value(multi), value(student), value(teacher)];
     const [early, late] = [value(stopped), value(longer)];

@@ -12,7 +12,7 @@ import {
   sum,
   tensor,
 } from '../../engine/index.ts';
-import { direct, type Wrap } from './checkpoint.ts';
+import { direct, type Wrap } from './recomputation.ts';
 import { drawProgram, drawValues, MATRIX } from './programs.ts';
 
 /** The loss, its gradients, and the gradients and their gradients of what those make up. */

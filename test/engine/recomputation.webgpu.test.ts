@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createDevice, DeviceError } from '../../engine/index.ts';
-import { sameBits } from './checkpoint.ts';
+import { sameBits } from './recomputation.ts';
 
 try {
   await sameBits(t, await createDevice('webgpu'));

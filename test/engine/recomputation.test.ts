@@ -1,5 +1,5 @@
 // Activation checkpointing: the same bits with and without, one update of running statistics, dropout drawn again, nesting,
-// what it refuses, and how much memory it saves. `node dist/test/engine/checkpoint.test.js` prints the comparison.
+// what it refuses, and how much memory it saves. `node dist/test/engine/recomputation.test.js` prints the comparison.
 import t from 'tap';
 import {
   checkpoint,
@@ -24,9 +24,9 @@ import {
   tensor,
   UseAfterFreeError,
 } from '../../engine/index.ts';
-import { isRecomputing } from '../../engine/checkpoint.ts';
+import { isRecomputing } from '../../engine/recomputation.ts';
 import { BasicBlock, DenseBlock } from '../../models/index.ts';
-import { direct, sameBits, type Wrap } from './checkpoint.ts';
+import { direct, sameBits, type Wrap } from './recomputation.ts';
 
 const devices = { wasm: await createDevice('wasm'), reference: await createDevice('reference') };
 setDefaultDevice(devices.reference);

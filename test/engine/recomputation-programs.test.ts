@@ -1,7 +1,7 @@
 // Gradients of gradients through checkpoints have the same bits as without, whatever is computed.
 import t from 'tap';
 import { createDevice } from '../../engine/index.ts';
-import { sameBitsOfPrograms } from './checkpoint-programs.ts';
+import { sameBitsOfPrograms } from './recomputation-programs.ts';
 
 for (const name of ['reference', 'wasm'] as const) {
   t.test(name, async (t) => {

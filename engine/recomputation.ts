@@ -1,7 +1,8 @@
-// Activation checkpointing (Chen et al., "Training deep nets with sublinear memory cost", 2016): what a function computes
-// is let go of after the forward pass and computed again when backward first needs it. The function leaves its usual nodes
-// on the tape, only that they hold recipes in the place of values, so parameters, hooks, `grad` and `createGraph` work as
-// ever and every gradient has the same bits. Leaves out choosing what to checkpoint.
+// Recomputation, which PyTorch calls activation checkpointing (Chen et al., "Training deep nets with sublinear memory cost",
+// 2016): what a function computes is let go of after the forward pass and computed again when backward first needs it. The
+// function leaves its usual nodes on the tape, only that they hold recipes in the place of values, so parameters, hooks, `grad`
+// and `createGraph` work as ever and every gradient has the same bits. Leaves out choosing what to recompute. The checkpoints
+// that are files, of weights and of runs, have nothing to do with it.
 import { takes } from './call-check.ts';
 import type { DType } from '../kernels/index.ts';
 import type { Storage } from './devices/device.ts';
@@ -17,7 +18,7 @@ import { Parameter, type Tensor } from './tensor.ts';
 let depth = 0;
 
 /**
- * True while backward runs a checkpointed function again. What a forward pass changes besides its result, such as running
+ * True while backward runs a function under `checkpoint` again. What a forward pass changes besides its result, such as running
  * statistics, must be left alone then.
  */
 export const isRecomputing = (): boolean => depth > 0;
@@ -32,7 +33,7 @@ interface Slot {
   released: boolean;
 }
 
-class Checkpoint {
+class Recomputation {
   readonly #f: (...inputs: Tensor[]) => unknown;
   readonly #inputs: readonly Saved[];
   readonly #slots: Slot[] = [];
@@ -93,7 +94,7 @@ class Checkpoint {
         if (!slot.value) this.#recompute(operation);
         return slot.value!;
       },
-      // Within another checkpoint the inputs have been computed again too.
+      // Within another recomputation the inputs have been recomputed too.
       forget: () => {
         empty();
         for (const input of this.#inputs) input.forget?.();
@@ -118,7 +119,7 @@ class Checkpoint {
     for (const [storage, version] of this.#versions) {
       if (storage.version !== version) throw changedInPlace(operation);
     }
-    // Opened first: within another checkpoint this may run that one again.
+    // Opened first: within another recomputation this may run that one again.
     const inputs = this.#inputs.map((input) => input.open('checkpoint'));
     const replay = new Replay(this.#slots, this.#nodes);
     const positions = [...this.#streams.keys()].map((stream) => [stream, stream.position] as const);
@@ -138,7 +139,7 @@ class Checkpoint {
 }
 
 /**
- * A second run of a checkpointed function: fills the slots, and checks that it goes as the first one did. Its values take
+ * A second run of a function: fills the slots, and checks that it goes as the first one did. Its values take
  * the places on the tape of those of the first run: gradients of gradients then add up there in the same order.
  */
 class Replay implements Saver {
@@ -246,5 +247,5 @@ export function checkpoint<T extends Tensor[], R extends Result>(f: (...inputs: 
   takesFunction([f, inputs]);
   const run = (): R => tidy<R>(() => f(...inputs));
   if (!gradEnabled()) return run();
-  return new Checkpoint(f as unknown as (...inputs: Tensor[]) => R, inputs).forward(run);
+  return new Recomputation(f as unknown as (...inputs: Tensor[]) => R, inputs).forward(run);
 }
