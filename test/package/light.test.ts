@@ -61,7 +61,7 @@ t.test('the file for browsers', async (t) => {
   const kernels = /"AGFzbQ[A-Za-z0-9+/]*=*"/g; // modules of WebAssembly in base 64
   t.equal(code.match(kernels)?.length, 4);
   const { length } = gzipSync(code.replace(kernels, '""'));
-  t.ok(length < 150_000, `${length} bytes, compressed, beside the kernels in WebAssembly`);
+  t.ok(length < 150 * 1024, `${length} bytes, compressed, beside the kernels in WebAssembly`);
 });
 
 t.test('its classes keep their names, which errors and profiles print', async (t) => {
