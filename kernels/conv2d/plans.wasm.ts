@@ -135,7 +135,7 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads, plainSums },
 const planGradientOfWeights: WasmPlanner<Conv2dParams> = (p, facts, prefer): WasmPlan => {
   const geometry = forwardGeometry(p);
   if (facts.plainSums || !isWinogradGradient(geometry, prefer)) return planWeightGradient(p, facts, prefer);
-  return planWinogradGradient(geometry, planWeightGradient(p, facts, 'channelsLast'), facts.threads);
+  return planWinogradGradient(geometry, facts.threads);
 };
 
 export function addConv2d(table: PlanTable<WasmPlanner<never>>): void {

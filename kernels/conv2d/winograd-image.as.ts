@@ -1,10 +1,10 @@
 // Images turned to Winograd's tiles: V[product][tile][channel] of some rows of tiles, from NCHW through a padded patch with
 // the channels last. For the source of a convolution (SourceLine) and for the gradient of its output (GradientLine).
 import { words } from '../shared/addresses.as';
-import { fillChannelsLast, NoSums, PixelSums } from './channels-last.as';
+import { fillChannelsLast } from './channels-last.as';
 import { ceilDivide } from '../shared/integers.as';
 import { fillWords } from '../shared/simd.as';
-import { describeTile, TileWatch, tileBits, Trust, TRUST_BYTES } from './winograd-guard.as';
+import { clearLook, LOOK_BYTES, lookAtRun, runBytes, sumPitch, TileLook, TileWatch } from './winograd-tile-guard.as';
 import { INPUTS, OUTPUTS } from './winograd-transforms.as';
 
 /**
@@ -22,9 +22,13 @@ export class TileGrid {
   /** Rows of tiles whose patch is made at once. */
   runUnits: i32;
   patchAt: i32;
+  /** A Unit and behind it the lines of a row of tiles. */
   linesAt: i32;
   dilation: i32;
 }
+
+/** Bytes kept for a Unit: a cache line. */
+export const UNIT_BYTES: usize = 64;
 
 /** Where a unit stands. */
 @unmanaged
@@ -50,6 +54,35 @@ export function locate(grid: TileGrid, unit: i32, to: Unit): void {
   to.tiles = min(grid.segmentTiles, grid.tilesW - to.firstTile);
 }
 
+/** Goes on to the next unit. */
+export function advance(grid: TileGrid, at: Unit): void {
+  at.firstTile += at.tiles;
+  if (at.firstTile >= grid.tilesW) {
+    at.firstTile = 0;
+    at.tileRow++;
+    if (at.tileRow == grid.tilesH) {
+      at.tileRow = 0;
+      at.column++;
+      if (at.column == grid.dilation) {
+        at.column = 0;
+        at.row++;
+        if (at.row == grid.dilation) {
+          at.row = 0;
+          at.image++;
+        }
+      }
+    }
+  }
+  at.tiles = min(grid.segmentTiles, grid.tilesW - at.firstTile);
+}
+
+/** Goes on by `units` units: one, or the rows of tiles of a run, each of which is one. */
+@inline
+export function advanceRun(grid: TileGrid, at: Unit, units: i32): void {
+  at.tileRow += units - 1;
+  advance(grid, at);
+}
+
 /** An NCHW image and where the first tile begins in it. */
 @unmanaged
 export class Plane {
@@ -64,7 +97,7 @@ export class Plane {
 /** Rows (columns) of a grid of tiles whose first is `first`, of `size` in the image. */
 @inline
 export function gridSize(size: i32, first: i32, dilation: i32): i32 {
-  return ceilDivide(size - first, dilation);
+  return dilation == 1 ? size - first : ceilDivide(size - first, dilation);
 }
 
 /** Channels whose patches are turned together: a cache line. */
@@ -97,43 +130,15 @@ function turnTile<Line>(lines: usize, pitch: usize, pixel: usize, to: usize, str
   } while (lines < end);
 }
 
-/** Describes the tiles of a run of rows, from what its patch of some channels shows and what those before it showed. */
-function watchTiles(
-  watch: TileWatch,
-  grid: TileGrid,
-  at: Unit,
-  run: i32,
-  patch: usize,
-  pitch: usize,
-  pixel: usize,
-  sums: usize,
-  sumPitch: usize,
-  trusts: usize,
-  isFirst: bool,
-  isLast: bool,
-): void {
-  const height = gridSize(watch.height, at.row, grid.dilation);
-  const width = gridSize(watch.width, at.column, grid.dilation);
-  for (let i = 0; i < run; i++) {
-    const rows = height - OUTPUTS * (at.tileRow + i);
-    for (let tile = 0; tile < at.tiles; tile++) {
-      const trust = changetype<Trust>(trusts);
-      let set: u32 = isFirst ? 0 : trust.bits;
-      if (!(set & 1))
-        set |= tileBits(patch + <usize>(OUTPUTS * i) * pitch + <usize>(OUTPUTS * tile) * pixel, pitch, pixel);
-      trust.bits = set;
-      if (isLast) {
-        const from = sums + <usize>(2 * OUTPUTS * i) * sumPitch + words(OUTPUTS * tile);
-        describeTile(trust, from, sumPitch, rows, width - OUTPUTS * (at.firstTile + tile), set);
-      }
-      trusts += TRUST_BYTES;
-    }
-  }
+/** Rows of tiles from `at` on, one below the other, whose patch is made at once, of `units` units. They share rows of the source. */
+@inline
+export function runOf(grid: TileGrid, at: Unit, units: i32): i32 {
+  return grid.segments > 1 ? 1 : min(min(grid.runUnits, units), grid.tilesH - at.tileRow);
 }
 
 /**
  * `to`[product][tile][channels] of the units [first, end), `stride` bytes between products, for `channels` channels from
- * `firstChannel` on. Returns the number of tiles. With PixelSums, `watch` is told of every tile.
+ * `firstChannel` on. Returns the number of tiles. With PixelSums, all tiles are looked at for `watch`.
  */
 export function turnImage<Line, Sums>(
   grid: TileGrid,
@@ -150,28 +155,27 @@ export function turnImage<Line, Sums>(
 ): i32 {
   const overlap = changetype<Line>(0).span - OUTPUTS;
   const patch = scratch + grid.patchAt;
-  const lines = scratch + grid.linesAt;
+  const at = changetype<Unit>(scratch + grid.linesAt);
+  const lines = scratch + grid.linesAt + UNIT_BYTES;
   const size = plane.height * plane.width;
   const dilation = grid.dilation;
-  // What the lines hold is turned before the next unit is looked for.
-  const at = changetype<Unit>(lines);
+  const look = changetype<Sums>(0).areKept ? scratch + watch.lookAt : 0;
+  if (changetype<Sums>(0).areKept) clearLook(changetype<TileLook>(look));
   let count = 0;
   for (let block = 0; block < channels; block += BLOCK) {
     const blockChannels = min(BLOCK, channels - block);
     const pixel = words(blockChannels);
     count = 0;
-    let sums = changetype<Sums>(0).areKept ? scratch + watch.sumsAt : 0;
+    let sums = look + LOOK_BYTES;
     let unit = first;
+    locate(grid, unit, at);
     while (unit < end) {
-      locate(grid, unit, at);
       const tiles = at.tiles;
-      // Rows of tiles one below the other share rows of the source.
-      const run = grid.segments > 1 ? 1 : min(min(grid.runUnits, end - unit), grid.tilesH - at.tileRow);
+      const run = runOf(grid, at, end - unit);
       const columns = OUTPUTS * tiles + overlap;
       const rows = OUTPUTS * run + overlap;
-      // A vector to spare, see fillChannelsLast.
-      const sumPitch = words((columns + 7) & ~3);
-      if (changetype<Sums>(0).areKept && block == 0) fillWords(sums, 0, (2 * rows * <i32>sumPitch) >> 2);
+      const sumsPitch = sumPitch(tiles);
+      if (changetype<Sums>(0).areKept && block == 0) fillWords(sums, 0, (<i32>runBytes(run, sumsPitch)) >> 2);
       fillChannelsLast<Sums>(
         patch,
         image + words((at.image * plane.channels + firstChannel + block) * size),
@@ -186,15 +190,9 @@ export function turnImage<Line, Sums>(
         rows,
         columns,
         sums,
-        sumPitch,
+        sumsPitch,
       );
       const pitch = pixel * <usize>columns;
-      if (changetype<Sums>(0).areKept) {
-        const trusts = scratch + watch.trustAt + <usize>count * TRUST_BYTES;
-        const isLast = block + BLOCK >= channels;
-        watchTiles(watch, grid, at, run, patch, pitch, pixel, sums, sumPitch, trusts, block == 0, isLast);
-        sums += 2 * <usize>rows * sumPitch;
-      }
       for (let i = 0; i < run; i++) {
         turnRows<Line>(patch + <usize>(OUTPUTS * i) * pitch, lines, pitch);
         let write = to + words(count * channels + block);
@@ -204,7 +202,12 @@ export function turnImage<Line, Sums>(
         }
         count += tiles;
       }
+      if (changetype<Sums>(0).areKept) {
+        if (block + BLOCK >= channels) lookAtRun(watch, grid, at, run, sums, sumsPitch, look);
+        sums += runBytes(run, sumsPitch);
+      }
       unit += run;
+      advanceRun(grid, at, run);
     }
   }
   return count;

@@ -22,6 +22,8 @@ const GB: f32 = <f32>(1.0 / (2.0 * B2 * (B2 - A2)));
 export const INPUTS: i32 = 6;
 export const OUTPUTS: i32 = 4;
 export const PRODUCTS: i32 = INPUTS * INPUTS;
+/** Of a filter's channel. */
+export const TAPS: i32 = 9;
 
 // Two kinds of images are turned in tiles. `span` elements of an axis make six.
 

@@ -2,18 +2,18 @@
 // plain sum needs 144 for. A task is a split of the sum over images and tiles, a block of output channels and one of input
 // channels: it transforms some tiles of x and of g with the channels last, V[product][tile][c] and Y[product][tile][o], adds
 // Y' V to its sums M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are
-// added in order. Where x or g is too uneven or too sparse for that, has infinities or NaN, or is so simple that a plain sum would
-// be exact, the whole gradient is computed by the plain sum (winograd-guard.as.ts).
+// added in order. Channels of x or g that are too uneven or too sparse for that or have infinities or NaN are left to plain sums
+// (winograd-weight-guard.as.ts), and so are all where they are so simple that a plain sum would be exact.
 import { buffer, CONVOLUTION_BYTES, words } from '../shared/addresses.as';
-import { conv2dSumPartials, conv2dWeightChannelsLast } from './weight-gradient.as';
-import { NoSums } from './channels-last.as';
-import { areFewBits, leastSpread, MAGNITUDE_BYTES, spreadsMeet, sumMagnitudes, TileWatch } from './winograd-guard.as';
-import { Plane, TileGrid, turnImage } from './winograd-image.as';
 import { ceilDivide } from '../shared/integers.as';
 import { fillWords } from '../shared/simd.as';
-import { GradientLine, INPUTS, PRODUCTS, SourceLine, turnSums } from './winograd-transforms.as';
+import { NoSums } from './channels-last.as';
+import { Plane, TileGrid, turnImage } from './winograd-image.as';
+import { TileWatch } from './winograd-tile-guard.as';
 import { PANEL, sumPanel } from './winograd-tiles.as';
-import { Conv2dParams } from './params.as';
+import { GradientLine, INPUTS, PRODUCTS, SourceLine, TAPS, turnSums } from './winograd-transforms.as';
+import { areFewBits, elementsOf, findLimits, Limits, sumChannel } from './winograd-weight-guard.as';
+import { addProducts, padPlane, putTotals, WeightRepeat } from './winograd-weight-repeat.as';
 
 /** What the planner worked out, behind the grid of tiles and the planes of x and g. Places and strides in bytes. */
 @unmanaged
@@ -27,8 +27,11 @@ class Plan {
   /** Units whose tiles are transformed at once. */
   blockUnits: i32;
   splits: i32;
-  /** Of the shared scratch: the magnitudes of the channels of x and of g (sumMagnitudes) in each split. */
+  /** Of the shared scratch: sums of each split's channels (sumsOf) and how many of their elements count (elementsAt). */
   magnitudesAt: i32;
+  /** Of four vectors of x and of g, those whose magnitudes are added up at first. */
+  sourceVectors: i32;
+  gradientVectors: i32;
   sumsAt: i32;
   sumStride: i32;
   valuesAt: i32;
@@ -38,7 +41,8 @@ class Plan {
   batch: i32;
 }
 
-const TAPS: i32 = 9;
+/** Bytes of the sums of a pair of channels. */
+const TOTALS_BYTES: usize = 16 * TAPS;
 
 @inline
 function planOf(params: usize): Plan {
@@ -51,30 +55,38 @@ function putTaps(from: usize, to: usize, lane: usize): void {
   for (let k = 0; k < TAPS; k++) store<u32>(to + words(k), load<u32>(from + ((<usize>k) << 4) + (lane << 2)));
 }
 
-/** Magnitudes of a split: those of the channels of x, then of g. */
+/** Of a split: sums of the magnitudes and of the squares of each channel of x, then of each of g. */
 @inline
-function magnitudesOf(p: Plan, buffers: usize, split: i32): usize {
-  return buffer(buffers, 3) + p.magnitudesAt + <usize>(split * (p.channels + p.outputs)) * MAGNITUDE_BYTES;
+function sumsOf(p: Plan, buffers: usize, split: i32): usize {
+  return buffer(buffers, 3) + p.magnitudesAt + words(2 * split * (p.channels + p.outputs));
 }
 
-/** Magnitudes of some channels of an image in a split's share of every plane, to `magnitudes` of all channels. */
+/** How many elements of each channel count, first of x, then of g. */
+@inline
+function elementsAt(p: Plan, buffers: usize): usize {
+  return sumsOf(p, buffers, p.splits);
+}
+
+/**
+ * Adds up a split's share of every plane of some channels, see sumChannel. `sums`: where those of the `all` channels stand, `vectors`:
+ * of four.
+ */
 function sumChannels(
   p: Plan,
   plane: Plane,
   image: usize,
-  magnitudes: usize,
+  sums: usize,
   firstChannel: i32,
   channels: i32,
   split: i32,
+  vectors: i32,
 ): void {
   const size = plane.height * plane.width;
   const first = <i32>((<i64>split * size) / p.splits);
   const count = <i32>((<i64>(split + 1) * size) / p.splits) - first;
-  const step = words(plane.channels * size);
   for (let channel = firstChannel; channel < firstChannel + channels; channel++) {
     const from = image + words(channel * size + first);
-    const to = magnitudes + <usize>channel * MAGNITUDE_BYTES;
-    sumMagnitudes(from, p.batch, step, count, to, p.batch * size);
+    sumChannel(from, p.batch, words(plane.channels * size), count, vectors, sums + words(2 * channel));
   }
 }
 
@@ -111,16 +123,17 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
     const endUnit = ((split + 1) * p.units) / p.splits;
     fillWords(sums, 0, (PRODUCTS * p.sumStride) >> 2);
     // One task of several looks at each channel.
-    const own = magnitudesOf(p, buffers, split);
-    if (firstOutput == 0) sumChannels(p, source, buffer(buffers, 0), own, firstChannel, channels, split);
+    const own = sumsOf(p, buffers, split);
+    const ofGradient = own + words(2 * p.channels);
+    const x = buffer(buffers, 0);
+    const g = buffer(buffers, 1);
+    if (firstOutput == 0) sumChannels(p, source, x, own, firstChannel, channels, split, p.sourceVectors);
     if (firstChannel == 0) {
-      const ofGradient = own + <usize>p.channels * MAGNITUDE_BYTES;
-      sumChannels(p, gradient, buffer(buffers, 1), ofGradient, firstOutput, outputs, split);
+      sumChannels(p, gradient, g, ofGradient, firstOutput, outputs, split, p.gradientVectors);
     }
     for (let unit = (split * p.units) / p.splits; unit < endUnit; unit += p.blockUnits) {
       const last = min(endUnit, unit + p.blockUnits);
-      const x = buffer(buffers, 0);
-      const g = buffer(buffers, 1);
+      const valueStride = p.valueStride;
       turnImage<SourceLine, NoSums>(
         grid,
         source,
@@ -129,12 +142,11 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
         channels,
         scratch,
         values,
-        p.valueStride,
+        valueStride,
         unit,
         last,
         none,
       );
-      const to = gradients;
       const stride = p.gradientStride;
       const tiles = turnImage<GradientLine, NoSums>(
         grid,
@@ -143,7 +155,7 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
         firstOutput,
         outputs,
         scratch,
-        to,
+        gradients,
         stride,
         unit,
         last,
@@ -168,37 +180,96 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
   }
 }
 
-/** Whether the gradient is one that Winograd's algorithm must not compute. */
-function isRefused(params: usize, buffers: usize): bool {
-  const p = planOf(params);
-  const source = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>());
-  const gradient = changetype<Plane>(changetype<usize>(source) + offsetof<Plane>());
-  const all = magnitudesOf(p, buffers, 0);
-  const step = <usize>(p.channels + p.outputs) * MAGNITUDE_BYTES;
-  const ofGradients = all + <usize>p.channels * MAGNITUDE_BYTES;
-  const places = p.batch * source.height * source.width;
-  const plane = p.batch * gradient.height * gradient.width;
-  for (let i = 0; i < 2; i++) {
-    const isMean = i == 1;
-    const x = leastSpread(all, p.channels, p.splits, step, places, isMean);
-    const g = leastSpread(ofGradients, p.outputs, p.splits, step, plane, isMean);
-    if (!spreadsMeet(x, g, plane, isMean)) return true;
-  }
-  return areFewBits(buffer(buffers, 1), plane * p.outputs, buffer(buffers, 0), places * p.channels);
-}
-
-/** The plain sum's parameters stand behind the plan. */
 @inline
-function plainParams(params: usize): Conv2dParams {
-  return changetype<Conv2dParams>(params + offsetof<TileGrid>() + 2 * offsetof<Plane>() + offsetof<Plan>());
+function sourceOf(params: usize): Plane {
+  return changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>());
 }
 
-/** The plain sum, where it is needed. Tasks: those of conv2dWeightChannelsLast. */
+@inline
+function gradientOf(params: usize): Plane {
+  return changetype<Plane>(changetype<usize>(sourceOf(params)) + offsetof<Plane>());
+}
+
+/** Lower bounds of the numbers of elements that count, of `channels` channels whose sums stand at `sums` in the first split. */
+function boundElements(p: Plan, sums: usize, channels: i32, to: usize): void {
+  const step = words(2 * (p.channels + p.outputs));
+  for (let channel = 0; channel < channels; channel++) {
+    let magnitudes: f32 = 0;
+    let squares: f32 = 0;
+    let from = sums + words(2 * channel);
+    for (let split = 0; split < p.splits; split++) {
+      magnitudes += load<f32>(from);
+      squares += load<f32>(from, 4);
+      from += step;
+    }
+    // Squares of 0 may be those of tiny numbers.
+    store<f32>(to + words(channel), elementsOf(magnitudes, squares, false));
+  }
+}
+
+/** Tasks: channels of x, then of g. How many of their elements count, exactly where a lower bound does not suffice. */
+export function conv2dWinogradElements(params: usize, buffers: usize, begin: i32, end: i32): void {
+  const p = planOf(params);
+  const source = sourceOf(params);
+  const gradient = gradientOf(params);
+  const limits = changetype<Limits>(buffer(buffers, 4));
+  const own = buffer(buffers, 4) + words(2);
+  const bounds = buffer(buffers, 4) + words(4);
+  const sums = sumsOf(p, buffers, 0);
+  boundElements(p, sums, p.channels, bounds);
+  boundElements(p, sums + words(2 * p.channels), p.outputs, bounds + words(p.channels));
+  findLimits(limits, bounds, p.channels, p.outputs, p.batch * gradient.height * gradient.width);
+  for (let task = begin; task < end; task++) {
+    let elements = load<f32>(bounds + words(task));
+    const isSource = task < p.channels;
+    if (!(elements >= (isSource ? limits.x : limits.g))) {
+      const plane = isSource ? source : gradient;
+      const size = plane.height * plane.width;
+      const from = buffer(buffers, isSource ? 0 : 1) + words((isSource ? task : task - p.channels) * size);
+      sumChannel(from, p.batch, words(plane.channels * size), size, 4, own);
+      elements = elementsOf(load<f32>(own), load<f32>(own, 4), load<f32>(own) == 0);
+    }
+    store<f32>(elementsAt(p, buffers) + words(task), elements);
+  }
+}
+
+/** Tasks: input channels. The plain sums of all outputs if the channel must not be taken, or else of the outputs that must not be. */
 export function conv2dWinogradRepeat(params: usize, buffers: usize, begin: i32, end: i32): void {
-  if (isRefused(params, buffers)) conv2dWeightChannelsLast(plainParams(params), buffers, begin, end);
-}
-
-/** Its splits. Tasks: those of conv2dSumPartials. */
-export function conv2dWinogradRepeatSum(params: usize, buffers: usize, begin: i32, end: i32): void {
-  if (isRefused(params, buffers)) conv2dSumPartials(plainParams(params), buffers, begin, end);
+  const p = planOf(params);
+  const source = sourceOf(params);
+  const gradient = gradientOf(params);
+  const repeat = changetype<WeightRepeat>(changetype<usize>(p) + offsetof<Plan>());
+  const limits = changetype<Limits>(buffer(buffers, 4));
+  const totals = buffer(buffers, 4) + 16;
+  const padded = totals + <usize>p.outputs * TOTALS_BYTES;
+  const elements = elementsAt(p, buffers);
+  const ofGradients = elements + words(p.channels);
+  const x = buffer(buffers, 0);
+  const g = buffer(buffers, 1);
+  const size = source.height * source.width;
+  const plane = gradient.height * gradient.width;
+  findLimits(limits, elements, p.channels, p.outputs, p.batch * plane);
+  const areAll = areFewBits(g, p.batch * plane * p.outputs, x, p.batch * size * p.channels);
+  let isAny = areAll;
+  for (let output = 0; output < p.outputs && !isAny; output++) {
+    isAny = !(load<f32>(ofGradients + words(output)) >= limits.g);
+  }
+  for (let channel = begin; channel < end; channel++) {
+    const isWhole = areAll || !(load<f32>(elements + words(channel)) >= limits.x);
+    if (!isWhole && !isAny) continue;
+    fillWords(totals, 0, (p.outputs * <i32>TOTALS_BYTES) >> 2);
+    for (let image = 0; image < p.batch; image++) {
+      padPlane(repeat, x + words((image * p.channels + channel) * size), padded);
+      for (let output = 0; output < p.outputs; output++) {
+        if (!isWhole && load<f32>(ofGradients + words(output)) >= limits.g) continue;
+        const from = g + words((image * p.outputs + output) * plane);
+        addProducts(repeat, padded, from, totals + <usize>output * TOTALS_BYTES);
+      }
+    }
+    for (let output = 0; output < p.outputs; output++) {
+      if (!isWhole && load<f32>(ofGradients + words(output)) >= limits.g) continue;
+      const to = buffer(buffers, 2) + words(TAPS * (output * p.channels + channel));
+      putTotals(totals + <usize>output * TOTALS_BYTES, to);
+    }
+  }
 }

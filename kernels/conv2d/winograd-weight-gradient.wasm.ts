@@ -1,5 +1,5 @@
 // Plans of the weight gradient of 3x3 convolutions of stride 1 by Winograd's F(3x3, 4x4), see
-// winograd-weight-gradient.wasm.ts. The splits of the sum depend on shapes alone. Pure arithmetic.
+// winograd-weight-gradient.as.ts. The splits of the sum depend on shapes alone. Pure arithmetic.
 import type { WasmPlan } from '../plan.ts';
 import { type Geometry, TASK_WORK } from './correlation.wasm.ts';
 import { sumPhase } from './weight-gradient.wasm.ts';
@@ -11,10 +11,18 @@ const BLOCK_TILES = 48;
 const TASK_OUTPUTS = 64;
 const TASK_CHANNELS = 128;
 const SPLITS = 8;
-/** Outputs below which sums have too few terms for the guard of winograd-guard.as.ts, which would refuse most of them. */
-const LEAST_OUTPUTS = 128;
-/** Of a channel, see sumMagnitudes of winograd-guard.as.ts. */
-const MAGNITUDE_BYTES = 8;
+/** Outputs below which sums have too few terms for the guard of winograd-weight-guard.as.ts, which would refuse most of them. */
+const LEAST_OUTPUTS = 256;
+const TAPS = 9;
+/** Input channels of a task that repeats them. */
+const REPEAT_CHANNELS = 4;
+/** Outputs from which on the magnitudes of so many of four vectors of x and of g suffice for a bound of the number of elements that count. */
+const COUNTED_VECTORS: readonly (readonly [outputs: number, sourceVectors: number, gradientVectors: number])[] = [
+  [12_000, 1, 2],
+  [3000, 2, 2],
+  [750, 2, 4],
+  [0, 4, 4],
+];
 /** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
 const TILE_WORK = 200;
 const WEIGHT_WORK = 300;
@@ -25,6 +33,13 @@ const splitsOf = (g: Geometry): number => {
   // A power of two divides well among threads.
   return Math.max(1, Math.min(SPLITS, 2 ** Math.round(Math.log2(blocks / 2))));
 };
+
+/** Vectors of four, see COUNTED_VECTORS. */
+function countedVectors(g: Geometry): readonly [number, number] {
+  const outputs = g.batch * g.axes[0].size * g.axes[1].size;
+  const [, sourceVectors, gradientVectors] = COUNTED_VECTORS.find(([least]) => outputs >= least)!;
+  return [sourceVectors, gradientVectors];
+}
 
 /** Whether the gradient is one that Winograd's algorithm computes, and is to: `prefer`red or faster than the plain sum. */
 export function isWinogradGradient(g: Geometry, prefer: string | undefined): boolean {
@@ -64,8 +79,7 @@ function taskBlock(g: Geometry, splits: number, threads: number): { outputs: num
   return best;
 }
 
-/** `plain`: the plan `channelsLast`, which repeats a gradient that is refused. */
-export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: number): WasmPlan {
+export function planWinogradGradient(g: Geometry, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
   const grid = tileGrid(g, BLOCK_TILES, Math.max(g.channels, g.rows));
   const splits = Math.min(grid.units, splitsOf(g));
@@ -83,18 +97,23 @@ export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: numb
   const gradientsAt = valuesAt + PRODUCTS * valueStride;
   const patchAt = gradientsAt + PRODUCTS * gradientStride;
   const end = patchAt + grid.patchBytes + grid.linesBytes;
-  const count = 9 * g.rows * g.channels;
-  const magnitudesAt = 64 * Math.ceil(Math.max(4 * splits * count + 64, plain.sharedScratch ?? 0) / 64);
+  const magnitudesAt = 64 * Math.ceil((4 * splits * TAPS * g.rows * g.channels + 64) / 64);
+  const [sourceVectors, gradientVectors] = countedVectors(g);
+  const dilation = rows.tapStep;
+  const paddedWords = (rows.size + 2 * dilation) * (columns.size + 2 * dilation);
+  const repeatBytes = 64 + 16 * TAPS * g.rows + 4 * paddedWords;
   const words = [
     ...grid.words(patchAt),
     ...[g.channels, ...g.source, rows.origin, columns.origin],
     ...[g.rows, rows.size, columns.size, 0, 0],
     ...[g.channels, g.rows, outputs, channels, grid.units, blockUnits, splits],
-    ...[magnitudesAt, sumsAt, sumStride, valuesAt, valueStride, gradientsAt, gradientStride, g.batch],
+    ...[magnitudesAt, sourceVectors, gradientVectors, sumsAt, sumStride, valuesAt, valueStride],
+    ...[gradientsAt, gradientStride, g.batch],
+    ...[...g.source, rows.size, columns.size, -rows.origin, -columns.origin, dilation],
   ];
   const tasks = splits * blocks;
   const work = PRODUCTS * grid.units * grid.segmentTiles * g.channels * g.rows;
-  const repeats = ['conv2dWinogradRepeat', 'conv2dWinogradRepeatSum'];
+  const all = g.channels + g.rows;
   return {
     name: 'winograd',
     phases: [
@@ -105,14 +124,10 @@ export function planWinogradGradient(g: Geometry, plain: WasmPlan, threads: numb
         constants: words,
       },
       ...(splits > 1 ? [sumPhase(g, splits)] : []),
-      ...plain.phases.map(({ tasks, grain, constants = [] }, i) => ({
-        exportName: repeats[i]!,
-        tasks,
-        grain,
-        constants: [...words, ...constants],
-      })),
+      { exportName: 'conv2dWinogradElements', tasks: all, grain: Math.ceil(all / threads), constants: words },
+      { exportName: 'conv2dWinogradRepeat', tasks: g.channels, grain: REPEAT_CHANNELS, constants: words },
     ],
-    sharedScratch: magnitudesAt + MAGNITUDE_BYTES * splits * (g.channels + g.rows),
-    threadScratch: Math.max(end, plain.threadScratch ?? 0),
+    sharedScratch: magnitudesAt + 4 * (2 * splits + 1) * all + 64,
+    threadScratch: Math.max(end, repeatBytes, 64 + 4 * all),
   };
 }

@@ -10,9 +10,11 @@ const TAPS = 9;
 export const PRODUCTS = 36;
 export const PANEL = 8;
 const BLOCK = 16;
-/** Bytes of a Unit of winograd-image.wasm.ts; of a Trust and of the sums of a panel's filters of winograd-guard.as.ts. */
+/** Bytes of a Unit of winograd-image.as.ts; of a Trust, of a TileLook and of the sums of a panel's filters. */
 const UNIT_BYTES = 24;
+const LINES_UNIT_BYTES = 64;
 const TRUST_BYTES = 16;
+const LOOK_BYTES = 64;
 const FILTER_SUMS_BYTES = 128;
 /** Bytes of transformed source in a task, which should stay in the second-level cache, and tiles in it. */
 const VALUE_BYTES = 640 * 1024;
@@ -70,7 +72,7 @@ export function tileGrid(g: Geometry, most: number, channels: number): TileGrid 
     segmentTiles,
     units: gridsOf(g) * tilesH * segments,
     patchBytes,
-    linesBytes: INPUTS * pitchBytes,
+    linesBytes: LINES_UNIT_BYTES + INPUTS * pitchBytes,
     words: (patchAt) => [
       tilesH,
       tilesW,
@@ -187,14 +189,14 @@ export function planWinograd(g: Geometry, header: readonly number[], isTurned: b
   const repeatBytes = UNIT_BYTES + 4 * direct.words.length + 4 * TAPS * PANEL * g.channels;
   const tileTrustAt = 16 * Math.ceil((repeatAt + repeatBytes) / 16);
   const panelTrustAt = tileTrustAt + TRUST_BYTES * tiles;
-  const sumsAt = 16 * Math.ceil((panelTrustAt + TRUST_BYTES * (1 + blockPanels)) / 16);
-  const sumsBytes = 4 * 2 * INPUTS * (OUTPUTS * segmentTiles + 8) * taskUnits + 32;
+  const lookAt = 16 * Math.ceil((panelTrustAt + TRUST_BYTES * (1 + blockPanels)) / 16);
+  const sumsBytes = LOOK_BYTES + 4 * 2 * INPUTS * (OUTPUTS * segmentTiles + 8) * taskUnits + 32;
   const filter = 4 * TAPS;
   const filterSteps = isTurned ? [filter, filter * g.rows, filter - 4, -4] : [filter * g.channels, filter, 0, 4];
   const plan = [
     ...grid.words(patchAt),
     ...[g.channels, ...g.source, rows.origin, columns.origin],
-    ...[rows.size, columns.size, sumsAt, tileTrustAt],
+    ...[rows.size, columns.size, lookAt, tileTrustAt, TAPS * g.channels],
     ...header,
     ...[g.channels, g.rows, rows.size, columns.size, units, taskUnits],
     ...filterSteps,
@@ -217,6 +219,6 @@ export function planWinograd(g: Geometry, header: readonly number[], isTurned: b
   return {
     phases: isOwn ? [tilesPhase] : [filters, tilesPhase],
     sharedBytes: isOwn ? 0 : panels * panelBytes,
-    scratchBytes: sumsAt + sumsBytes,
+    scratchBytes: lookAt + sumsBytes,
   };
 }

@@ -48,6 +48,21 @@ export async function testConvolutions(
   }
 }
 
+/** Few elements in a window, which may all meet small taps: what a bound that holds on average lets through now and then. */
+export async function testSparseConvolutions(t: Test, device: Device, seeds: readonly number[]): Promise<void> {
+  const params = { ...same([20, 12], [28, 27], 2), batch: 3 };
+  for (const kernel of convolutionKernels) {
+    const problems: string[] = [];
+    for (const name of ['one in fifty is not zero', 'one in thirty is not zero', 'one in five is not zero']) {
+      for (const seed of seeds) {
+        const { problem } = await checkConvolution(kernel, params, [name, 'normal'], device, seed);
+        if (problem) problems.push(`${name}, seed ${seed}: ${problem}`);
+      }
+    }
+    t.strictSame(problems, [], kernel.name);
+  }
+}
+
 const longData: Readonly<Record<string, (i: number) => number>> = {
   // Equal terms round the same way each time.
   'a tenth': () => 0.1,

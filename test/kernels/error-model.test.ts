@@ -4,7 +4,13 @@ import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { createWasmDevice } from '../../engine/devices/wasm/device.ts';
 import { createDevice } from '../../engine/index.ts';
-import { testConvolutions, testLongProducts, testLongSoftmax, testLongSums } from './error-model-suite.ts';
+import {
+  testConvolutions,
+  testLongProducts,
+  testLongSoftmax,
+  testLongSums,
+  testSparseConvolutions,
+} from './error-model-suite.ts';
 
 t.setTimeout(180_000);
 
@@ -13,6 +19,7 @@ await t.test('wasm', async (t) => {
   const plans = new Map<string, number>();
   await testConvolutions(t, device, 1, 1, (plan) => plans.set(plan, 1 + (plans.get(plan) ?? 0)));
   t.ok((plans.get('winograd') ?? 0) > 300, 'most of them by Winograd');
+  await testSparseConvolutions(t, device, [1, 2, 3, 28684]);
   await testLongSums(t, device, [1, 1000, 2 ** 20 + 3, 2 ** 23]);
   await testLongProducts(t, device, [2047, 2 ** 14 + 5, 2 ** 18 + 3]);
   await testLongSoftmax(t, device, [2 ** 20 + 3]);

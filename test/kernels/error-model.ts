@@ -38,6 +38,12 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'half are zero': sparse(0.5),
   'one in five is not zero': sparse(0.2),
   'one in thirty is not zero': sparse(0.03),
+  'one in fifty is not zero': sparse(0.02),
+  stripes: (i, normal) => (i % 2 ? normal : 0),
+  'minor channels': (i, normal, uniform, plane) =>
+    Math.floor(i / plane) % 3 === 1 ? (uniform < 0.02 ? 1e-3 : 1e-6) * normal : normal,
+  'nearly dead channels': (i, normal, uniform, plane) =>
+    Math.floor(i / plane) % 3 === 1 ? Number(uniform < 0.01) * 0.1 * normal : normal,
   'a sparse mask': mask(0.03),
   'a dense mask': mask(0.6),
   'whole numbers': (_i, _normal, uniform) => Math.floor(uniform * 21) - 10,
