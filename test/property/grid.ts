@@ -93,6 +93,11 @@ const elementwise = [
   grid(k.unary, { n: ELEMENTS, op: k.Unary.affine, a: 2, b: 1 }),
   grid(k.binary, { ...flat, stridesA: [1], stridesB: [1], op: k.Binary.sub, alpha: 0 }),
   grid(k.binary, { ...matrix, stridesA: [side, 1], stridesB: [1, 0], op: k.Binary.mul, alpha: 0 }),
+  grid(
+    k.ternary,
+    { n: ELEMENTS, op: k.Ternary.sigmoidBackward },
+    { values: { a: (n) => floats(n).map(Math.abs) }, tolerance: summed },
+  ),
   grid(k.where, { ...flat, stridesC: [1], stridesA: [1], stridesB: [0] }, { tolerance: exact }),
   grid(k.cast, { n: ELEMENTS, kind: k.Cast.floatToBool }, { tolerance: exact }),
   grid(k.fills.float32, { n: ELEMENTS, value: 0.5 }, { tolerance: exact }),
