@@ -2,7 +2,7 @@
 import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { DeviceError, UseAfterFreeError } from '../../engine/errors.ts';
-import { gather, unary, Unary, type UnaryParams } from '../../kernels/index.ts';
+import { gather, NOTHING_OUTSIDE, unary, Unary, type UnaryParams } from '../../kernels/index.ts';
 
 const params: UnaryParams = { n: 3, op: Unary.square, a: 0, b: 0 };
 
@@ -70,7 +70,7 @@ t.test('launches that do not fit the description are refused', async (t) => {
   t.throws(() => device.launch(unary, [freed], [y], params), UseAfterFreeError);
   t.throws(() => device.release(freed), UseAfterFreeError);
   await t.rejects(device.read(freed), UseAfterFreeError);
-  const picked = { outer: 1, size: 3, count: 2, inner: 1 };
+  const picked = { outer: 1, size: 3, count: 2, inner: 1, outside: NOTHING_OUTSIDE };
   t.throws(
     () => device.launch(gather, [float(3), int(2)], [int(2)], picked),
     /float and integer buffers cannot be mixed/,
