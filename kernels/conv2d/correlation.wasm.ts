@@ -201,6 +201,10 @@ function emptinessOf(height: number, width: number): number {
   return (Math.ceil(vectors / 2) / (vectors / 2)) * ((4 * Math.ceil(width / 4)) / width);
 }
 
+/** Places of operands and scratch in the table of buffers; `bias` is -1 if there is none. */
+export const Places = { weights: 'i32', bias: 'i32', output: 'i32', scratch: 'i32' } as const;
+export type Places = { readonly [name in keyof typeof Places]: number };
+
 /** What correlate.as.ts reads of each. Sizes and steps in elements, scratch places in bytes. */
 export const Correlation = {
   tasks: 'i32',

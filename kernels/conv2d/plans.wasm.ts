@@ -7,6 +7,7 @@ import {
   type Geometry,
   inputGradientGeometries,
   pairColumns,
+  Places,
   planCorrelation,
   TASK_WORK,
   tapsOf,
@@ -15,14 +16,10 @@ import { isWinograd, planWinograd } from './winograd.wasm.ts';
 import { isWinogradGradient, planWinogradGradient } from './winograd-weight-gradient.wasm.ts';
 import { planWeightGradient } from './weight-gradient.wasm.ts';
 
-/** Places of operands and scratch in the table of buffers; `bias` is -1 if there is none. */
-export const Places = { weights: 'i32', bias: 'i32', output: 'i32', scratch: 'i32' } as const;
-type Places = { readonly [name in keyof typeof Places]: number };
-
 /** What correlate.as.ts reads behind its parameters: so many correlations follow. */
 export const CorrelateHeader = { ...Places, count: 'i32' } as const;
 
-/** What fill-output.as.ts reads behind its parameters. Places as above, sizes in elements. */
+/** What fill-output.as.ts reads behind its parameters. `bias` and `output` as in Places, sizes in elements. */
 export const FillOutputPlan = { bias: 'i32', output: 'i32', channels: 'i32', plane: 'i32' } as const;
 
 /** Correlations in one phase: their constants must fit the parameter block. */
@@ -70,7 +67,7 @@ const planForward: WasmPlanner<Conv2dParams> = (p, { threads, plainSums }, prefe
   const geometry = forwardGeometry(p);
   const places = { weights: 1, bias: p.bias ? 2 : -1, output, scratch: output + 2 };
   if (!plainSums && isWinograd(geometry, prefer)) {
-    const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, planWords(Places, places), false, threads);
+    const { phases, sharedBytes, scratchBytes } = planWinograd(geometry, places, false, threads);
     return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }
   const { phases, scratchBytes, name } = correlate([geometry], places, threads, prefer);
@@ -108,7 +105,7 @@ const planInputGradient: WasmPlanner<Conv2dParams> = (p, { threads, plainSums },
   const singles = inputGradientGeometries(p);
   if (!plainSums && singles.length === 1 && isWinograd(singles[0], prefer)) {
     // Its filters are made from the weights as they are given.
-    const asGiven = planWords(Places, { ...places, weights: 1 });
+    const asGiven = { ...places, weights: 1 };
     const { phases, sharedBytes, scratchBytes } = planWinograd(singles[0], asGiven, true, threads);
     return { name: 'winograd', phases, sharedScratch: sharedBytes, threadScratch: scratchBytes };
   }

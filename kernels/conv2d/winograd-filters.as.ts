@@ -2,9 +2,10 @@
 // filters in the order that the plain loop reads.
 import { buffer, words } from '../shared/addresses.as';
 import { loadStrided } from '../shared/simd.as';
+import { Conv2dParams, WinogradPlan } from './params.as';
 import { addTaps, describeFilters, FILTER_SUMS_BYTES, FilterSums } from './winograd-filter-guard.as';
 import { Trust } from './winograd-guard.as';
-import { planOf, WinogradPlan } from './winograd-plan.as';
+import { planOf } from './winograd-plan.as';
 import { PANEL } from './winograd-tiles.as';
 import { INPUTS, PRODUCTS, TAPS, turnTaps } from './winograd-transforms.as';
 
@@ -95,7 +96,7 @@ export function orderFilters(p: WinogradPlan, weights: usize, panel: i32, ordere
 }
 
 /** Tasks: panels of filters. */
-export function conv2dWinogradFilters(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function conv2dWinogradFilters(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
   const p = planOf(params);
   const weights = buffer(buffers, p.weights);
   const filters = buffer(buffers, p.scratch - 1) + p.filtersAt;

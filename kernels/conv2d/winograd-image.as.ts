@@ -4,28 +4,9 @@ import { words } from '../shared/addresses.as';
 import { fillChannelsLast } from './channels-last.as';
 import { ceilDivide } from '../shared/integers.as';
 import { fillWords } from '../shared/simd.as';
-import { clearLook, LOOK_BYTES, lookAtRun, runBytes, sumPitch, TileLook, TileWatch } from './winograd-tile-guard.as';
+import { Plane, TileGrid, TileWatch } from './params.as';
+import { clearLook, LOOK_BYTES, lookAtRun, runBytes, sumPitch, TileLook } from './winograd-tile-guard.as';
 import { INPUTS, OUTPUTS } from './winograd-transforms.as';
-
-/**
- * The tiles of a launch. With a dilation a tile has every `dilation`-th row and column, as windows do, and there is a grid of tiles
- * for each remainder of both. A unit is a part of a row of tiles; the units of all rows of tiles of all grids of all images
- * follow one another. Sizes in elements, places in bytes of private scratch.
- */
-@unmanaged
-export class TileGrid {
-  tilesH: i32;
-  tilesW: i32;
-  /** Parts of a row of tiles, and tiles in one. */
-  segments: i32;
-  segmentTiles: i32;
-  /** Rows of tiles whose patch is made at once. */
-  runUnits: i32;
-  patchAt: i32;
-  /** A Unit and behind it the lines of a row of tiles. */
-  linesAt: i32;
-  dilation: i32;
-}
 
 /** Bytes kept for a Unit: a cache line. */
 export const UNIT_BYTES: usize = 64;
@@ -81,17 +62,6 @@ export function advance(grid: TileGrid, at: Unit): void {
 export function advanceRun(grid: TileGrid, at: Unit, units: i32): void {
   at.tileRow += units - 1;
   advance(grid, at);
-}
-
-/** An NCHW image and where the first tile begins in it. */
-@unmanaged
-export class Plane {
-  /** Channels of the whole image. */
-  channels: i32;
-  height: i32;
-  width: i32;
-  row: i32;
-  column: i32;
 }
 
 /** Rows (columns) of a grid of tiles whose first is `first`, of `size` in the image. */

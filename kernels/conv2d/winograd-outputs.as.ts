@@ -1,8 +1,8 @@
 // The way back of Winograd's convolutions: the products of a panel of filters to outputs, A' M A.
 import { words } from '../shared/addresses.as';
 import { storePart } from '../shared/simd.as';
-import { advance, gridSize, locate, TileGrid, Unit } from './winograd-image.as';
-import { WinogradPlan } from './winograd-plan.as';
+import { TileGrid, WinogradPlan } from './params.as';
+import { advance, gridSize, locate, Unit } from './winograd-image.as';
 import { PANEL } from './winograd-tiles.as';
 import { INPUTS, OUTPUTS, turned0, turned1, turned2, turned3, turnProducts } from './winograd-transforms.as';
 

@@ -2,8 +2,9 @@
 // and of the squares of each pixel's channels. All tiles of a task are looked at together at first; where the worst of everything
 // does not suffice, each of them is described.
 import { words } from '../shared/addresses.as';
+import { Plane, TileGrid, TileWatch } from './params.as';
 import { isOutside, SIGNIFICAND, significantBits, Trust, TRUST_BYTES } from './winograd-guard.as';
-import { advanceRun, gridSize, locate, Plane, runOf, TileGrid, Unit } from './winograd-image.as';
+import { advanceRun, gridSize, locate, runOf, Unit } from './winograd-image.as';
 import { INPUTS, OUTPUTS } from './winograd-transforms.as';
 
 /** Of the magnitudes of a window, the part that weak taps must leave; and the square of that of the weak ones. */
@@ -13,19 +14,6 @@ const SHARE_TERMS: f32 = 512;
 /** What a window's elements and the logarithm of what they hold must make, see isRich. */
 const LEAST_RICHNESS: f32 = 10;
 const RICHNESS_TERMS: f32 = 10000;
-
-/** What the description of a source's tiles needs to know, and where it goes. */
-@unmanaged
-export class TileWatch {
-  /** Outputs. */
-  height: i32;
-  width: i32;
-  /** Of private scratch, in bytes: a TileLook and behind it the sums of the pixels; a Trust for every tile. */
-  lookAt: i32;
-  trustAt: i32;
-  /** Terms of an output. */
-  terms: i32;
-}
 
 /** The worst of some tiles. Lanes are columns of windows, except that the last two are the same in all. */
 @unmanaged

@@ -4,49 +4,38 @@
 // Y' V to its sums M[product][panel of eight c][o][8], and at the end turns those to weights, w[o][c] = G' M G. Splits are
 // added in order. Channels of x or g that are too uneven or too sparse for that or have infinities or NaN are left to plain sums
 // (winograd-weight-guard.as.ts), and so are all where they are so simple that a plain sum would be exact.
-import { buffer, CONVOLUTION_BYTES, words } from '../shared/addresses.as';
+import { behind, buffer, words } from '../shared/addresses.as';
 import { ceilDivide } from '../shared/integers.as';
 import { fillWords } from '../shared/simd.as';
 import { NoSums } from './channels-last.as';
-import { Plane, TileGrid, turnImage } from './winograd-image.as';
-import { TileWatch } from './winograd-tile-guard.as';
+import { Conv2dParams, Plane, TileGrid, TileWatch, WeightRepeat, WinogradGradientPlan } from './params.as';
+import { turnImage } from './winograd-image.as';
 import { PANEL, sumPanel } from './winograd-tiles.as';
 import { GradientLine, INPUTS, PRODUCTS, SourceLine, TAPS, turnSums } from './winograd-transforms.as';
 import { areFewBits, elementsOf, findLimits, Limits, sumChannel } from './winograd-weight-guard.as';
-import { addProducts, padPlane, putTotals, WeightRepeat } from './winograd-weight-repeat.as';
-
-/** What the planner worked out, behind the grid of tiles and the planes of x and g. Places and strides in bytes. */
-@unmanaged
-class Plan {
-  channels: i32;
-  outputs: i32;
-  /** Output channels and input channels of a task. */
-  taskOutputs: i32;
-  taskChannels: i32;
-  units: i32;
-  /** Units whose tiles are transformed at once. */
-  blockUnits: i32;
-  splits: i32;
-  /** Of the shared scratch: sums of each split's channels (sumsOf) and how many of their elements count (elementsAt). */
-  magnitudesAt: i32;
-  /** Of four vectors of x and of g, those whose magnitudes are added up at first. */
-  sourceVectors: i32;
-  gradientVectors: i32;
-  sumsAt: i32;
-  sumStride: i32;
-  valuesAt: i32;
-  valueStride: i32;
-  gradientsAt: i32;
-  gradientStride: i32;
-  batch: i32;
-}
+import { addProducts, padPlane, putTotals } from './winograd-weight-repeat.as';
 
 /** Bytes of the sums of a pair of channels. */
 const TOTALS_BYTES: usize = 16 * TAPS;
 
 @inline
-function planOf(params: usize): Plan {
-  return changetype<Plan>(params + CONVOLUTION_BYTES + offsetof<TileGrid>() + 2 * offsetof<Plane>());
+function gridOf(params: Conv2dParams): TileGrid {
+  return changetype<TileGrid>(behind(params));
+}
+
+@inline
+function sourceOf(params: Conv2dParams): Plane {
+  return changetype<Plane>(behind(gridOf(params)));
+}
+
+@inline
+function gradientOf(params: Conv2dParams): Plane {
+  return changetype<Plane>(behind(sourceOf(params)));
+}
+
+@inline
+function planOf(params: Conv2dParams): WinogradGradientPlan {
+  return changetype<WinogradGradientPlan>(behind(gradientOf(params)));
 }
 
 /** Stores lane `lane` of nine vectors in a row. */
@@ -57,13 +46,13 @@ function putTaps(from: usize, to: usize, lane: usize): void {
 
 /** Of a split: sums of the magnitudes and of the squares of each channel of x, then of each of g. */
 @inline
-function sumsOf(p: Plan, buffers: usize, split: i32): usize {
+function sumsOf(p: WinogradGradientPlan, buffers: usize, split: i32): usize {
   return buffer(buffers, 3) + p.magnitudesAt + words(2 * split * (p.channels + p.outputs));
 }
 
 /** How many elements of each channel count, first of x, then of g. */
 @inline
-function elementsAt(p: Plan, buffers: usize): usize {
+function elementsAt(p: WinogradGradientPlan, buffers: usize): usize {
   return sumsOf(p, buffers, p.splits);
 }
 
@@ -72,7 +61,7 @@ function elementsAt(p: Plan, buffers: usize): usize {
  * of four.
  */
 function sumChannels(
-  p: Plan,
+  p: WinogradGradientPlan,
   plane: Plane,
   image: usize,
   sums: usize,
@@ -100,10 +89,10 @@ function turnWeights(sums: usize, stride: usize, turned: usize, to: usize): void
 }
 
 /** Tasks: (split, block of output channels, block of input channels), the last fastest. */
-export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32, end: i32): void {
-  const grid = changetype<TileGrid>(params + CONVOLUTION_BYTES);
-  const source = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>());
-  const gradient = changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>() + offsetof<Plane>());
+export function conv2dWinogradWeights(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
+  const grid = gridOf(params);
+  const source = sourceOf(params);
+  const gradient = gradientOf(params);
   const p = planOf(params);
   const scratch = buffer(buffers, 4);
   const target = p.splits > 1 ? buffer(buffers, 3) : buffer(buffers, 2);
@@ -180,18 +169,8 @@ export function conv2dWinogradWeights(params: usize, buffers: usize, begin: i32,
   }
 }
 
-@inline
-function sourceOf(params: usize): Plane {
-  return changetype<Plane>(params + CONVOLUTION_BYTES + offsetof<TileGrid>());
-}
-
-@inline
-function gradientOf(params: usize): Plane {
-  return changetype<Plane>(changetype<usize>(sourceOf(params)) + offsetof<Plane>());
-}
-
 /** Lower bounds of the numbers of elements that count, of `channels` channels whose sums stand at `sums` in the first split. */
-function boundElements(p: Plan, sums: usize, channels: i32, to: usize): void {
+function boundElements(p: WinogradGradientPlan, sums: usize, channels: i32, to: usize): void {
   const step = words(2 * (p.channels + p.outputs));
   for (let channel = 0; channel < channels; channel++) {
     let magnitudes: f32 = 0;
@@ -208,7 +187,7 @@ function boundElements(p: Plan, sums: usize, channels: i32, to: usize): void {
 }
 
 /** Tasks: channels of x, then of g. How many of their elements count, exactly where a lower bound does not suffice. */
-export function conv2dWinogradElements(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function conv2dWinogradElements(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
   const p = planOf(params);
   const source = sourceOf(params);
   const gradient = gradientOf(params);
@@ -234,11 +213,11 @@ export function conv2dWinogradElements(params: usize, buffers: usize, begin: i32
 }
 
 /** Tasks: input channels. The plain sums of all outputs if the channel must not be taken, or else of the outputs that must not be. */
-export function conv2dWinogradRepeat(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function conv2dWinogradRepeat(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
   const p = planOf(params);
   const source = sourceOf(params);
   const gradient = gradientOf(params);
-  const repeat = changetype<WeightRepeat>(changetype<usize>(p) + offsetof<Plan>());
+  const repeat = changetype<WeightRepeat>(behind(p));
   const limits = changetype<Limits>(buffer(buffers, 4));
   const totals = buffer(buffers, 4) + 16;
   const padded = totals + <usize>p.outputs * TOTALS_BYTES;

@@ -1,9 +1,20 @@
 // Plans of the weight gradient of 3x3 convolutions of stride 1 by Winograd's F(3x3, 4x4), see
 // winograd-weight-gradient.as.ts. The splits of the sum depend on shapes alone. Pure arithmetic.
+import { planWords } from '../params.ts';
 import type { WasmPlan } from '../plan.ts';
 import { type Geometry, TASK_WORK } from './correlation.wasm.ts';
 import { sumPhase } from './weight-gradient.wasm.ts';
-import { isPlain3x3, isPreferred, oddLines, PANEL, PRODUCTS, tileCount, tileGrid } from './winograd.wasm.ts';
+import {
+  isPlain3x3,
+  isPreferred,
+  oddLines,
+  PANEL,
+  planTiles,
+  PRODUCTS,
+  sourcePlane,
+  tileCount,
+} from './winograd.wasm.ts';
+import { Plane, WeightRepeat, WinogradGradientPlan } from './winograd-plan.wasm.ts';
 
 /** Tiles that are transformed at once: enough to pay for reading the sums, few enough that both sides stay in the cache. */
 const BLOCK_TILES = 48;
@@ -81,12 +92,17 @@ function taskBlock(g: Geometry, splits: number, threads: number): { outputs: num
 
 export function planWinogradGradient(g: Geometry, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
-  const grid = tileGrid(g, BLOCK_TILES, Math.max(g.channels, g.rows));
-  const splits = Math.min(grid.units, splitsOf(g));
+  const [sourceH, sourceW] = g.source;
+  const [outH, outW] = [rows.size, columns.size];
+  const tiling = planTiles(g, BLOCK_TILES, Math.max(g.channels, g.rows));
+  const splits = Math.min(tiling.units, splitsOf(g));
   const { outputs, channels } = taskBlock(g, splits, threads);
   const blocks = Math.ceil(g.rows / outputs) * Math.ceil(g.channels / channels);
-  const blockUnits = Math.max(1, Math.min(Math.ceil(grid.units / splits), Math.floor(BLOCK_TILES / grid.segmentTiles)));
-  const tiles = blockUnits * grid.segmentTiles;
+  const blockUnits = Math.max(
+    1,
+    Math.min(Math.ceil(tiling.units / splits), Math.floor(BLOCK_TILES / tiling.segmentTiles)),
+  );
+  const tiles = blockUnits * tiling.segmentTiles;
 
   const sumStride = oddLines(4 * PANEL * Math.ceil(channels / PANEL) * outputs);
   const valueStride = oddLines(4 * (tiles * channels + PANEL));
@@ -96,23 +112,28 @@ export function planWinogradGradient(g: Geometry, threads: number): WasmPlan {
   const valuesAt = sumsAt + PRODUCTS * sumStride;
   const gradientsAt = valuesAt + PRODUCTS * valueStride;
   const patchAt = gradientsAt + PRODUCTS * gradientStride;
-  const end = patchAt + grid.patchBytes + grid.linesBytes;
+  const end = patchAt + tiling.patchBytes + tiling.linesBytes;
   const magnitudesAt = 64 * Math.ceil((4 * splits * TAPS * g.rows * g.channels + 64) / 64);
   const [sourceVectors, gradientVectors] = countedVectors(g);
   const dilation = rows.tapStep;
-  const paddedWords = (rows.size + 2 * dilation) * (columns.size + 2 * dilation);
+  const paddedWords = (outH + 2 * dilation) * (outW + 2 * dilation);
   const repeatBytes = 64 + 16 * TAPS * g.rows + 4 * paddedWords;
   const words = [
-    ...grid.words(patchAt),
-    ...[g.channels, ...g.source, rows.origin, columns.origin],
-    ...[g.rows, rows.size, columns.size, 0, 0],
-    ...[g.channels, g.rows, outputs, channels, grid.units, blockUnits, splits],
-    ...[magnitudesAt, sourceVectors, gradientVectors, sumsAt, sumStride, valuesAt, valueStride],
-    ...[gradientsAt, gradientStride, g.batch],
-    ...[...g.source, rows.size, columns.size, -rows.origin, -columns.origin, dilation],
+    ...tiling.words(patchAt),
+    ...sourcePlane(g),
+    ...planWords(Plane, { channels: g.rows, height: outH, width: outW, row: 0, column: 0 }),
+    ...planWords(WinogradGradientPlan, {
+      ...{ channels: g.channels, outputs: g.rows, taskOutputs: outputs, taskChannels: channels, batch: g.batch },
+      ...{ units: tiling.units, blockUnits, splits, magnitudesAt, sourceVectors, gradientVectors },
+      ...{ sumsAt, sumStride, valuesAt, valueStride, gradientsAt, gradientStride },
+    }),
+    ...planWords(WeightRepeat, {
+      ...{ sourceH, sourceW, outH, outW },
+      ...{ padH: -rows.origin, padW: -columns.origin, dilation },
+    }),
   ];
   const tasks = splits * blocks;
-  const work = PRODUCTS * grid.units * grid.segmentTiles * g.channels * g.rows;
+  const work = PRODUCTS * tiling.units * tiling.segmentTiles * g.channels * g.rows;
   const all = g.channels + g.rows;
   return {
     name: 'winograd',

@@ -2,23 +2,11 @@
 // g nine dot products of planes, x in a padded copy, whose rows are added in short runs.
 import { words } from '../shared/addresses.as';
 import { copyWords, fillWords, loadLanes, madd } from '../shared/simd.as';
+import { WeightRepeat } from './params.as';
 import { TAPS } from './winograd-transforms.as';
 
 /** Vectors that are added up before their sum is added to the total: two short sums round less than one long sum. */
 const RUN: i32 = 128;
-
-/** What the sums read. Sizes in elements. */
-@unmanaged
-export class WeightRepeat {
-  sourceH: i32;
-  sourceW: i32;
-  outH: i32;
-  outW: i32;
-  /** Zeros above and to the left of the source. */
-  padH: i32;
-  padW: i32;
-  dilation: i32;
-}
 
 /** Elements of a row of the padded copy. */
 @inline

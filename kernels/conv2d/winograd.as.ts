@@ -5,17 +5,17 @@
 // its input gradient, which reads the weights with the channels exchanged and the last tap first.
 // The transforms mix the outputs of a tile and the taps of a filter: tiles and filters that are too uneven for that, have
 // infinities or NaN, or are so simple that a plain sum would be exact, are left to the plain loop (winograd-guard.as.ts).
-import { buffer, words } from '../shared/addresses.as';
+import { behind, buffer, words } from '../shared/addresses.as';
 import { ceilDivide } from '../shared/integers.as';
 import { copyWords, fillWords } from '../shared/simd.as';
 import { PixelSums } from './channels-last.as';
 import { correlate } from './correlate.as';
-import { Correlation } from './params.as';
+import { Conv2dParams, Correlation, TileGrid, WinogradPlan } from './params.as';
 import { orderFilters, panelBytes, trustOf, turnFilterPanel } from './winograd-filters.as';
 import { isTrusted, Trust, TRUST_BYTES } from './winograd-guard.as';
-import { gridSize, locate, TileGrid, turnImage, Unit } from './winograd-image.as';
+import { gridSize, locate, turnImage, Unit } from './winograd-image.as';
 import { turnPanel } from './winograd-outputs.as';
-import { gridOf, planeOf, planOf, watchOf, WinogradPlan } from './winograd-plan.as';
+import { gridOf, planeOf, planOf, watchOf } from './winograd-plan.as';
 import { describeLook, describeTiles, TileLook } from './winograd-tile-guard.as';
 import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.as';
 import { OUTPUTS, PRODUCTS, SourceLine } from './winograd-transforms.as';
@@ -99,11 +99,11 @@ function takesAny(tiles: usize, count: i32, panel: usize): bool {
 }
 
 /** Tasks: (part of the units, block of panels), the last fastest. */
-export function conv2dWinograd(params: usize, buffers: usize, begin: i32, end: i32): void {
+export function conv2dWinograd(params: Conv2dParams, buffers: usize, begin: i32, end: i32): void {
   const p = planOf(params);
   const grid = gridOf(params);
   const watch = watchOf(grid);
-  const direct = changetype<Correlation>(changetype<usize>(p) + offsetof<WinogradPlan>());
+  const direct = changetype<Correlation>(behind(p));
   const source = buffer(buffers, 0);
   const bias: usize = p.bias < 0 ? 0 : buffer(buffers, p.bias);
   const output = buffer(buffers, p.output);

@@ -1,7 +1,17 @@
-// Plans of 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), see winograd.wasm.ts: which ones, and how their tiles
+// Plans of 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), see winograd.as.ts: which ones, and how their tiles
 // are cut into tasks. Pure arithmetic.
+import { planWords } from '../params.ts';
 import type { WasmPhase } from '../plan.ts';
-import { type Axis, evenParts, type Geometry, MOST_IDLE, planCorrelation, TASK_WORK } from './correlation.wasm.ts';
+import {
+  type Axis,
+  evenParts,
+  type Geometry,
+  MOST_IDLE,
+  type Places,
+  planCorrelation,
+  TASK_WORK,
+} from './correlation.wasm.ts';
+import { Plane, TileGrid, TileWatch, WinogradPlan } from './winograd-plan.wasm.ts';
 
 /** Outputs of a tile along an axis, its inputs and its products; filters of a panel, channels of a block of the source. */
 const OUTPUTS = 4;
@@ -50,40 +60,37 @@ const tilesOf = (g: Geometry): [number, number] => {
 
 export const tileCount = (g: Geometry): number => gridsOf(g) * tilesOf(g)[0] * tilesOf(g)[1];
 
-/** The tiles of a launch, see winograd-image.wasm.ts. */
-export interface TileGrid {
+/** The tiles of a launch. */
+export interface Tiling {
   readonly segmentTiles: number;
   readonly units: number;
   readonly patchBytes: number;
   readonly linesBytes: number;
-  /** Given where in private scratch the patch stands. */
+  /** The TileGrid, given where in private scratch the patch stands. */
   words(patchAt: number): number[];
 }
 
 /** `most`: tiles in a unit, a part of a row of tiles; `channels` that patches are made of, at most. */
-export function tileGrid(g: Geometry, most: number, channels: number): TileGrid {
+export function planTiles(g: Geometry, most: number, channels: number): Tiling {
   const [tilesH, tilesW] = tilesOf(g);
   const segmentTiles = evenParts(tilesW, most);
   const segments = Math.ceil(tilesW / segmentTiles);
   const pitchBytes = 4 * Math.min(BLOCK, channels) * (OUTPUTS * segmentTiles + INPUTS - OUTPUTS);
   const runUnits = Math.max(1, Math.floor((PATCH_BYTES / pitchBytes - (INPUTS - OUTPUTS)) / OUTPUTS));
   const patchBytes = oddLines(pitchBytes * (OUTPUTS * runUnits + INPUTS - OUTPUTS) + 16 * BLOCK);
+  const sizes = { tilesH, tilesW, segments, segmentTiles, runUnits, dilation: dilationOf(g) };
   return {
     segmentTiles,
     units: gridsOf(g) * tilesH * segments,
     patchBytes,
     linesBytes: LINES_UNIT_BYTES + INPUTS * pitchBytes,
-    words: (patchAt) => [
-      tilesH,
-      tilesW,
-      segments,
-      segmentTiles,
-      runUnits,
-      patchAt,
-      patchAt + patchBytes,
-      dilationOf(g),
-    ],
+    words: (patchAt) => planWords(TileGrid, { ...sizes, patchAt, linesAt: patchAt + patchBytes }),
   };
+}
+
+/** The image that a correlation reads. */
+export function sourcePlane({ channels, source: [height, width], axes: [rows, columns] }: Geometry): number[] {
+  return planWords(Plane, { channels, height, width, row: rows.origin, column: columns.origin });
 }
 
 /** An odd number of cache lines: successive products of a tile stand in different sets of the cache. */
@@ -142,7 +149,7 @@ interface Division {
 }
 
 /** Either tasks have the same tiles and share the filters, or they share the tiles, as many for every thread. */
-function divide(g: Geometry, { units, segmentTiles }: TileGrid, mostTiles: number, threads: number): Division {
+function divide(g: Geometry, { units, segmentTiles }: Tiling, mostTiles: number, threads: number): Division {
   const panels = Math.ceil(g.rows / PANEL);
   const threadPanels = Math.ceil(panels / threads);
   const filtersWork = FILTER_WORK * g.channels * g.rows;
@@ -159,16 +166,13 @@ function divide(g: Geometry, { units, segmentTiles }: TileGrid, mostTiles: numbe
   return { tasks: Math.ceil(units / taskUnits), taskUnits, blockPanels: panels, blocks: 1, isOwn };
 }
 
-/**
- * `header`: places of weights, bias (-1: none), output and the thread's scratch among the buffers. `isTurned`: the weights are
- * those of the convolution whose input gradient this is.
- */
-export function planWinograd(g: Geometry, header: readonly number[], isTurned: boolean, threads: number): Winograd {
+/** `isTurned`: the weights are those of the convolution whose input gradient this is. */
+export function planWinograd(g: Geometry, places: Places, isTurned: boolean, threads: number): Winograd {
   const [rows, columns] = g.axes;
   const most = Math.max(LEAST_TILES, Math.min(MOST_TILES, Math.floor(VALUE_BYTES / (4 * PRODUCTS * g.channels))));
-  const grid = tileGrid(g, most, g.channels);
-  const { units, segmentTiles } = grid;
-  const { tasks, taskUnits, blockPanels, blocks, isOwn } = divide(g, grid, most, threads);
+  const tiling = planTiles(g, most, g.channels);
+  const { units, segmentTiles } = tiling;
+  const { tasks, taskUnits, blockPanels, blocks, isOwn } = divide(g, tiling, most, threads);
   const panels = Math.ceil(g.rows / PANEL);
 
   const tiles = Math.max(4, 2 * Math.ceil((taskUnits * segmentTiles) / 2));
@@ -181,7 +185,7 @@ export function planWinograd(g: Geometry, header: readonly number[], isTurned: b
   // outlast it.
   const productsAt = PRODUCTS * valueStride;
   const patchAt = productsAt + PRODUCTS * productStride;
-  const turnedAt = patchAt + grid.patchBytes + grid.linesBytes;
+  const turnedAt = patchAt + tiling.patchBytes + tiling.linesBytes;
   const turnedBytes = 16 * Math.max(OUTPUTS * (INPUTS + 1), 3 * INPUTS + TAPS) + FILTER_SUMS_BYTES;
   const panelAt = oddLines(turnedAt + turnedBytes);
   const panelBytes = PRODUCTS * filterStride + 64;
@@ -192,19 +196,31 @@ export function planWinograd(g: Geometry, header: readonly number[], isTurned: b
   const lookAt = 16 * Math.ceil((panelTrustAt + TRUST_BYTES * (1 + blockPanels)) / 16);
   const sumsBytes = LOOK_BYTES + 4 * 2 * INPUTS * (OUTPUTS * segmentTiles + 8) * taskUnits + 32;
   const filter = 4 * TAPS;
-  const filterSteps = isTurned ? [filter, filter * g.rows, filter - 4, -4] : [filter * g.channels, filter, 0, 4];
+  const filters = isTurned
+    ? { filterStep: filter, channelStep: filter * g.rows, firstTap: filter - 4, tapStep: -4 }
+    : { filterStep: filter * g.channels, channelStep: filter, firstTap: 0, tapStep: 4 };
+  const sizes = { channels: g.channels, outputs: g.rows, height: rows.size, width: columns.size };
   const plan = [
-    ...grid.words(patchAt),
-    ...[g.channels, ...g.source, rows.origin, columns.origin],
-    ...[rows.size, columns.size, lookAt, tileTrustAt, TAPS * g.channels],
-    ...header,
-    ...[g.channels, g.rows, rows.size, columns.size, units, taskUnits],
-    ...filterSteps,
-    ...[isOwn ? 1 : 0, blockPanels, blocks],
-    ...[isOwn ? panelAt : 0, filterStride, 0, valueStride, productsAt, productStride, turnedAt, repeatAt, panelTrustAt],
+    ...tiling.words(patchAt),
+    ...sourcePlane(g),
+    ...planWords(TileWatch, {
+      height: rows.size,
+      width: columns.size,
+      lookAt,
+      trustAt: tileTrustAt,
+      terms: TAPS * g.channels,
+    }),
+    ...planWords(WinogradPlan, {
+      ...places,
+      ...sizes,
+      ...{ units, taskUnits, blockPanels, blocks },
+      ...filters,
+      ...{ isOwn: isOwn ? 1 : 0, filtersAt: isOwn ? panelAt : 0, filterStride },
+      ...{ valuesAt: 0, valueStride, productsAt, productStride, turnedAt, repeatAt, trustAt: panelTrustAt },
+    }),
   ];
   const taskWork = taskUnits * segmentTiles * PRODUCTS * g.channels * PANEL * blockPanels;
-  const filters: WasmPhase = {
+  const filtersPhase: WasmPhase = {
     exportName: 'conv2dWinogradFilters',
     tasks: panels,
     grain: Math.ceil(256 / g.channels),
@@ -217,7 +233,7 @@ export function planWinograd(g: Geometry, header: readonly number[], isTurned: b
     constants: [...plan, ...direct.words],
   };
   return {
-    phases: isOwn ? [tilesPhase] : [filters, tilesPhase],
+    phases: isOwn ? [tilesPhase] : [filtersPhase, tilesPhase],
     sharedBytes: isOwn ? 0 : panels * panelBytes,
     scratchBytes: lookAt + sumsBytes,
   };

@@ -12,11 +12,8 @@ export function buffer(buffers: usize, index: i32): usize {
   return <usize>load<u32>(buffers + words(index));
 }
 
-/** Where what the planner worked out stands: behind the packed parameters. */
+/** Where what the planner worked out stands: behind the packed parameters, and each block of it behind the one before. */
 @inline
-export function behind<Params>(params: Params): usize {
-  return changetype<usize>(params) + offsetof<Params>();
+export function behind<Block>(block: Block): usize {
+  return changetype<usize>(block) + offsetof<Block>();
 }
-
-/** Of the packed parameters of the convolutions, behind which what the planner worked out stands. */
-export const CONVOLUTION_BYTES: usize = 80;
