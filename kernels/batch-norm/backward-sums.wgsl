@@ -22,13 +22,17 @@ fn main(
   var total = vec2(0.0, 0.0);
   var walk = startWalk(channel, partStart(at % parts) + lane);
   while (walk.index < end) {
-    var block = vec2(0.0, 0.0);
-    for (var j = 0u; j < BLOCK && walk.index < end; j++) {
-      let gradient = g[walk.row + walk.column];
-      block += vec2(elementSum(gradient), elementSum(gradient * ((x[walk.row + walk.column] - center) * r)));
-      walk = nextStep(walk);
+    var blocks = vec2(0.0, 0.0);
+    for (var i = 0u; i < BLOCK && walk.index < end; i++) {
+      var block = vec2(0.0, 0.0);
+      for (var j = 0u; j < BLOCK && walk.index < end; j++) {
+        let gradient = g[walk.row + walk.column];
+        block += vec2(elementSum(gradient), elementSum(gradient * ((x[walk.row + walk.column] - center) * r)));
+        walk = nextStep(walk);
+      }
+      blocks += block;
     }
-    total += block;
+    total += blocks;
   }
   total = addLanes(lane, total);
   if (lane == 0u) { sums[at] = total; }

@@ -6,7 +6,7 @@ override workgroupSize: u32;
 /// Parts of a channel, each of ceil(length / parts) Elements.
 override parts: u32;
 
-/// Elements summed on their own before they join the total, so that errors grow with n / 32 at most.
+/// Elements summed on their own, and sums of them, before they join the total, so that errors grow with n / 1024 at most.
 const BLOCK = 32u;
 
 struct Params {

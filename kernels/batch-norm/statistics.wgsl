@@ -33,9 +33,14 @@ fn roughSums(share: f32, channel: u32, begin: u32, end: u32) -> vec2<f32> {
   var total = vec2(0.0, 0.0);
   var walk = startWalk(channel, begin);
   while (walk.index < end) {
-    let value = x[walk.row + walk.column];
-    total = vec2(total.x + elementSum(value * share), max(total.y, elementMax(abs(value))));
-    walk = nextStep(walk);
+    var block = 0.0;
+    for (var j = 0u; j < BLOCK * BLOCK && walk.index < end; j++) {
+      let value = x[walk.row + walk.column];
+      block += elementSum(value * share);
+      total.y = max(total.y, elementMax(abs(value)));
+      walk = nextStep(walk);
+    }
+    total.x += block;
   }
   return total;
 }
@@ -59,13 +64,17 @@ fn sumsAbout(center: f32, scale: f32, channel: u32, begin: u32, end: u32) -> vec
   var total = vec2(0.0, 0.0);
   var walk = startWalk(channel, begin);
   while (walk.index < end) {
-    var block = vec2(0.0, 0.0);
-    for (var j = 0u; j < BLOCK && walk.index < end; j++) {
-      let d = x[walk.row + walk.column] * scale - center * scale;
-      block += vec2(elementSum(d), elementSum(d * d));
-      walk = nextStep(walk);
+    var blocks = vec2(0.0, 0.0);
+    for (var i = 0u; i < BLOCK && walk.index < end; i++) {
+      var block = vec2(0.0, 0.0);
+      for (var j = 0u; j < BLOCK && walk.index < end; j++) {
+        let d = x[walk.row + walk.column] * scale - center * scale;
+        block += vec2(elementSum(d), elementSum(d * d));
+        walk = nextStep(walk);
+      }
+      blocks += block;
     }
-    total += block;
+    total += blocks;
   }
   return total;
 }
