@@ -1,16 +1,10 @@
 // Shape arithmetic: broadcasting, axes, merging of axes for the kernels, and window sizes. Pure functions, no tensors.
-import { MAX_RANK, rowMajorStrides } from '../kernels/index.ts';
+import { MAX_RANK, rowMajorStrides, sizeOf } from '../kernels/index.ts';
 import { ShapeError, showShape } from './errors.ts';
 
 export type Shape = readonly number[];
 
-export { rowMajorStrides };
-
-export const sizeOf = (shape: Shape): number => {
-  let size = 1;
-  for (const n of shape) size *= n;
-  return size;
-};
+export { rowMajorStrides, sizeOf };
 
 export const sameShape = (a: Shape, b: Shape): boolean => {
   if (a.length !== b.length) return false;

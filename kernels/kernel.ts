@@ -52,7 +52,12 @@ export function defineKernel<const F extends Fields>(kernel: KernelDeclaration<F
   return kernel as unknown as Kernel<ParamsOf<F>>;
 }
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+/** Elements of a shape. */
+export const sizeOf = (shape: readonly number[]): number => {
+  let size = 1;
+  for (const n of shape) size *= n;
+  return size;
+};
 
 /** Floor of a launch: its arithmetic, and each operand's bytes moved once. */
 export function costOf<P extends ParamValues>(kernel: Kernel<P>, params: P): Cost {

@@ -1,6 +1,7 @@
 // A training step as a benchmark: what is repeated, and what tells that a peer trains the same network. Initial weights and
 // data are fixed values that a peer makes too. Leaves out data loading, logging and scores.
 import { type Device, type nn, setDefaultDevice, type StateDict, type Tensor, tensor } from '../../engine/index.ts';
+import { sizeOf } from '../../engine/shape.ts';
 import { type CaseShape, fixedValues } from '../peers/protocol.mjs';
 
 export interface TrainingStep {
@@ -15,8 +16,6 @@ export interface TrainingStep {
 
 /** Seeds of fixed values: image, second image, cotangent; those of a network's parameters count up from the last. */
 export const SEEDS = { image: 1, other: 2, cotangent: 3, firstParameter: 10 };
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 export const fixedTensor = (shape: readonly number[], seed: number, device?: Device): Tensor =>
   tensor(fixedValues(sizeOf(shape), seed), shape, device ? { device } : {});

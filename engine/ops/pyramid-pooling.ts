@@ -11,7 +11,7 @@ import {
 import { oneOf, wholeNumber } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { type Apply, defineFunction, defineOperation } from '../operation.ts';
-import type { Shape } from '../shape.ts';
+import { type Shape, sizeOf } from '../shape.ts';
 import { float, numbers, optionsWith, text } from '../signature.ts';
 import type { Gradients } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -109,7 +109,7 @@ function poolPyramid(x: Tensor, bins: readonly number[], { rule = 'adaptive' }: 
       given: String(bin),
     });
   }
-  const planes = lead.reduce((product, n) => product * n, 1);
+  const planes = sizeOf(lead);
   const params = { bins, planes, inH, inW, count: bins.length, rule: RuleCode[rule] };
   return poolOp([reshape(x, [planes, inH, inW])], params).map((y) => reshape(y, [...lead, ...y.shape.slice(1)]));
 }

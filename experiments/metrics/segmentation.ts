@@ -2,6 +2,7 @@
 // Averages run over images, not over batches.
 import { argmax, cast, mul, noGrad, stack, sum, type Tensor } from '../../engine/index.ts';
 import type { PetBatch } from '../data/pets.ts';
+import { mean } from '../runner/mean.ts';
 
 /** Pixels of one image: predicted as foreground and foreground, predicted as foreground, foreground, all. */
 export interface MaskCounts {
@@ -87,8 +88,6 @@ export interface PetMetrics {
 
 /** Share of the pixels below which a class counts as not predicted at all. */
 const COLLAPSED = 0.01;
-
-const mean = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0) / values.length;
 
 /** Collects batches of one cohort. */
 export class MetricSums {

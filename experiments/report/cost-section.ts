@@ -1,4 +1,5 @@
 // What the runs of a table cost: time, arithmetic and memory, folded behind their sum.
+import { mean, sum } from '../runner/mean.ts';
 import { type Html, html } from './html.ts';
 import type { CostView } from './view.ts';
 
@@ -13,9 +14,6 @@ function withUnit(value: number, units: Units): string {
   const [size, name] = units.find(([size]) => value >= size) ?? units.at(-1)!;
   return `${Number((value / size).toPrecision(3))} ${name}`;
 }
-
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-const mean = (values: readonly number[]): number => sum(values) / values.length;
 
 const row = ({ run, seconds, flops, peakBytes }: CostView): Html =>
   html`<tr>

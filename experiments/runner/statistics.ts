@@ -1,4 +1,5 @@
 // Mean, spread and interval over seeds.
+import { mean, sum } from './mean.ts';
 
 /** What `summarize` says of some values. */
 export interface Summary {
@@ -29,9 +30,10 @@ export const tQuantile = (degrees: number): number => quantiles[Math.min(degrees
 /** Mean, sample standard deviation and 90 % t interval of some values. */
 export function summarize(values: readonly number[]): Summary {
   const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const centre = mean(values);
+  const squares = sum(values.map((value) => (value - centre) ** 2));
   const std = n > 1 ? Math.sqrt(squares / (n - 1)) : 0;
   const half = n >= LEAST_SEEDS ? (tQuantile(n - 1) * std) / Math.sqrt(n) : NaN;
-  return { mean, std, n, values: [...values], interval: n >= LEAST_SEEDS ? [mean - half, mean + half] : null };
+  const interval: Summary['interval'] = n >= LEAST_SEEDS ? [centre - half, centre + half] : null;
+  return { mean: centre, std, n, values: [...values], interval };
 }

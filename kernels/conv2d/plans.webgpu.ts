@@ -10,7 +10,7 @@ import implicitGemm from './implicit-gemm.wgsl';
 import lanes from './lanes.wgsl';
 import params from './params.wgsl';
 import rows3x3 from './rows3x3.wgsl';
-import { addWeightGradient } from './weight-gradient.webgpu.ts';
+import { addWeightGradient, is3x3 } from './weight-gradient.webgpu.ts';
 
 /** Parameters and geometry: what stands before every gathering module. */
 export const geometry = params + geometryFunctions;
@@ -56,9 +56,6 @@ export function gatherPlan(
     passes: [{ module, workgroups: grid, bindings, constants: { adjoint: Number(adjoint), ...constants } }],
   };
 }
-
-const is3x3 = (p: Conv2dParams): boolean =>
-  p.kernelH === 3 && p.kernelW === 3 && p.strideH === 1 && p.strideW === 1 && p.dilationH === 1 && p.dilationW === 1;
 
 const blocksFor = (channels: number, most: number): number => Math.min(most, Math.ceil(channels / 8));
 

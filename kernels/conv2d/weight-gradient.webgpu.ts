@@ -63,7 +63,7 @@ export function splitPlan(
   return { name, passes: [pass('partials*'), sum], scratch: { partials: 4 * weights * splits } };
 }
 
-const is3x3 = (p: Conv2dParams): boolean =>
+export const is3x3 = (p: Conv2dParams): boolean =>
   p.kernelH === 3 && p.kernelW === 3 && p.strideH === 1 && p.strideW === 1 && p.dilationH === 1 && p.dilationW === 1;
 
 /** Threads for `items`, in whole subgroups of eight. */

@@ -3,6 +3,7 @@
 import t from 'tap';
 import * as w from '../../engine/index.ts';
 import { ConfigError, DeviceError, DTypeError, nn, ShapeError, UseAfterFreeError } from '../../engine/index.ts';
+import { isClass } from '../../experiments/verification/operations/torch.ts';
 import { checkRefusal } from './refusal.ts';
 import type { ErrorClass } from './refusal-rows.ts';
 
@@ -102,9 +103,6 @@ const plainModules = new Set(
     'SmoothL1Loss BCEWithLogitsLoss CrossEntropyLoss NLLLoss KLDivLoss'
   ).split(' '),
 );
-
-const isClass = (value: unknown): boolean =>
-  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 
 t.test('every layer has rows', (t) => {
   const classes = Object.entries(nn).flatMap(([name, value]) => (isClass(value) ? [name] : []));

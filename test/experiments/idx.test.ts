@@ -6,14 +6,9 @@ import t, { type Test } from 'tap';
 import { DataError } from '../../engine/index.ts';
 import { gunzipFile, loadMnist, parseIdx } from '../../experiments/index.ts';
 import { sharedData } from '../shared-data.ts';
+import { idx } from './data/files.ts';
 
 /** A header of a magic number and sizes, followed by `values`. */
-function idx(magic: number, sizes: number[], values: Uint8Array): Buffer {
-  const header = Buffer.alloc(4 + 4 * sizes.length);
-  [magic, ...sizes].forEach((word, i) => header.writeUInt32BE(word, 4 * i));
-  return Buffer.concat([header, values]);
-}
-
 const throwsNaming = async (t: Test, work: () => unknown, ...patterns: RegExp[]): Promise<void> => {
   try {
     await work();

@@ -112,7 +112,7 @@ const withoutGolden = (text: string): string =>
 
 t.test('the tracked document is what the registry says', async (t) => {
   const tracked = await readFile(path.join(repositoryRoot(), 'engine/operations.md'), 'utf8');
-  t.equal(withoutGolden(tracked), markdown(facts), 'but for the golden cases');
+  t.equal(withoutGolden(tracked), markdown(facts), 'engine/operations.md, but for the golden cases');
   t.not(tracked, markdown(facts), 'which it has');
   const folder = sharedData('golden/open');
   if (!folder) {

@@ -9,7 +9,7 @@ import { run } from './command.ts';
 
 t.test('the tracked document', async (t) => {
   const tracked = await readFile(path.join(repositoryRoot(), 'docs/torch.md'), 'utf8');
-  t.equal(tracked, torchTable());
+  t.equal(tracked, torchTable(), 'docs/torch.md is what `wgrad ops --torch` prints');
   const printed = await run(['ops', '--torch'], t.testdir());
   t.equal(printed.stdout, tracked);
   t.not((await run(['ops', 'conv2d', '--torch'], t.testdir())).status, 0);

@@ -20,6 +20,7 @@ import {
   tensor,
   writeSafetensors,
 } from '../../engine/index.ts';
+import { sizeOf } from '../../engine/shape.ts';
 import type { PetOutputs, PetTask } from '../../models/index.ts';
 import { buildNetworks, type PetNetworks } from '../../experiments/papers/cross-stitch/networks.ts';
 import { type NetworkName, networkTasks } from '../../experiments/papers/cross-stitch/settings.ts';
@@ -60,7 +61,6 @@ class Whole extends nn.Module {
 }
 
 const hasSigmoid = (network: NetworkName): boolean => network !== 'binary';
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 const entry = (values: ArrayLike<number>, shape: readonly number[]): SafetensorsEntry => ({
   dtype: 'F32',

@@ -34,7 +34,7 @@ for (const [i, { operations, inputs, f, second = true }] of cases.entries()) {
 t.test('every operation has a case, and a reason where it has no gradient', (t) => {
   const covered = new Set(cases.flatMap(({ operations }) => operations));
   for (const { name, differentiable, noGradient } of registry()) {
-    t.ok(covered.has(name), `${name} has a case`);
+    t.ok(covered.has(name), `${name} has a case in experiments/verification/operations/cases*.ts`);
     t.equal(noGradient === undefined, differentiable, `${name} has a vjp or a reason why not: ${noGradient}`);
   }
   t.end();

@@ -3,14 +3,11 @@ import t from 'tap';
 import { ConfigError, createDevice, setDefaultDevice, WgradError } from '../../engine/index.ts';
 import { declaredSignatures } from '../../engine/parameters.ts';
 import * as experiments from '../../experiments/index.ts';
+import { isClass } from '../../experiments/verification/operations/torch.ts';
 import * as models from '../../models/index.ts';
 import { type Call, optionsOf, thrownBy } from '../engine/misuse.ts';
 
 setDefaultDevice(await createDevice('meta'));
-
-type Class = new (...args: unknown[]) => unknown;
-const isClass = (value: unknown): value is Class =>
-  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 
 /** What stands before the options of a network. */
 const before: Readonly<Record<string, readonly unknown[]>> = {
@@ -29,7 +26,9 @@ const before: Readonly<Record<string, readonly unknown[]>> = {
 const networks = Object.entries(models).flatMap(([name, value]) => {
   const signature = isClass(value) ? declaredSignatures().get(name) : undefined;
   const options = signature && optionsOf(signature);
-  return options ? [{ name, options, make: (...args: unknown[]) => new (value as Class)(...args) }] : [];
+  return options
+    ? [{ name, options, make: (...args: unknown[]) => new (value as new (...args: unknown[]) => unknown)(...args) }]
+    : [];
 });
 
 t.test('networks', async (t) => {

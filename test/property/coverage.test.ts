@@ -18,7 +18,7 @@ const elsewhere: Readonly<Record<string, string>> = {
     'imageGradientLoss',
   ),
   ...of('test/engine/training.ts', 'dropout', 'dropout2d'),
-  ...of('experiments/verification/operations/cases.ts', 'logRatio'),
+  ...of('experiments/verification/operations/cases.ts', 'logRatio', 'tanhGrad'),
   ...of('engine/ops/matmul.ts', 'bmm'),
   ...of('engine/ops/reshape.ts', 'flatten', 'relabel'),
   ...of('engine/ops/layout.ts', 'transpose'),

@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { type Device, grad, mul, scope, setDefaultDevice, sum, tensor, zerosLike } from '../../engine/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { type Constants, extremeFunctions } from './extremes-functions.ts';
+import { numberOf } from './oracle.ts';
 
 interface ExtremeCase {
   readonly name: string;
@@ -40,9 +41,6 @@ const precisions: Readonly<Record<string, Precision>> = {
   // WGSL lets an adapter take subnormal numbers for zero, and what is multiplied with them.
   webgpu: { ...float32, tiny: 2 ** -124 },
 };
-
-const numberOf = (value: number | string): number =>
-  value === 'inf' ? Infinity : value === '-inf' ? -Infinity : Number(value);
 
 function differences(
   what: string,

@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { type Device, type DType, grad, scope, setDefaultDevice, tensor, type Tensor } from '../../engine/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { ieeeOperations } from './ieee-operations.ts';
+import { numberOf } from './oracle.ts';
 
 interface Packed {
   dtype: DType;
@@ -20,9 +21,6 @@ interface IeeeCase {
   outputs: Packed[];
   gradients: Packed[];
 }
-
-const numberOf = (value: number | string): number =>
-  value === 'inf' ? Infinity : value === '-inf' ? -Infinity : Number(value);
 
 const { made, cases } = JSON.parse(readFileSync(join(repositoryRoot(), 'test/property/ieee.json'), 'utf8')) as {
   made: string;

@@ -17,6 +17,7 @@ import {
   tensor,
   type Tensor,
 } from '../../engine/index.ts';
+import { sizeOf } from '../../engine/shape.ts';
 
 /** Content of an input. `whole` are small integers, which tie, and whose sums float32 holds exactly. */
 type Values = 'normal' | 'positive' | 'aboveOne' | 'whole' | 'bool' | { readonly below: number } | readonly number[];
@@ -65,7 +66,6 @@ export interface PropertyCase {
 export const roundingsOf = (terms: number): number => 8 + 2 * Math.sqrt(terms);
 
 const UNIT_ROUNDOFF = 2 ** -24;
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 interface Content {
   readonly shape: readonly number[];

@@ -1,6 +1,7 @@
 // Sizes and shapes that tests of tiled kernels need: none, one, few, primes, and one around each tile of the plans
 // (vectors of 4 and 8, tiles of 16, 32, 64 and 128, workgroups of 256).
 import fc from 'fast-check';
+import { sizeOf } from '../../engine/shape.ts';
 
 const tiles = [4, 8, 16, 32, 64, 128, 256];
 export const aroundTiles = tiles.flatMap((tile) => [tile - 1, tile, tile + 1]);
@@ -14,8 +15,6 @@ export const size = fc.oneof(
 
 /** Seldom 0. */
 export const sizeOrNone = fc.oneof({ weight: 9, arbitrary: size }, { weight: 1, arbitrary: fc.constant(0) });
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Shapes of at most `most` elements. */
 export const shapes = (ranks: { min: number; max: number }, most = 6000, along = sizeOrNone): fc.Arbitrary<number[]> =>

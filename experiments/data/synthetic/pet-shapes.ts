@@ -1,6 +1,7 @@
 // The animal of a procedural pet: which part of it lies at a point. Coordinates of the animal have the body's centre as their
 // origin, y down and the head to the right; each cue of its species is left out with probability 0.15.
 import type { Random } from '../../../engine/index.ts';
+import { between } from './draws.ts';
 
 /** What is seen at a point. Dark: eyes and nose. */
 export const Part = { none: 0, body: 1, head: 2, dark: 3, whisker: 4 } as const;
@@ -42,7 +43,6 @@ export interface Animal {
 const CUE_MISSING = 0.15;
 const CLOSE_UP = 0.15;
 
-const between = (stream: Random, low: number, high: number): number => low + (high - low) * stream.uniform();
 const shown = (stream: Random): boolean => stream.uniform() >= CUE_MISSING;
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 

@@ -10,6 +10,7 @@ import {
   type PetSource,
   trimapClasses,
 } from '../pets.ts';
+import { between } from './draws.ts';
 import { type Animal, drawAnimal, partAt, Part, toAnimal } from './pet-shapes.ts';
 
 type Colour = readonly [number, number, number];
@@ -24,7 +25,6 @@ const furs: readonly (readonly [Colour, Colour])[] = [
   [[0.8, 0.66, 0.48], [0.4, 0.3, 0.22]], // prettier-ignore
 ];
 
-const between = (stream: Random, low: number, high: number): number => low + (high - low) * stream.uniform();
 const anyColour = (stream: Random): Colour => [stream.uniform(), stream.uniform(), stream.uniform()];
 
 /** Smooth noise in [-1, 1]: a random lattice of `cells` x `cells`, interpolated bilinearly over the unit square. */

@@ -4,6 +4,7 @@
 import { type Random, random } from '../../../engine/index.ts';
 import type { ColorImage, DepthImage } from '../formats/png.ts';
 import { depthUnits } from '../formats/png.ts';
+import { between } from './draws.ts';
 
 /** Width of a generated road scene in pixels. */
 export const SCENE_WIDTH = 320;
@@ -31,7 +32,6 @@ interface Road {
   readonly offset: number;
 }
 
-const between = (stream: Random, low: number, high: number): number => low + (high - low) * stream.uniform();
 const logBetween = (stream: Random, low: number, high: number): number =>
   Math.exp(between(stream, Math.log(low), Math.log(high)));
 const countBetween = (stream: Random, low: number, high: number): number => low + stream.integer(high - low + 1);

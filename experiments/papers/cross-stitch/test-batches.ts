@@ -2,11 +2,10 @@
 // the last batch alone. With chunks of 10, three to a batch and 738 images in random order, that batch has 10 images.
 import { random } from '../../../engine/index.ts';
 import { chunkedBatches } from '../../data/pets.ts';
+import { mean } from '../../runner/mean.ts';
 
 /** Chunks of the authors' test loader. */
 const authorsLoader = { chunk: 10, chunksPerBatch: 3 } as const;
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /**
  * Box IoU of the last batch in an order that the seed draws, and of the worst and the best chunk of 10 images. Empty without

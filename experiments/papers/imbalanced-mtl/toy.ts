@@ -4,17 +4,16 @@ import { Adam, manualSeed, mseLoss, noGrad, random, scope, tensor } from '../../
 import { Perceptron } from '../../../models/index.ts';
 import { batchesIn, Epochs } from '../../runner/epochs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
+import { mean } from '../../runner/mean.ts';
 import { type Phase, train } from '../../runner/training.ts';
 import type { ToySettings } from './settings.ts';
 
 export const f1 = (z: number): number => Math.sin(z) + Math.sqrt(z) / 300 + 2 + 3 * Math.sin(5 * z) * Math.cos(2 * z);
 export const f2 = (z: number): number => Math.cos(z / 3) + Math.sqrt(z) / 200 + 1 - Math.sin(3 * z) * Math.cos(4 * z);
 
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 function scaleOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
-  const mean = meanOf(values);
-  return { mean, deviation: Math.sqrt(meanOf(values.map((value) => (value - mean) ** 2))) };
+  const centre = mean(values);
+  return { mean: centre, deviation: Math.sqrt(mean(values.map((value) => (value - centre) ** 2))) };
 }
 
 /** Columns side by side, row-major. */
@@ -65,7 +64,7 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
   const errorsOf = async (model: Perceptron): Promise<{ mse: number; mae: number }> => {
     const outputs = await predict(model, model === teacher ? withF1(test) : alone(test));
     const errors = outputs.map((y, i) => y * scale2.deviation + scale2.mean - f2(test[i]!));
-    return { mse: meanOf(errors.map((error) => error * error)), mae: meanOf(errors.map(Math.abs)) };
+    return { mse: mean(errors.map((error) => error * error)), mae: mean(errors.map(Math.abs)) };
   };
 
   const epoch = Math.ceil(labelled / batch);

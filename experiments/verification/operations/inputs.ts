@@ -1,8 +1,7 @@
 // Inputs of the gradient cases, the same values on every device.
 import { random, type Device, type Tensor, tensor } from '../../../engine/index.ts';
+import { sizeOf } from '../../../engine/shape.ts';
 import type { InputSpec } from './cases.ts';
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 function values({ shape, values: kind = 'normal' }: InputSpec, seed: number, index: number): ArrayLike<number> {
   const n = sizeOf(shape);

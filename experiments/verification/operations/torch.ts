@@ -57,7 +57,7 @@ const same: Readonly<Record<string, readonly string[]>> = {
   ).split(' '),
 };
 
-const isClass = (value: unknown): boolean =>
+export const isClass = (value: unknown): value is new (...args: unknown[]) => unknown =>
   typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
 const classes = (from: object): string[] =>
   Object.entries(from).flatMap(([name, value]) => (isClass(value) ? [name] : []));

@@ -1,10 +1,11 @@
 // Elementwise operations: functions of one tensor, and of two or three that broadcast along random axes.
 import fc from 'fast-check';
 import * as w from '../../../engine/index.ts';
+import { sizeOf } from '../../../engine/shape.ts';
 import { addScaled } from '../../../engine/ops/binary.ts';
 import { powScalar } from '../../../engine/ops/unary.ts';
 import { family, type Family, type PropertyCase, type PropertyInput, roundingsOf } from '../property.ts';
-import { shapes, sizeOf, subsetOf } from '../sizes.ts';
+import { shapes, subsetOf } from '../sizes.ts';
 
 type Unary = (x: w.Tensor) => w.Tensor;
 
@@ -30,6 +31,7 @@ const unaryRules: Readonly<Record<string, UnaryRule>> = {
   sin: { f: w.sin },
   cos: { f: w.cos },
   erf: { f: w.erf },
+  erfc: { f: w.erfc },
   relu: { f: w.relu },
   leakyRelu: { f: (x) => w.leakyRelu(x, 0.2) },
   elu: { f: (x) => w.elu(x, 1.3) },

@@ -1,8 +1,9 @@
 // Losses of regression and classification under every reduction.
 import fc from 'fast-check';
 import * as w from '../../../engine/index.ts';
+import { sizeOf } from '../../../engine/shape.ts';
 import { type Evaluated, family, type Family, type PropertyInput, roundingsOf } from '../property.ts';
-import { shapes, size, sizeOf } from '../sizes.ts';
+import { shapes, size } from '../sizes.ts';
 
 const reduction = fc.constantFrom<w.LossReduction>('mean', 'sum', 'none');
 type Loss = (x: w.Tensor, target: w.Tensor, reduction: w.LossReduction) => w.Tensor;

@@ -3,8 +3,9 @@
 //   y = w h + b,   x' = r (w g - mean(w g) - h mean(w g h)),   w' = sum g h,   b' = sum g.
 import fc from 'fast-check';
 import * as w from '../../../engine/index.ts';
+import { sizeOf } from '../../../engine/shape.ts';
 import { type Evaluated, family, type Family, roundingsOf } from '../property.ts';
-import { size, sizeOf, sizeOrNone } from '../sizes.ts';
+import { size, sizeOrNone } from '../sizes.ts';
 
 const EPS = 1e-5;
 

@@ -1,8 +1,9 @@
 // Matrix products with batches that broadcast, and convolutions with their transposes.
 import fc from 'fast-check';
 import * as w from '../../../engine/index.ts';
+import { sizeOf } from '../../../engine/shape.ts';
 import { family, type Family, roundingsOf } from '../property.ts';
-import { size, sizeOf, sizeOrNone } from '../sizes.ts';
+import { size, sizeOrNone } from '../sizes.ts';
 
 interface Product {
   batchA: number[];

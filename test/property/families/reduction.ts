@@ -1,8 +1,9 @@
 // Reductions over every subset of the axes, their extremes along one axis, and softmax.
 import fc from 'fast-check';
 import * as w from '../../../engine/index.ts';
+import { sizeOf } from '../../../engine/shape.ts';
 import { family, type Family, roundingsOf } from '../property.ts';
-import { shapes, size, sizeOf, subsetOf } from '../sizes.ts';
+import { shapes, size, subsetOf } from '../sizes.ts';
 
 interface Reduced {
   shape: number[];
