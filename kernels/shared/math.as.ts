@@ -361,7 +361,7 @@ export function gelu4(x: v128): v128 {
   return mul(x, v128.bitselect(sub(one(), half), half, f32x4.gt(x, f32x4.splat(0))));
 }
 
-/** The slope of gelu, Phi(x) + x phi(x), which share e^(-x^2 / 2). Beyond 16 the latter is 0. */
+/** The slope of gelu, Phi(x) + x phi(x), which share e^(-x^2 / 2). NaN at the infinities, as in PyTorch. */
 @inline
 export function geluSlope4(x: v128): v128 {
   const size = f32x4.abs(x);
@@ -370,8 +370,7 @@ export function geluSlope4(x: v128): v128 {
   const near = sub(one(), add(t, mul(t, erfSlope(mul(t, t)))));
   const half = mul(at(numbers, 2), v128.bitselect(erfcTail(t, e), near, f32x4.gt(t, one())));
   const below = v128.bitselect(sub(one(), half), half, f32x4.gt(x, f32x4.splat(0)));
-  const inside = f32x4.pmax(f32x4.pmin(x, at(exponentialTail, 2)), f32x4.neg(at(exponentialTail, 2)));
-  return add(below, mul(mul(inside, at(geluFactors, 2)), e));
+  return add(below, mul(mul(x, at(geluFactors, 2)), e));
 }
 
 /** 0.5 x (1 + tanh u) = x / (1 + e^(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3) */
