@@ -96,8 +96,8 @@ fn perPart(
   let sums = addLanes(lane, sumsAbout(rough.x, inversePowerOf(size), channel, begin + lane, end));
   if (lane > 0u) { return; }
   let correction = sums.x / count;
-  let square = max(0.0, sums.y / count - correction * correction);
-  moments[at] = vec2(rough.x + correction * powerOf(size), sqrt(square) * powerOf(size));
+  let square = sums.y / count - correction * correction;
+  moments[at] = vec2(rough.x + correction * powerOf(size), sqrt(select(square, 0.0, square < 0.0)) * powerOf(size));
 }
 
 @compute @workgroup_size(workgroupSize)

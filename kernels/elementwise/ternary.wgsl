@@ -32,8 +32,9 @@ fn siluSlope(x: f32) -> f32 {
   return s.x * (1.0 + x * s.y);
 }
 
+/// NaN at the infinities, as in PyTorch.
 fn geluSlope(x: f32) -> f32 {
-  if (isNan(x)) { return x; }
+  if (isNan(x) || isInfinite(x)) { return notANumber(); }
   let density = expMinusSquare(min(abs(x), 16.0), 0.5) * 0.3989422804014327;
   return 0.5 * preciseErfc(-0.7071067811865476 * x) + clamp(x, -16.0, 16.0) * density;
 }

@@ -125,6 +125,20 @@ const movement = [
   grid(k.scatterAdd, { outer: 2 ** 21 + 1, size: 2, count: 3, inner: 1, outside: k.NOTHING_OUTSIDE }),
 ];
 
+/** Rows of `n` numbers that are positive and add up to 1. */
+const shares =
+  (n: number): Draw =>
+  (length) => {
+    if (n === 1) return new Float32Array(length).fill(1);
+    const values = floats(length).map((value) => 1.5 + value);
+    for (let row = 0; row < length; row += n) {
+      const line = values.subarray(row, row + n);
+      const total = line.reduce((sum, value) => sum + value, 0);
+      line.forEach((value, i) => (line[i] = value / total));
+    }
+    return values;
+  };
+
 const lines = { outer: MANY, n: 65, inner: 1 };
 const shortLines = { outer: QUARTER, n: 1, inner: 4 };
 const longLine = { outer: 1, n: ELEMENTS, inner: 1 };
@@ -136,7 +150,7 @@ const reductions = [
       grid(k.reduce, { ...at, op: k.Reduction.sum }, { plan, tolerance: summed }),
       grid(k.argReduce, { ...at, op: k.ArgReduction.max }, { plan }),
       grid(k.softmax, { ...at, log: 0 }, { plan }),
-      grid(k.softmaxBackward, { ...at, log: 0 }, { plan, tolerance: summed }),
+      grid(k.softmaxBackward, { ...at, log: 0 }, { plan, values: { y: shares(at.n) }, tolerance: summed }),
     ];
   }),
 ];
