@@ -173,7 +173,7 @@ export async function bundleBrowser({ quiet = false } = {}) {
   const parts = ['engine', 'models'].filter((folder) => existsSync(path.join(root, folder, 'index.ts')));
   if (parts.length === 0) return [];
   const folder = path.join(root, 'dist/browser');
-  const library = await run(
+  const engine = await run(
     {
       ...forBrowsers,
       stdin: {
@@ -196,7 +196,7 @@ export async function bundleBrowser({ quiet = false } = {}) {
     quiet,
   );
   await copyFile(path.join(root, 'experiments/verification/golden/page.html'), path.join(folder, 'golden.html'));
-  const outputs = { ...library, ...page };
+  const outputs = { ...engine, ...page };
   // Node's own modules may be reached by a guarded import() only: a static import would stop the page from loading.
   for (const { imports } of Object.values(outputs)) {
     const fixed = imports.find(

@@ -118,7 +118,10 @@ function areWholeNumbers(values: readonly number[]): boolean {
   return true;
 }
 
-/** Looked at without a copy: the device converts them where it keeps them. */
+/**
+ * Looked at without a copy: the device converts them where it keeps them. Not areWholeNumbers: one loop that meets lists and typed
+ * arrays is compiled for neither.
+ */
 function areWhole(values: Float32Array | Float64Array): boolean {
   const whole = values.length & -4;
   for (let i = 0; i < whole; i += 4) {

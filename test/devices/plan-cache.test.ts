@@ -7,10 +7,10 @@ import { createMetaDevice } from '../../engine/devices/meta/device.ts';
 import { PlanCache } from '../../engine/devices/plan-cache.ts';
 import * as kernels from '../../kernels/index.ts';
 import { defineKernel, float, type Kernel, type ParamValues } from '../../kernels/index.ts';
-import type { WebGpuFacts } from '../../kernels/plan.ts';
 import { wasmPlans } from '../../kernels/wasm.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { caseSources } from '../kernels/generators/index.ts';
+import { hardware } from '../kernels/webgpu-facts.ts';
 
 const device = createMetaDevice();
 const buffer = (length: number): Storage => device.allocate(length, 'float32');
@@ -82,18 +82,6 @@ t.test('shapes that never repeat do not pile up, and each gets its own plan', (t
   t.end();
 });
 
-const adapter: WebGpuFacts = {
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupStorageSize: 32768,
-  maxStorageBufferBindingSize: 2 ** 31,
-  subgroups: true,
-  subgroupMinSize: 32,
-  vendor: 'nvidia',
-  architecture: 'ada',
-  software: false,
-};
-
 t.test('no plan of the library depends on more of a float than whether it is zero', (t) => {
   const described = Object.values(kernels).filter(
     (value): value is Kernel<never> => typeof value === 'object' && 'fields' in value && 'flops' in value,
@@ -104,8 +92,8 @@ t.test('no plan of the library depends on more of a float than whether it is zer
     const { params } = caseSources.find((source) => source.kernel === kernel.name)!;
     const plansOf = (values: ParamValues): unknown => [
       wasmPlans.get(kernel)(values as never, { threads: 2, relaxedSimd: true }),
-      webGpuPlans.get(kernel)(values as never, adapter),
-      webGpuPlans.get(kernel)(values as never, { ...adapter, subgroups: false, software: true }),
+      webGpuPlans.get(kernel)(values as never, hardware),
+      webGpuPlans.get(kernel)(values as never, { ...hardware, subgroups: false, software: true }),
       kernel.inputs(values as never),
       kernel.outputs(values as never),
     ];

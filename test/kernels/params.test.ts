@@ -6,12 +6,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import * as kernels from '../../kernels/index.ts';
 import { ladders } from '../../kernels/ladders.ts';
-import type { WebGpuFacts } from '../../kernels/plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { filesBelow } from '../experiments/command.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { caseSources } from './generators/index.ts';
 import { assemblyClasses, wgslParams } from './wgsl-params.ts';
+import { hardware } from './webgpu-facts.ts';
 
 const folder = path.join(repositoryRoot(), 'kernels');
 const sources = (await filesBelow(folder)).map((file) => ({
@@ -19,17 +19,6 @@ const sources = (await filesBelow(folder)).map((file) => ({
   text: readFileSync(path.join(folder, file), 'utf8'),
 }));
 
-const hardware: WebGpuFacts = {
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupStorageSize: 32768,
-  maxStorageBufferBindingSize: 2 ** 31,
-  subgroups: true,
-  subgroupMinSize: 32,
-  vendor: 'nvidia',
-  architecture: 'ada',
-  software: false,
-};
 const adapters = [
   hardware,
   { ...hardware, subgroupMinSize: 8, software: true },

@@ -6,18 +6,8 @@ import type { WasmFacts, WebGpuFacts } from '../../kernels/plan.ts';
 import { wasmPlans } from '../../kernels/wasm.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { caseSources } from './generators/index.ts';
+import { hardware } from './webgpu-facts.ts';
 
-const hardware: WebGpuFacts = {
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupStorageSize: 32768,
-  maxStorageBufferBindingSize: 2 ** 31,
-  subgroups: true,
-  subgroupMinSize: 32,
-  vendor: 'nvidia',
-  architecture: 'ada',
-  software: false,
-};
 const software: WebGpuFacts = { ...hardware, subgroupMinSize: 8, software: true };
 const adapters = [hardware, software, { ...software, subgroups: false, subgroupMinSize: 0 }];
 const threads: WasmFacts[] = [1, 8].map((count) => ({ threads: count, relaxedSimd: false }));

@@ -7,6 +7,7 @@ import { shapeClass, TunedPlans, tunedPlansFor, tuningFact, tuningFacts } from '
 import { wasmPlans } from '../../kernels/wasm.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { convolution } from './convolutions.ts';
+import { hardware } from './webgpu-facts.ts';
 
 const product = (m: number, n: number, k: number, change: Partial<MatmulParams> = {}): MatmulParams => ({
   ...{ batch: 1, m, n, k, transposeA: 0, transposeB: 0, batchedA: 1, batchedB: 1, bias: 0 },
@@ -15,18 +16,6 @@ const product = (m: number, n: number, k: number, change: Partial<MatmulParams> 
 
 const conv = (side: number, channels: number): Conv2dParams =>
   convolution({ batch: 1, inChannels: channels, outChannels: channels, inH: side, inW: side });
-
-const hardware: WebGpuFacts = {
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupStorageSize: 32768,
-  maxStorageBufferBindingSize: 2 ** 31,
-  subgroups: true,
-  subgroupMinSize: 32,
-  vendor: 'nvidia',
-  architecture: 'ada',
-  software: false,
-};
 
 t.test('classes of shapes', async (t) => {
   t.equal(shapeClass(matmul, product(100, 120, 90)), '1 128 128 64 0 0 1 1 0');

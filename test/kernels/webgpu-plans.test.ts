@@ -7,18 +7,8 @@ import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { foldGrid, grid1d } from '../../kernels/shared/webgpu-grid.ts';
 import { caseSources } from './generators/index.ts';
 import { convolution } from './convolutions.ts';
+import { hardware } from './webgpu-facts.ts';
 
-const hardware: WebGpuFacts = {
-  maxComputeWorkgroupsPerDimension: 65535,
-  maxComputeInvocationsPerWorkgroup: 1024,
-  maxComputeWorkgroupStorageSize: 32768,
-  maxStorageBufferBindingSize: 2 ** 31,
-  subgroups: true,
-  subgroupMinSize: 32,
-  vendor: 'nvidia',
-  architecture: 'ada',
-  software: false,
-};
 const software: WebGpuFacts = {
   ...hardware,
   subgroupMinSize: 8,
