@@ -119,16 +119,14 @@ const python = ['/usr/bin/python3', 'python3'].find((name) => {
   }
 });
 
-/** The environment without what forbids or forces colours: whoever runs the tests may have it. */
-const colourful = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(NO_COLOR|FORCE_COLOR|NODE_DISABLE_COLORS)$/.test(name)),
-);
+/** The least that a program needs. CI, NO_COLOR and their like in the environment of the tests would decide about colours. */
+const { PATH = '', HOME = folder } = process.env;
 
 /** The output of a command in a terminal of so many columns, which become others when the first line has been shown. */
 function inTerminal(columns: number, then: number, args: readonly string[], env = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const words = ['-c', terminal, String(columns), String(then), process.execPath, program, ...args];
-    const child = spawn(python!, words, { cwd: folder, env: { ...colourful, TERM: 'xterm-256color', ...env } });
+    const child = spawn(python!, words, { cwd: folder, env: { PATH, HOME, TERM: 'xterm-256color', ...env } });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
