@@ -17,7 +17,7 @@ import { EXIT_FAILED, plainMessage } from './errors.ts';
 import { isReaderGone, print, say } from './output.ts';
 import { profileText } from './profile.ts';
 import { select } from './select.ts';
-import { shellWords } from './shell.ts';
+import { commandGiven } from './shell.ts';
 import { untilSignal } from './signals.ts';
 import { DEFAULT_WIDTH, tableText } from './tables.ts';
 
@@ -39,9 +39,6 @@ export interface ReproduceFlags {
   profile?: boolean;
 }
 
-/** The command as it was given, as a shell takes it. */
-const again = (): string => shellWords(['wgrad', ...process.argv.slice(2)]);
-
 function displayFor(json: boolean): Display {
   if (json) return jsonDisplay(print);
   return canRedraw(process.stderr) ? barDisplay(process.stderr) : lineDisplay(say);
@@ -57,7 +54,7 @@ async function tellFailures(out: string, failures: ReadonlyMap<string, string>):
   await writeWhole(file, [...failures].map(([key, message]) => `${key}\n${message}\n`).join('\n'));
   say(styled('red', `${failures.size} run(s) failed:`));
   for (const [key, message] of failures) say(`  ${key}: ${plainMessage(message.split('\n')[0])}`);
-  say(`Where in the code: ${file}. To try them again: ${again()}`);
+  say(`Where in the code: ${file}. To try them again: ${commandGiven()}`);
 }
 
 /** Runs a selection, prints its tables and returns the exit status: 0, 1 if a run failed, 128 + n if stopped by signal n. */
@@ -85,7 +82,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags): Prom
     else print(`${profileText(profile, profiles.traceFile, width)}\n`);
   }
   if (!view) {
-    display.notice(`Stopped. What is finished is in ${out}; to go on: ${again()}`);
+    display.notice(`Stopped. What is finished is in ${out}; to go on: ${commandGiven()}`);
     return stoppedWith ?? EXIT_FAILED;
   }
   const tables = view.papers.flatMap((paper) => paper.tables);

@@ -2,13 +2,14 @@
 import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
+import { type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
 import { takes } from '../../engine/call-check.ts';
 import { flag, list, mapping, number, record, requiredOptions, text } from '../../engine/parameters.ts';
 import { buildView, provenanceView } from '../report/build.ts';
 import { writeReport } from '../report/report.ts';
 import type { TableView, View } from '../report/view.ts';
-import { makeFolder } from './files.ts';
+import { makeFolder, notWritable } from './files.ts';
+import { lockFolder } from './folder-lock.ts';
 import { buildManifest } from './manifest.ts';
 import type { PresetName } from './paper.ts';
 import { describeParts, needsOf, type Part, planParts, type PlannedRun, planRuns, type Selection } from './plan.ts';
@@ -70,11 +71,7 @@ export async function checkWritable(out: string): Promise<void> {
     await makeFolder(out);
     await access(out, constants.W_OK);
   } catch (cause) {
-    throw new ConfigError(`nothing can be written to '${out}'`, {
-      given: (cause as NodeJS.ErrnoException).code ?? String(cause),
-      hint: 'Choose another folder with --out',
-      cause,
-    });
+    throw notWritable(out, cause);
   }
 }
 
@@ -141,9 +138,18 @@ const takesReproduce = takes('reproduce', {
  */
 export async function reproduce(...args: [options: ReproduceOptions]): Promise<Reproduction> {
   const [options] = takesReproduce(args);
-  const { display, signal } = options;
   const out = path.resolve(options.out);
   await checkWritable(out);
+  const unlock = await lockFolder(out);
+  try {
+    return await reproduceIn(out, options);
+  } finally {
+    await unlock();
+  }
+}
+
+async function reproduceIn(out: string, options: ReproduceOptions): Promise<Reproduction> {
+  const { display, signal } = options;
   const planned = await plan(options, (text) => display.notice(text));
   if (!planned) return { view: undefined, failures: new Map(), profiles: new ProfileFolder(out), stopped: true };
   const { parts, device, runs } = planned;

@@ -7,7 +7,7 @@ import path from 'node:path';
 import t from 'tap';
 import { createDevice, saveCheckpoint, setDefaultDevice } from '../../engine/index.ts';
 import { buildProgram } from '../../experiments/cli/program.ts';
-import { shellWords } from '../../experiments/cli/shell.ts';
+import { commandGiven, shellWords } from '../../experiments/cli/shell.ts';
 import { encodeColorPng } from '../../experiments/data/formats/png.ts';
 import { MultiDepth } from '../../models/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
@@ -159,7 +159,10 @@ t.test('the words of a command line survive a shell', async (t) => {
   const words = ['wgrad', '--out', 'a b\'s $HOME `x` "y"', '', '~', '*', 'plain/path-1.txt', 'a\nb', '100..119'];
   const { stdout } = await shell(`node -p 'JSON.stringify(process.argv.slice(1))' -- ${shellWords(words)}`, folder);
   t.same(JSON.parse(stdout), words);
-  t.equal(shellWords(['wgrad', 'reproduce', '--seeds', '4,7']), 'wgrad reproduce --seeds 4,7');
+  t.equal(commandGiven(['reproduce', '--seeds', '4,7'], undefined), 'wgrad reproduce --seeds 4,7');
+  t.equal(commandGiven(['tour', '--out', 'a b'], 'wgrad'), "npm run --silent wgrad -- tour --out 'a b'");
+  t.equal(commandGiven(['tour'], 'npx'), 'npx wgrad tour');
+  t.equal(commandGiven(['tour'], 'test'), 'wgrad tour', 'a script of somebody else');
 });
 
 t.test('a run with a reader that has gone ends with the bits of another', async (t) => {
