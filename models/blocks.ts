@@ -21,6 +21,17 @@ import {
 } from '../engine/index.ts';
 import { flag, list, number, numbers, optional, optionsWith, size, text } from '../engine/parameters.ts';
 
+/** Gives a layer the weights that `init` draws for their shape, and a bias of zeros, as Keras does. Returns the layer. */
+export function initialised<L extends nn.Conv2d | nn.Linear>(
+  layer: L,
+  init: (shape: readonly number[]) => Float32Array,
+): L {
+  const { weight, bias } = layer;
+  weight.device.write(weight.storage, init(weight.shape));
+  bias?.device.write(bias.storage, new Float32Array(bias.size));
+  return layer;
+}
+
 /** Options of DoubleConv. */
 export interface DoubleConvOptions {
   bias?: boolean;

@@ -1,20 +1,44 @@
 // The networks of the papers and their backbones.
+export type { Backbone, Scales, Taps } from './backbones/backbone.ts';
+export {
+  type BackboneEntry,
+  type BackboneName,
+  type BackboneOptions,
+  backbones,
+  type InputScaling,
+  makeBackbone,
+  scalePictures,
+} from './backbones/catalogue.ts';
 export {
   DenseBlock,
   DenseLayer,
   DenseNet,
   DenseNetFeatures,
-  type DenseNetMemoryOptions,
+  type DenseNetLayerOptions,
   type DenseNetOptions,
   Transition,
 } from './backbones/densenet.ts';
-export { EfficientNetV2S, type EfficientNetV2SOptions, MBConv, type MBConvConfig } from './backbones/efficientnet.ts';
+export {
+  efficientNetV2,
+  type EfficientNetV2Config,
+  EfficientNetV2Features,
+  type EfficientNetV2LayerOptions,
+  EfficientNetV2S,
+  type EfficientNetV2SOptions,
+  type EfficientNetV2Stage,
+  MBConv,
+  type MBConvConfig,
+} from './backbones/efficientnet-v2.ts';
+export { miniDenseNet, miniEfficientNet, miniResNet, type MiniBackboneOptions } from './backbones/mini.ts';
 export {
   BasicBlock,
   type BlockOptions,
   Bottleneck,
   ResNet,
   type ResNetDepth,
+  ResNetFeatures,
+  type ResNetFeaturesOptions,
+  type ResNetLayerOptions,
   type ResNetOptions,
 } from './backbones/resnet.ts';
 export { Vgg16Bn, type Vgg16BnOptions } from './backbones/vgg.ts';
@@ -36,7 +60,9 @@ export {
   type StitchMatrix,
 } from './cross-stitch.ts';
 export { FullyConnectedHead, ResidualUnit, Stage, Stem } from './cross-stitch-blocks.ts';
+export { DenseDepth, denseDepthFilters, type DenseDepthOptions, type DenseDepthOutput } from './dense-depth.ts';
 export { AuxiliaryNetwork, type AuxiliaryOptions, Encoder, FunnelNet, type FunnelOptions } from './funnel-net.ts';
 export { MultiDepth, type MultiDepthOptions, multiDepthOptionsOf, type MultiDepthOutput } from './multidepth.ts';
 export { Perceptron } from './perceptron.ts';
+export { ToyDepth, type ToyDepthOptions } from './toy-depth.ts';
 export { type Features, UNet, type UNetOptions } from './unet.ts';

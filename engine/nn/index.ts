@@ -1,4 +1,13 @@
-export { defaultWeight, fanIn, fanOut, kaimingNormal, normalInit, uniformInit } from './init.ts';
+export {
+  defaultWeight,
+  fanIn,
+  fanOut,
+  glorotUniform,
+  heNormal,
+  kaimingNormal,
+  normalInit,
+  uniformInit,
+} from './init.ts';
 export type { LayerOptions } from './layer-options.ts';
 export * from './linear.ts';
 export * from './convolution.ts';

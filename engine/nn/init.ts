@@ -57,3 +57,30 @@ export function kaimingNormal(...args: [shape: Shape]): Float32Array {
   const [shape] = takesKaiming(args);
   return normalInit(shape, Math.sqrt(2 / fanOut(shape)));
 }
+
+const takesGlorotUniform = takes('glorotUniform', { shape: shapeParameter });
+const takesHeNormal = takes('heNormal', { shape: shapeParameter });
+
+/** Glorot and Bengio 2010: uniform in +-sqrt(6 / (fan-in + fan-out)); torch's xavier_uniform_, and the default of Keras. */
+export function glorotUniform(...args: [shape: Shape]): Float32Array {
+  const [shape] = takesGlorotUniform(args);
+  return uniformInit(shape, Math.sqrt(6 / Math.max(1, fanIn(shape) + fanOut(shape))));
+}
+
+/** Deviation of a standard normal that is cut off at +-2. */
+const CUT_DEVIATION = 0.8796256610342398;
+
+/**
+ * He et al. 2015 as Keras has it: normal cut off at two deviations, with deviation sqrt(2 / fan-in) after the cut. torch's
+ * kaiming_normal_ does not cut.
+ */
+export function heNormal(...args: [shape: Shape]): Float32Array {
+  const [shape] = takesHeNormal(args);
+  checkShape('heNormal', shape);
+  const scale = Math.sqrt(2 / Math.max(1, fanIn(shape))) / CUT_DEVIATION;
+  const stream = nextStream('initialization');
+  return stream.normalArray(sizeOf(shape)).map((z) => {
+    while (Math.abs(z) > 2) z = stream.normal();
+    return z * scale;
+  });
+}

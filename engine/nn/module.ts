@@ -131,10 +131,14 @@ export abstract class Module {
     return this.parameters().reduce((count, parameter) => count + parameter.size, 0);
   }
 
-  /** Sets training mode here and below. Returns itself. */
+  /**
+   * Sets training mode here, and below by `train` of each member: as in PyTorch, a module may override it to keep a part in
+   * inference mode. Returns itself.
+   */
   train(...args: [on?: boolean]): this {
     const [on = true] = takesTrain(args);
-    for (const [, module] of this.namedModules()) module.training = on;
+    this.training = on;
+    for (const [, value] of this.#members()) if (value instanceof Module) value.train(on);
     return this;
   }
 

@@ -1,6 +1,6 @@
 // Normalisation with the parameter names and defaults of torch.nn.
 import { takes } from '../call-check.ts';
-import { numberWithin, wholeNumber } from '../checks.ts';
+import { countWithin, numberWithin, wholeNumber } from '../checks.ts';
 import { isRecomputing } from '../recomputation.ts';
 import { defaultDevice, parameter } from '../creation.ts';
 import { ShapeError } from '../errors.ts';
@@ -16,11 +16,13 @@ export interface BatchNorm2dOptions extends LayerOptions {
   /** Share of the new batch in the running statistics; null makes them the plain average over all batches. Default 0.1. */
   momentum?: number | null;
   eps?: number;
+  /** The running variance takes over that of a batch with the divisor n - correction: 1 (default) is PyTorch's, 0 Keras's. */
+  correction?: number;
 }
 
 const takesBatchNorm2d = takes('BatchNorm2d', {
   channels: size,
-  options: optionsWith<BatchNorm2dOptions>({ momentum: orNull(number), eps: number, device }),
+  options: optionsWith<BatchNorm2dOptions>({ momentum: orNull(number), eps: number, correction: number, device }),
 });
 
 /** Batch normalisation of (N, channels, H, W), with running statistics for inference. */
@@ -32,6 +34,7 @@ export class BatchNorm2d extends Module implements Layer {
   readonly num_batches_tracked = new Counter();
   readonly #momentum: number | null;
   readonly #eps: number;
+  readonly #correction: number;
 
   constructor(...args: [channels: number, options?: BatchNorm2dOptions]) {
     super();
@@ -40,6 +43,7 @@ export class BatchNorm2d extends Module implements Layer {
     const { momentum = 0.1 } = options;
     this.#momentum = momentum === null ? null : numberWithin('BatchNorm2d', 'momentum', momentum, { from: 0, to: 1 });
     this.#eps = numberWithin('BatchNorm2d', 'eps', options.eps ?? 1e-5, { from: 0 });
+    this.#correction = countWithin('BatchNorm2d', 'correction', options.correction ?? 1, { from: 0, to: 1 });
     const device = options.device ?? defaultDevice();
     this.weight = parameter(new Float32Array(channels).fill(1), [channels], device);
     this.bias = parameter(new Float32Array(channels), [channels], device);
@@ -59,6 +63,7 @@ export class BatchNorm2d extends Module implements Layer {
       training: this.training,
       momentum: this.#momentum ?? 1 / batches,
       eps: this.#eps,
+      correction: this.#correction,
     });
     if (this.training && !isRecomputing()) count.value = batches;
     return y;

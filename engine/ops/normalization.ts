@@ -11,7 +11,7 @@ import {
 } from '../../kernels/index.ts';
 import { isRecomputing } from '../recomputation.ts';
 import { full } from '../creation.ts';
-import { numberWithin, wholeNumber } from '../checks.ts';
+import { countWithin, numberWithin, wholeNumber } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, sameShape, type Shape, sizeOf } from '../shape.ts';
@@ -145,12 +145,14 @@ const inferenceOp = defineOperation<BatchNormParams>({
 export interface BatchNormOptions {
   weight?: Tensor | undefined;
   bias?: Tensor | undefined;
-  /** Updated in place while training: running = (1 - momentum) running + momentum batch, the variance unbiased. */
+  /** Updated in place while training: running = (1 - momentum) running + momentum batch. */
   runningMean?: Tensor | undefined;
   runningVar?: Tensor | undefined;
   training?: boolean;
   momentum?: number;
   eps?: number;
+  /** `runningVar` takes over the variance with the divisor n - correction: 1, the default, is PyTorch's, and 0 Keras's. */
+  correction?: number;
 }
 
 function checkChannels(operation: string, x: Tensor): void {
@@ -174,13 +176,15 @@ export const batchNorm = defineFunction('batchNorm', normalizeBatch, {
     training: flag,
     momentum: number,
     eps: number,
+    correction: number,
   }),
 });
 
 function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
-  const { training = false, momentum = 0.1, eps = 1e-5, runningMean, runningVar } = options;
+  const { training = false, momentum = 0.1, eps = 1e-5, correction = 1, runningMean, runningVar } = options;
   numberWithin('batchNorm', 'eps', eps, { from: 0 });
   numberWithin('batchNorm', 'momentum', momentum, { from: 0, to: 1 });
+  countWithin('batchNorm', 'correction', correction, { from: 0, to: 1 });
   checkChannels('batchNorm', x);
   const [batch, channels] = x.shape as [number, number];
   for (const [name, value] of Object.entries({ weight: options.weight, bias: options.bias, runningMean, runningVar })) {
@@ -222,7 +226,7 @@ function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const [y, average, , spread] = trainingOp([image, weight, bias], params) as [Tensor, Tensor, Tensor, Tensor];
   if (count > 0) {
     updateRunning(runningMean, average, momentum, 1);
-    updateRunning(runningVar, spread, momentum, count / (count - 1));
+    updateRunning(runningVar, spread, momentum, count / (count - correction));
   }
   return reshape(y, x.shape);
 }

@@ -103,6 +103,8 @@ const others: readonly [name: string, call: Call, good: () => Arguments][] = [
   ['fanIn', w.nn.fanIn as Call, () => [[2, 3]]],
   ['fanOut', w.nn.fanOut as Call, () => [[2, 3]]],
   ['defaultWeight', w.nn.defaultWeight as Call, () => [[2, 3]]],
+  ['glorotUniform', w.nn.glorotUniform as Call, () => [[2, 3]]],
+  ['heNormal', w.nn.heNormal as Call, () => [[2, 3]]],
   ['kaimingNormal', w.nn.kaimingNormal as Call, () => [[2, 3]]],
   ['trackTensors', w.trackTensors as Call, () => [false]],
   ['largestHolders', w.largestHolders as Call, () => [3]],

@@ -15,12 +15,15 @@ const before: Readonly<Record<string, readonly unknown[]>> = {
   Bottleneck: [2, 2],
   CrossStitch: [2, undefined],
   DenseBlock: [1, 2, 2, 4],
+  DenseDepth: [models.makeBackbone('mini-densenet')],
   DenseLayer: [2, 2, 4],
   DenseNet: [121],
   DenseNetFeatures: [[1, 1], 2],
   DoubleConv: [1, 2],
+  EfficientNetV2Features: [models.efficientNetV2.b0],
   MaskDecoder: [[2, 3]],
   ResNet: [18],
+  ResNetFeatures: [18],
 };
 
 const networks = Object.entries(models).flatMap(([name, value]) => {
