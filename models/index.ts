@@ -66,3 +66,14 @@ export { MultiDepth, type MultiDepthOptions, multiDepthOptionsOf, type MultiDept
 export { Perceptron } from './perceptron.ts';
 export { ToyDepth, type ToyDepthOptions } from './toy-depth.ts';
 export { type Features, UNet, type UNetOptions } from './unet.ts';
+export { type FourScales, HRNet, type HRNetName, type HRNetOptions } from './backbones/hrnet.ts';
+export {
+  type EncoderOptions,
+  type FpmPairing,
+  MtiNet,
+  type MtiNetOptions,
+  type MtiNetOutput,
+  type PerTask,
+  SingleTaskNet,
+  type SingleTaskOptions,
+} from './mti-net.ts';
