@@ -8,7 +8,7 @@ import { Trial } from './property.ts';
 /** The test that has random or golden cases of them instead. Other names of an operation are made of that one. */
 const elsewhere: Readonly<Record<string, string>> = {
   ...of('test/property/extremes-functions.ts', 'diouLoss', 'giouLoss', 'uncertaintyWeighting'),
-  ...of('test/engine/ssim.ts', 'ssim', 'ssimLoss', 'ssimMap', 'ssimMapBackward'),
+  ...of('test/engine/ssim.test.ts', 'ssim', 'ssimLoss', 'ssimMap', 'ssimMapBackward'),
   ...of(
     'experiments/verification/golden/adapters.ts',
     'silog',
@@ -17,7 +17,7 @@ const elsewhere: Readonly<Record<string, string>> = {
     'imageGradients',
     'imageGradientLoss',
   ),
-  ...of('test/engine/training.ts', 'dropout', 'dropout2d'),
+  ...of('test/engine/training.test.ts', 'dropout', 'dropout2d'),
   ...of('experiments/verification/operations/cases.ts', 'logRatio', 'tanhGrad'),
   ...of('engine/ops/matmul.ts', 'bmm'),
   ...of('engine/ops/reshape.ts', 'flatten', 'relabel'),

@@ -1,9 +1,9 @@
-// What fails halfway leaves nothing behind: backward, `grad`, checkpoints and operations, whatever throws and wherever.
-import type { Test } from 'tap';
+// A launch that fails leaves nothing behind: in backward, in `grad`, in checkpoints and in operations, whichever launch it is.
+import t, { type Test } from 'tap';
 import * as w from '../../engine/index.ts';
 import { type Device, type Tensor } from '../../engine/index.ts';
-import type { Wrap } from './recomputation.ts';
-import { drawProgram, drawValues, MATRIX } from './programs.ts';
+import { onEach, testedOn } from '../tested-on.ts';
+import { direct, drawProgram, drawValues, MATRIX, type Wrap } from './programs.ts';
 
 const FAULT = 'the launch fails';
 
@@ -34,13 +34,7 @@ const walks: Readonly<Record<string, (loss: Tensor, leaves: readonly Tensor[]) =
 };
 
 /** Backward with each of its launches failing, through random programs, with gradients there before and without. */
-export async function backwardLeavesNothing(
-  t: Test,
-  device: Device,
-  seed: number,
-  count: number,
-  wrap: Wrap,
-): Promise<void> {
+async function backwardLeavesNothing(t: Test, device: Device, seed: number, count: number, wrap: Wrap): Promise<void> {
   w.setDefaultDevice(device);
   const before = { tensors: w.liveTensorCount(), bytes: device.statistics().liveBytes };
   let faults = 0;
@@ -115,7 +109,7 @@ const refused: readonly ((o: Operands) => unknown)[] = [
 ];
 
 /** Operations with each of their launches failing, within a scope and outside of all. */
-export function operationsLeaveNothing(t: Test, device: Device): void {
+function operationsLeaveNothing(t: Test, device: Device): void {
   w.setDefaultDevice(device);
   const given = operands();
   const within = <T>(isScoped: boolean, body: () => T): T => {
@@ -146,3 +140,11 @@ export function operationsLeaveNothing(t: Test, device: Device): void {
     }
   }
 }
+
+await onEach(t, testedOn('reference', 'wasm', 'webgpu'), async (t, device, name) => {
+  // An adapter in software takes its time.
+  if (name === 'webgpu') return backwardLeavesNothing(t, device, 1, 1, direct);
+  await backwardLeavesNothing(t, device, 1, 8, direct);
+  await backwardLeavesNothing(t, device, 101, 4, w.checkpoint);
+  operationsLeaveNothing(t, device);
+});

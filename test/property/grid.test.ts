@@ -5,8 +5,10 @@ import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
 import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
 import { assertClose } from '../kernels/compare.ts';
+import { testedOn, withWebGpu } from '../tested-on.ts';
 import { type GridCase, gridCases, longCases } from './grid.ts';
-import { withWebGpu } from './webgpu.ts';
+
+testedOn('webgpu');
 
 const LIMIT = 65_535;
 

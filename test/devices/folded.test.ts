@@ -1,6 +1,6 @@
 // Every kernel, in every plan, with its grid folded at a few workgroups instead of 65,535: the planner is told a smaller
 // limit, so that small random cases go through what only millions of elements would reach. The true limit is met in
-// test/property/grid.webgpu.test.ts.
+// test/property/grid.test.ts.
 import fc from 'fast-check';
 import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
@@ -10,7 +10,7 @@ import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
 import { checkAgreement } from '../kernels/compare.ts';
 import type { KernelCase } from '../kernels/cases.ts';
 import { caseSources } from '../kernels/generators/index.ts';
-import { withWebGpu } from '../property/webgpu.ts';
+import { testedOn, withWebGpu } from '../tested-on.ts';
 
 const gathering = ['rows3x3', 'lanes', 'implicitGemm64', 'direct'];
 const plansOf: Readonly<Record<string, readonly string[]>> = {
@@ -49,6 +49,7 @@ function foldingLimit(tested: KernelCase, facts: WebGpuFacts, prefer?: string): 
 /** Cases per plan. */
 const MOST = 6;
 
+testedOn('webgpu');
 await withWebGpu(t, async (device, prefer) => {
   const reference = createReferenceDevice();
   const facts = { ...device.planFacts };

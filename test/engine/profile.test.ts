@@ -1,6 +1,6 @@
-// The profiler on one device: every launch has its layer, operation and pass, times add up, the trace can be read, and nothing
+// The profiler: every launch has its layer, operation and pass, times add up, the trace can be read, and nothing
 // of it is left when it is off.
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import {
   add,
   checkpoint,
@@ -26,6 +26,7 @@ import {
   tensor,
 } from '../../engine/index.ts';
 import { Perceptron, UNet } from '../../models/index.ts';
+import { onEach, testedOn } from '../tested-on.ts';
 
 const OUTSIDE = '(outside of modules)';
 const SIZE = 16;
@@ -79,7 +80,7 @@ async function profileSteps(
   return { profile, model, losses, launches };
 }
 
-export async function profileSuite(test: Test, device: Device): Promise<void> {
+async function testProfiler(test: Test, device: Device): Promise<void> {
   setDefaultDevice(device);
   const { profile, model, losses, launches } = await profileSteps(device);
   const summary = summarize(profile);
@@ -254,3 +255,6 @@ export async function profileSuite(test: Test, device: Device): Promise<void> {
     await profiled(() => undefined);
   });
 }
+
+// The meta device has no clock.
+await onEach(t, testedOn('reference', 'wasm', 'meta', 'webgpu'), testProfiler);
