@@ -1,7 +1,7 @@
 // What must hold on every device, and of the wasm device: results do not depend on threads, memory is joined and used again.
 import t, { type Test } from 'tap';
 import { createDevice, type Device, type DeviceName } from '../../engine/index.ts';
-import { cases } from '../../experiments/verification/operations/cases.ts';
+import { cases } from '../../experiments/verification/operations/cases/index.ts';
 import { onEach, testedOn } from '../tested-on.ts';
 import { disagreement, memoryOverSteps, scriptEnds, trainUNet } from './checks.ts';
 import { checkLaunches } from './launch-checks.ts';

@@ -10,7 +10,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   ...of('test/property/extremes-functions.ts', 'diouLoss', 'giouLoss', 'uncertaintyWeighting'),
   ...of('test/engine/ssim.test.ts', 'ssim', 'ssimLoss', 'ssimMap', 'ssimMapBackward'),
   ...of(
-    'experiments/verification/golden/adapters.ts',
+    'experiments/verification/operations/cases/masked-losses.ts',
     'silog',
     'maskedMse',
     'maskedCrossEntropy',
@@ -18,7 +18,7 @@ const elsewhere: Readonly<Record<string, string>> = {
     'imageGradientLoss',
   ),
   ...of('test/engine/training.test.ts', 'dropout', 'dropout2d'),
-  ...of('experiments/verification/operations/cases.ts', 'logRatio', 'tanhGrad'),
+  ...of('experiments/verification/operations/cases/binary.ts', 'logRatio', 'tanhGrad'),
   ...of('engine/ops/matmul.ts', 'bmm'),
   ...of('engine/ops/reshape.ts', 'flatten', 'relabel'),
   ...of('engine/ops/layout.ts', 'transpose'),
