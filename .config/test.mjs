@@ -4,20 +4,18 @@
 //   npm test -- conv2d tape         only the test files whose path contains one of these words, without the other stages
 //   npm test -- --driver system     WebGPU tests on the machine's own Vulkan drivers instead of the software ones
 //   npm test -- property --seed 7 --runs 1000   other random cases of test/property, and more of them
+//   npm test -- conv2d --list       what would be run, and on which driver
 //
-// Files named *.webgpu.test.ts run on the first Vulkan driver found of Mesa's llvmpipe and SwiftShader; where drivers can differ,
-// in kernels and devices, on both.
+// How a test file says on which devices it runs, and how often it is started: test-plan.mjs.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Parser } from 'tap-parser';
-import { root, sourceFiles } from './sources.mjs';
+import { root } from './sources.mjs';
+import { findDrivers, planTests } from './test-plan.mjs';
 
 const limitMs = 10 * 60 * 1000; // for one test file
 const atOnce = 2;
-/** What a driver can get wrong is tested on each; the grids past a dimension's limit take SwiftShader minutes. */
-const onEveryDriver = /^test\/(devices|golden|gradcheck|kernels|property(?!\/grid))\b/;
 const outputKept = 20_000; // characters of a failing program's output that are shown
 
 const stages = [
@@ -35,28 +33,6 @@ const stages = [
   ],
   ['format', 'node_modules/prettier/bin/prettier.cjs', '--ignore-path', '.config/prettierignore', '--check', '.'],
 ];
-
-/** Where the software Vulkan drivers of Debian and its relatives describe themselves. */
-const softwareDrivers = {
-  llvmpipe: ['lvp_icd.json', 'lvp_icd.x86_64.json', 'lvp_icd.aarch64.json'].flatMap((name) => [
-    `/usr/share/vulkan/icd.d/${name}`,
-    `/etc/vulkan/icd.d/${name}`,
-  ]),
-  swiftshader: ['/usr/lib/chromium', '/usr/lib64/chromium-browser', '/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].map(
-    (folder) => `${folder}/vk_swiftshader_icd.json`,
-  ),
-};
-
-/** Driver name to the environment in which the Vulkan loader finds that driver alone. */
-function findDrivers(only) {
-  if (only === 'system') return new Map([['system', {}]]);
-  const drivers = new Map();
-  for (const [name, places] of Object.entries(softwareDrivers)) {
-    const file = places.find(existsSync);
-    if (file && (!only || only === name)) drivers.set(name, { VK_DRIVER_FILES: file, VK_ICD_FILENAMES: file });
-  }
-  return drivers;
-}
 
 /** Runs node with these arguments. Resolves to its exit status, its output and, for tests, what the TAP says. */
 function runNode(args, { env = {}, isTap = false } = {}) {
@@ -109,15 +85,18 @@ async function runStage([name, ...args]) {
   return run.ok;
 }
 
-async function runTest({ file, driver, env }) {
+const labelOf = ({ file, driver }) => (driver ? `${file} (${driver})` : file);
+
+async function runTest(planned) {
+  const { file, args, driver, env } = planned;
   const built = path.join('dist', file.replace(/\.ts$/, '.js'));
   // The limit on the whole file is the only one: a slow machine is no failure.
   const limits = { TAP_TIMEOUT: '0' };
   // Below it stand the folders of t.testdir, named after the file: two drivers may be at the same file at once.
   const folder = driver ? { TAP_CWD: path.join(root, '.tap', driver) } : {};
   const settings = { env: { ...env, ...limits, ...folder }, isTap: true };
-  const run = await runNode(['--enable-source-maps', built, ...search], settings);
-  const label = driver ? `${file} (${driver})` : file;
+  const run = await runNode(['--enable-source-maps', built, ...args, ...search], settings);
+  const label = labelOf(planned);
   // A file that dies, or whose plan does not add up, has failed even if no assertion did.
   const failed = run.ok && run.isComplete ? run.failed : Math.max(1, run.failed);
   report(label, { ...run, failed });
@@ -133,40 +112,36 @@ async function inParallel(items, work) {
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-function planTests(words, drivers) {
-  const plan = [];
-  for (const file of sourceFiles(['test', 'bench'])) {
-    if (!file.endsWith('.test.ts')) continue;
-    if (words.length > 0 && !words.some((word) => file.includes(word))) continue;
-    if (!file.endsWith('.webgpu.test.ts')) plan.push({ file });
-    else if (drivers.size === 0) skippedWhy.push(`${file} > no Vulkan driver found (llvmpipe or SwiftShader)`);
-    else {
-      const chosen = onEveryDriver.test(file) ? [...drivers] : [...drivers].slice(0, 1);
-      for (const [driver, env] of chosen) plan.push({ file, driver, env });
-    }
-  }
-  return plan;
-}
-
 const { values, positionals } = parseArgs({
-  options: { driver: { type: 'string' }, seed: { type: 'string' }, runs: { type: 'string' } },
+  options: {
+    driver: { type: 'string' },
+    seed: { type: 'string' },
+    runs: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 });
 const search = ['seed', 'runs'].flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]]));
 const drivers = findDrivers(values.driver);
-const isWhole = positionals.length === 0;
-console.log(`WebGPU tests on: ${[...drivers.keys()].join(', ') || 'no driver found'}`);
+const { runs, skipped } = planTests(positionals, drivers);
+skippedWhy.push(...skipped);
 
-const [buildStage, ...otherStages] = stages;
-const isBuilt = await runStage(buildStage);
-if (isWhole) await inParallel(otherStages, runStage);
-const plan = planTests(positionals, drivers);
-if (isBuilt) await inParallel(plan, runTest);
-if (!isWhole && plan.length === 0) {
-  console.log(`No test to run has a path with ${positionals.join(' or ')} in it.`);
-  total.failed++;
+if (values.list) {
+  console.log([...runs.map(labelOf), ...skippedWhy].join('\n'));
+} else {
+  const isWhole = positionals.length === 0;
+  console.log(`WebGPU tests on: ${[...drivers.keys()].join(', ') || 'no driver found'}`);
+
+  const [buildStage, ...otherStages] = stages;
+  const isBuilt = await runStage(buildStage);
+  if (isWhole) await inParallel(otherStages, runStage);
+  if (isBuilt) await inParallel(runs, runTest);
+  if (!isWhole && runs.length === 0) {
+    console.log(`No test to run has a path with ${positionals.join(' or ')} in it.`);
+    total.failed++;
+  }
+
+  if (skippedWhy.length > 0) console.log(`\n${skippedWhy.length} skipped:\n  ${skippedWhy.join('\n  ')}`);
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 ? 1 : 0;
 }
-
-if (skippedWhy.length > 0) console.log(`\n${skippedWhy.length} skipped:\n  ${skippedWhy.join('\n  ')}`);
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed > 0 ? 1 : 0;

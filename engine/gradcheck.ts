@@ -7,7 +7,7 @@ import { mul, sum } from './ops/index.ts';
 import { anyType, callback, listOf, number, optionsWith } from './parameters.ts';
 import { random } from './random.ts';
 import { scope } from './scope.ts';
-import { grad } from './tape.ts';
+import { grad } from './backward.ts';
 import { Tensor } from './tensor.ts';
 
 /** A function of tensors whose gradients are checked. */

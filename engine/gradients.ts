@@ -34,6 +34,16 @@ export function letGo(gradients: Iterable<Tensor | undefined>): void {
   for (const gradient of gradients) gradient?.dispose();
 }
 
+/** Backward from an output that leads nowhere. */
+export const offTheTape = (output: Tensor): DTypeError =>
+  new DTypeError('the output does not depend on any tensor that requires a gradient', {
+    operation: 'backward',
+    argument: 'output',
+    expected: 'a tensor on the tape',
+    given: output.toString(),
+    hint: 'Was it computed under noGrad, or detached?',
+  });
+
 /** The gradient of an output that backward begins with: the one given, or 1 for a scalar. */
 export function startGradient(output: Tensor, gradient: Tensor | undefined): Tensor {
   if (!gradient) {

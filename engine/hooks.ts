@@ -30,7 +30,7 @@ export class OutputHooks {
 }
 
 /** Hooks run in the order of their registration; each sees what the one before it returned. */
-export function applyHooks(gradient: Tensor, hooks: readonly GradientHook[] | undefined): Tensor {
+function applyHooks(gradient: Tensor, hooks: readonly GradientHook[] | undefined): Tensor {
   // A copy of the list: a hook may remove itself.
   for (const hook of hooks ? [...hooks] : []) {
     const replacement = hook(gradient);
@@ -45,4 +45,13 @@ export function applyHooks(gradient: Tensor, hooks: readonly GradientHook[] | un
     gradient = replacement;
   }
   return gradient;
+}
+
+/** What the hooks of a leaf make of the gradient that is carried to it, which is let go of if they put another in its place. */
+export function applyLeafHooks(leaf: Tensor, gradient: Tensor): Tensor {
+  const replacement = applyHooks(gradient, leaf.hooks);
+  if (replacement === gradient) return gradient;
+  const carried = replacement.alias();
+  gradient.dispose();
+  return carried;
 }

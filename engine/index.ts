@@ -34,7 +34,9 @@ export {
   UseAfterFreeError,
   WgradError,
 } from './errors.ts';
-export { gradEnabled, grad, noGrad, type BackwardOptions, type Gradients, type Vjp, type VjpContext } from './tape.ts';
+export { gradEnabled, noGrad } from './grad-mode.ts';
+export { grad, type BackwardOptions } from './backward.ts';
+export type { Gradients, Vjp, VjpContext } from './tape.ts';
 export { checkpoint } from './recomputation.ts';
 export { scope, tidy, type Scope } from './scope.ts';
 export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';

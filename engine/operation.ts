@@ -8,7 +8,8 @@ import { currentSaver, type Saves } from './saved.ts';
 import { innermostScope, inOwnScope, own } from './scope.ts';
 import { checkTensor, type Signature } from './signature.ts';
 import type { Shape } from './shape.ts';
-import { gradEnabled, TapeNode, type Vjp } from './tape.ts';
+import { gradEnabled } from './grad-mode.ts';
+import { TapeNode, type Vjp } from './tape.ts';
 import { emptyTensor, largestHolders, Tensor } from './tensor.ts';
 
 /** What a registration tells people beside what can be derived. */

@@ -12,7 +12,8 @@ import { type Random, watchRandom } from './random.ts';
 import { changedInPlace, currentSaver, type Saved, type Saver, saveTensor, withSaver } from './saved.ts';
 import { scope, tidy } from './scope.ts';
 import { sameShape, type Shape } from './shape.ts';
-import { type Edge, gradEnabled, type TapeNode, withGradMode } from './tape.ts';
+import { gradEnabled, withGradMode } from './grad-mode.ts';
+import type { Edge, TapeNode } from './tape.ts';
 import { Parameter, type Tensor } from './tensor.ts';
 
 let depth = 0;

@@ -68,17 +68,18 @@ type Needs = readonly unknown[];
 const isRead = (read: Read, needs: Needs): boolean =>
   typeof read === 'number' || read.for.some((input) => needs[input]);
 
-const nothing: readonly (Saved | undefined)[] = [];
+type Entries = readonly (Saved | undefined)[];
 
-export const isChanged = (saved: readonly (Saved | undefined)[]): boolean =>
-  saved.some((entry) => entry?.isChanged === true);
+const nothing: Entries = [];
+
+const isChanged = (saved: Entries): boolean => saved.some((entry) => entry?.isChanged === true);
 
 /** Keeps what `reads` names of `tensors`, entry by entry, if it is read for the gradient of an input that needs one. */
-export function saveReads(
+function saveReads(
   tensors: readonly (Tensor | undefined)[],
   reads: readonly Read[] | undefined,
   needs: Needs,
-): readonly (Saved | undefined)[] {
+): Entries {
   if (!reads) return nothing;
   let saved: (Saved | undefined)[] | undefined;
   try {
@@ -95,12 +96,7 @@ export function saveReads(
 }
 
 /** What `saveReads` kept, as far as it is read for the gradients that are needed now, in the places that it had. */
-export function openReads(
-  saved: readonly (Saved | undefined)[],
-  reads: readonly Read[] | undefined,
-  needs: Needs,
-  operation: string,
-): Tensor[] {
+function openReads(saved: Entries, reads: readonly Read[] | undefined, needs: Needs, operation: string): Tensor[] {
   const tensors: Tensor[] = [];
   for (let i = 0; i < saved.length; i++) {
     const read = reads![i]!;
@@ -108,6 +104,55 @@ export function openReads(
     if (entry && isRead(read, needs)) tensors[typeof read === 'number' ? read : read.index] = entry.open(operation);
   }
   return tensors;
+}
+
+/** What a node of the tape keeps of its inputs and outputs for its vjp. */
+export class SavedReads {
+  readonly #saves: Saves;
+  readonly #inputs: Entries;
+  #outputs = nothing;
+  #released = false;
+
+  /** Of `needs`, those inputs that may want a gradient are not undefined. */
+  constructor(saves: Saves, inputs: readonly (Tensor | undefined)[], needs: Needs) {
+    this.#saves = saves;
+    this.#inputs = saveReads(inputs, saves.inputs, needs);
+  }
+
+  /** Kept later than the inputs: their handles must point at the node already. */
+  keepOutputs(outputs: readonly Tensor[], needs: Needs): void {
+    this.#outputs = saveReads(outputs, this.#saves.outputs, needs);
+  }
+
+  /** What the gradients that are needed read, each in its place. Throws UseAfterFreeError for what is gone or was changed in place. */
+  open(needs: Needs, operation: string): { inputs: Tensor[]; outputs: Tensor[] } {
+    if (this.#released) {
+      throw new UseAfterFreeError(`the tape of '${operation}' has already been used or its scope has ended`, {
+        operation: 'backward',
+        hint: 'Pass { retainGraph: true } to the first backward to walk the same graph twice',
+      });
+    }
+    const { inputs, outputs, either } = this.#saves;
+    const byOutputs = either && isChanged(this.#inputs);
+    const byInputs = either && !byOutputs && isChanged(this.#outputs);
+    return {
+      inputs: byOutputs ? [] : openReads(this.#inputs, inputs, needs, operation),
+      outputs: byInputs ? [] : openReads(this.#outputs, outputs, needs, operation),
+    };
+  }
+
+  /** Lets go of what has been recomputed and could be once more. */
+  forget(): void {
+    for (const saved of this.#inputs) saved?.forget?.();
+    for (const saved of this.#outputs) saved?.forget?.();
+  }
+
+  /** Lets go of the tensors. Where there are none, the vjp has all that it reads, and `open` goes on working. */
+  dispose(): void {
+    this.#released = this.#inputs.length + this.#outputs.length > 0;
+    for (const saved of this.#inputs) saved?.dispose();
+    for (const saved of this.#outputs) saved?.dispose();
+  }
 }
 
 /** Takes the place of `SavedTensor` while set: how recomputation keeps a recipe instead of values. */

@@ -9,7 +9,8 @@ import { addHook, type GradientHook, OutputHooks } from './hooks.ts';
 import { callback, flag, float, number, optional, optionsWith } from './parameters.ts';
 import { disown, own, type Owned, type Scope } from './scope.ts';
 import { checkShape, sameShape, type Shape, sizeOf } from './shape.ts';
-import { backward, type BackwardOptions, type TapeNode } from './tape.ts';
+import { backward, type BackwardOptions } from './backward.ts';
+import { nodesBehind, type TapeNode } from './tape.ts';
 
 const live = new Set<Tensor>();
 let tracking = false;
@@ -233,7 +234,7 @@ export class Tensor implements Owned {
 
   /** A kept tensor takes the tape behind it along. */
   *keptWith(): Iterable<Owned> {
-    if (this.node) yield* this.node.ancestors();
+    if (this.node) yield* nodesBehind([{ node: this.node, output: this.outputIndex }]);
   }
 
   toString(): string {

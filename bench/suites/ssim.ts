@@ -20,7 +20,7 @@ import {
   tensor,
 } from '../../engine/index.ts';
 import { costOf, ssim as ssimKernel, ssimBackward } from '../../kernels/index.ts';
-import { composedSsim } from '../../test/engine/ssim.ts';
+import { composedSsim } from '../../test/engine/composed-ssim.ts';
 import { machineFacts } from '../report/document.ts';
 import { median, ratio, timing } from '../measure/statistics.ts';
 

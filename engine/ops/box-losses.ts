@@ -4,7 +4,7 @@ import { numberWithin, oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { flag, float, list, number, optional, optionsWith, type Signature, text } from '../signature.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, maximum, minimum, mul, sub } from './binary.ts';
 import { narrow } from './layout.ts';

@@ -14,7 +14,8 @@ import { defineFunction, defineOperation, type OutputSpec } from '../operation.t
 import type { Read } from '../saved.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 import { float as float32, number, optionsWith } from '../signature.ts';
-import { type Gradients, noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
+import type { Gradients } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, eq, mul, ne, sub, where } from './binary.ts';
 import {

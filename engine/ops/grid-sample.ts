@@ -3,7 +3,7 @@ import { oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { flag, float, optionsWith, text } from '../signature.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, eq, ge, le, mul, sub, where } from './binary.ts';
 import { expand } from './expand.ts';

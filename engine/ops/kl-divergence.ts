@@ -2,7 +2,7 @@
 import { oneOf } from '../checks.ts';
 import { defineComposite } from '../operation.ts';
 import { flag, float, optionsWith, text } from '../signature.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { eq, mul, sub, where } from './binary.ts';
 import { checkSame, type LossReduction, reduceLoss } from './loss-options.ts';

@@ -3,7 +3,7 @@ import { oneOf } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';
 import { sameShape } from '../shape.ts';
 import { float, int, number, optionsWith, type Signature, text } from '../signature.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { eq, ge, lt, where } from './binary.ts';
 import { indexSelect } from './indexing.ts';

@@ -5,7 +5,7 @@ import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineOperation } from '../operation.ts';
 import { broadcasts } from '../shape.ts';
 import { float, number, optionsWith, type Signature, text } from '../signature.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { div, eq, ge, mul, ne, sub, where } from './binary.ts';
 import {

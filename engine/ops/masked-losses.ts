@@ -7,7 +7,7 @@ import { defineComposite } from '../operation.ts';
 import { sameShape, type Shape } from '../shape.ts';
 import { bool, flag, float, int, number, optionsWith } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import { add, div, logRatio, maximum, sub, where } from './binary.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { narrow, pad } from './layout.ts';

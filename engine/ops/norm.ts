@@ -4,7 +4,7 @@ import { ConfigError } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { normalizeAxes, sizeOf } from '../shape.ts';
 import { axes, flag, float, number, optional, optionsWith } from '../signature.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { div, eq, gt, lt, mul, where } from './binary.ts';
 import type { ReduceOptions } from './reduce-options.ts';

@@ -2,7 +2,7 @@
 import { ShapeError, showShape } from '../errors.ts';
 import { defineComposite } from '../operation.ts';
 import { float } from '../signature.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, gt, mul, where } from './binary.ts';
 import { reshape } from './reshape.ts';

@@ -18,7 +18,8 @@ import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '..
 import { axis, float, number, optional, optionsWith, orNull } from '../signature.ts';
 import type { Tensor } from '../tensor.ts';
 import { emptyTensor } from '../tensor.ts';
-import { noGrad, type VjpContext } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
+import type { VjpContext } from '../tape.ts';
 import { tidy } from '../scope.ts';
 import { div, eq, mul, sub } from './binary.ts';
 import { expand } from './expand.ts';

@@ -7,7 +7,7 @@ import { defineFunction, defineOperation } from '../operation.ts';
 import { aroundAxis, normalizeAxes, normalizeAxis, type Shape, sizeOf } from '../shape.ts';
 import { axis, float } from '../signature.ts';
 import { tidy } from '../scope.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, eq, mul, sub, where } from './binary.ts';
 import { permute } from './layout.ts';

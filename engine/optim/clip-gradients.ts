@@ -11,7 +11,7 @@ import { abs, affine, clamp, sqrt, square } from '../ops/unary.ts';
 import { anyType, flag, number, optionsWith, value } from '../parameters.ts';
 import { disown, tidy } from '../scope.ts';
 import { checkTensor } from '../signature.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import { Tensor } from '../tensor.ts';
 
 /** Options of `clipGradNorm`. */

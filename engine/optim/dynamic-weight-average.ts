@@ -13,7 +13,7 @@ import { amax, sum } from '../ops/reduction.ts';
 import { affine, exp } from '../ops/unary.ts';
 import { device, list, number, numbers, optionsWith } from '../parameters.ts';
 import { disown, tidy } from '../scope.ts';
-import { noGrad } from '../tape.ts';
+import { noGrad } from '../grad-mode.ts';
 import { Tensor } from '../tensor.ts';
 
 /** Options of DynamicWeightAverage. */

@@ -10,7 +10,7 @@ import { ConfigError } from '../errors.ts';
 import type { Module } from '../nn/module.ts';
 import { observeOperations, type OperationObserver } from '../operation.ts';
 import { callback, device as deviceParameter, optionsWith, record } from '../parameters.ts';
-import { gradEnabled } from '../tape.ts';
+import { gradEnabled } from '../grad-mode.ts';
 import type { Parameter } from '../tensor.ts';
 import { layerNames, watchModules } from './layers.ts';
 import type { Pass, Profile, ProfiledLaunch, ProfiledStep, Span } from './profile.ts';

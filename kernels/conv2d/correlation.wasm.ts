@@ -205,16 +205,73 @@ function emptinessOf(height: number, width: number): number {
 export const Places = { weights: 'i32', bias: 'i32', output: 'i32', scratch: 'i32' } as const;
 export type Places = { readonly [name in keyof typeof Places]: number };
 
+/** What the loops over taps read, of correlations and of weight gradients. Sizes and steps in elements. */
+export const tapFields = {
+  operands: {
+    batch: 'i32',
+    groups: 'i32',
+    /** Output channels and input channels of a group. */
+    rows: 'i32',
+    channels: 'i32',
+    sourceH: 'i32',
+    sourceW: 'i32',
+  },
+  taps: {
+    strideH: 'i32',
+    strideW: 'i32',
+    originRow: 'i32',
+    originColumn: 'i32',
+    tapRows: 'i32',
+    tapColumns: 'i32',
+    tapRowStep: 'i32',
+    tapColumnStep: 'i32',
+    tileImages: 'i32',
+    tileHeight: 'i32',
+    tileWidth: 'i32',
+    tileChannels: 'i32',
+    tileOutputs: 'i32',
+  },
+} as const;
+
+/** Images, rows, columns, channels and outputs that are worked on at a time. */
+interface Tile {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly outputs: number;
+}
+
+/** The values of these fields. */
+export function tapValues(g: Geometry, tile: Tile) {
+  const [rows, columns] = g.axes;
+  return {
+    batch: g.batch,
+    groups: g.groups,
+    rows: g.rows,
+    channels: g.channels,
+    sourceH: g.source[0],
+    sourceW: g.source[1],
+    strideH: rows.stride,
+    strideW: columns.stride,
+    originRow: rows.origin,
+    originColumn: columns.origin,
+    tapRows: rows.taps,
+    tapColumns: columns.taps,
+    tapRowStep: rows.tapStep,
+    tapColumnStep: columns.tapStep,
+    tileImages: tile.images,
+    tileHeight: tile.height,
+    tileWidth: tile.width,
+    tileChannels: tile.channels,
+    tileOutputs: tile.outputs,
+  };
+}
+
 /** What correlate.as.ts reads of each. Sizes and steps in elements, scratch places in bytes. */
 export const Correlation = {
   tasks: 'i32',
-  batch: 'i32',
-  groups: 'i32',
-  /** Output channels and input channels of a group. */
-  rows: 'i32',
-  channels: 'i32',
-  sourceH: 'i32',
-  sourceW: 'i32',
+  ...tapFields.operands,
   outputPlane: 'i32',
   outputW: 'i32',
   /** Size of the result before it is spread over the output by the steps and offsets. */
@@ -224,19 +281,7 @@ export const Correlation = {
   rowStep: 'i32',
   columnOffset: 'i32',
   columnStep: 'i32',
-  strideH: 'i32',
-  strideW: 'i32',
-  originRow: 'i32',
-  originColumn: 'i32',
-  tapRows: 'i32',
-  tapColumns: 'i32',
-  tapRowStep: 'i32',
-  tapColumnStep: 'i32',
-  tileImages: 'i32',
-  tileHeight: 'i32',
-  tileWidth: 'i32',
-  tileChannels: 'i32',
-  tileOutputs: 'i32',
+  ...tapFields.taps,
   phasesH: 'i32',
   phasesW: 'i32',
   phaseRows: 'i32',
@@ -319,12 +364,8 @@ export function planCorrelation(
   const end = resultAt + (packed ? outputs * results + channels * taps + (VECTOR_WORDS * results) / 4 : 0);
   const words = planWords(Correlation, {
     tasks,
-    batch: g.batch,
-    groups: g.groups,
-    rows: g.rows,
-    channels: g.channels,
-    sourceH: g.source[0],
-    sourceW: g.source[1],
+    ...tapValues(g, { images, height, width, channels, outputs }),
+    originColumn: origin,
     outputPlane: g.output[0] * g.output[1],
     outputW: g.output[1],
     height: rows.size,
@@ -333,19 +374,6 @@ export function planCorrelation(
     rowStep: rows.step,
     columnOffset: columns.offset,
     columnStep: columns.step,
-    strideH: rows.stride,
-    strideW: columns.stride,
-    originRow: rows.origin,
-    originColumn: origin,
-    tapRows: rows.taps,
-    tapColumns: columns.taps,
-    tapRowStep: rows.tapStep,
-    tapColumnStep: columns.tapStep,
-    tileImages: images,
-    tileHeight: height,
-    tileWidth: width,
-    tileChannels: channels,
-    tileOutputs: outputs,
     phasesH: tile.phases[0],
     phasesW: tile.phases[1],
     phaseRows: tile.phaseRows,

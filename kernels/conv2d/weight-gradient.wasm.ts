@@ -1,4 +1,4 @@
-// WASM plan of the convolution's weight gradient: tiles, units and splits, see weight-gradient.wasm.ts. The number of
+// WASM plan of the convolution's weight gradient: tiles, units and splits, see weight-gradient.as.ts. The number of
 // splits depends on shapes alone, since it decides the order of the sum.
 import { planWords } from '../params.ts';
 import { SPILL_WORDS, type WasmPhase, type WasmPlan, type WasmPlanner } from '../plan.ts';
@@ -10,33 +10,17 @@ import {
   forwardGeometry,
   type Geometry,
   MOST_IDLE,
+  tapFields,
+  tapValues,
   TASK_WORK,
 } from './correlation.wasm.ts';
 
 /** What the products and the sums of splits read behind their parameters. Sizes in elements, scratch places in bytes. */
 export const WeightGradientPlan = {
-  batch: 'i32',
-  groups: 'i32',
-  /** Output and input channels of a group. */
-  rows: 'i32',
-  channels: 'i32',
-  sourceH: 'i32',
-  sourceW: 'i32',
+  ...tapFields.operands,
   outH: 'i32',
   outW: 'i32',
-  strideH: 'i32',
-  strideW: 'i32',
-  originRow: 'i32',
-  originColumn: 'i32',
-  tapRows: 'i32',
-  tapColumns: 'i32',
-  tapRowStep: 'i32',
-  tapColumnStep: 'i32',
-  tileImages: 'i32',
-  tileHeight: 'i32',
-  tileWidth: 'i32',
-  tileChannels: 'i32',
-  tileOutputs: 'i32',
+  ...tapFields.taps,
   units: 'i32',
   splits: 'i32',
   tileAt: 'i32',
@@ -143,27 +127,9 @@ const aligned = (words: number): number => 16 * Math.ceil(words / 16);
 function planOf(g: Geometry, c: Cut, tileAt: number, gradientAt: number) {
   const [rows, columns] = g.axes;
   return {
-    batch: g.batch,
-    groups: g.groups,
-    rows: g.rows,
-    channels: g.channels,
-    sourceH: g.source[0],
-    sourceW: g.source[1],
+    ...tapValues(g, c),
     outH: rows.size,
     outW: columns.size,
-    strideH: rows.stride,
-    strideW: columns.stride,
-    originRow: rows.origin,
-    originColumn: columns.origin,
-    tapRows: rows.taps,
-    tapColumns: columns.taps,
-    tapRowStep: rows.tapStep,
-    tapColumnStep: columns.tapStep,
-    tileImages: c.images,
-    tileHeight: c.height,
-    tileWidth: c.width,
-    tileChannels: c.channels,
-    tileOutputs: c.outputs,
     units: c.units,
     splits: c.splits,
     tileAt: 4 * tileAt,

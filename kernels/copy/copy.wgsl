@@ -3,7 +3,6 @@
 // length and offsets are multiples of 4, four words per thread. Words of any type.
 
 override rank: u32;
-override workgroupSize: u32;
 
 struct Params {
   shape: array<vec4<u32>, 2>,
@@ -24,12 +23,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y4: array<vec4<u32>>;
 
 @compute @workgroup_size(workgroupSize)
-fn perElement(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perElement(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   var rest = i;
   // Unsigned sums wrap, so that a negative stride is the same as a large positive one.
@@ -48,12 +43,8 @@ fn perElement(
 }
 
 @compute @workgroup_size(workgroupSize)
-fn perFour(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perFour(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n / 4u) { return; }
   y4[params.outOffset / 4u + i] = x4[params.inOffset / 4u + i];
 }

@@ -1,8 +1,6 @@
 // y[o][k][i] = x[o][index[o][k][i]][i]; negative indices count from the end, and those outside of [-size, size) give the word
 // `outside`. One thread per element of y; 12 bytes moved per element. Words of any type.
 
-override workgroupSize: u32;
-
 struct Params {
   outer: u32,
   size: u32,
@@ -17,12 +15,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<u32>;
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let at = itemOf(thread);
   let rows = at / params.inner;
   let o = rows / params.count;
   if (o >= params.outer) { return; }

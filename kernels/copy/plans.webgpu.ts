@@ -3,21 +3,26 @@
 import type { PlanTable, WebGpuPlanner } from '../plan.ts';
 import { elementPlan, threadPass } from '../shared/webgpu-elements.ts';
 import { grid1d } from '../shared/webgpu-grid.ts';
+import { threadFunctions } from '../shared/wgsl.ts';
 import { copy, type CopyParams, gather, type GatherParams, scatter, scatterAdd } from './copy.ts';
 import copyModule from './copy.wgsl';
 import gatherModule from './gather.wgsl';
 import scatterModule from './scatter.wgsl';
 
+const copyText = threadFunctions + copyModule;
+const gatherText = threadFunctions + gatherModule;
+const scatterText = threadFunctions + scatterModule;
+
 const copyPlan: WebGpuPlanner<CopyParams> = (params, facts, prefer) => {
   const { n, rank, inStrides, outStrides, inOffset, outOffset } = params;
   const isRun = rank === 1 && inStrides[0] === 1 && outStrides[0] === 1;
   const fitsFour = isRun && n % 4 === 0 && inOffset % 4 === 0 && outOffset % 4 === 0;
-  return elementPlan(copyModule, n, fitsFour, facts, prefer, { rank: Math.max(1, rank) });
+  return elementPlan(copyText, n, fitsFour, facts, prefer, { rank: Math.max(1, rank) });
 };
 
 const gatherPlan: WebGpuPlanner<GatherParams> = ({ outer, count, inner }, facts) => ({
   name: 'perElement',
-  passes: [threadPass(gatherModule, 'main', outer * count * inner, facts)],
+  passes: [threadPass(gatherText, 'main', outer * count * inner, facts)],
 });
 
 /** Small, because the threads of a scatter are few and run long. */
@@ -40,7 +45,7 @@ const scatterPlan =
     const entryPoint = ranges === params.size ? 'byElement' : 'byRange';
     const workgroups = grid1d(params.outer * params.inner * ranges, SCATTER_WORKGROUP, facts);
     const constants = { accumulate, ranges, workgroupSize: SCATTER_WORKGROUP };
-    return { name: entryPoint, passes: [{ module: scatterModule, entryPoint, workgroups, constants }] };
+    return { name: entryPoint, passes: [{ module: scatterText, entryPoint, workgroups, constants }] };
   };
 
 export function addCopy(table: PlanTable<WebGpuPlanner<never>>): void {

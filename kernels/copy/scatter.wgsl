@@ -7,7 +7,6 @@
 
 override accumulate: bool;
 override ranges: u32;
-override workgroupSize: u32;
 
 struct Params {
   outer: u32,
@@ -52,12 +51,8 @@ fn columnOf(thread: u32) -> Column {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn byRange(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let column = columnOf((group.x + group.y * grid.x) * workgroupSize + lane);
+fn byRange(thread: Thread) {
+  let column = columnOf(itemOf(thread));
   if (column.first >= column.end) { return; }
   for (var s = column.first; s < column.end; s++) { y[column.y + s * params.inner] = 0u; }
   var isComplete = true;
@@ -75,12 +70,8 @@ fn byRange(
 }
 
 @compute @workgroup_size(workgroupSize)
-fn byElement(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let column = columnOf((group.x + group.y * grid.x) * workgroupSize + lane);
+fn byElement(thread: Thread) {
+  let column = columnOf(itemOf(thread));
   if (column.first >= column.end) { return; }
   var value = 0u;
   var isComplete = true;

@@ -3,7 +3,6 @@
 // channel. The last axis must be a multiple of 4; other cases are in binary.wgsl.
 
 override rank: u32;
-override workgroupSize: u32;
 
 struct Params {
   shape: array<vec4<u32>, 2>,
@@ -28,23 +27,15 @@ fn applyFour(u: vec4<f32>, v: vec4<f32>) -> vec4<u32> {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn dense(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn dense(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n / 4u) { return; }
   y4[i] = applyFour(a4[i], b4[i]);
 }
 
 @compute @workgroup_size(workgroupSize)
-fn repeated(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn repeated(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n / 4u) { return; }
   // The last axis has stride 0 in b, so it only has to be divided away.
   var rest = 4u * i;

@@ -1,7 +1,6 @@
 // Conversions between float32, int32 and bool, word by word. One thread per element; 8 bytes moved per element.
 
 override kind: u32;
-override workgroupSize: u32;
 
 struct Params {
   n: u32,
@@ -31,12 +30,8 @@ fn convert(bits: u32) -> u32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   y[i] = convert(x[i]);
 }

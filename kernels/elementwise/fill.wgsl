@@ -1,8 +1,6 @@
 // y[i] = value, whose bits are copied as they are. 4 bytes moved per element; a thread per element, or per four where n is a
 // multiple of 4.
 
-override workgroupSize: u32;
-
 struct Params {
   n: u32,
   bits: u32,
@@ -13,23 +11,15 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y4: array<vec4<u32>>;
 
 @compute @workgroup_size(workgroupSize)
-fn perElement(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perElement(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   y[i] = params.bits;
 }
 
 @compute @workgroup_size(workgroupSize)
-fn perFour(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perFour(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n / 4u) { return; }
   y4[i] = vec4(params.bits);
 }

@@ -3,7 +3,7 @@
 import { rowMajorStrides } from '../copy/copy.ts';
 import type { PlanTable, WebGpuPlanner } from '../plan.ts';
 import { elementPlan, threadPass } from '../shared/webgpu-elements.ts';
-import { floatFunctions, mathFunctions, wgslConstants } from '../shared/wgsl.ts';
+import { floatFunctions, mathFunctions, threadFunctions, wgslConstants } from '../shared/wgsl.ts';
 import binaryFunction from './binary-function.wgsl';
 import binaryVectorModule from './binary-vector.wgsl';
 import binaryModule from './binary.wgsl';
@@ -29,13 +29,16 @@ import ternaryModule from './ternary.wgsl';
 import unaryModule from './unary.wgsl';
 import whereModule from './where.wgsl';
 
-const unaryText = wgslConstants('unary', Unary) + mathFunctions + unaryModule;
-const binaryPrelude = wgslConstants('binary', Binary) + mathFunctions + binaryFunction;
+const prelude = threadFunctions + mathFunctions;
+const unaryText = wgslConstants('unary', Unary) + prelude + unaryModule;
+const binaryPrelude = wgslConstants('binary', Binary) + prelude + binaryFunction;
 const binaryText = binaryPrelude + binaryModule;
 const binaryVectorText = binaryPrelude + binaryVectorModule;
 const ternaryText =
-  wgslConstants('ternary', Ternary) + `const MOST_PLAIN_SLOPE = ${mostPlainSlope};\n` + mathFunctions + ternaryModule;
-const castText = wgslConstants('cast', Cast) + floatFunctions + castModule;
+  wgslConstants('ternary', Ternary) + `const MOST_PLAIN_SLOPE = ${mostPlainSlope};\n` + prelude + ternaryModule;
+const castText = wgslConstants('cast', Cast) + threadFunctions + floatFunctions + castModule;
+const whereText = threadFunctions + whereModule;
+const fillText = threadFunctions + fillModule;
 
 const unaryPlan: WebGpuPlanner<UnaryParams> = ({ n, op }, facts, prefer) =>
   elementPlan(unaryText, n, n % 4 === 0, facts, prefer, { op });
@@ -70,7 +73,7 @@ const ternaryPlan: WebGpuPlanner<TernaryParams> = ({ n, op }, facts, prefer) =>
 
 const wherePlan: WebGpuPlanner<WhereParams> = ({ n, rank }, facts) => ({
   name: stridedName(rank),
-  passes: [threadPass(whereModule, 'main', n, facts, { rank: axes(rank) })],
+  passes: [threadPass(whereText, 'main', n, facts, { rank: axes(rank) })],
 });
 
 const castPlan: WebGpuPlanner<CastParams> = ({ n, kind }, facts) => ({
@@ -79,7 +82,7 @@ const castPlan: WebGpuPlanner<CastParams> = ({ n, kind }, facts) => ({
 });
 
 const fillPlan: WebGpuPlanner<FillParams> = ({ n }, facts, prefer) =>
-  elementPlan(fillModule, n, n % 4 === 0, facts, prefer);
+  elementPlan(fillText, n, n % 4 === 0, facts, prefer);
 
 export function addElementwise(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(unary, unaryPlan, 'perFour', 'perElement');

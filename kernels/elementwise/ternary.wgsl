@@ -3,7 +3,6 @@
 // functions below only one is left.
 
 override op: u32;
-override workgroupSize: u32;
 
 struct Params {
   n: u32,
@@ -62,23 +61,15 @@ fn apply(u: f32, v: f32, w: f32) -> f32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn perElement(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perElement(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   y[i] = apply(a[i], b[i], c[i]);
 }
 
 @compute @workgroup_size(workgroupSize)
-fn perFour(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perFour(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n / 4u) { return; }
   var values = a4[i];
   let others = b4[i];

@@ -3,7 +3,6 @@
 // functions below only one is left. Gradients are in binary-function.wgsl.
 
 override op: u32;
-override workgroupSize: u32;
 
 struct Params {
   n: u32,
@@ -64,23 +63,15 @@ fn apply(v: f32, a: f32, b: f32) -> f32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn perElement(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perElement(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   y[i] = apply(x[i], params.a, params.b);
 }
 
 @compute @workgroup_size(workgroupSize)
-fn perFour(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perFour(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n / 4u) { return; }
   var values = x4[i];
   for (var k = 0; k < 4; k++) { values[k] = apply(values[k], params.a, params.b); }

@@ -2,7 +2,6 @@
 // chosen side is read: 12 bytes per element where nothing repeats. Words of any type pass through unchanged.
 
 override rank: u32;
-override workgroupSize: u32;
 
 struct Params {
   shape: array<vec4<u32>, 2>,
@@ -20,12 +19,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<u32>;
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   var rest = i;
   var fromC = 0u;

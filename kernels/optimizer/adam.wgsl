@@ -1,8 +1,6 @@
 // One step of Adam, AdamW or AMSGrad, in place: m and v are running moments of the gradient,
 // p = shrink p - stepSize m / (sqrt(v) / correction + eps). One thread per parameter; 28 bytes moved, with amsgrad 36.
 
-override workgroupSize: u32;
-
 struct Params {
   n: u32,
   stepSize: f32,
@@ -38,24 +36,16 @@ fn stepOf(i: u32, second: f32) -> f32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn plain(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn plain(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   let shrunk = updateMoments(i);
   p[i] = shrunk - stepOf(i, v[i]);
 }
 
 @compute @workgroup_size(workgroupSize)
-fn amsgrad(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn amsgrad(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   let shrunk = updateMoments(i);
   let largest = maximum(vMax[i], v[i]);

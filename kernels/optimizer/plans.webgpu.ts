@@ -1,7 +1,7 @@
 // WebGPU plans of the optimiser steps: one thread per parameter, one entry point for each set of state buffers.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
 import { threadPass } from '../shared/webgpu-elements.ts';
-import { floatFunctions } from '../shared/wgsl.ts';
+import { floatFunctions, threadFunctions } from '../shared/wgsl.ts';
 import adamModule from './adam.wgsl';
 import {
   type AdamParams,
@@ -21,10 +21,13 @@ function perParameter(module: string, entryPoint: string, n: number, facts: WebG
   return { name: entryPoint, passes: [threadPass(module, entryPoint, n, facts)] };
 }
 
-const adamText = floatFunctions + adamModule;
+const sgdText = threadFunctions + sgdModule;
+const adamText = threadFunctions + floatFunctions + adamModule;
+const rmspropText = threadFunctions + rmspropModule;
+const runningAverageText = threadFunctions + runningAverageModule;
 
 const sgdPlan: WebGpuPlanner<SgdParams> = ({ n, momentum }, facts) =>
-  perParameter(sgdModule, momentum ? 'withMomentum' : 'plain', n, facts);
+  perParameter(sgdText, momentum ? 'withMomentum' : 'plain', n, facts);
 
 const adamPlan: WebGpuPlanner<AdamParams> = ({ n, amsgrad }, facts) =>
   perParameter(adamText, amsgrad ? 'amsgrad' : 'plain', n, facts);
@@ -33,13 +36,13 @@ const rmspropPlan: WebGpuPlanner<RmspropParams> = ({ n, centered, momentum }, fa
   const plain = momentum ? 'withMomentum' : 'plain';
   const aboutMean = momentum ? 'centeredWithMomentum' : 'centered';
   const entryPoint = centered ? aboutMean : plain;
-  // State that there is not is bound to what may be read by all.
+  // Unused state slots are bound to a read-only buffer.
   const bindings = ['g', 'p*', 'v*', momentum ? 'b*' : 'g', centered ? 'a*' : 'g'];
-  return { name: entryPoint, passes: [{ ...threadPass(rmspropModule, entryPoint, n, facts), bindings }] };
+  return { name: entryPoint, passes: [{ ...threadPass(rmspropText, entryPoint, n, facts), bindings }] };
 };
 
 const runningAveragePlan: WebGpuPlanner<RunningAverageParams> = ({ n }, facts) =>
-  perParameter(runningAverageModule, 'main', n, facts);
+  perParameter(runningAverageText, 'main', n, facts);
 
 export function addOptimizer(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(sgdStep, sgdPlan, 'withMomentum', 'plain');

@@ -1,8 +1,6 @@
 // One step of RMSprop, in place: v is the running mean of g^2, a that of g if centered, b the momentum buffer if there is one.
 // One entry point for each set of buffers. One thread per parameter; 20 bytes moved, and 8 more for each of a and b.
 
-override workgroupSize: u32;
-
 struct Params {
   n: u32,
   learningRate: f32,
@@ -53,45 +51,29 @@ fn stepWithMomentum(i: u32, direction: f32) {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn plain(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn plain(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   p[i] -= params.learningRate * aboutZero(i);
 }
 
 @compute @workgroup_size(workgroupSize)
-fn withMomentum(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn withMomentum(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   stepWithMomentum(i, aboutZero(i));
 }
 
 @compute @workgroup_size(workgroupSize)
-fn centered(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn centered(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   p[i] -= params.learningRate * aboutMean(i);
 }
 
 @compute @workgroup_size(workgroupSize)
-fn centeredWithMomentum(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn centeredWithMomentum(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   stepWithMomentum(i, aboutMean(i));
 }

@@ -1,7 +1,5 @@
 // y = keep y + gain x, in place. One thread per element; 12 bytes moved per element.
 
-override workgroupSize: u32;
-
 struct Params {
   n: u32,
   keep: f32,
@@ -13,12 +11,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   y[i] = params.keep * y[i] + params.gain * x[i];
 }

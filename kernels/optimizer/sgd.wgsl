@@ -1,8 +1,6 @@
 // One step of stochastic gradient descent, in place: g += weightDecay p; b = first ? g : momentum b + gain g;
 // p -= learningRate (nesterov ? g + momentum b : b). One thread per parameter; 12 bytes moved, with momentum 20.
 
-override workgroupSize: u32;
-
 struct Params {
   n: u32,
   learningRate: f32,
@@ -19,23 +17,15 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> b: array<f32>;
 
 @compute @workgroup_size(workgroupSize)
-fn plain(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn plain(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   p[i] -= params.learningRate * (g[i] + params.weightDecay * p[i]);
 }
 
 @compute @workgroup_size(workgroupSize)
-fn withMomentum(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn withMomentum(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   let gradient = g[i] + params.weightDecay * p[i];
   // In the first step b holds no number yet, so it must not be multiplied by anything.

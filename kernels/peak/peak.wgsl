@@ -1,8 +1,6 @@
 // Chains of multiply-adds in registers; the equation is in peak.ts. One thread per value of the result, twelve chains each;
 // 4 bytes moved per thread, whatever the number of rounds.
 
-override workgroupSize: u32;
-
 struct Params {
   n: u32,
   rounds: u32,
@@ -13,12 +11,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let i = itemOf(thread);
   if (i >= params.n) { return; }
   let factor = x[0];
   let term = x[1];

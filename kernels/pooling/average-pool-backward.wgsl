@@ -1,18 +1,12 @@
 // The gradient of average pooling, gathered: each input position adds up g / divisor of the windows that cover it, row by
 // row. One thread per input position; the windows come from pool-window.wgsl or adaptive-window.wgsl, without dilation.
 
-override workgroupSize: u32;
-
 @group(0) @binding(1) var<storage, read> g: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let at = itemOf(thread);
   let line = at / params.inW;
   let plane = line / params.inH;
   if (plane >= params.planes) { return; }

@@ -4,8 +4,6 @@
 // of positions such as a whole plane, whose threads read neighbouring columns and then add pairwise. Sums go row by row or
 // in strides, so that errors grow with the root of the window.
 
-override workgroupSize: u32;
-
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
@@ -18,12 +16,8 @@ fn mean(sum: f32, rows: AxisWindow, columns: AxisWindow) -> f32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn perThread(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn perThread(thread: Thread) {
+  let at = itemOf(thread);
   let line = at / params.outW;
   let plane = line / params.outH;
   if (plane >= params.planes) { return; }

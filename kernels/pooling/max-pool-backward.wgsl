@@ -1,19 +1,13 @@
 // The gradient of max pooling, gathered: each input position adds up the g of those windows whose index names it, row by
 // row. One thread per input position; g and indices are read once for every position that their window may cover.
 
-override workgroupSize: u32;
-
 @group(0) @binding(1) var<storage, read> g: array<f32>;
 @group(0) @binding(2) var<storage, read> indices: array<i32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let at = itemOf(thread);
   let line = at / params.inW;
   let plane = line / params.inH;
   if (plane >= params.planes) { return; }

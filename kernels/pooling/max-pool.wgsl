@@ -2,19 +2,13 @@
 // positions gives minus infinity and -1. One thread per output, neighbours along a row; the windows come from
 // pool-window.wgsl or adaptive-window.wgsl.
 
-override workgroupSize: u32;
-
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<storage, read_write> indices: array<i32>;
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let at = itemOf(thread);
   let line = at / params.outW;
   let plane = line / params.outH;
   if (plane >= params.planes) { return; }

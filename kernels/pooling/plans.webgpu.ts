@@ -3,13 +3,13 @@
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
 import { threadPass } from '../shared/webgpu-elements.ts';
 import { foldGrid } from '../shared/webgpu-grid.ts';
-import { floatFunctions, WORKGROUP } from '../shared/wgsl.ts';
-import adaptiveWindow from './adaptive-window.wgsl';
+import { floatFunctions, threadFunctions, WORKGROUP } from '../shared/wgsl.ts';
+import adaptiveWindowFunctions from './adaptive-window.wgsl';
 import averageBackwardModule from './average-pool-backward.wgsl';
 import averageModule from './average-pool.wgsl';
 import maxBackwardModule from './max-pool-backward.wgsl';
 import maxModule from './max-pool.wgsl';
-import poolWindow from './pool-window.wgsl';
+import poolWindowFunctions from './pool-window.wgsl';
 import {
   adaptiveAveragePool,
   adaptiveAveragePoolBackward,
@@ -21,6 +21,9 @@ import {
   maxPoolBackward,
 } from './pooling.ts';
 import { addPyramidPool } from './pyramid-pool.webgpu.ts';
+
+const poolWindow = threadFunctions + poolWindowFunctions;
+const adaptiveWindow = threadFunctions + adaptiveWindowFunctions;
 
 const outputsOf = (p: AdaptivePoolParams): number => p.planes * p.outH * p.outW;
 const inputsOf = (p: AdaptivePoolParams): number => p.planes * p.inH * p.inW;

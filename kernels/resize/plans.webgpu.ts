@@ -1,13 +1,13 @@
 // WebGPU plans of resize: one thread per output, and for the adjoint one per input position.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
 import { threadPass } from '../shared/webgpu-elements.ts';
-import { wgslConstants } from '../shared/wgsl.ts';
+import { threadFunctions, wgslConstants } from '../shared/wgsl.ts';
 import backwardModule from './resize-backward.wgsl';
 import { resize, resizeBackward, ResizeMode, type ResizeParams } from './resize.ts';
 import resizeModule from './resize.wgsl';
 import sourceFunctions from './source.wgsl';
 
-const prelude = wgslConstants('resizeMode', ResizeMode) + sourceFunctions;
+const prelude = wgslConstants('resizeMode', ResizeMode) + threadFunctions + sourceFunctions;
 const resizeText = prelude + resizeModule;
 const backwardText = prelude + backwardModule;
 

@@ -2,8 +2,6 @@
 // weight they read it with. One thread per input position. The outputs to look at are estimated generously and each one's
 // source position is then computed anew, by the very function that the forward pass uses.
 
-override workgroupSize: u32;
-
 @group(0) @binding(1) var<storage, read> g: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
@@ -40,12 +38,8 @@ fn weightOf(source: Source, position: u32) -> f32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn main(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let at = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn main(thread: Thread) {
+  let at = itemOf(thread);
   let line = at / params.inW;
   let plane = line / params.inH;
   if (plane >= params.planes) { return; }

@@ -1,8 +1,6 @@
 // What the scans share: where elements stand, and a running value kept as an unevaluated sum of two floats, so that a long line
 // does not gather the rounding of every step. Prepended to the modules.
 
-override workgroupSize: u32;
-
 struct Params {
   outer: u32,
   n: u32,

@@ -1,13 +1,13 @@
 // WebGPU plans of the scans: a thread a line; running sums of few long lines in blocks.
 import type { PlanTable, WebGpuPass, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
 import { threadPass } from '../shared/webgpu-elements.ts';
-import { floatFunctions } from '../shared/wgsl.ts';
+import { floatFunctions, threadFunctions } from '../shared/wgsl.ts';
 import lineFunctions from './line.wgsl';
 import prefixSumModule from './prefix-sum.wgsl';
 import recurrenceModule from './recurrence.wgsl';
 import { prefixSum, recurrence, type ScanParams } from './scan.ts';
 
-const shared = floatFunctions + lineFunctions;
+const shared = threadFunctions + floatFunctions + lineFunctions;
 const prefixSumText = shared + prefixSumModule;
 const recurrenceText = shared + recurrenceModule;
 

@@ -20,12 +20,8 @@ fn scanRange(line: u32, first: u32, last: u32, start: vec2<f32>) {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn lines(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let line = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn lines(thread: Thread) {
+  let line = itemOf(thread);
   if (line >= params.outer * params.inner) { return; }
   scanRange(line, 0u, params.n, vec2(0.0));
 }
@@ -36,12 +32,8 @@ fn blocksOfLine() -> u32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn blockSums(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let item = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn blockSums(thread: Thread) {
+  let item = itemOf(thread);
   let count = blocksOfLine();
   let line = item / count;
   if (line >= params.outer * params.inner) { return; }
@@ -53,12 +45,8 @@ fn blockSums(
 
 /// Sums of blocks become what stands before each of them.
 @compute @workgroup_size(workgroupSize)
-fn blockStarts(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let line = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn blockStarts(thread: Thread) {
+  let line = itemOf(thread);
   if (line >= params.outer * params.inner) { return; }
   let count = blocksOfLine();
   var start = vec2(0.0);
@@ -70,12 +58,8 @@ fn blockStarts(
 }
 
 @compute @workgroup_size(workgroupSize)
-fn blocks(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let item = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn blocks(thread: Thread) {
+  let item = itemOf(thread);
   let count = blocksOfLine();
   let line = item / count;
   if (line >= params.outer * params.inner) { return; }

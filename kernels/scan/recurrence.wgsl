@@ -12,12 +12,8 @@ fn times(value: vec2<f32>, factor: f32) -> vec2<f32> {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn lines(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let line = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn lines(thread: Thread) {
+  let line = itemOf(thread);
   if (line >= params.outer * params.inner) { return; }
   var value = vec2(0.0);
   for (var k = 0u; k < params.n; k++) {

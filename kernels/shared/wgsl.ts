@@ -3,6 +3,7 @@
 import floats from './float.wgsl';
 import math from './math.wgsl';
 import power from './power.wgsl';
+import thread from './thread.wgsl';
 import trigonometry from './trigonometry.wgsl';
 
 /** `Unary.leakyRelu` with the prefix `unary` becomes `const UNARY_LEAKY_RELU = 15u;`. */
@@ -19,6 +20,9 @@ export const floatFunctions = floats;
 
 /** exp, log and the other transcendental functions with stated error bounds. Contains `floatFunctions`. */
 export const mathFunctions = floats + math + power + trigonometry;
+
+/** What an entry point is given where each thread has an item, and `workgroupSize`. */
+export const threadFunctions = thread;
 
 /** Threads of a workgroup where nothing is shared within it. */
 export const WORKGROUP = 256;

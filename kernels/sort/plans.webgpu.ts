@@ -1,8 +1,11 @@
 // WebGPU plan of the sort: ranks within runs, runs merged until one is left, results written.
 import type { PlanTable, WebGpuPass, WebGpuPlanner } from '../plan.ts';
 import { threadPass } from '../shared/webgpu-elements.ts';
+import { threadFunctions } from '../shared/wgsl.ts';
 import { sort, type SortParams } from './sort.ts';
 import sortModule from './sort.wgsl';
+
+const sortText = threadFunctions + sortModule;
 
 /** Elements of the first runs, each of which is compared with every other. */
 const RUN = 32;
@@ -11,7 +14,7 @@ const byRank: WebGpuPlanner<SortParams> = ({ outer, n, inner }, facts) => {
   const elements = outer * n * inner;
   if (elements === 0) return { name: 'nothing', passes: [] };
   const pass = (entryPoint: string, bindings: readonly string[], run?: number): WebGpuPass => ({
-    ...threadPass(sortModule, entryPoint, elements, facts, run === undefined ? {} : { run }),
+    ...threadPass(sortText, entryPoint, elements, facts, run === undefined ? {} : { run }),
     bindings,
   });
   let [from, to] = ['order', 'other'];

@@ -3,7 +3,6 @@
 // doubles their length; `finish` writes values and places. No pass needs a barrier, and none writes a word twice.
 // The passes hold places only, 4 bytes per element: the values are looked up in x.
 
-override workgroupSize: u32;
 override run: u32;
 
 struct Params {
@@ -35,8 +34,7 @@ struct Item {
   k: u32,
 }
 
-fn itemOf(group: vec3<u32>, grid: vec3<u32>, lane: u32) -> Item {
-  let at = (group.x + group.y * grid.x) * workgroupSize + lane;
+fn placeOf(at: u32) -> Item {
   return Item(at / params.n, at % params.n);
 }
 
@@ -49,12 +47,8 @@ fn element(line: u32, k: u32) -> u32 {
 }
 
 @compute @workgroup_size(workgroupSize)
-fn rankRuns(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let item = itemOf(group, grid, lane);
+fn rankRuns(thread: Thread) {
+  let item = placeOf(itemOf(thread));
   if (isPast(item)) { return; }
   let key = keyOf(x[element(item.line, item.k)]);
   let first = item.k / run * run;
@@ -67,12 +61,8 @@ fn rankRuns(
 }
 
 @compute @workgroup_size(workgroupSize)
-fn mergeRuns(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let item = itemOf(group, grid, lane);
+fn mergeRuns(thread: Thread) {
+  let item = placeOf(itemOf(thread));
   if (isPast(item)) { return; }
   let line = item.line * params.n;
   let place = order[line + item.k];
@@ -95,12 +85,8 @@ fn mergeRuns(
 }
 
 @compute @workgroup_size(workgroupSize)
-fn finish(
-  @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(num_workgroups) grid: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let item = itemOf(group, grid, lane);
+fn finish(thread: Thread) {
+  let item = placeOf(itemOf(thread));
   if (isPast(item)) { return; }
   let place = order[item.line * params.n + item.k];
   let to = element(item.line, item.k);

@@ -19,7 +19,7 @@ import {
   SGD,
   tensor,
 } from '../../engine/index.ts';
-import type { GradientCase } from '../../experiments/verification/operations/cases.ts';
+import type { GradientCase } from '../../experiments/verification/operations/case.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { makeInputs } from '../../experiments/verification/operations/inputs.ts';
 import { Perceptron, UNet } from '../../models/index.ts';

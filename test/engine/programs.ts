@@ -1,7 +1,11 @@
 // Random programs: compositions of operations on 2 x 2 matrices, drawn from a seed, for what must hold whatever is computed.
 import * as w from '../../engine/index.ts';
 import { random, type Random, type Tensor } from '../../engine/index.ts';
-import type { Wrap } from './recomputation.ts';
+
+/** Calls `f` on its inputs, or has `checkpoint` do so. */
+export type Wrap = <T extends Tensor[]>(f: (...inputs: T) => Tensor, ...inputs: T) => Tensor;
+/** Without checkpoints. */
+export const direct: Wrap = (f, ...inputs) => f(...inputs);
 
 type Step = (values: readonly Tensor[], wrap: Wrap) => Tensor;
 

@@ -15,7 +15,6 @@ import {
   tensor,
 } from '../../engine/index.ts';
 import { generatedPets, preparePets, type RunResult, type TableResult } from '../../experiments/index.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkpoint.ts';
 import { homography } from '../../experiments/data/warp.ts';
 import { warpAsPaper } from '../../experiments/papers/cross-stitch/augmentation.ts';
 import { withNormalization } from '../../experiments/papers/cross-stitch/evaluation.ts';
@@ -38,6 +37,7 @@ import { cellsOf } from '../../experiments/runner/runs.ts';
 import { trainCrossStitch } from '../../experiments/papers/cross-stitch/training.ts';
 import { sharedData } from '../shared-data.ts';
 import { run as runCommand } from './command.ts';
+import { killedRun } from './killed-run.ts';
 
 const device = await createDevice('wasm', { threads: 1 });
 setDefaultDevice(device);
@@ -49,23 +49,7 @@ const samples = await preparePets(generatedPets(smoke.counts), smoke, undefined)
 
 /** Trains until `saves` checkpoints have been written, or to the end. */
 function train(settings: TrainingSettings, file: string, saves = Infinity): Promise<RunResult> {
-  let saved = 0;
-  const context = {
-    run: 'test',
-    settings,
-    seed: 3,
-    preset: 'smoke' as const,
-    device,
-    data: undefined,
-    resume: () => readCheckpoint(file, 'test'),
-    async save(checkpoint: Checkpoint) {
-      await writeCheckpoint(file, checkpoint, 'test');
-      if (++saved === saves) throw new Error('killed');
-    },
-    keep: () => Promise.resolve(),
-    progress: () => Promise.resolve(),
-  };
-  return trainCrossStitch(context, settings, samples);
+  return trainCrossStitch(killedRun(file, device, saves), settings, samples);
 }
 
 const cases: [string, Partial<TrainingSettings>][] = [
@@ -103,22 +87,12 @@ for (const [name, change] of cases) {
 
 t.test('an epoch of a small set has as many updates as one of the set that the preset asks for', async (t) => {
   const steps: number[] = [];
-  const context = {
-    run: 'test',
-    settings: smoke,
-    seed: 0,
-    preset: 'smoke' as const,
-    device,
-    data: undefined,
-    resume: () => Promise.resolve(undefined),
-    save: () => Promise.resolve(),
-    keep: () => Promise.resolve(),
-    progress: (_: number, total: number) => Promise.resolve(void steps.push(total)),
-  };
   // 25 images are five chunks, three batches: asked for 75, three passes make an epoch.
   for (const train of [25, 75]) {
     const settings = { ...smokeOf('baseline'), epochs: 1, counts: { ...smoke.counts, train } };
-    await trainCrossStitch(context, settings, samples);
+    const run = killedRun(path.join(t.testdir(), String(train)), device);
+    const progress = (_: number, total: number) => Promise.resolve(void steps.push(total));
+    await trainCrossStitch({ ...run, progress }, settings, samples);
     t.equal(steps.at(-1), 3 * (train / 25));
   }
 });

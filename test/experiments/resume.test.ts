@@ -3,34 +3,19 @@
 import path from 'node:path';
 import t from 'tap';
 import { createDevice, setDefaultDevice } from '../../engine/index.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkpoint.ts';
 import { generatedDigits, type RunResult } from '../../experiments/index.ts';
 import { settingsOf } from '../../experiments/papers/dmtl/presets.ts';
 import { strategies, type TrainingSettings } from '../../experiments/papers/dmtl/settings.ts';
 import { batchesOf, classWeights, trainDmtl } from '../../experiments/papers/dmtl/training.ts';
+import { killedRun } from './killed-run.ts';
 
 const device = await createDevice('wasm', { threads: 1 });
 setDefaultDevice(device);
 
 /** Trains until `saves` checkpoints have been written, or to the end. */
 function train(settings: TrainingSettings, file: string, saves = Infinity): Promise<RunResult> {
-  let saved = 0;
-  const context = {
-    run: 'test',
-    settings,
-    seed: 3,
-    preset: 'smoke' as const,
-    device,
-    data: undefined,
-    resume: () => readCheckpoint(file, 'test'),
-    async save(checkpoint: Checkpoint) {
-      await writeCheckpoint(file, checkpoint, 'test');
-      if (++saved === saves) throw new Error('killed');
-    },
-    keep: () => Promise.resolve(),
-    progress: () => Promise.resolve(),
-  };
-  return trainDmtl(context, settings, generatedDigits());
+  return trainDmtl(killedRun(file, device, saves), settings, generatedDigits());
 }
 
 const variants: [string, Partial<TrainingSettings>][] = [

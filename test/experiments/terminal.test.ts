@@ -5,7 +5,6 @@ import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { statusLines } from '../../experiments/cli/status-lines.ts';
-import { DawnFilter, withoutDawnWarnings } from '../../experiments/runner/dawn-warnings.ts';
 import type { Snapshot } from '../../experiments/runner/progress.ts';
 import { filesBelow, program, run, runResults, smokeOf, start } from './command.ts';
 
@@ -60,30 +59,6 @@ t.test('no line is longer than the terminal, and from 40 columns on done and tim
     });
   });
   t.doesNotThrow(() => fc.assert(property, { seed: 6, numRuns: 2000 }));
-  t.end();
-});
-
-const warnings =
-  'Warning: maxDynamicUniformBuffersPerPipelineLayout artificially reduced from 1000000 to 16 to fit dynamic offset allocation limit.\n' +
-  'Warning: maxDynamicStorageBuffersPerPipelineLayout artificially reduced from 500000 to 8 to fit dynamic offset allocation limit.\n';
-
-t.test('of what Dawn says its two warnings alone are left out, however it comes in parts', (t) => {
-  const errors = 'Warning: something else\nError: device lost\n\r\x1b[Kshapes of unet';
-  t.equal(withoutDawnWarnings(`${warnings}${errors}`), errors);
-  t.equal(withoutDawnWarnings('Warning: maxDynamic'), 'Warning: maxDynamic', 'a part of a warning at the end');
-  const text = `first\n${warnings}${errors}\n${warnings}`;
-  const property = fc.property(fc.array(fc.nat(text.length)), (cuts) => {
-    let rest = '';
-    const filter = new DawnFilter((part) => (rest += part));
-    const ends = [...cuts, text.length].sort((a, b) => a - b);
-    ends.reduce((from, to) => (filter.add(text.slice(from, to)), to), 0);
-    filter.end();
-    return rest === `first\n${errors}\n`;
-  });
-  t.doesNotThrow(() => fc.assert(property, { seed: 8, numRuns: 500 }));
-  let progress = '';
-  new DawnFilter((part) => (progress += part)).add('\r\x1b[K1 of 9');
-  t.equal(progress, '\r\x1b[K1 of 9', 'a line that is written over comes at once');
   t.end();
 });
 

@@ -6,7 +6,7 @@ import { createDevice, liveTensorCount, NonFiniteError, setDefaultDevice } from 
 import type { RunResult } from '../../experiments/index.ts';
 import { toySettings, type ToySettings } from '../../experiments/papers/imbalanced-mtl/settings.ts';
 import { trainToy } from '../../experiments/papers/imbalanced-mtl/toy.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkpoint.ts';
+import { killedRun } from './killed-run.ts';
 
 const device = await createDevice('wasm', { threads: 1 });
 setDefaultDevice(device);
@@ -15,23 +15,8 @@ t.teardown(() => device.dispose());
 /** Trains until `saves` checkpoints have been written, or to the end. Returns how many there were besides. */
 async function train(settings: ToySettings, file: string, saves = Infinity): Promise<RunResult & { saved: number }> {
   let saved = 0;
-  const result = await trainToy(
-    {
-      run: 'toy',
-      seed: 5,
-      preset: 'smoke',
-      device,
-      data: undefined,
-      resume: () => readCheckpoint(file, 'test'),
-      async save(checkpoint: Checkpoint) {
-        await writeCheckpoint(file, checkpoint, 'test');
-        if (++saved === saves) throw new Error('killed');
-      },
-      keep: () => Promise.resolve(),
-      progress: () => Promise.resolve(),
-    },
-    settings,
-  );
+  const run = killedRun(file, device, saves, () => saved++);
+  const result = await trainToy({ ...run, seed: 5 }, settings);
   return { ...result, saved };
 }
 

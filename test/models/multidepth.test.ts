@@ -1,9 +1,8 @@
-// MultiDepth: the parameter counts and names of the released network, the small variant, and both of them forward and
-// backward against PyTorch.
+// MultiDepth: the parameter counts and names of the released network, and the small variant. Both are compared with PyTorch in
+// multidepth-torch.test.ts.
 import t from 'tap';
 import {
   createDevice,
-  type Device,
   manualSeed,
   noGrad,
   ones,
@@ -15,32 +14,17 @@ import {
   Tensor,
 } from '../../engine/index.ts';
 import { MultiDepth, multiDepthOptionsOf } from '../../models/index.ts';
-import { below, compareWithTorch, makeFixture, pythonWithTorch, withoutTorch } from './multidepth-torch.ts';
-
-/** Hands out buffers that hold nothing: shapes are enough for counting. */
-const shapesOnly = {
-  name: 'reference',
-  allocate: (length: number, dtype: 'float32') => ({
-    id: 0,
-    device: shapesOnly,
-    dtype,
-    length,
-    references: 1,
-    version: 0,
-  }),
-  release: () => undefined,
-  write: () => undefined,
-} as unknown as Device;
 
 /** Assertions on whole arrays would work out a difference to print. */
 const sameBits = async (a: Tensor, b: Tensor): Promise<boolean> =>
   Buffer.from((await a.array()).buffer).equals(Buffer.from((await b.array()).buffer));
 
 const small = { baseWidth: 6, blocks: [1, 1, 2, 1], scales: 'one' } as const;
+const meta = await createDevice('meta');
 const wasm = await createDevice('wasm');
 
 t.test('the small variant counts as specified', (t) => {
-  setDefaultDevice(shapesOnly);
+  setDefaultDevice(meta);
   t.equal(new MultiDepth({ ...small, classes: 32 }).parameterCount(), 491_523);
   t.equal(new MultiDepth({ ...small, baseWidth: 12, classes: 32 }).parameterCount(), 1_956_309);
   t.throws(() => new MultiDepth({ regression: false }), { name: 'ConfigError' });
@@ -48,7 +32,7 @@ t.test('the small variant counts as specified', (t) => {
 });
 
 t.test('the paper size counts as specified', (t) => {
-  setDefaultDevice(shapesOnly);
+  setDefaultDevice(meta);
   const net = new MultiDepth({ classes: 32, scales: 'one' });
   t.equal(net.parameterCount(), 88_788_449);
   const part = (isIn: (name: string) => boolean): number =>
@@ -145,32 +129,3 @@ t.test('heads, dropout and sizes', async (t) => {
   net.dispose();
   single.dispose();
 });
-
-const python = await pythonWithTorch();
-if (!python) {
-  t.pass('against PyTorch', { skip: withoutTorch });
-} else {
-  // Of two values that batch norm sees in the 1x1 cells, only the sign would be left: hence three
-  // pictures. A relu's input nearer to 0 than the margin would fall on the other side by rounding alone.
-  const smallArgs = ['--base', '6', '--blocks', '1,1,2,1', '--size', '48', '--batch', '3', '--margin', '2e-5'];
-  t.test('the small variant as PyTorch has it, on the reference and on wasm', async (t) => {
-    const fixture = await makeFixture(python, smallArgs);
-    setDefaultDevice(await createDevice('reference'));
-    await compareWithTorch(t, fixture, 1e-6, true);
-    setDefaultDevice(wasm);
-    await compareWithTorch(t, fixture, 1e-4, true);
-  });
-  t.test('the small variant with running statistics', async (t) => {
-    setDefaultDevice(wasm);
-    await compareWithTorch(t, await makeFixture(python, [...smallArgs, '--eval', '--margin', '0']), 1e-4, false);
-  });
-  // With the batch's statistics a hundred layers are chaotic: PyTorch's own float32 is then 5 % away from its float64.
-  t.test('the paper size with running statistics', async (t) => {
-    setDefaultDevice(wasm);
-    // The gradients of the other 21 blocks of stage 4 would be as many megabytes again.
-    const kept = '^(convbn|res_block[235]|res_block4.layers.(0|22)|head_d_cls|head_d_reg_(c|pyr))';
-    const fixture = await makeFixture(python, ['--size', '64', '--batch', '1', '--eval', '--gradients', kept]);
-    t.equal(below(fixture, 'state').size, 584);
-    await compareWithTorch(t, fixture, 1e-4, false);
-  });
-}

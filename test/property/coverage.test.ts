@@ -8,17 +8,17 @@ import { Trial } from './property.ts';
 /** The test that has random or golden cases of them instead. Other names of an operation are made of that one. */
 const elsewhere: Readonly<Record<string, string>> = {
   ...of('test/property/extremes-functions.ts', 'diouLoss', 'giouLoss', 'uncertaintyWeighting'),
-  ...of('test/engine/ssim.ts', 'ssim', 'ssimLoss', 'ssimMap', 'ssimMapBackward'),
+  ...of('test/engine/ssim.test.ts', 'ssim', 'ssimLoss', 'ssimMap', 'ssimMapBackward'),
   ...of(
-    'experiments/verification/golden/adapters.ts',
+    'experiments/verification/operations/cases/masked-losses.ts',
     'silog',
     'maskedMse',
     'maskedCrossEntropy',
     'imageGradients',
     'imageGradientLoss',
   ),
-  ...of('test/engine/training.ts', 'dropout', 'dropout2d'),
-  ...of('experiments/verification/operations/cases.ts', 'logRatio', 'tanhGrad'),
+  ...of('test/engine/training.test.ts', 'dropout', 'dropout2d'),
+  ...of('experiments/verification/operations/cases/binary.ts', 'logRatio', 'tanhGrad'),
   ...of('engine/ops/matmul.ts', 'bmm'),
   ...of('engine/ops/reshape.ts', 'flatten', 'relabel'),
   ...of('engine/ops/layout.ts', 'transpose'),

@@ -1,7 +1,7 @@
 // Launches whose grid is longer than one dimension takes: 65,535 workgroups, so that every kernel's shader has to unfold it
 // (kernels/shared/webgpu-grid.ts). Sizes are the least that get there, with one workgroup or one element more than fits, and run
 // on the wasm device for comparison: float64 loops over millions of elements would take minutes. The other plans and entry
-// points of each kernel are folded at small sizes in test/devices/folded.webgpu.test.ts.
+// points of each kernel are folded at small sizes in test/devices/folded.test.ts.
 import * as k from '../../kernels/index.ts';
 import { exact, type KernelCase, kernelCase, type Tolerance } from '../kernels/cases.ts';
 

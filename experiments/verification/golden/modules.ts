@@ -13,7 +13,7 @@ import {
   Transition,
   UNetUp,
 } from '../../../models/index.ts';
-import type { Adapter, Attributes, Inputs, Outputs } from './adapters.ts';
+import type { Adapter, Attributes, Inputs, Outputs } from './adapter.ts';
 
 /** DenseNet block and transition, under the names of the fixture. */
 class Dense extends nn.Module {

@@ -1,7 +1,7 @@
 // Fixtures that are a sequence of steps rather than one call: optimisers, and learning-rate schedules.
 import * as w from '../../../engine/index.ts';
 import type { Tensor } from '../../../engine/index.ts';
-import type { Attributes, Inputs } from './adapters.ts';
+import type { Attributes, Inputs } from './adapter.ts';
 
 type Options = Readonly<Record<string, never>>;
 

@@ -1,6 +1,8 @@
-// What a gradient case is, and the short forms in which they are written.
+// What the operations of a family are checked with, and the short forms in which gradient cases are written: small shapes that divide
+// nothing, values away from kinks.
 import type * as w from '../../../engine/index.ts';
 import type { Differentiable } from '../../../engine/gradcheck.ts';
+import type { Adapter } from '../golden/adapter.ts';
 
 /** Values of one input: normal, positive, or given. */
 export interface InputSpec {
@@ -18,6 +20,14 @@ export interface GradientCase {
   f: Differentiable;
   /** False where the second derivative is not defined or is zero by convention only. */
   second?: boolean;
+}
+
+/** The cases of a file of engine/ops. */
+export interface FamilyCases {
+  /** One or more of every operation, with a gradient or without. */
+  readonly gradients: readonly GradientCase[];
+  /** How its operations are called in golden fixtures, by their names there. */
+  readonly golden?: Readonly<Record<string, Adapter>>;
 }
 
 export const input = (...shape: number[]): InputSpec => ({ shape });

@@ -14,7 +14,8 @@ import { showSignature } from '../../../engine/signature.ts';
 import { referencePlans } from '../../../kernels/reference.ts';
 import { wasmPlans } from '../../../kernels/wasm.ts';
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
-import { cases, type GradientCase } from './cases.ts';
+import type { GradientCase } from './case.ts';
+import { cases } from './cases/index.ts';
 import { makeInputs } from './inputs.ts';
 import { type Sightings, watch } from './watch.ts';
 

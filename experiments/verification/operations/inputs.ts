@@ -1,7 +1,7 @@
 // Inputs of the gradient cases, the same values on every device.
 import { random, type Device, type Tensor, tensor } from '../../../engine/index.ts';
 import { sizeOf } from '../../../engine/shape.ts';
-import type { InputSpec } from './cases.ts';
+import type { InputSpec } from './case.ts';
 
 function values({ shape, values: kind = 'normal' }: InputSpec, seed: number, index: number): ArrayLike<number> {
   const n = sizeOf(shape);

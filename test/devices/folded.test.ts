@@ -1,0 +1,76 @@
+// Every kernel, in every plan, with its grid folded at a few workgroups instead of 65,535: the planner is told a smaller
+// limit, so that small random cases go through what only millions of elements would reach. The true limit is met in
+// test/property/grid.test.ts.
+import fc from 'fast-check';
+import t from 'tap';
+import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
+import type { WebGpuFacts, WebGpuPlan } from '../../kernels/plan.ts';
+import { webGpuPlans } from '../../kernels/webgpu.ts';
+import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
+import { checkAgreement } from '../kernels/compare.ts';
+import type { KernelCase } from '../kernels/cases.ts';
+import { caseSources } from '../kernels/generators/index.ts';
+import { testedOn, withWebGpu } from '../tested-on.ts';
+
+const gathering = ['rows3x3', 'lanes', 'implicitGemm64', 'direct'];
+const plansOf: Readonly<Record<string, readonly string[]>> = {
+  conv2d: gathering,
+  conv2dInputGradient: gathering,
+  conv2dWeightGradient: ['rows3x3SplitK', 'lanesSplitK', 'tiled64SplitK', 'directSplitK'],
+  matmul: ['lanes', 'tiled64', 'dot', 'direct'],
+  reduce: ['perThread', 'perWorkgroup', 'inParts'],
+  argReduce: ['perThread', 'perWorkgroup'],
+  softmax: ['perThread', 'perWorkgroup'],
+  averagePool: ['perThread', 'perWorkgroup'],
+  adaptiveAveragePool: ['perThread', 'perWorkgroup'],
+  pyramidPool: ['perPlane', 'perCell'],
+  pyramidPoolBackward: ['perPlane', 'perPosition'],
+  crossEntropy: ['perPixel', 'perLine'],
+  crossEntropyBackward: ['perPixel', 'perLine'],
+};
+
+const planOf = ({ kernel, params }: KernelCase, facts: WebGpuFacts, prefer?: string): WebGpuPlan =>
+  webGpuPlans.get({ name: kernel })(params as never, facts, prefer);
+
+/** The least limit under which the grids of a case fit two dimensions, and at which one of them is folded. */
+function foldingLimit(tested: KernelCase, facts: WebGpuFacts, prefer?: string): number | undefined {
+  for (const limit of [2, 3, 4, 6, 10, 20, 50, 200]) {
+    try {
+      const { passes } = planOf(tested, { ...facts, maxComputeWorkgroupsPerDimension: limit }, prefer);
+      const isFolded = passes.some(({ workgroups: [x, y] }) => y > 1 && x * y > limit);
+      return isFolded ? limit : undefined;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Cases per plan. */
+const MOST = 6;
+
+testedOn('webgpu');
+await withWebGpu(t, async (device, prefer) => {
+  const reference = createReferenceDevice();
+  const facts = { ...device.planFacts };
+  const lanes = hasEightLanes(facts);
+  for (const { kernel, cases, examples } of caseSources) {
+    const sampled = [...examples, ...fc.sample(cases, { seed: 25, numRuns: 2000 })];
+    for (const plan of plansOf[kernel] ?? [undefined]) {
+      // An adapter without eight lanes (SwiftShader) is very slow with the barriers of the tiled plans.
+      const skip = !lanes && /lanes|rows|tiled|Gemm/.test(plan ?? '') && 'not for subgroups shorter than eight';
+      await t.test(`${kernel} ${plan ?? ''}`, { skip }, async (t) => {
+        prefer(plan);
+        const folding = sampled.filter((tested) => foldingLimit(tested, facts, plan) !== undefined).slice(0, MOST);
+        for (const tested of folding) {
+          const limit = foldingLimit(tested, facts, plan)!;
+          // The device hands these facts to the planners.
+          Object.assign(device.planFacts, { maxComputeWorkgroupsPerDimension: limit });
+          await checkAgreement(tested, device, reference);
+        }
+        t.ok(folding.length > 0, `${folding.length} folded cases`);
+      });
+    }
+  }
+  reference.dispose();
+});

@@ -1,4 +1,0 @@
-import t from 'tap';
-import { goldenSuite } from './golden.ts';
-
-await goldenSuite(t, 'webgpu');
