@@ -17,7 +17,7 @@ import {
   softmax,
   type Tensor,
 } from '../engine/index.ts';
-import { list, optionsWith, record, requiredOptions, size, text, wholeNumbers } from '../engine/parameters.ts';
+import { list, record, requiredOptions, size, text, wholeNumbers } from '../engine/parameters.ts';
 import { type FourScales, HRNet, type HRNetName } from './backbones/hrnet.ts';
 import { BasicBlock } from './backbones/resnet.ts';
 
@@ -90,12 +90,15 @@ class TaskModules<M extends nn.Module> extends nn.Module {
 class Encoder extends nn.Module {
   readonly backbones: nn.ModuleList<HRNet>;
   readonly widths: FourScales<number>;
+  readonly #operation: string;
 
-  constructor({ backbone = 'w18-small-v2', modalities = [3] }: EncoderOptions) {
+  /** `operation` is the network that errors name. */
+  constructor(operation: string, { backbone = 'w18-small-v2', modalities = [3] }: EncoderOptions) {
     super();
+    this.#operation = operation;
     if (modalities.length === 0) {
       throw new ConfigError('the network needs a modality', {
-        operation: 'MtiNet',
+        operation,
         argument: 'modalities',
         expected: 'channels of each modality, such as [3] or [3, 3]',
         given: '[]',
@@ -108,7 +111,7 @@ class Encoder extends nn.Module {
   forward(inputs: readonly Tensor[]): FourScales<Tensor> {
     if (inputs.length !== this.backbones.length) {
       throw new ConfigError('not as many inputs as modalities', {
-        operation: 'MtiNet',
+        operation: this.#operation,
         argument: 'inputs',
         expected: String(this.backbones.length),
         given: String(inputs.length),
@@ -277,7 +280,7 @@ export class MtiNet extends nn.Module {
       });
     }
     this.#tasks = tasks;
-    this.encoder = new Encoder(encoder);
+    this.encoder = new Encoder('MtiNet', encoder);
     const { widths } = this.encoder;
     const initial = (width: number, s: number): TaskModules<InitialPrediction> =>
       new TaskModules(
@@ -327,7 +330,7 @@ export class SingleTaskNet extends nn.Module {
   constructor(...args: [options: SingleTaskOptions]) {
     super();
     const [{ outputs, ...encoder }] = takesSingleTask(args);
-    this.encoder = new Encoder(encoder);
+    this.encoder = new Encoder('SingleTaskNet', encoder);
     this.head = new Head(this.encoder.widths, outputs);
   }
 

@@ -174,7 +174,7 @@ def main():
     sum((y * g).sum() for y, g in zip(outputs, cotangents)).backward()
     wanted = re.compile(options.gradients)
     tensors = {f"state/{name}": value for name, value in state.items()}
-    tensors.update({"picture": x, "cotangent/regression": cotangents[0], "cotangent/logits": cotangents[1]})
+    tensors.update({"input/picture": x, "cotangent/regression": cotangents[0], "cotangent/logits": cotangents[1]})
     tensors.update({"output/regression": outputs[0], "output/logits": outputs[1], "gradient/picture": x.grad})
     tensors.update({f"gradient/{k}": v.grad for k, v in net.named_parameters() if wanted.search(k)})
     tensors.update({f"after/{k}": v for k, v in net.named_buffers() if v.is_floating_point() and wanted.search(k)})

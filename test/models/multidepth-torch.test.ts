@@ -1,8 +1,21 @@
-// MultiDepth forward and backward against PyTorch, where a Python with PyTorch is there.
+// MultiDepth forward and backward against PyTorch, by fixtures that test/golden/multidepth_torch.py makes.
 import t, { type Test } from 'tap';
-import { type Device, setDefaultDevice } from '../../engine/index.ts';
+import { type Device, setDefaultDevice, type Tensor } from '../../engine/index.ts';
+import { MultiDepth, multiDepthOptionsOf } from '../../models/index.ts';
 import { onEach, testedOn } from '../tested-on.ts';
-import { below, compareWithTorch, makeFixture, pythonWithTorch, withoutTorch } from './multidepth-torch.ts';
+import { below, compareWithTorch, type Fixture, makeFixture, pythonWithTorch, withoutTorch } from './torch-fixture.ts';
+
+const fixtureOf = (python: string, args: readonly string[]): Promise<Fixture> =>
+  makeFixture(python, 'multidepth_torch.py', args);
+
+/** Compares the network that the fixture's weights fit. */
+function compareMultiDepth(t: Test, fixture: Fixture, tolerance: number, training: boolean): Promise<void> {
+  const net = new MultiDepth({ ...multiDepthOptionsOf(below(fixture, 'state')), dropout: 0 });
+  const forward = (inputs: ReadonlyMap<string, Tensor>): Record<string, Tensor> => ({
+    ...net.forward(inputs.get('picture')!),
+  });
+  return compareWithTorch(t, fixture, { net, forward, training, tolerance });
+}
 
 // Of two values that batch norm sees in the 1x1 cells, only the sign would be left: hence three pictures. A relu's input nearer to 0
 // than the margin would fall on the other side by rounding alone.
@@ -12,14 +25,14 @@ const small = ['--base', '6', '--blocks', '1,1,2,1', '--size', '48', '--batch', 
 async function testRunningStatistics(t: Test, device: Device, python: string): Promise<void> {
   setDefaultDevice(device);
   await t.test('the small variant with running statistics', async (t) => {
-    await compareWithTorch(t, await makeFixture(python, [...small, '--eval', '--margin', '0']), 1e-4, false);
+    await compareMultiDepth(t, await fixtureOf(python, [...small, '--eval', '--margin', '0']), 1e-4, false);
   });
   await t.test('the paper size with running statistics', async (t) => {
     // The gradients of the other 21 blocks of stage 4 would be as many megabytes again.
     const kept = '^(convbn|res_block[235]|res_block4.layers.(0|22)|head_d_cls|head_d_reg_(c|pyr))';
-    const fixture = await makeFixture(python, ['--size', '64', '--batch', '1', '--eval', '--gradients', kept]);
+    const fixture = await fixtureOf(python, ['--size', '64', '--batch', '1', '--eval', '--gradients', kept]);
     t.equal(below(fixture, 'state').size, 584);
-    await compareWithTorch(t, fixture, 1e-4, false);
+    await compareMultiDepth(t, fixture, 1e-4, false);
   });
 }
 
@@ -28,10 +41,10 @@ const python = await pythonWithTorch();
 if (!python) {
   t.pass('against PyTorch', { skip: withoutTorch });
 } else {
-  const fixture = await makeFixture(python, small);
+  const fixture = await fixtureOf(python, small);
   await onEach(t, devices, async (t, device, name) => {
     setDefaultDevice(device);
-    await compareWithTorch(t, fixture, name === 'reference' ? 1e-6 : 1e-4, true);
+    await compareMultiDepth(t, fixture, name === 'reference' ? 1e-6 : 1e-4, true);
     if (name === 'wasm') await testRunningStatistics(t, device, python);
   });
 }

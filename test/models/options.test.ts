@@ -21,6 +21,7 @@ const before: Readonly<Record<string, readonly unknown[]>> = {
   DenseNetFeatures: [[1, 1], 2],
   DoubleConv: [1, 2],
   EfficientNetV2Features: [models.efficientNetV2.b0],
+  HRNet: ['w18'],
   MaskDecoder: [[2, 3]],
   ResNet: [18],
   ResNetFeatures: [18],
