@@ -234,13 +234,7 @@ export const tapFields = {
 } as const;
 
 /** Images, rows, columns, channels and outputs that are worked on at a time. */
-interface Tile {
-  readonly images: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly outputs: number;
-}
+type Tile = Readonly<Record<'images' | 'height' | 'width' | 'channels' | 'outputs', number>>;
 
 /** The values of these fields. */
 export function tapValues(g: Geometry, tile: Tile) {
