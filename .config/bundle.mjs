@@ -168,7 +168,7 @@ const forBrowsers = {
 async function bundleSmall({ outfile, banner, ...options }, quiet) {
   const whole = { ...options, outfile, minify: false, sourcemap: 'inline', write: false };
   const { outputFiles, metafile } = await run(whole, quiet);
-  const code = outputFiles[0].text.replace(/^ *__name\([\w$]+, "[\w$]+"\);$/gm, '');
+  const code = outputFiles[0].text.replace(/^ *__name\((?!this\b)[\w$]+, "[\w$]+"\);$/gm, '');
   const { target, format } = options;
   const small = await transform(code, { target, format, banner: banner.js, minify: true, sourcemap: 'external' });
   const [file, map] = [outfile, `${outfile}.map`];
