@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { createDevice, type nn, ones, setDefaultDevice, type Tensor } from '../../engine/index.ts';
 import { HRNet, MtiNet, type MtiNetOptions, SingleTaskNet } from '../../models/index.ts';
 import { onEach, testedOn } from '../tested-on.ts';
-import { compareWithTorch, type Fixture, makeFixture, pythonWithTorch, withoutTorch } from './torch-fixture.ts';
+import { compareWithTorch, type Fixture, makeFixture, pythonWith } from './torch-fixture.ts';
 
 const devices = testedOn('host', 'wasm', 'webgpu');
 
@@ -120,13 +120,13 @@ if (devices.has('host')) {
   });
 }
 
-const python = await pythonWithTorch();
+const python = await pythonWith('torch');
 if (!python) {
-  t.pass('against PyTorch', { skip: withoutTorch });
+  t.pass('against PyTorch', { skip: 'no Python with PyTorch here' });
 } else {
   // A relu's input nearer to 0 than the margin could fall on the other side by rounding alone.
   const fixtureOf = (...args: string[]): Promise<Fixture> =>
-    makeFixture(python, 'mti_net_torch.py', ['--eval', '--margin', '5e-7', ...args]);
+    makeFixture(python, 'test/golden/mti_net_torch.py', ['--eval', '--margin', '5e-7', ...args]);
   const run = { training: false, tolerance: 1e-4 };
   const compareMtiNet = (t: Test, fixture: Fixture, options: MtiNetOptions): Promise<void> => {
     const net = new MtiNet(options);

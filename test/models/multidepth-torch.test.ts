@@ -3,10 +3,10 @@ import t, { type Test } from 'tap';
 import { type Device, setDefaultDevice, type Tensor } from '../../engine/index.ts';
 import { MultiDepth, multiDepthOptionsOf } from '../../models/index.ts';
 import { onEach, testedOn } from '../tested-on.ts';
-import { below, compareWithTorch, type Fixture, makeFixture, pythonWithTorch, withoutTorch } from './torch-fixture.ts';
+import { below, compareWithTorch, type Fixture, makeFixture, pythonWith } from './torch-fixture.ts';
 
 const fixtureOf = (python: string, args: readonly string[]): Promise<Fixture> =>
-  makeFixture(python, 'multidepth_torch.py', args);
+  makeFixture(python, 'test/golden/multidepth_torch.py', args);
 
 /** Compares the network that the fixture's weights fit. */
 function compareMultiDepth(t: Test, fixture: Fixture, tolerance: number, training: boolean): Promise<void> {
@@ -37,9 +37,9 @@ async function testRunningStatistics(t: Test, device: Device, python: string): P
 }
 
 const devices = testedOn('reference', 'wasm', 'webgpu');
-const python = await pythonWithTorch();
+const python = await pythonWith('torch');
 if (!python) {
-  t.pass('against PyTorch', { skip: withoutTorch });
+  t.pass('against PyTorch', { skip: 'no Python with PyTorch here' });
 } else {
   const fixture = await fixtureOf(python, small);
   await onEach(t, devices, async (t, device, name) => {

@@ -1,5 +1,5 @@
-// Fixtures that scripts in test/golden make where a Python with PyTorch is there, and the comparison of a network with one of them: outputs,
-// gradients, running statistics, each by the norm of its error relative to its own.
+// Fixtures that a script in Python makes with PyTorch, where a Python that has it is there, and the comparison of a network with
+// them: outputs, gradients, running statistics, each by the norm of its error relative to its own.
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -13,35 +13,38 @@ const execute = promisify(execFile);
 /** Where distributions and virtual environments have their Python. */
 const interpreters = ['/usr/bin/python3', 'python3'];
 
-interface Entry {
+export interface Entry {
   shape: readonly number[];
   values: Float32Array;
 }
-
-/** Arrays by name: `state/NAME`, `input/NAME`, `cotangent/OUTPUT`, `output/OUTPUT`, `gradient/NAME`, `after/NAME`. */
 export type Fixture = Map<string, Entry>;
 
-/** A Python that has PyTorch, or undefined. */
-export async function pythonWithTorch(): Promise<string | undefined> {
-  for (const python of interpreters) {
-    try {
-      await execute(python, ['-c', 'import torch']);
-      return python;
-    } catch {
-      // The next one may have it.
+const found = new Map<string, Promise<string | undefined>>();
+
+/** A Python that can import these packages, or undefined. */
+export function pythonWith(packages: string): Promise<string | undefined> {
+  const find = async (): Promise<string | undefined> => {
+    for (const python of interpreters) {
+      try {
+        await execute(python, ['-c', `import ${packages}`]);
+        return python;
+      } catch {
+        // The next one may have them.
+      }
     }
-  }
-  return undefined;
+    return undefined;
+  };
+  const known = found.get(packages) ?? find();
+  found.set(packages, known);
+  return known;
 }
 
-export const withoutTorch = 'no Python with PyTorch here';
-
-/** Runs a script of test/golden and reads what it wrote. */
+/** Runs a script of this repository, whose first argument is the file to write, and reads what it wrote. */
 export async function makeFixture(python: string, script: string, args: readonly string[]): Promise<Fixture> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'wgrad-fixture-'));
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'wgrad-torch-'));
   try {
     const file = path.join(folder, 'fixture.safetensors');
-    await execute(python, [path.join(repositoryRoot(), 'test/golden', script), file, ...args]);
+    await execute(python, [path.join(repositoryRoot(), script), file, ...args]);
     const { tensors } = readSafetensors(await readFile(file), file);
     return new Map([...tensors].map(([key, { shape, data }]) => [key, { shape, values: data as Float32Array }]));
   } finally {
@@ -56,7 +59,7 @@ export function below(fixture: Fixture, prefix: string): Fixture {
 }
 
 /** |ours - expected| / |expected|, in Euclidean norms. */
-function relativeError(ours: ArrayLike<number>, expected: ArrayLike<number>): number {
+export function relativeError(ours: ArrayLike<number>, expected: ArrayLike<number>): number {
   let [difference, norm] = [0, 0];
   for (let i = 0; i < expected.length; i++) {
     difference += (ours[i]! - expected[i]!) ** 2;
@@ -64,6 +67,8 @@ function relativeError(ours: ArrayLike<number>, expected: ArrayLike<number>): nu
   }
   return Math.sqrt(difference / norm);
 }
+
+export const asTensor = ({ shape, values }: Entry): Tensor => tensor(values, shape);
 
 /** A network and what it makes of inputs by name: outputs by name. */
 export interface Compared {
@@ -73,11 +78,14 @@ export interface Compared {
   tolerance: number;
 }
 
-/** Loads the fixture's weights into the network, runs it forward and backward, and compares all that the fixture holds. Releases the network. */
+/**
+ * Loads the fixture's `state/` into the network, runs it on its `input/`s and goes back with its `cotangent/`s, and holds its
+ * `output/`, `gradient/` and `after/` (running statistics) entries against what came out. Releases the network.
+ */
 export async function compareWithTorch(
   t: Test,
   fixture: Fixture,
-  { net, forward, ...options }: Compared,
+  { net, forward, training, tolerance }: Compared,
 ): Promise<void> {
   using _ = scope();
   const state = below(fixture, 'state');
@@ -85,16 +93,11 @@ export async function compareWithTorch(
   const names = [...net.namedState()].map(([key]) => key).filter((key) => !key.endsWith('num_batches_tracked'));
   t.same(names.sort(), [...state.keys()].sort(), 'the names are those of PyTorch');
   net.loadStateDict(state);
-  net.train(options.training);
-  const tensors = (prefix: string): Map<string, Tensor> =>
-    new Map([...below(fixture, prefix)].map(([key, { shape, values }]) => [key, tensor(values, shape)]));
-  const inputs = tensors('input');
-  inputs.forEach((input) => input.requireGrad());
+  net.train(training);
+  const inputs = new Map([...below(fixture, 'input')].map(([key, entry]) => [key, asTensor(entry).requireGrad()]));
   const outputs = forward(inputs);
-  const cotangents = tensors('cotangent');
-  t.same(Object.keys(outputs).sort(), [...cotangents.keys()].sort(), 'outputs');
-  Object.entries(outputs)
-    .map(([key, output]) => sum(mul(output, cotangents.get(key)!)))
+  [...below(fixture, 'cotangent')]
+    .map(([name, entry]) => sum(mul(outputs[name]!, asTensor(entry))))
     .reduce((total, term) => add(total, term))
     .backward();
 
@@ -114,5 +117,5 @@ export async function compareWithTorch(
   net.dispose();
   t.same(unlike, [], 'every array is there, with its shape');
   const [worst, error] = errors.reduce((a, b) => (b[1] > a[1] || Number.isNaN(b[1]) ? b : a));
-  t.ok(error <= options.tolerance, `${errors.length} arrays; the worst, ${worst}, is off by ${error.toExponential(1)}`);
+  t.ok(error <= tolerance, `${errors.length} arrays; the worst, ${worst}, is off by ${error.toExponential(1)}`);
 }
