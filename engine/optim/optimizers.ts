@@ -63,12 +63,19 @@ export class SGD extends Optimizer<SgdOptions> {
 export interface AdamOptions extends OptimizerOptions {
   betas?: readonly [number, number];
   eps?: number;
+  /** Divides by the largest second moment so far, before its bias correction, in PyTorch and in Keras. */
   amsgrad?: boolean;
+  /**
+   * What eps is added to. false, PyTorch's: the root of the corrected second moment. true, Keras's: the root before the
+   * correction, which makes the same eps weigh 1 / sqrt(1 - beta2^t) times as much, 32 times at the first step. It is the "epsilon
+   * hat" of Kingma and Ba 2015, section 2.
+   */
+  epsilonHat?: boolean;
 }
 
 const adam = {
   parameters: value,
-  options: optionsWith<AdamOptions>({ ...common, betas: pairOfNumbers, eps: number, amsgrad: flag }),
+  options: optionsWith<AdamOptions>({ ...common, betas: pairOfNumbers, eps: number, amsgrad: flag, epsilonHat: flag }),
 };
 const takesAdam = takes('Adam', adam);
 const takesAdamW = takes('AdamW', adam);
@@ -96,7 +103,8 @@ export class Adam extends Optimizer<AdamOptions> {
 
   protected override update(parameter: Parameter, gradient: Tensor, t: number): void {
     const options = this.optionsOf(parameter);
-    const { lr, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, amsgrad = false } = options;
+    const { lr, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, amsgrad = false, epsilonHat = false } = options;
+    const correction = Math.sqrt(1 - beta2 ** t);
     const outputs = [parameter.storage, ...this.slotsOf(parameter)];
     parameter.device.launch(adamStep, [gradient.storage], outputs, {
       n: parameter.size,
@@ -105,9 +113,9 @@ export class Adam extends Optimizer<AdamOptions> {
       beta2,
       oneMinusBeta1: 1 - beta1,
       oneMinusBeta2: 1 - beta2,
-      eps,
+      eps: epsilonHat ? eps / correction : eps,
       ...this.decay(options),
-      correction: Math.sqrt(1 - beta2 ** t),
+      correction,
       amsgrad: Number(amsgrad),
     });
   }

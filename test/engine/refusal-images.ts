@@ -223,6 +223,7 @@ const normalization: Record<string, Refusals> = {
       ...config('runningVar', () => [image(), { runningMean: f(4) }]),
       ...config('eps', () => [image(), { ...statistics(), eps: -1 }]),
       ...config('momentum', () => [image(), { ...statistics(), momentum: 1.5 }]),
+      ...config('correction', () => [image(), { ...statistics(), correction: 2 }]),
     ],
   },
   batchStatistics: { good: () => [image()], rows: shape('x', () => [f(4)]) },

@@ -85,6 +85,7 @@ const layers: Record<string, Row[]> = {
     ...sizes('channels', 1, (n) => new nn.BatchNorm2d(n)),
     ...numbers('momentum', [-0.1, 1.1], (momentum) => new nn.BatchNorm2d(4, { momentum })),
     ...numbers('eps', [-1], (eps) => new nn.BatchNorm2d(4, { eps })),
+    ...numbers('correction', [-1, 0.5, 2], (correction) => new nn.BatchNorm2d(4, { correction })),
   ],
   MaxPool2d: [
     ...sizes('kernel', 1, (n) => new nn.MaxPool2d(n)),

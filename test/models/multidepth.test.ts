@@ -15,7 +15,8 @@ import {
   Tensor,
 } from '../../engine/index.ts';
 import { MultiDepth, multiDepthOptionsOf } from '../../models/index.ts';
-import { below, compareWithTorch, makeFixture, pythonWithTorch, withoutTorch } from './multidepth-torch.ts';
+import { compareWithTorch, makeFixture, pythonWithTorch, withoutTorch } from './multidepth-torch.ts';
+import { below } from './torch-fixture.ts';
 
 /** Hands out buffers that hold nothing: shapes are enough for counting. */
 const shapesOnly = {

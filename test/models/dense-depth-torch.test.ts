@@ -1,0 +1,8 @@
+// DenseDepth at full size against PyTorch on WebAssembly.
+import t from 'tap';
+import { createDevice, setDefaultDevice } from '../../engine/index.ts';
+import { compareBackbones } from './dense-depth-torch.ts';
+
+t.setTimeout(300_000);
+setDefaultDevice(await createDevice('wasm'));
+await compareBackbones(t, ['densenet169', 'resnet50', 'resnet50-keras', 'efficientnetv2-b0']);
