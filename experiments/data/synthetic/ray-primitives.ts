@@ -24,8 +24,9 @@ export const box =
   (origin, direction) => {
     let [near, far, axis] = [-Infinity, Infinity, 0];
     for (let i = 0; i < 3; i++) {
-      const [a, b] = [-half[i]!, half[i]!].map((side) => (center[i]! + side - origin[i]!) / direction[i]!) as [number, number]; // prettier-ignore
-      const [first, last] = a < b ? [a, b] : [b, a];
+      const toCenter = (center[i]! - origin[i]!) / direction[i]!;
+      const reach = Math.abs(half[i]! / direction[i]!);
+      const [first, last] = [toCenter - reach, toCenter + reach];
       if (first > near) [near, axis] = [first, i];
       if (last < far) far = last;
     }

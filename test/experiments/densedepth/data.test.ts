@@ -25,13 +25,17 @@ const depthOf = (value: (k: number) => number) => ({
 const usual = await encodeDepthPng(depthOf((k) => (k % 5 ? 1000 + k : 0)));
 const picture = await encodeJpeg({ ...size, data: new Uint8Array(3 * 192).fill(90) });
 
-/** A scan: what is not given is usual. */
+/** Parts of a scan that may be unusual. */
+interface ScanParts {
+  frames?: number;
+  late?: number;
+  depth?: Uint8Array;
+  depths?: number;
+}
+
 /** A scan whose pictures are 33.4 ms apart and whose depth maps come `late` microseconds after them. */
-/** A scan whose pictures are 33.4 ms apart and whose depth maps come `late` microseconds after them. */
-async function putScan(
-  folder: string,
-  { frames = 4, late = 4000, depth = usual, depths = frames } = {},
-): Promise<void> {
+async function putScan(folder: string, parts: ScanParts = {}): Promise<void> {
+  const { frames = 4, late = 4000, depth = usual, depths = frames } = parts;
   for (let i = 0; i < frames; i++) await put(folder, `rgb/${stamp(i + 1, 33_400 * i)}.jpg`, picture);
   for (let i = 0; i < depths; i++) await put(folder, `depth/${stamp(i + 1, 33_400 * i + late)}.png`, depth);
 }
