@@ -55,4 +55,11 @@ export * from './runner/series.ts';
 export * from './runner/statistics.ts';
 export * from './runner/training.ts';
 export * from './runner/verdict.ts';
+export {
+  type ImportedWeights,
+  type ImportReport,
+  importWeights,
+  loadBackbone,
+  type WeightsFormat,
+} from './weights/import.ts';
 export { runGolden } from './verification/golden/folder.ts';

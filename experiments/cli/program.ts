@@ -22,6 +22,7 @@ import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { DEFAULT_WIDTH, layOut } from './tables.ts';
 import { verifyCommand, type VerifyFlags } from './verify.ts';
+import { addWeightsCommands } from './weights.ts';
 
 /** Largest number of jobs taken at face value. */
 const LARGEST = 10_000;
@@ -202,6 +203,7 @@ export function buildProgram(done: (status: number) => void): Command {
     );
 
   addDataCommands(program, done);
+  addWeightsCommands(program, done);
 
   program
     .command('golden')

@@ -95,7 +95,7 @@ export type BackboneName = keyof typeof backbones;
 const takesMake = takes('makeBackbone', { name: text, options: optionsWith<BackboneOptions>({ norm: record }) });
 
 /** The entry of this name. Throws ConfigError where there is none. */
-export function backboneEntry(name: string): BackboneEntry {
+function backboneEntry(name: string): BackboneEntry {
   oneOf('makeBackbone', 'name', name, Object.keys(backbones));
   return backbones[name as BackboneName];
 }

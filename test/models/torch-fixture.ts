@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
-import { add, mul, nn, readSafetensors, sum, tensor, Tensor } from '../../engine/index.ts';
+import { add, mul, type nn, readSafetensors, sum, tensor, Tensor } from '../../engine/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 
 const execute = promisify(execFile);
