@@ -4,9 +4,11 @@ export * from './data/digits.ts';
 export * from './data/extruded-digits.ts';
 export * from './data/fetch.ts';
 export * from './data/formats/idx.ts';
+export * from './data/formats/picture.ts';
 export * from './data/formats/png.ts';
 export * from './data/formats/tar.ts';
 export * from './data/listing.ts';
+export * from './data/object-scenes.ts';
 export * from './data/pet-store.ts';
 export * from './data/pets.ts';
 export * from './data/prefetch.ts';
@@ -28,6 +30,7 @@ export {
   readPetFiles,
 } from './data/sets/oxford-pet-files.ts';
 export * from './data/sets/oxford-pets.ts';
+export * from './data/sets/redwood.ts';
 export * from './data/synthetic/digits.ts';
 export * from './data/synthetic/pets.ts';
 export * from './data/synthetic/road-scenes.ts';

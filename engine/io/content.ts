@@ -76,6 +76,13 @@ const signatures: readonly Signature[] = [
   { name: 'a GIF picture', matches: starting('GIF87a', 'GIF89a') },
   { name: 'a WebP picture', matches: (text) => /^RIFF[^]{4}WEBP/.test(text) },
   { name: 'a TIFF picture', matches: starting('II*\0', 'MM\0*', 'II+\0', 'MM\0+') },
+  {
+    name: 'a HEIF or AVIF picture',
+    hint: 'Convert it to JPEG or PNG',
+    matches: (text) => /^[^]{4}ftyp(?:hei[cfmsx]|hev[cmsx]|mif1|msf1|avif|avis)/.test(text),
+  },
+  { name: 'a BMP picture', hint: 'Convert it to PNG', matches: (text) => /^BM[^]{4}\0\0\0\0/.test(text) },
+  { name: 'an SVG drawing', hint: 'Save it as PNG', matches: (text) => /^(?:\xef\xbb\xbf)?\s*<svg\b/i.test(text) },
   { name: 'a PDF document', matches: starting('%PDF-') },
 ];
 

@@ -1,4 +1,4 @@
-// `wgrad predict`: depth maps of pictures from trained weights, with time and peak memory.
+// `wgrad predict`: what a trained network makes of pictures, with time and peak memory.
 import { createDevice, type DeviceChoice, Profiler, setDefaultDevice } from '../../engine/index.ts';
 import { paperNamed } from '../papers/index.ts';
 import { ProfileFolder } from '../runner/profile.ts';
@@ -10,6 +10,7 @@ import { DEFAULT_WIDTH } from './tables.ts';
 export interface PredictFlags {
   out: string;
   device: DeviceChoice;
+  bgr?: boolean;
   profile?: boolean;
 }
 
@@ -35,7 +36,7 @@ export async function predictCommand(
   const profiler = flags.profile ? new Profiler({ device }) : undefined;
   for (const image of images) {
     started = performance.now();
-    const done = await network.predict(image, flags.out);
+    const done = await network.predict(image, flags.out, { bgr: flags.bgr });
     await profiler?.step();
     print(`${image}: ${done}, ${seconds(started)}`);
   }

@@ -119,6 +119,11 @@ export function buildProgram(done: (status: number) => void): Command {
     .option('--seeds <list>', "so many (3), a range (100..119) or a list (4,7) (default: the preset's own)", seedList)
     .option('--only <name>', 'this row or column of the chosen tables alone; may be given again', oneMore)
     .option('--set <key=value>', 'another value of a setting; may be given again', oneMore)
+    .option(
+      '--weights <file>',
+      "a backbone's pretrained weights, from `wgrad weights import`; may be given again",
+      oneMore,
+    )
     .option('--dry-run', 'list the runs with their cost, and train nothing')
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));
 
@@ -179,16 +184,19 @@ export function buildProgram(done: (status: number) => void): Command {
 
   program
     .command('predict')
-    .description('depth maps of pictures from trained weights: 16-bit PNG as KITTI has it, and in colour')
+    .description(
+      "depth maps of pictures from trained weights: 16-bit PNG in the units of the paper's data, and in colour",
+    )
     .addArgument(
       new Argument('<network>', 'whose weights they are').choices(
         papers.flatMap(({ name, predict }) => (predict ? name : [])),
       ),
     )
     .argument('<checkpoint>', 'safetensors file: kept by a run, or with the names of the released network')
-    .argument('<image...>', 'PNG pictures')
+    .argument('<image...>', 'JPEG, PNG, WebP or TIFF pictures')
     .addOption(deviceOption())
     .option('--out <dir>', 'folder to write to', 'predictions')
+    .option('--bgr', "the pictures have blue and red in each other's place")
     .option('--profile', 'profile each picture as a step: a short table, profile.json and trace.json')
     .action(async (network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
       done(await predictCommand(network, checkpoint, images, flags)),

@@ -1,7 +1,8 @@
 // `wgrad reproduce` and the quick tour: choose what to run, run it, print the tables.
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigError, type DeviceChoice } from '../../engine/index.ts';
+import { ConfigError, type DeviceChoice, readCheckpoint } from '../../engine/index.ts';
+import { sha256OfFile } from '../data/files.ts';
 import { papers } from '../papers/index.ts';
 import { writeWhole } from '../runner/files.ts';
 import { selectOnly } from '../runner/only.ts';
@@ -31,6 +32,8 @@ export interface ReproduceFlags {
   dryRun?: boolean;
   data?: string;
   device: DeviceChoice;
+  /** Files of pretrained weights. */
+  weights?: readonly string[];
   /** A file of measured tables. */
   tuning?: string;
   out?: string;
@@ -57,13 +60,31 @@ async function tellFailures(out: string, failures: ReadonlyMap<string, string>):
   say(`Where in the code: ${file}. To try them again: ${commandGiven()}`);
 }
 
+/** Settings as texts, files of weights among them: each with the backbone that it names and its checksum. */
+async function settingsFrom({ set = [], weights = [] }: ReproduceFlags): Promise<Map<string, string>> {
+  const settings = splitSettings(set);
+  if (weights.length === 0) return settings;
+  const files = [];
+  for (const given of weights) {
+    const file = path.resolve(given);
+    const { backbone } = (await readCheckpoint(file)).metadata;
+    if (backbone === undefined) {
+      throw new ConfigError(`${given} does not say which backbone it is for`, {
+        hint: 'Make it with `wgrad weights import FILE --for BACKBONE --out F.safetensors`',
+      });
+    }
+    files.push({ backbone, file, sha256: await sha256OfFile(file) });
+  }
+  return settings.set('weights', JSON.stringify(files));
+}
+
 /** Runs a selection, prints its tables and returns the exit status: 0, 1 if a run failed, 128 + n if stopped by signal n. */
 async function run(selection: readonly Selection[], flags: ReproduceFlags): Promise<number> {
   const out = path.resolve(flags.out ?? path.join('runs', flags.preset));
   const { preset, seeds, data, device, jobs, profile, only, dryRun: isDry = false, json = false } = flags;
   const options = {
     ...{ preset, seeds, data, device, jobs, profile },
-    set: splitSettings(flags.set ?? []),
+    set: await settingsFrom(flags),
     tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
     selection: only ? selectOnly(selection, only) : selection,
     out,

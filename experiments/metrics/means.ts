@@ -9,6 +9,11 @@ export class Mean {
     this.#count++;
   }
 
+  /** Values that were added. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Undefined where nothing was added. */
   get value(): number | undefined {
     return this.#count > 0 ? this.#sum / this.#count : undefined;

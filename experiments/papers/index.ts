@@ -2,12 +2,13 @@
 import { ConfigError } from '../../engine/index.ts';
 import type { Paper } from '../runner/paper.ts';
 import { crossStitch } from './cross-stitch/paper.ts';
+import { densedepth } from './densedepth/paper.ts';
 import { dmtl } from './dmtl/paper.ts';
 import { imbalancedMtl } from './imbalanced-mtl/paper.ts';
 import { multidepth } from './multidepth/paper.ts';
 
 /** The papers that can be reproduced. */
-export const papers: readonly Paper[] = [imbalancedMtl, dmtl, multidepth, crossStitch];
+export const papers: readonly Paper[] = [imbalancedMtl, dmtl, multidepth, crossStitch, densedepth];
 
 /** Throws ConfigError for a name that is none. */
 export function paperNamed(name: string): Paper {

@@ -2,6 +2,7 @@
 // run is made. Runs and cells are values: a claim refers to the cells themselves, and several cells may read the same run.
 import type { z } from 'zod';
 import type { Device, StateDict } from '../../engine/index.ts';
+import type { PictureOptions } from '../data/formats/picture.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** `tour` is what `wgrad` does without arguments; the others are in the documentation of `reproduce`. */
@@ -176,7 +177,7 @@ export interface TrainContext<Settings extends object = object> extends RunConte
 export interface Predictor {
   readonly parameterCount: number;
   /** Writes what it makes of one picture to a folder. Returns what the picture was and where the result is, in words. */
-  predict(image: string, out: string): Promise<string>;
+  predict(image: string, out: string, options?: PictureOptions): Promise<string>;
 }
 
 /** `Settings` are those of the paper's runs; methods are declared so that papers of all settings go into one list. */

@@ -1,9 +1,11 @@
-// `wgrad predict` for networks that see depth: maps in the format of KITTI (16 bits, 256 units per metre) and the same in colour.
+// `wgrad predict` for networks that see depth: 16-bit maps in the units of the paper's data, the same in colour, and what else the
+// network says as JSON.
 import path from 'node:path';
 import { ConfigError, region } from '../../engine/index.ts';
-import { type ColorImage, depthUnits, encodeDepthPng, readColorPng } from '../data/formats/png.ts';
+import { readPicture } from '../data/formats/picture.ts';
+import { type ColorImage, encodeDepthPng } from '../data/formats/png.ts';
 import { depthPicture } from '../report/depth-pictures.ts';
-import { writeWhole } from './files.ts';
+import { writeJson, writeWhole } from './files.ts';
 import type { Paper } from './paper.ts';
 
 /** The picture with its last row and column repeated, up to sides that a network takes. */
@@ -28,9 +30,9 @@ export function cutBack(map: Float32Array, stride: number, { width, height }: Co
 }
 
 /** Files that a picture's depth is written to. */
-const outputsOf = (out: string, image: string): { depth: string; color: string } => {
-  const stem = path.basename(image, path.extname(image));
-  return { depth: path.join(out, `${stem}-depth.png`), color: path.join(out, `${stem}-depth-color.png`) };
+const outputsOf = (out: string, image: string): { depth: string; color: string; facts: string } => {
+  const stem = path.join(out, path.basename(image, path.extname(image)));
+  return { depth: `${stem}-depth.png`, color: `${stem}-depth-color.png`, facts: `${stem}.json` };
 };
 
 function checkNames(images: readonly string[], out: string): void {
@@ -43,31 +45,49 @@ function checkNames(images: readonly string[], out: string): void {
   }
 }
 
-/** A trained network: metres of each pixel of a picture, row-major. */
-export interface DepthNetwork {
-  readonly parameterCount: number;
-  depthOf(image: ColorImage): Promise<Float32Array>;
+/** What a network sees in a picture. */
+export interface DepthPrediction {
+  /** Of each pixel of the picture, row-major. */
+  readonly metres: Float32Array;
+  /** What else it says, to be written as JSON. */
+  readonly facts?: object;
+  /** The same in a few words. */
+  readonly text?: string;
 }
 
-/** `load` reads the weights; `colors` are the metres between which colours run. */
+/** A trained network. */
+export interface DepthNetwork {
+  readonly parameterCount: number;
+  predict(image: ColorImage): Promise<DepthPrediction>;
+}
+
+/** How maps are written. */
+export interface DepthMaps {
+  /** Metres as the 16-bit number that a map holds for them. */
+  units(metres: number): number;
+  /** Metres between which colours run. */
+  readonly colors: readonly [near: number, far: number];
+}
+
+/** `load` reads the weights. */
 export const depthPredictor = (
   load: (weights: string) => Promise<DepthNetwork>,
-  colors: readonly [near: number, far: number],
+  { units, colors }: DepthMaps,
 ): NonNullable<Paper['predict']> => ({
   check: checkNames,
   async load(weights) {
-    const { parameterCount, depthOf } = await load(weights);
+    const network = await load(weights);
     return {
-      parameterCount,
-      async predict(image, out) {
-        const picture = await region('data', () => readColorPng(image));
+      parameterCount: network.parameterCount,
+      async predict(image, out, options) {
+        const picture = await region('data', () => readPicture(image, options));
         const { width, height } = picture;
-        const metres = await depthOf(picture);
+        const { metres, facts, text } = await network.predict(picture);
         const files = outputsOf(out, image);
-        const data = Uint16Array.from(metres, depthUnits);
-        await writeWhole(files.depth, await encodeDepthPng({ width, height, data }));
+        await writeWhole(files.depth, await encodeDepthPng({ width, height, data: Uint16Array.from(metres, units) }));
         await writeWhole(files.color, await depthPicture(metres, [width, height], colors));
-        return `${width} x ${height}: ${files.depth}`;
+        if (facts) await writeJson(files.facts, facts);
+        return [`${width} x ${height}: ${files.depth}`, text ?? []].flat().join(', ');
       },
     };
   },

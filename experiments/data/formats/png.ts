@@ -103,7 +103,14 @@ function checkChunks(bytes: Buffer, file: string): number {
   }
 }
 
-const loadSharp = async () => (await import('sharp')).default;
+/** The library that decodes and encodes pictures. */
+export const loadSharp = async () => (await import('sharp')).default;
+
+/** Looks at the header and the chunks of a PNG file. Throws DataError at the byte where it is damaged. */
+export function checkPng(bytes: Buffer, file: string): void {
+  readPngHeader(bytes, file);
+  checkChunks(bytes, file);
+}
 
 interface Wanted {
   readonly channels: 1 | 3;
@@ -154,15 +161,15 @@ export async function readColorPng(file: string): Promise<ColorImage> {
 
 /**
  * Reads a depth map exactly; a value that is declared transparent stays what it is. Throws DataError for a map of 8 bits or with
- * colours or alpha, and for a damaged file.
+ * colours or alpha, saying that `unit` was expected, and for a damaged file.
  */
-export async function readDepthPng(file: string): Promise<DepthImage> {
+export async function readDepthPng(file: string, unit = 'metres times 256'): Promise<DepthImage> {
   const bytes = await readDataFile(file);
   const header = readPngHeader(bytes, file);
   const { width, height, bits, colors } = header;
   if (bits !== 16 || colors !== 'grey') {
     throw new DataError(`${file}, byte ${BITS_AT}: not a depth map`, {
-      expected: '16-bit grey, metres times 256',
+      expected: `16-bit grey, ${unit}`,
       given: `${bits}-bit ${colors}`,
       hint: bits === 8 ? 'It was saved by a program that keeps 8 bits of 16; take the original file' : undefined,
     });
@@ -218,5 +225,13 @@ export async function encodeColorPng({ width, height, data }: ColorImage): Promi
   const sharp = await loadSharp();
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png()
+    .toBuffer();
+}
+
+/** Encodes a picture as JPEG without subsampled colours. */
+export async function encodeJpeg({ width, height, data }: ColorImage): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
     .toBuffer();
 }

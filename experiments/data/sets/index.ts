@@ -3,8 +3,9 @@ import type { DataSetRecord } from '../dataset.ts';
 import { kitti } from './kitti.ts';
 import { mnist } from './mnist.ts';
 import { oxfordPets } from './oxford-pets.ts';
+import { redwood } from './redwood.ts';
 
 /** The data sets by name. */
 export const dataSets: Readonly<Record<string, DataSetRecord>> = Object.fromEntries(
-  [mnist, kitti, oxfordPets].map((set: DataSetRecord) => [set.name, set]),
+  [mnist, kitti, oxfordPets, redwood].map((set: DataSetRecord) => [set.name, set]),
 );

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { DataError, readCheckpoint, type StateDict } from '../../../engine/index.ts';
 import { MultiDepth, multiDepthOptionsOf } from '../../../models/index.ts';
-import type { ColorImage } from '../../data/formats/png.ts';
+import { type ColorImage, depthUnits } from '../../data/formats/png.ts';
 import { wholeOf } from '../../data/frames.ts';
 import { cutBack, depthPredictor, fillUp } from '../../runner/predict-depth.ts';
 import { COLOR_RANGE, predictDepth } from './evaluation.ts';
@@ -64,7 +64,13 @@ export async function depthOf({ model, space }: LoadedNetwork, image: ColorImage
   return cutBack((regression ?? classification)!, width, image);
 }
 
-export const predictor = depthPredictor(async (weights) => {
-  const network = await loadNetwork(weights);
-  return { parameterCount: network.model.parameterCount(), depthOf: (image) => depthOf(network, image) };
-}, COLOR_RANGE);
+export const predictor = depthPredictor(
+  async (weights) => {
+    const network = await loadNetwork(weights);
+    return {
+      parameterCount: network.model.parameterCount(),
+      predict: async (image) => ({ metres: await depthOf(network, image) }),
+    };
+  },
+  { units: depthUnits, colors: COLOR_RANGE },
+);
