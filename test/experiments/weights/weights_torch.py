@@ -12,7 +12,7 @@ import torch
 import torchvision
 from torch import nn
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "models"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "golden"))
 import dense_depth_torch as oracle
 
 
