@@ -132,18 +132,20 @@ interface Step {
   readonly orNumber: boolean;
   readonly dtypes: readonly DType[];
   readonly accepts: (given: unknown) => boolean;
-  readonly options: ReadonlyMap<string, Step>;
+  /** Names of options, and what each must be. */
+  readonly names: readonly string[];
+  readonly options: readonly Step[];
   readonly needed: readonly string[];
 }
 
 const never = (): boolean => false;
 
 function stepOf(parameter: Signature[string]): Step {
-  const options = new Map<string, Step>();
-  const none = { optional: false, orNumber: false, dtypes: [], accepts: never, options, needed: [] };
+  const none = { optional: false, orNumber: false, dtypes: [], accepts: never, names: [], options: [], needed: [] };
   if ('options' in parameter) {
-    for (const [name, option] of Object.entries(parameter.options)) options.set(name, stepOf(option));
-    return { ...none, kind: 'options', optional: !parameter.needed, needed: parameter.needed ?? [] };
+    const names = Object.keys(parameter.options);
+    const options = Object.values(parameter.options).map(stepOf);
+    return { ...none, kind: 'options', optional: !parameter.needed, names, options, needed: parameter.needed ?? [] };
   }
   const { optional = false } = parameter;
   if (!('dtypes' in parameter)) return { ...none, kind: 'host', optional, accepts: parameter.accepts };
@@ -160,12 +162,16 @@ function isTensor({ dtypes, orNumber }: Step, given: unknown): boolean {
   return given.device === seen;
 }
 
-function areOptions({ options, needed }: Step, given: unknown): boolean {
+function areOptions({ names, options, needed }: Step, given: unknown): boolean {
   if (typeof given !== 'object' || given === null || Object.getPrototypeOf(given) !== Object.prototype) return false;
   const values = given as Readonly<Record<string, unknown>>;
   for (const name in values) {
-    const step = options.get(name);
-    if (step === undefined || (values[name] !== undefined && !isRight(step, values[name]))) return false;
+    // There are few of them: a loop finds one sooner than a map.
+    let at = 0;
+    while (at < names.length && names[at] !== name) at++;
+    if (at === names.length) return false;
+    const value = values[name];
+    if (value !== undefined && !isRight(options[at]!, value)) return false;
   }
   for (let i = 0; i < needed.length; i++) if (values[needed[i]!] === undefined) return false;
   return true;

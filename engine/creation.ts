@@ -4,7 +4,7 @@ import { Cast, cast, fills } from '../kernels/index.ts';
 import type { Device } from './devices/device.ts';
 import { takes } from './call-check.ts';
 import { oneOf } from './checks.ts';
-import { elementOf, isSmallWhole } from './elements.ts';
+import { arrayKind, elementOf, isSmallWhole } from './elements.ts';
 import { ConfigError, DTypeError, ShapeError, showGiven, showShape } from './errors.ts';
 import { defineFunction } from './operation.ts';
 import { own } from './scope.ts';
@@ -163,6 +163,9 @@ export function checkTensorOptions(operation: string, dtype: DType, { requiresGr
   throw new DTypeError('only float32 tensors have gradients', details);
 }
 
+/** No options. */
+const none: TensorOptions = {};
+
 const takesTensor = takes('tensor', { values: value, shape: optional(shapeParameter), options: creation });
 
 /**
@@ -171,7 +174,10 @@ const takesTensor = takes('tensor', { values: value, shape: optional(shapeParame
  * none of the type (elements.ts), ShapeError where their number does not fit.
  */
 export function tensor(...args: [values: Values, shape?: Shape, options?: TensorOptions]): Tensor {
-  const [values, shape, options = {}] = takesTensor(args);
+  takesTensor(args);
+  const values = args[0];
+  const shape = args[1];
+  const options = args[2] ?? none;
   const { device = defaultDevice() } = options;
   if (shape) checkShape('tensor', shape);
   const { flat, nested } = listed('tensor', values);
@@ -181,8 +187,8 @@ export function tensor(...args: [values: Values, shape?: Shape, options?: Tensor
   checkCount('tensor', flat.length, resolved);
   const result = emptyTensor(device, [...resolved], dtype);
   try {
-    if (dtype === 'bool' && isSmallWhole(flat)) writeFlags(result, flat as ArrayLike<number>);
-    else device.write(result.storage, flat, { operation: 'tensor', argument: 'values', ...(nested && { nested }) });
+    if (dtype === 'bool' && flat.length >= LARGE_MASK && writeFlags(result, flat)) return result;
+    device.write(result.storage, flat, nested ? { ...valuesOfTensor, nested } : valuesOfTensor);
   } catch (error) {
     result.dispose();
     throw error;
@@ -190,16 +196,27 @@ export function tensor(...args: [values: Values, shape?: Shape, options?: Tensor
   return options.requiresGrad ? result.requireGrad() : result;
 }
 
-/** Whole numbers as true or false, compared with 0 by the device: a loop here over a mask takes ten times as long. */
-function writeFlags({ device, storage, size }: Tensor, values: ArrayLike<number>): void {
-  if (size === 0) return;
-  const words = device.allocate(size, 'int32');
+const valuesOfTensor = { operation: 'tensor', argument: 'values' };
+
+/** Masks from this length on are worth launches. */
+const LARGE_MASK = 2048;
+
+/**
+ * Typed arrays as true or false, compared with 0 by the device, for which a loop here would take several times as long. False
+ * where the values are of another kind.
+ */
+function writeFlags({ device, storage, size }: Tensor, values: List): boolean {
+  const kind = arrayKind(values);
+  const isFloat = kind === 'Float32Array';
+  if (!isFloat && !isSmallWhole(kind)) return false;
+  const words = device.allocate(size, isFloat ? 'float32' : 'int32');
   try {
     device.write(words, values);
-    device.launch(cast, [words], [storage], { n: size, kind: Cast.intToBool });
+    device.launch(cast, [words], [storage], { n: size, kind: isFloat ? Cast.floatToBool : Cast.intToBool });
   } finally {
     device.release(words);
   }
+  return true;
 }
 
 const takesFull = takes('full', { shape: shapeParameter, value: optional(value), options: creation });
@@ -208,11 +225,11 @@ const takesOnes = takes('ones', { shape: shapeParameter, options: creation });
 
 /** A tensor filled with one value, which must be one of the type. */
 export function full(...args: [shape: Shape, value: Value, options?: TensorOptions]): Tensor {
-  const [shape, value, options] = takesFull(args);
-  return filled('full', shape, value, options);
+  takesFull(args);
+  return filled('full', args[0], args[1], args[2]);
 }
 
-function filled(operation: string, shape: Shape, value: Value, options: TensorOptions = {}): Tensor {
+function filled(operation: string, shape: Shape, value: Value, options: TensorOptions = none): Tensor {
   const { device = defaultDevice(), dtype = 'float32' } = options;
   checkShape(operation, shape);
   checkTensorOptions(operation, dtype, options);
@@ -226,14 +243,14 @@ function filled(operation: string, shape: Shape, value: Value, options: TensorOp
 
 /** A tensor of zeros. */
 export function zeros(...args: [shape: Shape, options?: TensorOptions]): Tensor {
-  const [shape, options] = takesZeros(args);
-  return filled('zeros', shape, 0, options);
+  takesZeros(args);
+  return filled('zeros', args[0], 0, args[1]);
 }
 
 /** A tensor of ones. */
 export function ones(...args: [shape: Shape, options?: TensorOptions]): Tensor {
-  const [shape, options] = takesOnes(args);
-  return filled('ones', shape, 1, options);
+  takesOnes(args);
+  return filled('ones', args[0], 1, args[1]);
 }
 
 /** Zeros (ones) of the shape and device of `x`. */

@@ -12,10 +12,17 @@ export const sameShape = (a: Shape, b: Shape): boolean => {
   return true;
 };
 
+function isShape(shape: unknown): boolean {
+  if (!Array.isArray(shape)) return false;
+  const list: readonly unknown[] = shape;
+  for (let i = 0; i < list.length; i++) if (!Number.isSafeInteger(list[i]) || (list[i] as number) < 0) return false;
+  return true;
+}
+
 /** Checks that every size is a whole number, not negative. */
 export function checkShape(operation: string, shape: Shape, argument = 'shape'): void {
+  if (isShape(shape)) return;
   const isList = Array.isArray(shape);
-  if (isList && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return;
   throw new ShapeError('not a shape', {
     operation,
     argument,
@@ -40,9 +47,8 @@ export function normalizeAxis(operation: string, axis: number, rank: number, arg
 /** Sorted distinct axes; `undefined` means all. */
 export function normalizeAxes(operation: string, axes: number | Shape | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const list = (typeof axes === 'number' ? [axes] : [...axes]).map((axis) =>
-    normalizeAxis(operation, axis, rank, 'axes'),
-  );
+  if (typeof axes === 'number') return [normalizeAxis(operation, axes, rank, 'axes')];
+  const list = axes.map((axis) => normalizeAxis(operation, axis, rank, 'axes'));
   if (new Set(list).size !== list.length) {
     throw new ShapeError('an axis is named twice', {
       operation,

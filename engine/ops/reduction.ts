@@ -36,9 +36,15 @@ type Axes = readonly number[];
 const family = 'reduction';
 const alongAxis = { x: float, axis, options: optionsWith<ReduceOptions>(keep) };
 
+/** Neighbouring axes. */
+interface Run {
+  first: number;
+  last: number;
+}
+
 /** Runs of neighbouring axes, last run first. */
-function runsOf(axes: Axes): { first: number; last: number }[] {
-  const runs: { first: number; last: number }[] = [];
+function runsOf(axes: Axes): Run[] {
+  const runs: Run[] = [];
   for (const axis of axes) {
     const run = runs[0];
     if (run && run.last === axis - 1) run.last = axis;
@@ -56,20 +62,33 @@ const dropAxes = (y: Tensor, axes: Axes): Tensor =>
     y.shape.filter((_, axis) => !axes.includes(axis)),
   );
 
+/** One run of axes of `shape`. */
+function launchRun(from: Tensor, to: Tensor, shape: Shape, { first, last }: Run, op: Reduction): void {
+  let [outer, n, inner] = [1, 1, 1];
+  shape.forEach((size, axis) => {
+    if (axis < first) outer *= size;
+    else if (axis <= last) n *= size;
+    else inner *= size;
+  });
+  from.device.launch(reduce, [from.storage], [to.storage], { outer, n, inner, op });
+}
+
 function launchReduce(x: Tensor, y: Tensor, axes: Axes, op: Reduction): void {
   if (sizeOf(y.shape) === 0) return;
+  const runs = runsOf(axes);
+  if (runs.length === 1) {
+    launchRun(x, y, x.shape, runs[0]!, op);
+    return;
+  }
   tidy(() => {
     let from = x;
-    let shape = [...x.shape];
-    const runs = runsOf(axes);
-    runs.forEach(({ first, last }, i) => {
-      const outer = sizeOf(shape.slice(0, first));
-      const n = sizeOf(shape.slice(first, last + 1));
-      const inner = sizeOf(shape.slice(last + 1));
-      shape = shape.toSpliced(first, last - first + 1, ...new Array<number>(last - first + 1).fill(1));
-      const to = i === runs.length - 1 ? y : emptyTensor(x.device, shape, 'float32');
-      x.device.launch(reduce, [from.storage], [to.storage], { outer, n, inner, op });
+    let shape: Shape = x.shape;
+    runs.forEach((run, i) => {
+      const reduced = shape.map((size, axis) => (axis >= run.first && axis <= run.last ? 1 : size));
+      const to = i === runs.length - 1 ? y : emptyTensor(x.device, reduced, 'float32');
+      launchRun(from, to, shape, run, op);
       from = to;
+      shape = reduced;
     });
     if (!runs.length) {
       const n = x.size;
@@ -201,17 +220,27 @@ interface VarianceRule {
 
 /** Shorter runs of neighbours than this are brought together before their statistics are taken. */
 const SHORT_RUN = 32;
+/** Runs from this length on are copied faster than they are turned. */
+const COPIED_RUN = 8;
 
-/** x as [batch, channels, spatial] with the kept axes for channels: as it stands where they are neighbours, else permuted. */
+/**
+ * x as [batch, channels, spatial] with the kept axes for channels: as it stands where they are neighbours, else permuted to columns
+ * or rows, whichever leaves the last axis in its place.
+ */
 function keptAsChannels(x: Tensor, axes: Axes): { x: Tensor; batch: number; channels: number; spatial: number } {
   const kept = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
   const channels = sizeOf(kept.map((axis) => x.shape[axis]!));
-  const [first, last] = kept.length ? [kept[0]!, kept.at(-1)!] : [0, -1];
+  const count = x.size / channels;
+  if (channels === 1) return { x, batch: 1, channels, spatial: count };
+  const [first, last] = [kept[0]!, kept.at(-1)!];
   const batch = sizeOf(x.shape.slice(0, first));
-  const spatial = sizeOf(x.shape.slice(last + 1));
+  const spatial = count / batch;
   const areNeighbours = last - first === kept.length - 1;
-  if (areNeighbours && (batch === 1 || spatial >= SHORT_RUN)) return { x, batch, channels, spatial };
-  return { x: permute(x, [...kept, ...axes]), batch: 1, channels, spatial: x.size / channels };
+  const isRun = batch === 1 || spatial === 1 || spatial >= SHORT_RUN;
+  if (areNeighbours && isRun) return { x, batch, channels, spatial };
+  const isLastKept = last === x.rank - 1 && x.shape[last]! >= COPIED_RUN;
+  if (isLastKept) return { x: permute(x, [...axes, ...kept]), batch: count, channels, spatial: 1 };
+  return { x: permute(x, [...kept, ...axes]), batch: 1, channels, spatial: count };
 }
 
 /** One operation for the sake of its gradient: that of the mean inside it is 0, but would be NaN next to an infinity. */

@@ -2,7 +2,7 @@
 // elements of a channel, counted as one row, are cut into fixed parts. A part small enough for the cache is read twice:
 // for its mean, then for the squares about it. Parts are combined in order, in float64.
 import { DeviationProduct, loadLanes, SquaredDeviation, storeLanes, sumRun, Value } from '../shared/simd.as';
-import { batchNormPartElements } from './codes';
+import { batchNormPartElements, batchNormPartRows } from './codes';
 import { BatchNormParams } from './params.as';
 
 /** Sum of a term over elements [from, to) of one channel. */
@@ -105,7 +105,7 @@ export function batchNormParts(params: BatchNormParams, buffers: usize, begin: i
     }
     const out = scratch + ((<usize>task) << 4);
     store<f64>(out, mean);
-    store<f64>(out, squares - n * shift * shift, 8);
+    store<f64>(out, max<f64>(0, squares - n * shift * shift), 8);
   }
 }
 
@@ -117,12 +117,22 @@ function inverseDeviation(variance: f64, eps: f32): f32 {
 
 /** Tasks are channels: joins the parts with the formula of Chan, Golub and LeVeque. */
 export function batchNormCombine(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  joinParts(params, buffers, begin, end, batchNormPartElements);
+}
+
+/** The same of the parts of neighbouring channels. */
+export function batchNormColumnCombine(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  joinParts(params, buffers, begin, end, batchNormPartRows);
+}
+
+@inline
+function joinParts(params: BatchNormParams, buffers: usize, begin: i32, end: i32, partElements: i32): void {
   const elements = params.batch * params.spatial;
   const means = <usize>load<u32>(buffers, 4);
   const variances = <usize>load<u32>(buffers, 8);
   const inverses = <usize>load<u32>(buffers, 12);
   const eps = params.eps;
-  const parts = partsOf(elements);
+  const parts = (elements + partElements - 1) / partElements;
   for (let channel = begin; channel < end; channel++) {
     let from = <usize>load<u32>(buffers, 16) + ((<usize>channel * parts) << 4);
     // Nothing has no mean: NaN.
@@ -130,7 +140,7 @@ export function batchNormCombine(params: BatchNormParams, buffers: usize, begin:
     let squares: f64 = 0;
     let count: f64 = 0;
     for (let part = 0; part < parts; part++) {
-      const n = <f64>min(batchNormPartElements, elements - part * batchNormPartElements);
+      const n = <f64>min(partElements, elements - part * partElements);
       const difference = load<f64>(from) - mean;
       const total = count + n;
       mean += difference * (n / total);

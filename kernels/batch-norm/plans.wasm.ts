@@ -1,6 +1,6 @@
 // WASM plans of batch normalisation: sums over fixed parts of every channel, joined per channel, then one pass over all
 // elements. Parts depend on the shape alone, so neither the plan nor the number of threads changes a bit.
-import type { PlanTable, WasmPhase, WasmPlanner } from '../plan.ts';
+import type { PlanTable, WasmPhase, WasmPlan, WasmPlanner } from '../plan.ts';
 import {
   batchNormApply,
   batchNormBackward,
@@ -8,7 +8,7 @@ import {
   type BatchNormParams,
   batchNormStatistics,
 } from './batch-norm.ts';
-import { batchNormPartElements } from './codes.ts';
+import { batchNormPartElements, batchNormPartRows } from './codes.ts';
 
 /** Elements worth another thread. */
 const grain = 8192;
@@ -57,7 +57,48 @@ const channelsPlan =
     };
   };
 
-const statisticsPlan = channelsPlan('batchNormChannels', (p) => sums('batchNormParts', 'batchNormCombine', p));
+const ofChannels = channelsPlan('batchNormChannels', (p) => sums('batchNormParts', 'batchNormCombine', p));
+
+/** Channels of a tile of neighbours, and the bytes that a thread keeps of one. */
+const tileChannels = 16;
+const tileBytes = 320;
+/** Rows up to this length are turned into columns, where their sums are shared out to the lanes of vectors. */
+const shortRow = 64;
+
+const inTiles = (name: string, exportName: string, { channels }: BatchNormParams, length: number): WasmPlan => ({
+  name,
+  phases: [
+    {
+      exportName,
+      tasks: Math.ceil(channels / tileChannels),
+      grain: Math.ceil(grain / Math.max(1, length * tileChannels)),
+    },
+  ],
+  threadScratch: tileBytes + 4 * tileChannels * shortRow,
+});
+
+function columnParts(p: BatchNormParams): WasmPlan {
+  const parts = Math.ceil(p.batch / batchNormPartRows);
+  return {
+    name: 'columnParts',
+    phases: [
+      { exportName: 'batchNormColumnParts', tasks: Math.ceil(p.channels / tileChannels) * parts },
+      { exportName: 'batchNormColumnCombine', tasks: p.channels, grain: Math.ceil(grain / parts) },
+    ],
+    sharedScratch: 16 * p.channels * parts,
+    threadScratch: tileBytes,
+  };
+}
+
+const statisticsPlan: WasmPlanner<BatchNormParams> = (p, facts, prefer) => {
+  if (p.channels > 1 && p.spatial === 1) {
+    return p.batch > batchNormPartRows ? columnParts(p) : inTiles('columns', 'batchNormColumns', p, p.batch);
+  }
+  if (p.channels > 1 && p.batch === 1 && p.spatial <= shortRow) {
+    return inTiles('shortRows', 'batchNormShortRows', p, p.spatial);
+  }
+  return ofChannels(p, facts, prefer);
+};
 
 const backwardPlan = channelsPlan('batchNormGradientChannels', (p) => [
   ...sums('batchNormGradientParts', 'batchNormGradientCombine', p),
@@ -65,7 +106,7 @@ const backwardPlan = channelsPlan('batchNormGradientChannels', (p) => [
 ]);
 
 export function addBatchNorm(table: PlanTable<WasmPlanner<never>>): void {
-  table.add(batchNormStatistics, statisticsPlan, 'channels', 'parts');
+  table.add(batchNormStatistics, statisticsPlan, 'channels', 'parts', 'columns', 'columnParts', 'shortRows');
   table.add(batchNormApply, rowsPlan('batchNormApply'), 'rows');
   table.add(batchNormInference, rowsPlan('batchNormInference'), 'rows');
   table.add(batchNormBackward, backwardPlan, 'channels', 'parts');

@@ -1,6 +1,7 @@
 // Strided copies for the WASM device. Runs along the last axis are moved whole where both sides are contiguous; a copy
 // that swaps the last two axes goes through registers, four by four, so that both sides are read and written in lines.
 import { copyWords, fillWords, loadStrided } from '../shared/simd.as';
+import { swapBlock } from '../shared/swap-block.as';
 import { CopyParams } from './params.as';
 
 /** `n` words along one axis; strides are in words. */
@@ -54,23 +55,6 @@ export function copyLines(params: CopyParams, buffers: usize, begin: i32, end: i
     at = 0;
     line++;
   }
-}
-
-/** Four by four words: columns `inStep` bytes apart become rows `outStep` bytes apart. */
-@inline
-function swapBlock(to: usize, outStep: usize, from: usize, inStep: usize): void {
-  const a = v128.load(from);
-  const b = v128.load(from + inStep);
-  const c = v128.load(from + 2 * inStep);
-  const d = v128.load(from + 3 * inStep);
-  const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-  const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-  const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-  const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2));
-  v128.store(to + outStep, v128.shuffle<i64>(ab0, cd0, 1, 3));
-  v128.store(to + 2 * outStep, v128.shuffle<i64>(ab1, cd1, 0, 2));
-  v128.store(to + 3 * outStep, v128.shuffle<i64>(ab1, cd1, 1, 3));
 }
 
 /** `rows` times `columns` words; the input has its rows next to each other, the output its columns. */

@@ -93,8 +93,8 @@ export enum Ternary {
   bceSlope = 5,
 }
 
-/** Of an output y of sigmoid or tanh up to this 1 - y keeps its digits: it is off by 2^-19 of itself at most. */
-export const mostPlainSlope = 0.96875;
+/** Of an output y of sigmoid or tanh up to this 1 - y keeps its digits: where y is off by a bit, it is off by 2^-18 of itself. */
+export const mostPlainSlope = 0.984375;
 
 /** Codes of comparisons, whose output is `bool`. */
 export const isComparison = (op: Binary): boolean => op >= Binary.eq && op <= Binary.ge;

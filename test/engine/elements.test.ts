@@ -42,6 +42,12 @@ const table: readonly (readonly [value: unknown, number?: number, int?: number, 
   [Symbol.iterator],
   [() => 1],
 ];
+/** A constructor of arrays, plain or typed. */
+interface ListKind {
+  readonly name: string;
+  from(values: readonly number[]): number[] | Float32Array | Float64Array | Int32Array;
+}
+
 const dtypes: readonly DType[] = ['float32', 'int32', 'bool'];
 
 const typedArrays = [
@@ -139,6 +145,68 @@ async function testElements(t: Test, device: w.Device): Promise<void> {
         }
       }
     }
+  });
+
+  await t.test('one bad value at every place of lists and typed arrays', async (t) => {
+    using _ = w.scope();
+    // Lengths about those from which values are converted otherwise.
+    for (const length of [1, 4, 7, 16, 17, 22]) {
+      const good = Array.from({ length }, (_, i) => (i % 3) - 1);
+      for (let at = 0; at < length; at++) {
+        for (const Array_ of [Array, Float32Array, Float64Array] as readonly ListKind[]) {
+          const bad = Array_.from(good.with(at, 0.5));
+          const label = `${Array_.name} of ${length} with 0.5 at ${at}`;
+          refusedAt(t, () => w.tensor(bad, [length], { dtype: 'int32' }), String(at), label);
+          t.same(await values(w.tensor(bad, [length], { dtype: 'bool' })), good.with(at, 1).map(Math.abs), label);
+        }
+        const text = wrong<number[]>((good as unknown[]).with(at, '1'));
+        for (const dtype of dtypes) {
+          refusedAt(t, () => w.tensor(text, [length], { dtype }), String(at), `${dtype} of ${length}, text at ${at}`);
+        }
+      }
+    }
+  });
+
+  await t.test('conversions follow one another without a trace', async (t) => {
+    using _ = w.scope();
+    for (const length of [3, 17, 40, 3000]) {
+      const whole = Array.from({ length }, (_, i) => (i % 5) - 2);
+      for (const dtype of dtypes) {
+        for (const Array_ of [Array, Float32Array, Float64Array, Int32Array] as readonly ListKind[]) {
+          const first = w.tensor(Array_.from(whole), [length], { dtype });
+          const second = w.tensor(Array_.from(whole.map((v) => 3 * v)), [length], { dtype });
+          const become = (v: number) => (dtype === 'bool' ? Number(v !== 0) : v);
+          const label = `${Array_.name} of ${length} as ${dtype}`;
+          t.same(await values(first), whole.map(become), label);
+          t.same(
+            await values(second),
+            whole.map((v) => become(3 * v)),
+            label,
+          );
+        }
+      }
+      // What is refused leaves what was there.
+      const kept = w.tensor(whole, [length], { dtype: 'int32' });
+      const refused = whole.with(-1, 0.5);
+      for (const list of [refused, Float32Array.from(refused), Float64Array.from(refused)]) {
+        t.throws(() => device.write(kept.storage, list), DTypeError);
+        t.same(await values(kept), whole);
+      }
+    }
+  });
+
+  await t.test('NaN, the zero below 0 and the smallest numbers as bool', async (t) => {
+    using _ = w.scope();
+    for (const repeats of [1, 1000]) {
+      const list = Array.from({ length: 6 * repeats }, (_, i) => [NaN, -0, 0, 1e-38, -Infinity, 2][i % 6]!);
+      const wanted = list.map((v) => Number(v !== 0));
+      for (const Array_ of [Array, Float32Array, Float64Array] as readonly ListKind[]) {
+        const got = await values(w.tensor(Array_.from(list), [list.length], { dtype: 'bool' }));
+        t.same(got, wanted, `${Array_.name} of ${list.length}`);
+      }
+    }
+    const tiny = Float64Array.from({ length: 3000 }, () => 1e-300);
+    t.ok((await values(w.tensor(tiny, [3000], { dtype: 'bool' }))).every((v) => v === 1));
   });
 
   await t.test('typed arrays', async (t) => {

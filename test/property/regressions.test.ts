@@ -31,6 +31,24 @@ for (const name of ['reference', 'wasm'] as const) {
       t.same(await gradients(y, x, weight, bias), [[], [0, 0], [0, 0]]);
     });
 
+    await t.test('slopes of sigmoid and tanh keep their digits on the way to 0', async (t) => {
+      const places = Array.from({ length: 4001 }, (_, i) => Math.fround((i - 2000) / 50));
+      const slopeOf = (x: number) => Math.exp(-Math.abs(x)) / (1 + Math.exp(-Math.abs(x))) ** 2;
+      for (const [name, curve, slope] of [
+        ['sigmoid', w.sigmoid, slopeOf],
+        ['tanh', w.tanh, (x: number) => 4 * slopeOf(2 * x)],
+      ] as const) {
+        const x = leaf(places);
+        const [found] = await gradients(curve(x), x);
+        const isOff = (v: number, i: number) => Math.abs(v / slope(places[i]!) - 1) > 1e-5;
+        t.same(
+          found!.flatMap((v, i) => (isOff(v, i) ? [`${v} at ${places[i]}`] : [])),
+          [],
+          name,
+        );
+      }
+    });
+
     await t.test('relu lets the gradient through at NaN', async (t) => {
       const x = leaf([nan, -1, 0, 1]);
       t.same(await gradients(w.relu(x), x), [[1, 0, 0, 1]]);

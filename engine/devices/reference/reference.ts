@@ -7,7 +7,7 @@ import type { ReferenceArray, ReferencePlan } from '../../../kernels/plan.ts';
 import { referencePlans } from '../../../kernels/reference.ts';
 import { OutOfMemoryError } from '../../errors.ts';
 import { planFor } from '../check-launch.ts';
-import type { ElementsContext } from '../../elements.ts';
+import { type ElementsContext, Room } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { Ledger } from '../ledger.ts';
@@ -30,6 +30,7 @@ class ReferenceDevice implements Device {
   observer: LaunchObserver | undefined;
   readonly launchClock = 'host';
   readonly #pool = new ExactSizePool<ArrayBuffer>();
+  readonly #room = new Room(Float64Array);
   readonly #ledger = new Ledger<ReferenceStorage>(this);
   readonly #plans = new PlanCache(
     this,
@@ -56,7 +57,7 @@ class ReferenceDevice implements Device {
 
   write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
     const own = this.#ledger.own(storage, 'write');
-    own.values.set(checkWrite(own, values, source));
+    own.values.set(checkWrite(own, values, source, this.#room));
     own.version++;
   }
 

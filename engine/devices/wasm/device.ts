@@ -6,7 +6,7 @@ import type { WasmPlan } from '../../../kernels/plan.ts';
 import { wasmPlans } from '../../../kernels/wasm.ts';
 import { DeviceError } from '../../errors.ts';
 import { planFor } from '../check-launch.ts';
-import type { ElementsContext } from '../../elements.ts';
+import { type ElementsContext, Room } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { Ledger } from '../ledger.ts';
@@ -66,6 +66,7 @@ class WasmDevice implements Device {
   readonly launchClock = 'host';
   readonly #memory: LinearMemory;
   readonly #threads: ThreadPool;
+  readonly #room = new Room(Float32Array);
   readonly #ledger = new Ledger<WasmStorage>(this);
   readonly #plans: PlanCache<ResolvedPlan>;
   readonly #scratch: Scratch;
@@ -113,10 +114,13 @@ class WasmDevice implements Device {
 
   write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
     const { dtype, block } = this.#ledger.own(storage, 'write');
-    const elements = checkWrite(storage, values, source);
+    const elements = checkWrite(storage, values, source, this.#room);
     storage.version++;
     this.#threads.finish(block.busyUntil);
-    (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(elements, block.address / 4);
+    const at = block.address / 4;
+    if (!Array.isArray(elements)) (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(elements, at);
+    else if (dtype === 'float32') copyFloats(this.#memory.float32, at, elements);
+    else copyWords(this.#memory.int32, at, elements);
   }
 
   read(storage: Storage): Promise<HostArray> {
@@ -227,6 +231,16 @@ class WasmDevice implements Device {
     this.#memory.freeBlock(address, size);
     this.#freedAt = this.#threads.submitted;
   }
+}
+
+// Short lists by loops, each of which knows its own kind of array: the engines' `set` takes five times as long for them.
+
+function copyFloats(heap: Float32Array, at: number, values: readonly number[]): void {
+  for (let i = 0; i < values.length; i++) heap[at + i] = values[i]!;
+}
+
+function copyWords(heap: Int32Array, at: number, values: readonly number[]): void {
+  for (let i = 0; i < values.length; i++) heap[at + i] = values[i]!;
 }
 
 function resolve(plan: WasmPlan, threads: ThreadPool): ResolvedPlan {

@@ -6,7 +6,7 @@ import { type Tuning, tunedPlansFor, tuningFact } from '../../../kernels/tuning.
 import { webGpuPlans } from '../../../kernels/webgpu.ts';
 import { DeviceError, OutOfMemoryError } from '../../errors.ts';
 import { planFor } from '../check-launch.ts';
-import type { ElementsContext } from '../../elements.ts';
+import { type ElementsContext, Room } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
 import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
 import { Ledger } from '../ledger.ts';
@@ -56,6 +56,7 @@ export class WebGpuDevice implements Device {
   readonly #buffers: BufferStore;
   readonly #debug: boolean;
   readonly #preferPlan: WebGpuDeviceOptions['preferPlan'];
+  readonly #room = new Room(Float32Array);
   readonly #ledger: Ledger<WebGpuStorage>;
   /** A launch that would write nothing has no plan. */
   readonly #plans: PlanCache<ResolvedPlan | undefined>;
@@ -133,7 +134,7 @@ export class WebGpuDevice implements Device {
   write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
     this.#ledger.checkAlive('write');
     const { buffer, length, dtype } = this.#ledger.own(storage, 'write');
-    const elements = checkWrite(storage, values, source);
+    const elements = checkWrite(storage, values, source, this.#room);
     if (length === 0) return;
     storage.version++;
     const words = toWords(elements, dtype);
