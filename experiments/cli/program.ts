@@ -116,8 +116,8 @@ export function buildProgram(done: (status: number) => void): Command {
     .argument('[paper[/table]...]', 'which tables (default: all)')
     .addOption(new Option('--preset <name>', 'size of the experiment').choices(presetNames).default('laptop'))
     .option('--seeds <list>', "so many (3), a range (100..119) or a list (4,7) (default: the preset's own)", seedList)
-    .option('--only <name>', 'only this row or column of the chosen tables; may be repeated', oneMore)
-    .option('--set <key=value>', 'another value of a setting; may be repeated', oneMore)
+    .option('--only <name>', 'this row or column of the chosen tables alone; may be given again', oneMore)
+    .option('--set <key=value>', 'another value of a setting; may be given again', oneMore)
     .option('--dry-run', 'list the runs with their cost, and train nothing')
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));
 
@@ -178,7 +178,7 @@ export function buildProgram(done: (status: number) => void): Command {
 
   program
     .command('predict')
-    .description('depth maps of pictures from trained weights: 16-bit PNG as in KITTI, and in colour')
+    .description('depth maps of pictures from trained weights: 16-bit PNG as KITTI has it, and in colour')
     .addArgument(
       new Argument('<network>', 'whose weights they are').choices(
         papers.flatMap(({ name, predict }) => (predict ? name : [])),
