@@ -90,7 +90,7 @@ const labelOf = ({ file, driver }) => (driver ? `${file} (${driver})` : file);
 async function runTest(planned) {
   const { file, args, driver, env } = planned;
   const built = path.join('dist', file.replace(/\.ts$/, '.js'));
-  // The limit on the whole file is the only one: a slow machine is no failure.
+  // The limit on the whole file is the only one: a slow machine is not a failure.
   const limits = { TAP_TIMEOUT: '0' };
   // Below it stand the folders of t.testdir, named after the file: two drivers may be at the same file at once.
   const folder = driver ? { TAP_CWD: path.join(root, '.tap', driver) } : {};

@@ -48,7 +48,7 @@ export const offTheTape = (output: Tensor): DTypeError =>
 export function startGradient(output: Tensor, gradient: Tensor | undefined): Tensor {
   if (!gradient) {
     if (output.size === 1) return arithmetic.onesLike(output);
-    throw new ShapeError('only a scalar has a gradient without being told where to start', {
+    throw new ShapeError('only a scalar can be differentiated without a gradient to start from', {
       operation: 'backward',
       argument: 'gradient',
       expected: 'a scalar, or a gradient to start from',

@@ -62,7 +62,7 @@ export const publicSignatures = (): ReadonlyMap<string, Signature> => signatures
 
 function register(entry: OperationEntry): void {
   if (registered.has(entry.name)) {
-    throw new ConfigError(`there is an operation '${entry.name}' already`, {
+    throw new ConfigError(`an operation '${entry.name}' already exists`, {
       operation: entry.composite ? 'defineComposite' : 'defineOperation',
       argument: 'name',
       expected: 'a name of its own',

@@ -142,7 +142,7 @@ export const record = host('an object', (given) => isObject(given) && !Array.isA
 
 /** An object of texts by name. */
 export const texts = host(
-  'an object of texts',
+  'an object of strings',
   (given) => record.accepts(given) && Object.values(given as object).every((each) => typeof each === 'string'),
 );
 
@@ -171,7 +171,7 @@ export function showSignature(signature: Signature): string {
 
 const hostSignatures = new Map<string, Signature>();
 
-/** What each public function and constructor takes that is no operation, by its name. */
+/** What each public function and constructor takes that is not an operation, by its name. */
 export const declaredSignatures = (): ReadonlyMap<string, Signature> => hostSignatures;
 
 export function declareSignature(operation: string, signature: Signature): void {

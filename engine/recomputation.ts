@@ -112,7 +112,7 @@ class Recomputation {
   /** Runs the function again and fills every slot that is still wanted. */
   #recompute(operation: string): void {
     if (this.#isForward) {
-      throw new RecomputationError('backward cannot run inside of the function that is checkpointed', {
+      throw new RecomputationError('backward cannot run inside a checkpointed function', {
         operation: 'checkpoint',
         hint: 'Put the checkpoint inside, around the part whose gradient is taken',
       });
@@ -223,7 +223,7 @@ const nothing: Saved = {
 const countOf = (slots: readonly Slot[]): string => `${slots.length} saved tensors`;
 
 const differs = (expected: string, given: string): RecomputationError =>
-  new RecomputationError('the function did not compute the same again', {
+  new RecomputationError('the function did not compute the same result the second time', {
     operation: 'checkpoint',
     expected,
     given,

@@ -58,7 +58,7 @@ export class SavedTensor implements Saved {
 }
 
 export const changedInPlace = (operation: string): UseAfterFreeError =>
-  new UseAfterFreeError(`a parameter or another tensor that '${operation}' read was changed in place since`, {
+  new UseAfterFreeError(`a parameter or another tensor that '${operation}' read has been changed in place since`, {
     operation: 'backward',
     hint: 'Call backward before the optimiser steps, or run the forward pass again',
   });

@@ -73,7 +73,7 @@ export class Scope {
   [Symbol.dispose](): void {
     if (this.#ended) return;
     if (innermost !== this) {
-      throw new ConfigError('scopes must end in the reverse order of their beginning', {
+      throw new ConfigError('scopes must end in the reverse order in which they began', {
         operation: 'scope',
         hint: 'Use one `using` declaration per block, and do not run two scoped computations at once',
       });

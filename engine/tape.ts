@@ -127,7 +127,7 @@ export interface Route {
 
 /**
  * Walks the graph from newest to oldest node; returns the gradients of what the route leads to, carried, after `finish` has
- * had its way with them. If anything throws, nothing that was made is left.
+ * changed them. If anything throws, nothing that was made is left.
  */
 export function walk(
   outputs: readonly Tensor[],

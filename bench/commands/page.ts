@@ -35,7 +35,7 @@ async function run(files: readonly string[], { out = DEFAULT_FILE, picture }: Pa
   if (picture !== undefined) {
     const [file, ...others] = files;
     if (file === undefined || others.length > 0) {
-      throw new ConfigError('a picture is of one result', { given: `${files.length} files` });
+      throw new ConfigError('a picture shows one result', { given: `${files.length} files` });
     }
     await writeWhole(picture, await peersPicture(await readDocument(file)));
     print(picture);

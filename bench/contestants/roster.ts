@@ -24,7 +24,7 @@ async function startScript(
   args: readonly string[],
   limitMs: number,
 ): Promise<Contestant> {
-  if (!existsSync(peersFolder)) throw new AbsentError('peers run from a checkout of wgrad only');
+  if (!existsSync(peersFolder)) throw new AbsentError('peers run only from a checkout of wgrad');
   return startFirst(
     interpreters.map((interpreter) => [interpreter, peersFolder + script, ...args]),
     limitMs,

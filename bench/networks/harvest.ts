@@ -55,7 +55,7 @@ export function convolutionsOf(launches: readonly Launch[]): ConvShape[] {
   return [...shapes.values()];
 }
 
-/** For every kernel that is no convolution, the launch that moves most bytes. */
+/** For every kernel that is not a convolution, the launch that moves most bytes. */
 export function largestOf(launches: readonly Launch[]): Launch[] {
   const largest = new Map<string, Launch>();
   const bytes = ({ kernel, params }: Launch): number => costOf(kernel, params as never).bytes;

@@ -99,7 +99,7 @@ export async function readShapes(file: string): Promise<ConvShape[]> {
   }
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
-    throw new DataError(`${file} is no list of convolutions: ${['entry', ...path].join(' ')}: ${message}`, {
+    throw new DataError(`${file} is not a list of convolutions: ${['entry', ...path].join(' ')}: ${message}`, {
       expected:
         'batch, inChannels, height, width, outChannels, kernel, and if need be stride, padding, dilation, groups',
     });

@@ -166,5 +166,5 @@ export async function readDocument(file: string): Promise<ReadDocument> {
   const parsed = document.safeParse(content);
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
-  throw new DataError(`${file} is no result of a benchmark: ${path.join('.')}: ${message}`);
+  throw new DataError(`${file} is not a benchmark result: ${path.join('.')}: ${message}`);
 }

@@ -116,7 +116,7 @@ async function readShards(file: string, content: Uint8Array): Promise<Checkpoint
     metadata = { ...metadata, ...read.metadata };
     for (const name of names) {
       const entry = read.state.get(name);
-      if (!entry) throw new DataError(`${path} lacks '${name}', which ${file} says is there`);
+      if (!entry) throw new DataError(`${path} lacks '${name}', which ${file} lists`);
       state.set(name, entry);
     }
   }

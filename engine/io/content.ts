@@ -60,7 +60,7 @@ const signatures: readonly Signature[] = [
   { name: 'a tar archive', hint: unpack('tar xf'), matches: (text) => text.startsWith('ustar', 257) },
   {
     name: 'an AppleDouble file',
-    hint: 'macOS puts it beside the file that is meant, whose name is the same without `._`',
+    hint: 'macOS puts it beside the real file, which has the same name without `._`',
     matches: starting('\0\x05\x16\x07', '\0\x05\x16\0'),
   },
   { name: 'an HDF5 file', matches: starting('\x89HDF\r\n\x1a\n') },

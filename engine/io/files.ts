@@ -81,9 +81,9 @@ const remedies: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full: make room, or choose another folder',
   EDQUOT: 'The quota of disk space is used up: make room, or choose another folder',
   EFBIG: 'The file is larger than the system allows (see `ulimit -f`)',
-  EROFS: 'The file system can only be read: choose another folder',
-  EACCES: 'Choose a folder in which you may write',
-  EPERM: 'Choose a folder in which you may write',
+  EROFS: 'The file system is read-only: choose another folder',
+  EACCES: 'Choose a folder that you may write to',
+  EPERM: 'Choose a folder that you may write to',
 };
 
 /** Files under way, to be removed when the process ends before their time. */

@@ -135,7 +135,7 @@ function readExtent(file: string, header: Header, name: string): Extent {
     const known = Object.keys(arrays).join(', ');
     if (!unreadable.includes(String(dtype))) throw bad(`unknown element type of '${name}'`, known, dtype ?? 'none');
     const at = `${file}, byte ${header.byteOf(name)}`;
-    throw new DataError(`${at}: '${name}' is of the element type ${String(dtype)}, which is not read here`, {
+    throw new DataError(`${at}: '${name}' is of the element type ${String(dtype)}, which wgrad does not read`, {
       operation: 'safetensors',
       expected: known,
       hint: 'Convert the tensor to F32, F16 or BF16 with the library that wrote the file',
@@ -181,7 +181,7 @@ export function readSafetensors(...args: [content: ArrayBuffer | Uint8Array, fil
   for (const name of header.names) if (name !== METADATA) extents.push(readExtent(file, header, name));
   const metadata = Object.hasOwn(header.values, METADATA) ? header.values[METADATA] : {};
   if (!isTexts(metadata)) {
-    throw damage(file, header.byteOf(METADATA), `${METADATA} must hold texts`, undefined, metadata);
+    throw damage(file, header.byteOf(METADATA), `${METADATA} must hold strings`, undefined, metadata);
   }
 
   let reached = 0;

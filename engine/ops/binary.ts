@@ -143,7 +143,7 @@ function operator(
 ) {
   const call = (a: Operands, b: Operands): Tensor => {
     if (typeof a !== 'number' || typeof b !== 'number') return apply(a, b);
-    throw new DTypeError('two numbers and no tensor', {
+    throw new DTypeError('neither operand is a tensor', {
       operation: name,
       argument: 'a',
       expected: 'a tensor',

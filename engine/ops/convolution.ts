@@ -235,7 +235,7 @@ function convolveTransposed(x: Tensor, weight: Tensor, bias?: Tensor, options: C
   if (extra.some((n, i) => n >= limits[i]!)) {
     refuse('outputPadding', `below the stride or the dilation (${limits.join(', ')})`, extra.join(', '));
   }
-  if (inH < 1 || inW < 1) refuse('padding', 'one that leaves something', `an output of ${inH} x ${inW}`);
+  if (inH < 1 || inW < 1) refuse('padding', 'one that leaves at least one element', `an output of ${inH} x ${inW}`);
   // In the shared geometry the image is this layer's output.
   const sizes = { batch, inChannels: outputs, inH, inW, outChannels, outH, outW, kernelH, kernelW, groups };
   return transposeOp([x, weight, bias], { ...sizes, ...named(stride, padding, dilation) })[0]!;

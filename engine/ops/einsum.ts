@@ -42,7 +42,11 @@ function parse(equation: string, tensors: readonly Tensor[]): Parsed {
   const inputs = sides[0]!.split(',');
   if (sides.length > 2) refuseEquation('not an equation', "at most one '->'", equation);
   if (inputs.length !== tensors.length) {
-    refuseEquation('not one part for each tensor', `${tensors.length} parts between commas`, equation);
+    refuseEquation(
+      'the number of parts differs from that of the tensors',
+      `${tensors.length} parts between commas`,
+      equation,
+    );
   }
   let widest = 0;
   const terms = inputs.map((part, i): Term => {
@@ -68,7 +72,8 @@ function parse(equation: string, tensors: readonly Tensor[]): Parsed {
   }
   const output = labelsOf(sides[1], widest, equation);
   const stranger = output.find((label) => label[0] !== '.' && !all.includes(label));
-  if (stranger) refuseEquation('the result has an axis that no tensor has', `no '${stranger}' behind '->'`, equation);
+  if (stranger)
+    refuseEquation('the result has an axis that none of the tensors has', `no '${stranger}' behind '->'`, equation);
   if (new Set(output).size < output.length)
     refuseEquation('an axis of the result is named twice', 'each once', equation);
   return { terms, output };
@@ -160,7 +165,7 @@ function joined(a: Term, b: Term, needed: ReadonlySet<string>, sizes: ReadonlyMa
 /**
  * `einsum('bij,bjk->bik', [a, b])`: multiplies the tensors along axes of the same letter and sums over the letters that the
  * result does not name. Without `->` the result has the letters that occur once, in alphabetical order. A letter twice in one
- * part takes the diagonal; `...` stands for axes that broadcast. Throws ConfigError for what is no equation and ShapeError for
+ * part takes the diagonal; `...` stands for axes that broadcast. Throws ConfigError for what is not an equation and ShapeError for
  * tensors that do not fit it.
  */
 export const einsum = defineComposite(

@@ -65,7 +65,7 @@ function gatherAxis(x: Tensor, axis: number, index: Tensor): Tensor {
     throw new ShapeError('the index does not fit', {
       operation: 'gather',
       argument: 'index',
-      expected: `at most ${showShape(x.shape)} but for axis ${at}`,
+      expected: `at most ${showShape(x.shape)} except in axis ${at}`,
       given: showShape(index.shape),
     });
   }

@@ -19,10 +19,10 @@ const catOp = defineOperation<number>({
     const first = inputs[0]!;
     for (const other of inputs) {
       if (other.rank !== first.rank || other.shape.some((n, i) => i !== axis && n !== first.shape[i])) {
-        throw new ShapeError('shapes differ outside of the axis', {
+        throw new ShapeError('shapes differ in an axis other than the one joined', {
           operation: 'cat',
           argument: `tensors[${inputs.indexOf(other)}]`,
-          expected: `${showShape(first.shape)} but for axis ${axis}`,
+          expected: `${showShape(first.shape)} except in axis ${axis}`,
           given: showShape(other.shape),
         });
       }

@@ -189,7 +189,7 @@ function narrowAxis(x: Tensor, axis: number, start: number, length: number): Ten
   wholeNumber('narrow', 'start', start, 0);
   wholeNumber('narrow', 'length', length, 0);
   if (start + length > x.shape[at]!) {
-    throw new ShapeError('outside of the axis', {
+    throw new ShapeError('outside the axis', {
       operation: 'narrow',
       argument: 'length',
       expected: `0 to ${x.shape[at]}`,

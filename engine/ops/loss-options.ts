@@ -62,10 +62,10 @@ export interface NllOptions extends LossOptions {
 
 const isClass = (target: Tensor, classes: number): Tensor => where(ge(target, 0), lt(target, classes), 0);
 
-/** The labels, and class 0 in the place of those that are none of `classes`, so that all may be looked up. */
+/** The labels, with class 0 in place of those that are not one of `classes`, so that all can be looked up. */
 export const labelOrZero = (target: Tensor, classes: number): Tensor => where(isClass(target, classes), target, 0);
 
-/** Weight of each position: that of its target class, 0 where ignored, NaN for any other label that is no class. */
+/** Weight of each position: that of its target class, 0 where ignored, NaN for any other label that is not a class. */
 export function positionWeights(target: Tensor, classes: number, { weight, ignoreIndex = -100 }: NllOptions): Tensor {
   const labels = reshape(labelOrZero(target, classes), [target.size]);
   const ofClass = weight ? reshape(indexSelect(weight, 0, labels), target.shape) : 1;

@@ -128,7 +128,7 @@ const binaryCrossEntropy = defineOperation({
   },
   vjp({ gradients: [g], inputs, needs, createGraph }) {
     const [x, negative, positive] = inputs as [Tensor, Tensor, Tensor];
-    // Without a threshold beyond which the loss would be taken for linear.
+    // Without a threshold above which the loss would be treated as linear.
     const surprise = (z: Tensor): Tensor => mul(g!, softplus(z, 1, Infinity));
     const slope = (): Tensor =>
       createGraph

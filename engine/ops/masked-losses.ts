@@ -1,5 +1,5 @@
 // Losses of dense prediction: masked regression and classification, the scale-invariant log error, image gradients.
-// What lies outside of a mask, be it NaN or a label that is no class, is replaced before anything is computed from it: a value
+// What lies outside of a mask, be it NaN or a label that is not a class, is replaced before anything is computed from it: a value
 // that was masked afterwards would still make the gradient 0 times NaN.
 import { numberWithin } from '../checks.ts';
 import { ShapeError, showShape } from '../errors.ts';

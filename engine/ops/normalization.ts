@@ -206,7 +206,7 @@ function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const image = reshape(x, [batch, channels, spatial]);
   if (!training) {
     if (!runningMean || !runningVar) {
-      throw new ConfigError('running statistics are needed outside of training', {
+      throw new ConfigError('running statistics are needed when not training', {
         operation: 'batchNorm',
         argument: runningMean ? 'runningVar' : 'runningMean',
         expected: 'a tensor',

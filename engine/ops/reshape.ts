@@ -59,7 +59,7 @@ export const squeeze = defineComposite(
   (x: Tensor, axis: number): Tensor => {
     const at = normalizeAxis('squeeze', axis, x.rank);
     if (x.shape[at] !== 1) {
-      throw new ShapeError('only an axis of size 1 can go', {
+      throw new ShapeError('only an axis of size 1 can be removed', {
         operation: 'squeeze',
         argument: 'axis',
         expected: 'an axis of size 1',

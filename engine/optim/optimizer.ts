@@ -86,7 +86,7 @@ function groupsOf<O extends OptimizerOptions>(
       const details = {
         operation,
         argument,
-        expected: 'a group { params, lr, ... } as the others',
+        expected: 'a group { params, lr, ... } like the others',
         given: showGiven(member),
       };
       throw new ConfigError('groups and parameters are mixed', details);
@@ -95,7 +95,12 @@ function groupsOf<O extends OptimizerOptions>(
     if (checkOwn) checkOwn([own]);
     const list = [...new Set(parametersIn(operation, params))];
     if (list.some((parameter) => seen.has(parameter))) {
-      const details = { operation, argument, expected: 'parameters of no other group', given: 'one that is in two' };
+      const details = {
+        operation,
+        argument,
+        expected: 'parameters of no other group',
+        given: 'one that is in two groups',
+      };
       throw new ConfigError('a parameter is in two groups', details);
     }
     for (const parameter of list) seen.add(parameter);
@@ -131,7 +136,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     this.parameters.forEach((parameter: unknown, i) => {
       const argument = `parameters[${i}]`;
       if (parameter instanceof Parameter) return checkAlive(operation, argument, parameter);
-      const given = parameter instanceof Tensor ? 'a tensor that is no parameter' : typeof parameter;
+      const given = parameter instanceof Tensor ? 'a tensor that is not a parameter' : typeof parameter;
       throw new DTypeError('not a parameter', { operation, argument, expected: 'a parameter', given });
     });
     for (const group of this.groups) checkOptions(operation, group.options);

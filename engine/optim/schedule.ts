@@ -172,7 +172,10 @@ export function applySchedule(
   if (typeof schedule === 'function') return optimizer.setRates(schedule(t));
   if (schedule.length !== optimizer.groups.length) {
     const details = { operation: 'applySchedule', argument: 'schedule', given: String(schedule.length) };
-    throw new ConfigError('not one schedule for each group', { ...details, expected: String(optimizer.groups.length) });
+    throw new ConfigError('the number of schedules differs from that of the groups', {
+      ...details,
+      expected: String(optimizer.groups.length),
+    });
   }
   schedule.forEach((each, group) => optimizer.setRates(each(t), group));
 }

@@ -63,9 +63,9 @@ export class Profiler implements WorkObserver {
   constructor(...args: [options?: ProfileOptions]) {
     const [{ device = defaultDevice(), modules } = {}] = takesProfiler(args);
     if (workObserver()) {
-      throw new ConfigError('there is a profiler at work already', {
+      throw new ConfigError('another profiler is running', {
         operation: 'Profiler',
-        hint: 'Stop it first: times of two at once would mean little',
+        hint: 'Stop it first: two at once would distort their times',
       });
     }
     this.#device = device;

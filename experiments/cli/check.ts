@@ -16,7 +16,7 @@ const faultText = ({ kind, file, what }: Fault): string => `${kind}: ${file}: ${
 /** Returns the exit status: 1 where there is a fault. */
 export async function checkCommand(folder: string, { json = false, rewrite = false }: CheckFlags): Promise<number> {
   if (rewrite && (await rewriteFolder(folder)).length > 0) {
-    say('wgrad: nothing was written: there are faults besides what is stale');
+    say('wgrad: nothing was written: there are faults besides stale values');
   }
   const checked = await checkFolder(folder);
   const { faults, tables, runs, checkpoints } = checked;

@@ -39,7 +39,7 @@ async function fetchCommand(name: string, { to, origin }: { to: string; origin?:
   const set = dataSetNamed(name);
   if (!canFetch(set)) {
     throw new ConfigError(`'${name}' cannot be fetched by a command`, {
-      hint: `\`wgrad data show ${name}\` says where it comes from and how it has to lie`,
+      hint: `\`wgrad data show ${name}\` says where it comes from and how to lay out its files`,
     });
   }
   const folder = await fetchDataSet(name, to, {
@@ -78,11 +78,11 @@ export function addDataCommands(program: Command, done: (status: number) => void
   data
     .command('list')
     .description('the data sets, with size, licence and how to get them')
-    .option('--markdown', 'as docs/data.md has it')
+    .option('--markdown', 'as in docs/data.md')
     .action((options: { markdown?: boolean }) => done(listCommand(options)));
   data
     .command('show')
-    .description('where a data set comes from and how its files have to lie')
+    .description('where a data set comes from and how to lay out its files')
     .argument('<name>', names.join(', '))
     .action((name: string) => {
       describeDataSet(dataSetNamed(name)).forEach(print);

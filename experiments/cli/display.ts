@@ -10,7 +10,7 @@ import { duration, statusLines } from './status-lines.ts';
 const runName = ({ paper, run, seed }: RunEvent): string => `${paper} ${run}, seed ${seed}`;
 const firstLine = (text = ''): string => text.split('\n')[0]!;
 
-/** Columns taken for a terminal that does not say how many it has. */
+/** Assumed columns of a terminal that does not say how many it has. */
 const USUAL_COLUMNS = 80;
 
 /** A line for each run under way and one for the whole, at the bottom of the terminal, on stderr; results go to stdout. */

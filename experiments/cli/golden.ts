@@ -42,12 +42,12 @@ export async function goldenCommand(dir: string, flags: GoldenFlags): Promise<nu
     throw new ConfigError('the page is either opened or served', { hint: 'Give --browser or --serve' });
   }
   if (flags.tuning !== undefined && (flags.browser !== undefined || flags.serve !== undefined)) {
-    throw new ConfigError('measured plans are for this process', {
+    throw new ConfigError('measured plans apply to this process only', {
       hint: 'Leave out --browser and --serve, or --tuning',
     });
   }
   if (!flags.isolation && flags.browser === undefined && flags.serve === undefined) {
-    throw new ConfigError('isolation is a matter of browsers', {
+    throw new ConfigError('isolation applies to browsers only', {
       hint: 'Give --browser or --serve with --no-isolation',
     });
   }

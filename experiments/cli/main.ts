@@ -26,7 +26,7 @@ watchOutput();
 // A fault of the program, which no command expected: promises that nobody waited for among them.
 process.on('uncaughtException', (error: unknown) => {
   say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  say(`${styled('red', 'wgrad:')} an unexpected error, a fault of wgrad; please report it with the lines above`);
+  say(`${styled('red', 'wgrad:')} an unexpected error, which is a bug in wgrad; please report it with the lines above`);
   process.exit(EXIT_FAILED);
 });
 // Devices may hold threads and handles that keep node alive.

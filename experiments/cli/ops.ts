@@ -51,7 +51,7 @@ function overview(facts: readonly OperationFacts[], width: number): string {
 export async function opsCommand(name: string | undefined, flags: OpsFlags): Promise<number> {
   if (flags.torch) {
     if (name !== undefined || flags.json || flags.markdown) {
-      throw new ConfigError('the table beside PyTorch stands by itself', { hint: 'Give --torch alone' });
+      throw new ConfigError('the table of PyTorch names is printed by itself', { hint: 'Give --torch alone' });
     }
     printText(torchTable());
     return 0;

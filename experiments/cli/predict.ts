@@ -42,7 +42,7 @@ export async function predictCommand(
   }
   if (profiler) {
     const profiles = new ProfileFolder(flags.out);
-    const name = `${images.length} picture(s), the first of them with warming up`;
+    const name = `${images.length} picture(s), the first of which includes warming up`;
     profiles.add(name, await profiler.stop(), { jobs: 1, threads: Number(device.facts.threads ?? 1) });
     await profiles.written();
     for (const record of profiles.records) {

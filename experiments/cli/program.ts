@@ -129,7 +129,7 @@ export function buildProgram(done: (status: number) => void): Command {
 
   program
     .command('report')
-    .description('judges and prints the tables of run folders, merged where they differ in seeds alone')
+    .description('judges and prints the tables of run folders, merged where only their seeds differ')
     .argument('<run...>', 'folders that `reproduce` has written')
     .addOption(new Option('--markdown', 'as Markdown').conflicts(['csv', 'html']))
     .addOption(new Option('--csv', 'as CSV').conflicts('html'))
@@ -142,8 +142,8 @@ export function buildProgram(done: (status: number) => void): Command {
       'makes runs of a folder again and says whether they give the same bits, the same within the spread, or neither',
     )
     .argument('<run>', 'folder that `reproduce` has written')
-    .option('--runs <n>', 'how many: of the first seed the cheapest first, then of the next seed', wholeNumber, 1)
-    .option('--only <name>', 'the runs of that name alone')
+    .option('--runs <n>', 'how many: the cheapest of the first seed first, then those of the next seed', wholeNumber, 1)
+    .option('--only <name>', 'only the runs of that name')
     .option('--data <dir>', 'folder of real data')
     .addOption(
       new Option('--device <name>', 'where to compute (default: as recorded)').choices(
@@ -222,8 +222,8 @@ export function buildProgram(done: (status: number) => void): Command {
     .description('the operations: devices, gradients, kernels, plans and cases, or one of them in detail')
     .argument('[name]', 'one operation')
     .option('--json', 'as JSON')
-    .option('--markdown', 'as engine/operations.md has it')
-    .option('--torch', 'the public names beside those of PyTorch, as docs/torch.md has them')
+    .option('--markdown', 'as in engine/operations.md')
+    .option('--torch', 'the public names beside those of PyTorch, as in docs/torch.md')
     .option('--golden <dir>', 'run these fixtures and count those of each operation')
     .action(async (name: string | undefined, flags: OpsFlags) => done(await opsCommand(name, flags)));
 

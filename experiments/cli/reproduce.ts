@@ -113,7 +113,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags): Prom
     for (const table of tables) print(`${tableText(table, width)}\n`);
     print(`Report: ${path.join(out, 'report.html')}`);
   }
-  if (isReaderGone()) say(`Nobody reads the output any more; the results are in ${out}`);
+  if (isReaderGone()) say(`Nothing reads the output any more; the results are in ${out}`);
   await tellFailures(out, failures);
   return failures.size > 0 ? EXIT_FAILED : 0;
 }

@@ -1,4 +1,4 @@
-// SIGINT, SIGTERM and SIGHUP. The first one asks a command to stop in good order, the second one ends it at once. The status is
+// SIGINT, SIGTERM and SIGHUP. The first one asks a command to stop cleanly, the second one ends it at once. The status is
 // the shell's for the first one: 130, 143, 129.
 import os from 'node:os';
 

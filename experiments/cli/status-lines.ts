@@ -59,7 +59,7 @@ const bar = (share: number): string => {
   return '█'.repeat(full) + '░'.repeat(BAR - full);
 };
 
-/** The least columns for a name. */
+/** Fewest columns for a name. */
 const NAME = 12;
 
 /** A run under way: its name on the left, its pace on the right. */

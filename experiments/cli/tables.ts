@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import { claimDetails, heading, numbersText, remarks } from '../report/cell-text.ts';
 import type { MatrixView, TableView } from '../report/view.ts';
 
-/** Width taken for output that is no terminal. */
+/** Assumed width where the output is not a terminal. */
 export const DEFAULT_WIDTH = 120;
 
 const plain = {

@@ -79,7 +79,7 @@ export const canFetch = ({ origins }: DataSetRecord): boolean => origins.length 
 export const howToGet = (set: DataSetRecord, to: string): string =>
   canFetch(set)
     ? `Fetch it with \`wgrad data fetch ${set.name} --to ${to}\``
-    : `\`wgrad data show ${set.name}\` says where it comes from and how it lies`;
+    : `\`wgrad data show ${set.name}\` says where it comes from and how to lay out its files`;
 
 /** What stands in the place of a data set, where that helps: a file, nothing, or archives that have not been unpacked. */
 async function whatIsThere({ folder }: DataSetRecord, data: string): Promise<string | undefined> {

@@ -10,7 +10,7 @@ import { multidepth } from './multidepth/paper.ts';
 /** The papers that can be reproduced. */
 export const papers: readonly Paper[] = [imbalancedMtl, dmtl, multidepth, crossStitch, densedepth];
 
-/** Throws ConfigError for a name that is none. */
+/** Throws ConfigError for an unknown name. */
 export function paperNamed(name: string): Paper {
   const paper = papers.find((each) => each.name === name);
   if (!paper) throw new ConfigError(`no paper '${name}'`, { expected: papers.map((each) => each.name).join(', ') });

@@ -27,7 +27,7 @@ export interface Checked {
 }
 
 const tableFileNames = ['results.json', 'controls.json', 'claims.json', 'curves.json', 'panels.json', 'runs.json'];
-const NOT_AS_WRITTEN = 'its content is not what was written: the checksum in it is of another';
+const NOT_AS_WRITTEN = 'its content is not what was written: its checksum does not match';
 const NO_CHECKSUM = 'it has no checksum: it was written by an earlier version';
 
 const shouldBe = (difference: Difference): string =>
@@ -68,7 +68,7 @@ class Checker {
     try {
       const { value, seal } = readSealed(text);
       if (typeof value === 'object' && value !== null) return { value, seal };
-      throw new SyntaxError('it holds no object');
+      throw new SyntaxError('it does not hold an object');
     } catch (error) {
       if (!this.isRefused(file)) this.fault('damaged', file, (error as Error).message);
       return undefined;
@@ -115,7 +115,8 @@ class Checker {
   async table(known: TableData, place: string): Promise<void> {
     this.settings(known, place);
     const { table, absent } = this.#runs.isThere ? fromRunFiles(known, this.#runs) : { table: known, absent: [] };
-    for (const run of absent) this.fault('missing', place, `there is no whole file of ${run}, made as the table says`);
+    for (const run of absent)
+      this.fault('missing', place, `there is no complete file of ${run}, made as the table says`);
     const expected = await tableFiles(table, tableView(table));
     for (const name of tableFileNames) {
       const file = path.join(place, name);

@@ -37,7 +37,7 @@ export async function nonFiniteOperation(
     if (error instanceof NonFiniteError) return error;
     throw error;
   }
-  return new NonFiniteError('every result of it is finite', {
-    hint: 'A kernel of your own may write beyond its output, or a loss was made outside of the operations',
+  return new NonFiniteError('all of its results are finite', {
+    hint: 'A kernel of your own may write beyond its output, or a loss was computed without operations',
   });
 }

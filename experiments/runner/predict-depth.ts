@@ -39,7 +39,7 @@ function checkNames(images: readonly string[], out: string): void {
   const names = images.map((image) => outputsOf(out, image).depth);
   const twice = images.find((_, i) => names.indexOf(names[i]!) !== i);
   if (twice !== undefined) {
-    throw new ConfigError(`another picture has the name of '${twice}'`, {
+    throw new ConfigError(`another picture is also called '${twice}'`, {
       hint: 'Predict them into different folders',
     });
   }

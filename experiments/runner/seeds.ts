@@ -8,12 +8,12 @@ const MOST = 10_000;
 export const firstSeeds = (count: number): number[] => Array.from({ length: count }, (_, seed) => seed);
 
 function refuse(text: string, fault: string): never {
-  throw new ConfigError(`'${text}' is no choice of seeds: ${fault}`, {
+  throw new ConfigError(`'${text}' is not a choice of seeds: ${fault}`, {
     expected: `a whole number from 1 to ${MOST} (seeds from 0 on), a range as in 100..119, or a list as in 4,7`,
   });
 }
 
-/** Throws ConfigError for a text that is no choice of seeds, or that names one twice. */
+/** Throws ConfigError for a text that is not a choice of seeds, or that names one twice. */
 export function parseSeeds(text: string): number[] {
   if (/^\d+$/.test(text.trim())) {
     const count = Number(text);

@@ -336,7 +336,7 @@ class Run<Batch, Result> {
       return new NonFiniteError(
         `${what} after step ${before + last + 1}, and was finite when the steps were repeated`,
         {
-          hint: `The steps depend on something beside weights, notes and batches, or the machine is faulty. ${goOn}`,
+          hint: `The steps depend on something besides weights, notes and batches, or the machine is faulty. ${goOn}`,
         },
       );
     }

@@ -47,7 +47,7 @@ export async function readTuningFile(file: string): Promise<TuningFile & { text:
   const parsed = tuningFile.safeParse(content);
   if (parsed.success) return { ...parsed.data, text };
   const { path, message } = parsed.error.issues[0]!;
-  throw new DataError(`${file} is no table of plans: ${path.join('.') || 'the whole'}: ${message}`, {
+  throw new DataError(`${file} is not a table of plans: ${path.join('.') || 'the whole'}: ${message}`, {
     hint: 'Make one with `wgrad bench tune --out FILE`',
   });
 }

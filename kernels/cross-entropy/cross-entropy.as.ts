@@ -43,7 +43,7 @@ function weightOf(weights: usize, k: i32): f32 {
   return isWeighted ? load<f32>(weights + ((<usize>k) << 2)) : 1;
 }
 
-/** The weight of a label, NaN for one that is no class. */
+/** The weight of a label, NaN for one that is not a class. */
 @inline
 function labelWeight(weights: usize, label: i32): f32 {
   return <u32>label < <u32>classes ? weightOf(weights, label) : NaN;

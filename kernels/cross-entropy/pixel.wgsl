@@ -24,7 +24,7 @@ fn weightOf(k: u32) -> f32 {
   return weights[k];
 }
 
-/// The weight of a label, NaN for one that is no class. A negative label is a large unsigned one.
+/// The weight of a label, NaN for one that is not a class. A negative label is a large unsigned one.
 fn labelWeight(label: i32) -> f32 {
   if (u32(label) >= params.classes) { return notANumber(); }
   return weightOf(u32(label));

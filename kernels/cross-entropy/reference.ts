@@ -8,7 +8,7 @@ type WeightOf = (k: number) => number;
 const weightsOf = (p: CrossEntropyParams, weight: ReferenceArray | undefined): WeightOf =>
   p.weighted ? (k) => weight!.get(k) : () => 1;
 
-/** The weight of a label: NaN for one that is no class. */
+/** The weight of a label: NaN for one that is not a class. */
 const labelWeight = (p: CrossEntropyParams, weight: WeightOf, label: number): number =>
   label >= 0 && label < p.classes ? weight(label) : NaN;
 

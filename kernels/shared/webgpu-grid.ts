@@ -15,7 +15,7 @@ export function foldGrid(groups: number, facts: GridFacts): Workgroups {
   const limit = facts.maxComputeWorkgroupsPerDimension;
   if (groups <= limit) return [groups, 1, 1];
   const rows = Math.ceil(groups / limit);
-  if (rows > limit) throw new RangeError(`a grid of ${groups} workgroups is beyond ${limit} x ${limit}`);
+  if (rows > limit) throw new RangeError(`a grid of ${groups} workgroups exceeds ${limit} x ${limit}`);
   return [Math.ceil(groups / rows), rows, 1];
 }
 

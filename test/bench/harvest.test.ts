@@ -83,7 +83,7 @@ t.test('files of shapes', async (t) => {
   const shape = { batch: 1, inChannels: 2, height: 4, width: 4, outChannels: 2, kernel: 3 };
   t.same(await read(JSON.stringify([shape])), [shape]);
   await t.rejects(read('nonsense'), { name: 'DataError', message: /cannot be read as JSON/ });
-  await t.rejects(read('[]'), { name: 'DataError', message: /no list of convolutions/ });
+  await t.rejects(read('[]'), { name: 'DataError', message: /not a list of convolutions/ });
   await t.rejects(read(JSON.stringify([{ ...shape, kernel: 0 }])), { name: 'DataError', message: /entry 0 kernel/ });
   await t.rejects(read(JSON.stringify([{ ...shape, kernal: 1 }])), { name: 'DataError', message: /kernal/ });
   await t.rejects(read(JSON.stringify([{ ...shape, kernel: 9, padding: 0 }])), { name: 'ConfigError' });

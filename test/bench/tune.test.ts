@@ -55,7 +55,7 @@ t.test('a file that is something else is refused before anything is measured', a
   await t.rejects(readTuning(other), /tables\.0\.device/);
   const said = t.capture(process.stderr, 'write', () => true);
   t.equal(await bench(['tune', '--device', 'wasm', '--shapes', shapes, '--out', other]), 2);
-  t.match(String(said()[0]!.args[0]), /^wgrad bench: .*other\.json is no table of plans/);
+  t.match(String(said()[0]!.args[0]), /^wgrad bench: .*other\.json is not a table of plans/);
   t.match(await readFile(other, 'utf8'), /cuda/, 'it is still there');
   await t.rejects(readTuning(path.join(folder, 'none.json')), DataError);
 });

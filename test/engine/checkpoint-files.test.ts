@@ -212,7 +212,7 @@ t.test('several files with an index', async (t) => {
   await write({ weight_map: { ...map, more: names[0] } });
   await t.rejects(
     loadCheckpoint(index, other),
-    /model-00001-of-00002\.safetensors lacks 'more', which .*index\.json says/,
+    /model-00001-of-00002\.safetensors lacks 'more', which .*index\.json lists/,
   );
   await write({ weight_map: { ...map, more: '../x.safetensors' } });
   await t.rejects(loadCheckpoint(index, other), /bad file of 'more'; expected the name of a file beside the index/);

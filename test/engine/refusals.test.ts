@@ -1,5 +1,5 @@
 // Every public operation against its table of refusals, and against what its signature rules out: released tensors, wrong
-// element types, tensors of two devices, and what is no tensor. An exported operation without rows fails.
+// element types, tensors of two devices, and what is not a tensor. An exported operation without rows fails.
 import t from 'tap';
 import { publicSignatures } from '../../engine/operation.ts';
 import * as w from '../../engine/index.ts';

@@ -84,7 +84,7 @@ const damaged: [string, Uint8Array, RegExp][] = [
   [
     'a type that has no array',
     fileOf(`{"ä":${entry('0,1', '"dtype":"F8_E4M3","shape":[1]')}}`, [0]),
-    /byte 9: 'ä' is of the element type F8_E4M3, which is not read here.*F64, F32.*Convert/,
+    /byte 9: 'ä' is of the element type F8_E4M3, which wgrad does not read.*F64, F32.*Convert/,
   ],
   [
     'a tensor twice',
@@ -123,7 +123,7 @@ const damaged: [string, Uint8Array, RegExp][] = [
   ],
   ['the end missing', fileOf(`{"x":${entry('0,4')}}`, [0, 0]), /byte \d+: the file ends inside 'x'/],
   ['bytes too many', fileOf(`{"x":${entry('0,4')}}`, [...four, 0]), /bytes after the last tensor/],
-  ['metadata that is no text', fileOf('{"__metadata__":{"a":1}}'), /__metadata__ must hold texts/],
+  ['metadata that is not a string', fileOf('{"__metadata__":{"a":1}}'), /__metadata__ must hold strings/],
 ];
 
 t.test('a damaged file names itself, the byte and the fault', (t) => {

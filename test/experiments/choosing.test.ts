@@ -40,7 +40,7 @@ t.test('seeds', (t) => {
     '1,,2',
     'x',
   ]) {
-    t.throws(() => parseSeeds(text), { name: 'ConfigError', message: /no choice of seeds: .*100\.\.119/ }, text);
+    t.throws(() => parseSeeds(text), { name: 'ConfigError', message: /not a choice of seeds: .*100\.\.119/ }, text);
   }
   t.throws(() => parseSeeds('9007199254740992..9007199254740993'), { name: 'ConfigError' });
   t.equal(seedsText([0]), 'seed 0');

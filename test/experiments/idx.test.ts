@@ -85,7 +85,7 @@ t.test('a data set whose files do not fit together', async (t) => {
   await smallMnist(folder, { labels: Uint8Array.of(3) });
   await throwsNaming(t, () => loadMnist(folder), /byte 4: images and labels differ/);
   await smallMnist(folder, { side: 27 });
-  await throwsNaming(t, () => loadMnist(folder), /byte 8: images of another size/, /27 x 27/);
+  await throwsNaming(t, () => loadMnist(folder), /byte 8: the images have another size/, /27 x 27/);
 });
 
 const real = sharedData('data/mnist');

@@ -168,7 +168,7 @@ t.test('the words of a command line survive a shell', async (t) => {
 t.test('a run with a reader that has gone ends with the bits of another', async (t) => {
   const args = [...smoke.slice(0, -4), '--seeds', '3', '--device', 'wasm', '--json'];
   const { stderr } = await shell(`$WGRAD reproduce ${shellWords(args)} --out gone | head -2`, folder);
-  t.match(stderr, /Nobody reads the output any more; the results are in .*gone/);
+  t.match(stderr, /Nothing reads the output any more; the results are in .*gone/);
   const whole = await run(['reproduce', ...args, '--out', 'whole'], folder);
   t.equal(whole.status, 0, whole.stderr);
   t.same(await runResults(path.join(folder, 'gone')), await runResults(path.join(folder, 'whole')));

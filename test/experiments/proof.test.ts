@@ -124,10 +124,10 @@ t.test('missing, damaged, of another version', async (t) => {
   ]);
   t.match(await changed(t, async (folder) => half(await runFileIn(folder))), [
     /^damaged runs.*seed-1.json/,
-    /^missing .*table2: there is no whole file of run 'toy', seed 1/,
+    /^missing .*table2: there is no complete file of run 'toy', seed 1/,
   ]);
   t.match(await changed(t, async (folder) => rm(await runFileIn(folder))), [
-    /^missing .*table2: there is no whole file of run 'toy', seed 1, made as the table says/,
+    /^missing .*table2: there is no complete file of run 'toy', seed 1, made as the table says/,
   ]);
   t.match(await changed(t, (folder) => rm(path.join(folder, table, 'claims.json'))), [/^missing .*claims.json/]);
   t.match(await changed(t, (folder) => rm(path.join(folder, 'manifest.json'))), [/^missing manifest.json/]);

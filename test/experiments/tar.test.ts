@@ -69,7 +69,7 @@ const damages: Record<string, [Buffer, RegExp]> = {
   'gzip that ends too early': [gzipSync(content).subarray(0, 100), /cannot be unpacked/],
   'tar that ends too early': [gzipSync(content.subarray(0, 4000)), /byte \d+: the archive ends too early/],
   'no header': [gzipSync(Buffer.alloc(1024, 65)), /byte 512: not a tar header/],
-  'a path upwards': [gzipSync(Buffer.concat([entry('../evil.txt', 'x'), end])), /outside of the folder.*evil/],
+  'a path upwards': [gzipSync(Buffer.concat([entry('../evil.txt', 'x'), end])), /outside the folder.*evil/],
 };
 
 for (const [name, [bytes, pattern]] of Object.entries(damages)) {

@@ -1,5 +1,5 @@
 // What is shown while a command works: lines that fit any terminal, and plain lines where there is none. A pseudo-terminal made by
-// Python stands for a user's. And signals: the first one stops in good order, the second one at once.
+// Python stands for a user's. And signals: the first one stops cleanly, the second one at once.
 import { execFileSync, spawn } from 'node:child_process';
 import path from 'node:path';
 import fc from 'fast-check';

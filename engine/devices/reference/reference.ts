@@ -102,7 +102,7 @@ class ReferenceDevice implements Device {
     try {
       return new ArrayBuffer(bytes);
     } catch (cause) {
-      throw new OutOfMemoryError('no memory for a buffer', {
+      throw new OutOfMemoryError('not enough memory for a buffer', {
         operation: 'allocate',
         given: `${bytes} bytes, with ${this.#ledger.held}`,
         cause,

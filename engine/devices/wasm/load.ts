@@ -66,5 +66,5 @@ function reserveMemory(shared: boolean): { memory: WebAssembly.Memory; maximumPa
       cause = error;
     }
   }
-  throw new DeviceError('the engine gives no linear memory', { cause });
+  throw new DeviceError('the engine provides no linear memory', { cause });
 }

@@ -90,9 +90,9 @@ function checkChunks(bytes: Buffer, file: string): number {
     if (at + CHUNK_HEAD > bytes.length) throw damaged(file, bytes.length, `${bytes.length} bytes`);
     const name = bytes.toString('latin1', at + 4, at + CHUNK_HEAD);
     const end = at + CHUNK_HEAD + bytes.readUInt32BE(at);
-    if (end + CHUNK_TAIL > bytes.length) throw damaged(file, bytes.length, `${bytes.length} bytes, inside of ${name}`);
+    if (end + CHUNK_TAIL > bytes.length) throw damaged(file, bytes.length, `${bytes.length} bytes, inside ${name}`);
     if (crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end)) {
-      throw damaged(file, at, `another checksum than the ${name} chunk has`);
+      throw damaged(file, at, `a checksum other than that of the ${name} chunk`);
     }
     if (name === 'IEND') {
       if (pixels === undefined) throw damaged(file, at, 'no pixels (IDAT)');
@@ -132,7 +132,7 @@ async function decode(bytes: Buffer, file: string, header: PngHeader, wanted: Wa
     const { data, info } = await image.raw({ depth }).toBuffer({ resolveWithObject: true });
     const length = width * height * channels * (depth === 'ushort' ? 2 : 1);
     if (info.width !== width || info.height !== height || info.channels !== channels || data.length !== length) {
-      throw new DataError(`${file} was decoded to something else than its header says`, {
+      throw new DataError(`${file} decodes to something other than its header says`, {
         expected: `${width} x ${height}, ${channels} channel(s) of ${depth}, ${length} bytes`,
         given: `${info.width} x ${info.height}, ${info.channels} channel(s), ${data.length} bytes`,
       });
@@ -150,7 +150,7 @@ export async function readColorPng(file: string): Promise<ColorImage> {
   const header = readPngHeader(bytes, file);
   const { width, height, bits, colors } = header;
   if (bits > 8) {
-    throw new DataError(`${file}, byte ${BITS_AT}: not a picture of 8 bits`, {
+    throw new DataError(`${file}, byte ${BITS_AT}: not an 8-bit picture`, {
       expected: '8-bit RGB',
       given: `${bits}-bit ${colors}`,
     });

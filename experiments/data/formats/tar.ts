@@ -85,7 +85,7 @@ export async function unpackTarGz(archive: string, folder: string): Promise<numb
         longName = undefined;
         if ((kind !== '0' && kind !== '\0') || name.split('/').some(isStrayPart)) continue;
         const target = path.resolve(folder, name);
-        if (!target.startsWith(path.resolve(folder) + path.sep)) throw damage('a path outside of the folder', name);
+        if (!target.startsWith(path.resolve(folder) + path.sep)) throw damage('a path outside the folder', name);
         await makeFolder(path.dirname(target));
         await writeFile(target, content);
         count++;

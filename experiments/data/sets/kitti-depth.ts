@@ -125,13 +125,13 @@ export async function listSelection(root: string): Promise<FrameList> {
 
 /**
  * Decodes a pair. Throws DataError for damaged files, for sizes that differ, and for a depth map that has lost its upper
- * 8 bits. A map without any measurement is no error: its `valid` is 0.
+ * 8 bits. A map without any measurement is not an error: its `valid` is 0.
  */
 export async function readFrame({ color: colorFile, depth: depthFile }: FramePair): Promise<Frame> {
   const [color, depth] = await Promise.all([readColorPng(colorFile), readDepthPng(depthFile)]);
   const { width, height } = color;
   if (width !== depth.width || height !== depth.height) {
-    throw new DataError(`${depthFile}: the depth map has another size than its picture ${colorFile}`, {
+    throw new DataError(`${depthFile}: the size of the depth map differs from that of its picture ${colorFile}`, {
       expected: `${width} x ${height}`,
       given: `${depth.width} x ${depth.height}`,
     });

@@ -56,7 +56,7 @@ async function readPart({ paths }: MnistFiles, name: 'train' | 't10k'): Promise<
   const [count, rows, columns] = images.shape;
   if (rows !== DIGIT_SIZE || columns !== DIGIT_SIZE) {
     const details = { expected: `${DIGIT_SIZE} x ${DIGIT_SIZE}`, given: `${rows} x ${columns}` };
-    throw new DataError(`${imageFile}, byte 8: images of another size`, details);
+    throw new DataError(`${imageFile}, byte 8: the images have another size`, details);
   }
   if (count !== labels.shape[0]) {
     throw new DataError(`${labelFile}, byte 4: images and labels differ in number`, {

@@ -110,7 +110,7 @@ export async function parseHeadBox(text: string, file: string): Promise<HeadBox>
     number,
   ];
   if (!(x1 < x2 && y1 < y2 && x2 <= width && y2 <= height)) {
-    throw new DataError(`${file}: the box is empty or outside of its picture`, {
+    throw new DataError(`${file}: the box is empty or outside its picture`, {
       expected: `0 <= min < max within ${width} x ${height}`,
       given: `${x1}, ${y1}, ${x2}, ${y2}`,
     });
@@ -141,7 +141,7 @@ export async function decodeImage(file: string, size: number): Promise<Decoded> 
       .raw()
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3 || data.length !== 3 * size * size) {
-      throw new DataError(`${file} does not come out as RGB`, {
+      throw new DataError(`${file} does not decode to RGB`, {
         expected: `3 channels, ${3 * size * size} bytes`,
         given: `${info.channels} channel(s), ${data.length} bytes`,
       });

@@ -34,7 +34,7 @@ export type Family = ReadonlyMap<string, SafetensorsEntry>;
 
 export interface Fixtures {
   readonly families: readonly string[];
-  /** All cases, or those of one family. Throws ConfigError for a family that is none. */
+  /** All cases, or those of one family. Throws ConfigError for an unknown family. */
   cases(family?: string): readonly GoldenCase[];
   /** The tensors of a family, read once. Throws DataError if the file is not there or damaged. */
   tensors(family: string): Promise<Family>;

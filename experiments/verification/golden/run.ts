@@ -90,7 +90,7 @@ async function runCase(golden: GoldenCase, tensors: Family, device: Device): Pro
   const load = (key: string): Tensor => {
     const { dtype, shape, data } = stored(key);
     const type = ({ F32: 'float32', I32: 'int32', BOOL: 'bool' } as const)[dtype as 'F32'];
-    if (!type) throw new DataError(`fixtures of type ${dtype} are not known`, { operation: golden.id });
+    if (!type) throw new DataError(`unknown type of fixture ${dtype}`, { operation: golden.id });
     return tensor(data as ArrayLike<number>, shape, { device, dtype: type });
   };
   const inputs: Record<string, Tensor> = {};

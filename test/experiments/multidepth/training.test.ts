@@ -237,7 +237,7 @@ t.test('the command line', async (t) => {
   t.same([depth.width, depth.height, depth.depth, depth.channels], [101, 50, 16, 1]);
   t.ok(Math.min(...depth.data) >= 2 * 256 - 1 && Math.max(...depth.data) <= 125 * 256);
   const twice = await command(['predict', 'multidepth', path.join(weights, network), odd, odd], folder);
-  t.match(twice.stderr, /another picture has the name/);
+  t.match(twice.stderr, /another picture is also called/);
   await writeFile(path.join(folder, 'not.safetensors'), 'no weights');
   const broken = await command(['predict', 'multidepth', 'not.safetensors', odd], folder);
   t.equal(broken.status, 2);

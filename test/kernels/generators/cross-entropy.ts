@@ -1,4 +1,4 @@
-// Random cases of softmax cross-entropy: ignored pixels among them, now and then a label that is no class, and normalisers
+// Random cases of softmax cross-entropy: ignored pixels among them, now and then a label that is not a class, and normalisers
 // that are those of no logits, since the gradient takes them as they come.
 import fc from 'fast-check';
 import { crossEntropy, crossEntropyBackward, type CrossEntropyParams, PixelReduction } from '../../../kernels/index.ts';
@@ -52,7 +52,7 @@ const examples = [
   map(3, 129, 130, sum, 1, 0.3),
 ];
 
-/** A label that is no class shows in one case of eight, so that the others are not NaN throughout. */
+/** A label that is not a class shows in one case of eight, so that the others are not NaN throughout. */
 const values: KernelGenerator<CrossEntropyParams>['values'] = (name, { classes }, draws, length) => {
   if (name === 'target') {
     const isWrong = draws.integer(8) === 0;
