@@ -55,6 +55,14 @@ const typedArrays = [
   Uint32Array,
 ] as const;
 
+/** A list of numbers as arrays of several kinds. */
+const arrays = {
+  'a list': (list: readonly number[]): ArrayLike<number> => [...list],
+  Float32Array: (list: readonly number[]): ArrayLike<number> => Float32Array.from(list),
+  Float64Array: (list: readonly number[]): ArrayLike<number> => Float64Array.from(list),
+  Int32Array: (list: readonly number[]): ArrayLike<number> => Int32Array.from(list),
+};
+
 /** Ways in for a list of values. A creator that has one type takes it alone. */
 function waysIn(device: w.Device): Record<string, { only?: DType; make: (list: unknown[], dtype: DType) => w.Tensor }> {
   const into = (list: unknown[], dtype: DType, write: (storage: w.Tensor['storage']) => void): w.Tensor => {
@@ -146,9 +154,9 @@ export async function elementsSuite(t: Test, device: w.Device): Promise<void> {
     for (const length of [1, 4, 7, 16, 17, 22]) {
       const good = Array.from({ length }, (_, i) => (i % 3) - 1);
       for (let at = 0; at < length; at++) {
-        for (const Array_ of [Array, Float32Array, Float64Array]) {
-          const bad = Array_.from(good.with(at, 0.5));
-          const label = `${Array_.name} of ${length} with 0.5 at ${at}`;
+        for (const kind of ['a list', 'Float32Array', 'Float64Array'] as const) {
+          const bad = arrays[kind](good.with(at, 0.5));
+          const label = `${kind} of ${length} with 0.5 at ${at}`;
           refusedAt(t, () => w.tensor(bad, [length], { dtype: 'int32' }), String(at), label);
           t.same(await values(w.tensor(bad, [length], { dtype: 'bool' })), good.with(at, 1).map(Math.abs), label);
         }
@@ -165,11 +173,11 @@ export async function elementsSuite(t: Test, device: w.Device): Promise<void> {
     for (const length of [3, 17, 40, 3000]) {
       const whole = Array.from({ length }, (_, i) => (i % 5) - 2);
       for (const dtype of dtypes) {
-        for (const Array_ of [Array, Float32Array, Float64Array, Int32Array]) {
-          const first = w.tensor(Array_.from(whole), [length], { dtype });
-          const second = w.tensor(Array_.from(whole.map((v) => 3 * v)), [length], { dtype });
+        for (const [kind, arrayOf] of Object.entries(arrays)) {
+          const first = w.tensor(arrayOf(whole), [length], { dtype });
+          const second = w.tensor(arrayOf(whole.map((v) => 3 * v)), [length], { dtype });
           const become = (v: number) => (dtype === 'bool' ? Number(v !== 0) : v);
-          const label = `${Array_.name} of ${length} as ${dtype}`;
+          const label = `${kind} of ${length} as ${dtype}`;
           t.same(await values(first), whole.map(become), label);
           t.same(
             await values(second),
@@ -193,9 +201,9 @@ export async function elementsSuite(t: Test, device: w.Device): Promise<void> {
     for (const repeats of [1, 1000]) {
       const list = Array.from({ length: 6 * repeats }, (_, i) => [NaN, -0, 0, 1e-38, -Infinity, 2][i % 6]!);
       const wanted = list.map((v) => Number(v !== 0));
-      for (const Array_ of [Array, Float32Array, Float64Array]) {
-        const got = await values(w.tensor(Array_.from(list), [list.length], { dtype: 'bool' }));
-        t.same(got, wanted, `${Array_.name} of ${list.length}`);
+      for (const kind of ['a list', 'Float32Array', 'Float64Array'] as const) {
+        const got = await values(w.tensor(arrays[kind](list), [list.length], { dtype: 'bool' }));
+        t.same(got, wanted, `${kind} of ${list.length}`);
       }
     }
     const tiny = Float64Array.from({ length: 3000 }, () => 1e-300);
