@@ -58,14 +58,14 @@ type NumberArray =
   | Int32Array
   | Uint32Array;
 
-/** The getter of the name that typed arrays have, whatever class is derived of them and in whichever realm. */
-const kindOf = Object.getOwnPropertyDescriptor(
+/** The name that typed arrays have, whatever class is derived of them and in whichever realm. */
+const kindOfTyped = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype) as object,
   Symbol.toStringTag,
-)!.get as (this: unknown) => string | undefined;
+)!;
 
 /** What kind of typed array these values are, or undefined if they are none. */
-export const arrayKind = (values: unknown): string | undefined => kindOf.call(values);
+export const arrayKind = (values: unknown): string | undefined => kindOfTyped.get!.call(values) as string | undefined;
 
 /** Whether every value is an int32 because of the kind of typed array. */
 export function isSmallWhole(kind: string | undefined): boolean {
