@@ -65,8 +65,10 @@ function contextOf(file: string, storages = new Map<string, TorchStorage>()): Pi
   const tensor = ([storage, offset, shape, strides]: readonly PickleValue[]): TorchTensor => {
     if (!(storage instanceof TorchStorage) || !isSize(offset) || !isSizes(shape) || !isSizes(strides))
       return bad('a tensor');
-    const end = shape.includes(0) ? 0 : offset + shape.reduce((last, n, axis) => last + (n - 1) * strides[axis]!, 1);
-    if (shape.length !== strides.length || end > storage.length) return bad('a tensor');
+    const size = shape.reduce((product, n) => product * n, 1);
+    const end = size && offset + shape.reduce((last, n, axis) => last + (n - 1) * strides[axis]!, 1);
+    // A stride of 0 would make any number of elements of one.
+    if (shape.length !== strides.length || size > storage.length || !(end <= storage.length)) return bad('a tensor');
     return new TorchTensor(storage, offset, shape, strides);
   };
   const parameter = ([data]: readonly PickleValue[]): TorchTensor =>

@@ -23,23 +23,12 @@ import {
 } from '../../engine/index.ts';
 import { DenseNet, EfficientNetV2S, ResNet, Vgg16Bn } from '../../models/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
+import { pythonWith } from './torch-fixture.ts';
 
 const run = promisify(execFile);
 const script = path.join(repositoryRoot(), 'test/models/torch_round_trip.py');
 
-/** The first Python that has both packages. */
-async function findPython(): Promise<string | undefined> {
-  for (const python of ['python3', '/usr/bin/python3']) {
-    const found = await run(python, ['-c', 'import torch, torchvision']).then(
-      () => true,
-      () => false,
-    );
-    if (found) return python;
-  }
-  return undefined;
-}
-
-const python = await findPython();
+const python = await pythonWith('torch, torchvision');
 const builders: Readonly<Record<string, () => nn.Module & { forward(x: Tensor): Tensor }>> = {
   resnet18: () => new ResNet(18),
   resnet50_dilated: () => new ResNet(50, { replaceStrideWithDilation: [false, true, true] }),

@@ -15,7 +15,7 @@ import {
 import { importWeights, loadBackbone } from '../../../experiments/index.ts';
 import { makeBackbone } from '../../../models/index.ts';
 import { run } from '../command.ts';
-import { malicious, oldFile, PROTOCOL_2, zip, zipEntriesOf } from './made-files.ts';
+import { malicious, oldFile, PROTOCOL_2, tensorOf, zip, zipEntriesOf } from './made-files.ts';
 
 const wasm = await createDevice('wasm');
 setDefaultDevice(wasm);
@@ -41,6 +41,11 @@ flipped[place] = flipped[place]! ^ 0x10;
 const withOpcode = (...bytes: number[]): Buffer =>
   zip(zipEntriesOf(state, (key) => (key === firstKey ? Buffer.of(...bytes) : undefined)));
 const old = oldFile(state);
+/** The first tensor as another view of its storage. */
+const withView = (offset: number, shape: number[], strides: number[]): Buffer => {
+  const storage = { key: '0', length: state.get(firstKey)!.values.length };
+  return zip(zipEntriesOf(state, (key) => (key === firstKey ? tensorOf(storage, offset, shape, strides) : undefined)));
+};
 
 const rows: readonly (readonly [what: string, content: Buffer | string, message: RegExp])[] = [
   ['an unknown opcode', withOpcode(0x81), /byte \d+: the pickle has the opcode 0x81, which/],
@@ -75,6 +80,9 @@ const rows: readonly (readonly [what: string, content: Buffer | string, message:
     zip([...zipEntriesOf(state), ['archive/byteorder', Buffer.from('big')]]),
     /highest byte/,
   ],
+  ['a view past the end', withView(1, [24, 3, 7, 7], [147, 49, 7, 1]), /a tensor in the pickle is not as torch\.save/],
+  ['a view of endless size', withView(0, [2 ** 30], [0]), /a tensor in the pickle is not as torch\.save/],
+  ['a view without strides', withView(0, [24, 3, 7, 7], [147]), /a tensor in the pickle is not as torch\.save/],
   ['an old file cut off', old.subarray(0, old.length - 3), /byte \d+: the numbers of a storage end too early/],
   ['an old file without numbers', old.subarray(0, 40), /ends too early/],
   ['an entry less', zip(zipEntriesOf(without(firstKey))), /lacks weights of mini-densenet: conv0\.weight/],

@@ -19,26 +19,34 @@ export const PROTOCOL_2 = Buffer.of(0x80, 2);
 /** A pickle that runs a program when Python reads it. */
 export const malicious = Buffer.concat([PROTOCOL_2, call(global('os', 'system'), text('touch executed')), ascii('.')]);
 
+/** A tensor with this shape and these strides of a storage. */
+export const tensorOf = (
+  storage: { key: string; length: number },
+  offset: number,
+  shape: readonly number[],
+  strides: readonly number[],
+): Buffer =>
+  call(
+    global('torch._utils', '_rebuild_tensor_v2'),
+    Buffer.concat([
+      tuple(text('storage'), global('torch', 'FloatStorage'), text(storage.key), text('cpu'), int(storage.length)),
+      ascii('Q'),
+    ]),
+    int(offset),
+    tuple(...shape.map(int)),
+    tuple(...strides.map(int)),
+    Buffer.of(0x89),
+    call(global('collections', 'OrderedDict')),
+  );
+
 /** What may stand in the place of the tensor of an entry. */
 export type Override = (key: string) => Buffer | undefined;
 
 /** The pickle of a state dict of float32 tensors, whose storages are 0, 1, ... */
 export function pickleOf(state: StateDict, override: Override = () => undefined): Buffer {
   const items = [...state].map(([key, { shape, values }], i) => {
-    const storage = Buffer.concat([
-      tuple(text('storage'), global('torch', 'FloatStorage'), text(String(i)), text('cpu'), int(values.length)),
-      ascii('Q'),
-    ]);
-    const strides = shape.map((_, axis) => int(shape.slice(axis + 1).reduce((a, b) => a * b, 1)));
-    const tensor = call(
-      global('torch._utils', '_rebuild_tensor_v2'),
-      storage,
-      int(0),
-      tuple(...shape.map(int)),
-      tuple(...strides),
-      Buffer.of(0x89),
-      call(global('collections', 'OrderedDict')),
-    );
+    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+    const tensor = tensorOf({ key: String(i), length: values.length }, 0, shape, strides);
     return Buffer.concat([text(key), override(key) ?? tensor, ascii('s')]);
   });
   return Buffer.concat([PROTOCOL_2, call(global('collections', 'OrderedDict')), ...items, ascii('.')]);
