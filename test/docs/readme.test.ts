@@ -1,12 +1,12 @@
 // The README: its code runs as it stands and learns, and its counts are those of today.
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { transform } from 'esbuild';
 import t from 'tap';
 import { papers } from '../../experiments/papers/index.ts';
+import { trackedResults } from '../experiments/tracked-results.ts';
 import { repositoryRoot, sharedData } from '../shared-data.ts';
 
 const root = repositoryRoot();
@@ -34,8 +34,7 @@ t.test('its code', async (t) => {
 
 t.test('its counts of papers', (t) => {
   const rows = [...readme.matchAll(/^\|.*\[Results\]\(experiments\/papers\/([\w-]+)\/results\) \|$/gm)];
-  const tracked = papers.filter(({ name }) => existsSync(path.join(root, 'experiments/papers', name, 'results')));
-  t.same(rows.map(([, name]) => name).sort(), tracked.map(({ name }) => name).sort());
+  t.same(rows.map(([, name]) => name).sort(), trackedResults.map(({ paper }) => paper.name).sort());
   const missing = readme.match(/No results are tracked yet\. \|$/gm)?.length ?? 0;
   t.equal(rows.length + missing, papers.length);
   const numbers = ['none', 'one', 'two', 'three', 'four', 'five'];

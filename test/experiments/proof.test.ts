@@ -8,9 +8,9 @@ import { differences } from '../../experiments/runner/difference.ts';
 import { readRunFolder } from '../../experiments/runner/read-results.ts';
 import { chooseRuns } from '../../experiments/runner/recorded-runs.ts';
 import { writeSealed } from '../../experiments/runner/seal.ts';
-import { papers } from '../../experiments/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { filesBelow, run } from './command.ts';
+import { trackedResults } from './tracked-results.ts';
 
 const root = repositoryRoot();
 const made = t.testdir();
@@ -179,10 +179,9 @@ t.test('checkpoints and weights with a flipped byte', async (t) => {
 });
 
 t.test('the tracked results are whole', async (t) => {
-  for (const { name } of papers) {
-    const results = path.join(root, 'experiments/papers', name, 'results');
+  for (const { paper, folder: results } of trackedResults) {
     const manifests = (await filesBelow(results)).filter((file) => path.basename(file) === 'manifest.json');
-    t.ok(manifests.length > 0, name);
+    t.ok(manifests.length > 0, paper.name);
     for (const manifest of manifests) {
       const folder = path.join(results, path.dirname(manifest));
       t.same((await checkFolder(folder)).faults, [], folder);

@@ -21,6 +21,7 @@ import { writeJson } from '../../experiments/runner/files.ts';
 import { cellsOf, placeOf, runsOf } from '../../experiments/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { known } from './made-table.ts';
+import { trackedResults } from './tracked-results.ts';
 
 const values = { low: [0.5, 0.5, 0.5], high: [0.81, 0.8, 0.82], control: [1, 2, 3], count: [7, 7, 7] };
 
@@ -268,9 +269,8 @@ function generatedParts(text: string): { folders: string[]; content: string }[] 
 
 t.test('the tables in the READMEs of the results are current', async (t) => {
   const root = repositoryRoot();
-  for (const paper of papers) {
-    const file = path.join(root, 'experiments/papers', paper.name, 'results/README.md');
-    const parts = generatedParts(await readFile(file, 'utf8'));
+  for (const { paper, folder } of trackedResults) {
+    const parts = generatedParts(await readFile(path.join(folder, 'README.md'), 'utf8'));
     t.ok(parts.length > 0, `${paper.name}: tables made by the command`);
     for (const { folders, content } of parts) {
       const view = await viewOfFolders(folders.map((folder) => path.join(root, folder)));

@@ -146,7 +146,10 @@ export function splitArrays(files: readonly SceneArrays[], counts: SceneCounts):
     const places = wanted.flatMap((arrays) => Array.from({ length: arrays.count }, (_, index) => ({ arrays, index })));
     return [...random(SPLIT_SEED, purpose).permutation(places.length)].map((i) => places[i]!);
   };
-  const pool = placesOf(files.filter((file) => !isTest(file)), 'split of the arrays'); // prettier-ignore
+  const pool = placesOf(
+    files.filter((file) => !isTest(file)),
+    'split of the arrays',
+  );
   const isEnough = pool.length >= counts.train + counts.validation;
   const held = isEnough ? counts.validation : Math.min(counts.validation, Math.floor(pool.length / 10));
   return {

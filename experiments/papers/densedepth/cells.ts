@@ -23,6 +23,9 @@ export const published = (run: RunName, name: string, number: number | null, sou
 /** A number of losses, metres or shares. */
 export const plain = (name: string, better?: Column['better']): Column => column(name, 4, better, printedDigits(4));
 
+/** Columns of such numbers. */
+export const plains = (names: readonly string[]): Column[] => names.map((name) => plain(name));
+
 /** Numbers that were read off a plot. */
 export const readOff = (name: string): Column =>
   column(name, 3, undefined, { of: () => 0.01, source: 'read off the plots, within 0.01' });

@@ -81,8 +81,8 @@ export const figure6: TableDefinition = {
     ),
   ],
   notes: [
-    'Reversed plasma, scaled to the range of the truth: near is yellow, far is blue, and so is yellow what was not measured. The weights of ' +
-      'the earlier epoch, of the last and of the best validation loss are kept beside the run (`wgrad predict densedepth`).',
+    'Reversed plasma, scaled to the range of the truth: near is yellow, far is blue, and what was not measured is yellow too. The ' +
+      'weights of the earlier epoch, of the last and of the best validation loss are kept beside the run (`wgrad predict densedepth`).',
   ],
   pictures: [runOf(final)],
 };

@@ -27,7 +27,12 @@ export function picturesOf({ scenes, places }: Pick<HostBatch, 'scenes' | 'place
 export function targetsOf({ scenes, metres, labels }: HostBatch, maskInvalid: boolean) {
   const { width, height } = scenes[0]!;
   const shape = [scenes.length, 1, height, width];
-  const valid = maskInvalid ? tensor(metres.map((value) => Number(value > 0)), shape) : undefined; // prettier-ignore
+  const valid = maskInvalid
+    ? tensor(
+        metres.map((value) => Number(value > 0)),
+        shape,
+      )
+    : undefined;
   return { depth: tensor(metres, shape), labels: tensor(labels), valid };
 }
 

@@ -3,7 +3,7 @@
 import { above, beside, claim, effect, matrix, rowsOf } from '../../runner/definition.ts';
 import type { Cell, TableDefinition } from '../../runner/paper.ts';
 import { objectClasses } from '../../data/object-scenes.ts';
-import { final, metric, plain, published, type Score, scores } from './cells.ts';
+import { final, metric, plain, plains, published, type Score, scores } from './cells.ts';
 
 /** Train, validation of the same epoch in the saved history, and test. */
 const printed: Readonly<Record<Score, readonly [number, number | null, number]>> = {
@@ -36,12 +36,12 @@ export const figure8: TableDefinition = {
   name: 'figure8',
   title: 'the final DenseNet169 model: losses, depth and class',
   source: 'Figure 8',
-  matrix: matrix('metric', ['Train', 'Validation', 'Test'].map((name) => plain(name)), rows), // prettier-ignore
+  matrix: matrix('metric', plains(['Train', 'Validation', 'Test']), rows),
   besides: [
     beside(
       'control: training pictures in inference mode; measured pixels alone; SSIM by a fixed range',
       'metric',
-      ['Train', 'Validation', 'Test'].map((name) => plain(name)),
+      plains(['Train', 'Validation', 'Test']),
       rowsOf([...scores, ...others], seen, (score, cohort) => metric(final, `${cohort} ${score}`)),
     ),
   ],
@@ -81,7 +81,12 @@ export const perClass: TableDefinition = {
   name: 'per-class',
   title: 'the final model by class of the object, test pictures',
   besides: [
-    beside('test pictures by class', 'class', columns, objectClasses.map((name) => [name, ...byClass(name)] as const)), // prettier-ignore
+    beside(
+      'test pictures by class',
+      'class',
+      columns,
+      objectClasses.map((name) => [name, ...byClass(name)] as const),
+    ),
   ],
   claims: [
     {

@@ -33,7 +33,22 @@ export const densedepth: Paper<TrainingSettings> = {
   name: 'densedepth',
   title: 'Multitask Deep Learning for Depth Estimation and Object Classification',
   citation: 'A. Nayak, A. Du, D. Portmann, Stanford CS230, 2024; after I. Alhashim, P. Wonka, arXiv 1812.11941.',
-  tables: [figure8, figure2, figure3, plateau, toy, figure4, figure5, figure6, perClass, fineTuning, filters, learningRates, lossWeights, split], // prettier-ignore
+  tables: [
+    figure8,
+    figure2,
+    figure3,
+    plateau,
+    toy,
+    figure4,
+    figure5,
+    figure6,
+    perClass,
+    fineTuning,
+    filters,
+    learningRates,
+    lossWeights,
+    split,
+  ],
   presets: presetTexts(describePreset),
   ambiguities: [
     'Weights of the depth loss: the report prints 1, 1, 1, the notebooks have 0.85, 0.9, 0.1. The notebooks’; the others are a control.',

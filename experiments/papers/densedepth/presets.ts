@@ -121,6 +121,7 @@ export function describePreset(preset: PresetName): string {
     `${networks.densenet}, ${networks.resnet} and ${networks.efficientnet}, ${filters.densenet} filters (the paper: ` +
     `${PAPER_FILTERS}), pictures ${width} x ${height}, study ${counts.study.train} pictures and ${epochs.study} epochs, final ` +
     `${train} + ${validation} + ${test} and ${epochs.final} epochs, batch ${batch}, Adam with AMSGrad ${learningRate}, fine-tuning ` +
-    `${fineTuning.learningRate}. No pretrained weights unless --weights has them: ${encoder} pre-trained on ${pretraining.count} generated scenes.`
+    `${fineTuning.learningRate}. Without --weights no pretrained weights: ${encoder} ` +
+    `pre-trained on ${pretraining.count} generated scenes.`
   );
 }

@@ -136,7 +136,10 @@ export class BackbonePretraining {
   async #batch(indices: readonly number[], step?: number): Promise<PretrainingBatch> {
     const places = indices.map((scene) => ({ scene, variant: 0 }));
     const { scenes } = await batchOf(this.#scenes, places);
-    const pixels = pixelsOf(scenes, indices.map(() => 0)); // prettier-ignore
+    const pixels = pixelsOf(
+      scenes,
+      indices.map(() => 0),
+    );
     if (step !== undefined) jitter(pixels, indices.length, this.#options.pretraining, step);
     return { pixels, labels: Int32Array.from(indices, (i) => this.#labels[i]!) };
   }

@@ -2,7 +2,7 @@
 // augmentation.
 import { above, beside, claim, column, difference, effect, rowsOf } from '../../runner/definition.ts';
 import type { Cell, TableDefinition } from '../../runner/paper.ts';
-import { metric, plain, runOf } from './cells.ts';
+import { metric, plain, plains, runOf } from './cells.ts';
 import type { Change, RunName } from './settings.ts';
 
 const tuned = { network: 'densenet', protocol: 'fine-tuning' } as const;
@@ -21,7 +21,7 @@ export const fineTuning: TableDefinition = {
     beside(
       'validation pictures, one split throughout',
       'when',
-      tunedScores.map((score) => plain(score)),
+      plains(tunedScores),
       rowsOf(moments, tunedScores, atMoment),
     ),
   ],
@@ -141,7 +141,7 @@ export const lossWeights: TableDefinition = {
   name: 'loss-weights',
   title: 'weights of the terms of the depth loss; pixels without a measurement',
   besides: [
-    beside('control: one thing changed at a time', 'weights', judged.map((name) => plain(name)), rowsOf(weightings, judged, metric)), // prettier-ignore
+    beside('control: one thing changed at a time', 'weights', plains(judged), rowsOf(weightings, judged, metric)),
   ],
   notes: [
     'The report prints 1, 1, 1; the notebooks, whose numbers it shows, have 0.85, 0.9, 0.1. Losses of different weights cannot be compared, ' +
@@ -168,7 +168,12 @@ export const split: TableDefinition = {
   name: 'split',
   title: 'validation cut by scan or by picture; augmentation by chance or copies',
   besides: [
-    beside('control: one thing changed at a time', 'split and augmentation', splitScores.map((name) => plain(name)), rowsOf(splits, splitScores, metric)), // prettier-ignore
+    beside(
+      'control: one thing changed at a time',
+      'split and augmentation',
+      plains(splitScores),
+      rowsOf(splits, splitScores, metric),
+    ),
   ],
   claims: [
     above(

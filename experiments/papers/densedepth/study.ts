@@ -2,7 +2,7 @@
 // and with the scaling that their weights expect; DenseNet169 and the toy network beside them.
 import { beside, claim, difference, effect, matrix, rowsOf } from '../../runner/definition.ts';
 import type { Cell, Effect, TableDefinition } from '../../runner/paper.ts';
-import { metric, plain, published, readOff, runOf, type Score, scores } from './cells.ts';
+import { metric, plain, plains, published, readOff, runOf, type Score, scores } from './cells.ts';
 import { type NetworkName, rowNames, type RunName } from './settings.ts';
 
 type Backbone = Exclude<NetworkName, 'toy'>;
@@ -74,8 +74,8 @@ function studyTable(name: string, source: string, network: 'efficientnet' | 'res
     name,
     title: `${rowNames[network]} on the development set, x / 255 and its own scaling`,
     source,
-    matrix: matrix('metric', endNames.map(readOff), rows), // prettier-ignore
-    besides: [beside('control: the scaling that its weights expect', 'metric', endNames.map((end) => plain(end)), native)], // prettier-ignore
+    matrix: matrix('metric', endNames.map(readOff), rows),
+    besides: [beside('control: the scaling that its weights expect', 'metric', plains(endNames), native)],
     notes: [note],
     curves: curvesOf([
       [study(network), 'as published'],
@@ -118,13 +118,18 @@ export const plateau: TableDefinition = {
   source: 'Figures 2 and 3, and the saved output of the notebook',
   matrix: matrix(
     'metric',
-    ['DenseNet169, last epoch'].map((name) => plain(name)), // prettier-ignore
+    [plain('DenseNet169, last epoch')],
     scores.map(
       ([name, score]) => [name, published(study('densenet'), `last train ${score}`, denseNet[score])] as const,
     ),
   ),
   besides: [
-    beside('last epoch and test pictures', 'backbone', columns.map(({ name }) => plain(name)), rowsOf(backboneRows, columns, (run, { score }) => metric(run, score))), // prettier-ignore
+    beside(
+      'last epoch and test pictures',
+      'backbone',
+      plains(columns.map(({ name }) => name)),
+      rowsOf(backboneRows, columns, (run, { score }) => metric(run, score)),
+    ),
     beside(
       'control: spread of the pooled features over pictures, by their mean',
       'backbone',
@@ -179,7 +184,12 @@ export const toy: TableDefinition = {
   name: 'toy',
   title: 'a small network of plain convolutions beside EfficientNetV2B0',
   besides: [
-    beside('last epoch and test pictures', 'network', columns.map(({ name }) => plain(name)), rowsOf(toyRows, columns, (run, { score }) => metric(run, score))), // prettier-ignore
+    beside(
+      'last epoch and test pictures',
+      'network',
+      plains(columns.map(({ name }) => name)),
+      rowsOf(toyRows, columns, (run, { score }) => metric(run, score)),
+    ),
   ],
   claims: [claim('the toy network is better than EfficientNetV2B0', [difference(publishedLoss, toyLoss)], 'text')],
   notes: [
