@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import type { Device } from '../../engine/devices/device.ts';
 import { crossEntropy, logSoftmax, matmul, mean, scope, softmax, sum, tensor, variance } from '../../engine/index.ts';
 import { errorBound } from '../../kernels/shared/error-model.ts';
-import type { Conv2dParams } from '../../kernels/index.ts';
+import { type Conv2dParams, conv2dWeightGradient } from '../../kernels/index.ts';
 import { convolution } from './convolutions.ts';
 import { checkConvolution, convolutionKernels, kinds } from './error-model.ts';
 
@@ -60,6 +60,29 @@ export async function testSparseConvolutions(t: Test, device: Device, seeds: rea
       }
     }
     t.strictSame(problems, [], kernel.name);
+  }
+}
+
+/** Pairs of channels of which a weight gradient sums some plainly: other paddings, several images, odd sizes. */
+export async function testUnevenChannels(t: Test, device: Device, seeds: readonly number[]): Promise<void> {
+  const names = ['channels of all densities', 'equal and sparse', 'a channel of 1e4', 'normal'];
+  for (const [padH, padW, inH, inW] of [
+    [0, 0, 9, 14],
+    [1, 1, 4, 4],
+    [2, 1, 11, 9],
+    [3, 2, 16, 17],
+  ] as const) {
+    const params = convolution({ batch: 5, inChannels: 20, outChannels: 16, inH, inW, padH, padW });
+    const problems: string[] = [];
+    for (const seed of seeds) {
+      for (const x of names) {
+        for (const g of names) {
+          const { plan, problem } = await checkConvolution(conv2dWeightGradient, params, [x, g], device, seed);
+          if (problem) problems.push(`${x} with ${g}, seed ${seed}, ${plan}: ${problem}`);
+        }
+      }
+    }
+    t.strictSame(problems, [], `${inH} by ${inW}, padding ${padH} and ${padW}`);
   }
 }
 

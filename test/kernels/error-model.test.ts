@@ -10,6 +10,7 @@ import {
   testLongSoftmax,
   testLongSums,
   testSparseConvolutions,
+  testUnevenChannels,
 } from './error-model-suite.ts';
 
 t.setTimeout(180_000);
@@ -20,6 +21,7 @@ await t.test('wasm', async (t) => {
   await testConvolutions(t, device, 1, 1, (plan) => plans.set(plan, 1 + (plans.get(plan) ?? 0)));
   t.ok((plans.get('winograd') ?? 0) > 300, 'most of them by Winograd');
   await testSparseConvolutions(t, device, [1, 2, 3, 28684]);
+  await testUnevenChannels(t, device, [1, 2]);
   await testLongSums(t, device, [1, 1000, 2 ** 20 + 3, 2 ** 23]);
   await testLongProducts(t, device, [2047, 2 ** 14 + 5, 2 ** 18 + 3]);
   await testLongSoftmax(t, device, [2 ** 20 + 3]);
