@@ -87,11 +87,6 @@ export const WinogradGradientPlan = {
   /** Units whose tiles are transformed at once. */
   blockUnits: 'i32',
   splits: 'i32',
-  /** Of the shared scratch: sums of each split's channels (sumsOf) and how many of their elements count (elementsAt). */
-  magnitudesAt: 'i32',
-  /** Of four vectors of x and of g, those whose magnitudes are added up at first. */
-  sourceVectors: 'i32',
-  gradientVectors: 'i32',
   sumsAt: 'i32',
   sumStride: 'i32',
   valuesAt: 'i32',
@@ -101,14 +96,23 @@ export const WinogradGradientPlan = {
   batch: 'i32',
 } as const;
 
-/** What the plain sums of a weight gradient read, behind its plan. Sizes in elements. */
+/** What the plain sums of a weight gradient read, behind its plan. Sizes in elements, places and strides in bytes. */
 export const WeightRepeat = {
-  sourceH: 'i32',
-  sourceW: 'i32',
   outH: 'i32',
   outW: 'i32',
   /** Zeros above and to the left of the source. */
   padH: 'i32',
   padW: 'i32',
   dilation: 'i32',
+  /** Of the shared scratch: how many elements of each channel count, an order of the outputs, lists of each channel of x. */
+  elementsAt: 'i32',
+  orderAt: 'i32',
+  listsAt: 'i32',
+  listStride: 'i32',
+  /** Elements in a list, at most. */
+  mostListed: 'i32',
+  /** Of private scratch, behind the sums of three pairs: a padded plane of x, and padded planes of three outputs. */
+  paddedAt: 'i32',
+  gradientsAt: 'i32',
+  gradientStride: 'i32',
 } as const;

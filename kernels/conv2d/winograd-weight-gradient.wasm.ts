@@ -22,18 +22,14 @@ const BLOCK_TILES = 48;
 const TASK_OUTPUTS = 64;
 const TASK_CHANNELS = 128;
 const SPLITS = 8;
-/** Outputs below which sums have too few terms for the guard of winograd-weight-guard.as.ts, which would refuse most of them. */
-const LEAST_OUTPUTS = 256;
 const TAPS = 9;
-/** Input channels of a task that repeats them. */
-const REPEAT_CHANNELS = 4;
-/** Outputs from which on the magnitudes of so many of four vectors of x and of g suffice for a bound of the number of elements that count. */
-const COUNTED_VECTORS: readonly (readonly [outputs: number, sourceVectors: number, gradientVectors: number])[] = [
-  [12_000, 1, 2],
-  [3000, 2, 2],
-  [750, 2, 4],
-  [0, 4, 4],
-];
+/** Output channels of a task of plain sums, as BLOCK_OUTPUTS of winograd-weight-plan.as.ts has it, and bytes of a pair's sums. */
+const REPEAT_OUTPUTS = 3;
+const PAIR_BYTES = 144;
+/** Elements that are listed of a channel of x, at most, bytes of each, and of an output's padded planes that they meet. */
+const MOST_LISTED = 1024;
+const ENTRY_BYTES = 8;
+const LISTED_BYTES = 512 * 1024;
 /** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
 const TILE_WORK = 200;
 const WEIGHT_WORK = 300;
@@ -45,13 +41,6 @@ const splitsOf = (g: Geometry): number => {
   return Math.max(1, Math.min(SPLITS, 2 ** Math.round(Math.log2(blocks / 2))));
 };
 
-/** Vectors of four, see COUNTED_VECTORS. */
-function countedVectors(g: Geometry): readonly [number, number] {
-  const outputs = g.batch * g.axes[0].size * g.axes[1].size;
-  const [, sourceVectors, gradientVectors] = COUNTED_VECTORS.find(([least]) => outputs >= least)!;
-  return [sourceVectors, gradientVectors];
-}
-
 /** Whether the gradient is one that Winograd's algorithm computes, and is to: `prefer`red or faster than the plain sum. */
 export function isWinogradGradient(g: Geometry, prefer: string | undefined): boolean {
   return isPlain3x3(g) && (isPreferred(prefer) ?? isFaster(g));
@@ -59,7 +48,6 @@ export function isWinogradGradient(g: Geometry, prefer: string | undefined): boo
 
 function isFaster(g: Geometry): boolean {
   const tiles = tileCount(g);
-  if (g.batch * g.axes[0].size * g.axes[1].size < LEAST_OUTPUTS) return false;
   const pairs = g.channels * g.rows;
   const [sourceTurns, gradientTurns] = [Math.ceil(g.rows / TASK_OUTPUTS), Math.ceil(g.channels / TASK_CHANNELS)];
   const ends = TILE_WORK * tiles * (sourceTurns * g.channels + gradientTurns * g.rows);
@@ -92,7 +80,6 @@ function taskBlock(g: Geometry, splits: number, threads: number): { outputs: num
 
 export function planWinogradGradient(g: Geometry, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
-  const [sourceH, sourceW] = g.source;
   const [outH, outW] = [rows.size, columns.size];
   const tiling = planTiles(g, BLOCK_TILES, Math.max(g.channels, g.rows));
   const splits = Math.min(tiling.units, splitsOf(g));
@@ -113,24 +100,18 @@ export function planWinogradGradient(g: Geometry, threads: number): WasmPlan {
   const gradientsAt = valuesAt + PRODUCTS * valueStride;
   const patchAt = gradientsAt + PRODUCTS * gradientStride;
   const end = patchAt + tiling.patchBytes + tiling.linesBytes;
-  const magnitudesAt = 64 * Math.ceil((4 * splits * TAPS * g.rows * g.channels + 64) / 64);
-  const [sourceVectors, gradientVectors] = countedVectors(g);
-  const dilation = rows.tapStep;
-  const paddedWords = (outH + 2 * dilation) * (outW + 2 * dilation);
-  const repeatBytes = 64 + 16 * TAPS * g.rows + 4 * paddedWords;
+  const elementsAt = 64 * Math.ceil((4 * splits * TAPS * g.rows * g.channels + 64) / 64);
+  const repeat = planRepeat(g, elementsAt);
   const words = [
     ...tiling.words(patchAt),
     ...sourcePlane(g),
     ...planWords(Plane, { channels: g.rows, height: outH, width: outW, row: 0, column: 0 }),
     ...planWords(WinogradGradientPlan, {
       ...{ channels: g.channels, outputs: g.rows, taskOutputs: outputs, taskChannels: channels, batch: g.batch },
-      ...{ units: tiling.units, blockUnits, splits, magnitudesAt, sourceVectors, gradientVectors },
+      ...{ units: tiling.units, blockUnits, splits },
       ...{ sumsAt, sumStride, valuesAt, valueStride, gradientsAt, gradientStride },
     }),
-    ...planWords(WeightRepeat, {
-      ...{ sourceH, sourceW, outH, outW },
-      ...{ padH: -rows.origin, padW: -columns.origin, dilation },
-    }),
+    ...planWords(WeightRepeat, repeat.plan),
   ];
   const tasks = splits * blocks;
   const work = PRODUCTS * tiling.units * tiling.segmentTiles * g.channels * g.rows;
@@ -138,6 +119,13 @@ export function planWinogradGradient(g: Geometry, threads: number): WasmPlan {
   return {
     name: 'winograd',
     phases: [
+      { exportName: 'conv2dWinogradElements', tasks: all, grain: Math.ceil(all / threads), constants: words },
+      {
+        exportName: 'conv2dWinogradLists',
+        tasks: g.channels,
+        grain: Math.ceil(g.channels / threads),
+        constants: words,
+      },
       {
         exportName: 'conv2dWinogradWeights',
         tasks,
@@ -145,10 +133,38 @@ export function planWinogradGradient(g: Geometry, threads: number): WasmPlan {
         constants: words,
       },
       ...(splits > 1 ? [sumPhase(g, splits)] : []),
-      { exportName: 'conv2dWinogradElements', tasks: all, grain: Math.ceil(all / threads), constants: words },
-      { exportName: 'conv2dWinogradRepeat', tasks: g.channels, grain: REPEAT_CHANNELS, constants: words },
+      {
+        exportName: 'conv2dWinogradRepeat',
+        tasks: Math.ceil(g.rows / REPEAT_OUTPUTS),
+        constants: words,
+      },
     ],
-    sharedScratch: magnitudesAt + 4 * (2 * splits + 1) * all + 64,
-    threadScratch: Math.max(end, repeatBytes, 64 + 4 * all),
+    sharedScratch: repeat.sharedBytes,
+    threadScratch: Math.max(end, repeat.scratchBytes),
+  };
+}
+
+/** Where the plain sums of a weight gradient have what, and what memory they need. */
+function planRepeat(g: Geometry, elementsAt: number) {
+  const [rows, columns] = g.axes;
+  const [outH, outW, dilation] = [rows.size, columns.size, rows.tapStep];
+  const [sourceH, sourceW] = g.source;
+  const orderAt = elementsAt + 16 * Math.ceil((g.channels + g.rows) / 4);
+  const listsAt = orderAt + 16 * Math.ceil(g.rows / 4);
+  // Listed elements meet neighbours, and a vector beyond the last.
+  const gradientBytes = 4 * g.batch * (sourceH + 2) * (sourceW + 2) + 64;
+  const isListed = dilation === 1 && gradientBytes <= LISTED_BYTES;
+  const mostListed = isListed ? Math.min(MOST_LISTED, g.batch * sourceH * sourceW) : 0;
+  const listStride = 16 * Math.ceil((ENTRY_BYTES * (1 + mostListed + sourceW)) / 16);
+  const paddedAt = 64 * Math.ceil((REPEAT_OUTPUTS * PAIR_BYTES) / 64);
+  const gradientsAt = paddedAt + 64 * Math.ceil(((outH + 2 * dilation) * (outW + 2 * dilation)) / 16 + 1);
+  const gradientStride = isListed ? oddLines(gradientBytes) : 0;
+  return {
+    plan: {
+      ...{ outH, outW, padH: -rows.origin, padW: -columns.origin, dilation },
+      ...{ elementsAt, orderAt, listsAt, listStride, mostListed, paddedAt, gradientsAt, gradientStride },
+    },
+    sharedBytes: listsAt + listStride * g.channels + 64,
+    scratchBytes: gradientsAt + REPEAT_OUTPUTS * gradientStride + 64,
   };
 }

@@ -1,53 +1,23 @@
 // Which channels of x and of the gradient g Winograd's algorithm may take for a weight gradient, by the error model of
 // ../shared/error-model.ts: the argument stands there. A channel is described by how many of its elements count, (sum of
-// magnitudes)^2 / sum of squares. With many places the magnitudes of some of them give a lower bound; channels for which it does not
-// suffice are looked at again.
+// magnitudes)^2 / sum of squares; a pair of channels by the product of both.
 import { words } from '../shared/addresses.as';
 import { loadLanes, madd } from '../shared/simd.as';
 import { isOutside, SIGNIFICAND, significantBits, unionOf } from './winograd-guard.as';
 
 /** Terms of a weight's gradient that count, at least, if x and g are independent. */
 const LEAST_TERMS: f32 = 12;
+/** Of the elements that are not zero so many count at most, which of equal ones would be all. */
+const COUNTED_PART: f32 = 2.0 / 3.0;
+/** With fewer elements that count than this part of all, those that are not zero are counted. */
+const FEW_PART: f32 = 0.25;
 
-/** Two groups of numbers of elements: of x and of g. What is below its limit is left to the plain sum. */
-@unmanaged
-export class Limits {
-  x: f32;
-  g: f32;
-}
-
-/** Where the mean of `count` numbers of elements is meant; zero and infinity do not count. 0 if there is none. */
-function meanElements(elements: usize, count: i32): f32 {
-  let sum: f32 = 0;
-  let finite = 0;
-  for (let i = 0; i < count; i++) {
-    const own = load<f32>(elements + words(i));
-    if (own > 0 && own < Infinity) {
-      sum += own;
-      finite++;
-    }
-  }
-  return finite > 0 ? sum / <f32>finite : 0;
-}
-
-/**
- * Limits whose product is LEAST_TERMS `places`, in the proportion of the means. `elements`: numbers of elements of `channels` channels
- * of x and of `outputs` channels of g.
- */
-export function findLimits(limits: Limits, elements: usize, channels: i32, outputs: i32, places: i32): void {
-  const product = LEAST_TERMS * <f32>places;
-  const x = meanElements(elements, channels);
-  const g = meanElements(elements + words(channels), outputs);
-  // A side of zeros, or that must not be taken, needs nothing of the other.
-  limits.x = x > 0 && g > 0 ? sqrt<f32>((product * x) / g) : 1;
-  limits.g = x > 0 && g > 0 ? product / limits.x : 1;
-}
-
-/** How many elements count, of a channel's sums of magnitudes and of squares; 0 if the channel must not be taken. */
-export function elementsOf(magnitudes: f32, squares: f32, isZero: bool): f32 {
-  // Zeros make zeros.
-  if (isZero) return Infinity;
-  return isOutside(squares) ? 0 : (magnitudes * magnitudes) / squares;
+/** Whether a pair of channels is left to plain sums, by how many elements of each count; `places`: elements of a channel of g. */
+export function isPlainPair(elementsX: f32, elementsG: f32, places: i32): bool {
+  const part = max<f32>(elementsX, elementsG) / <f32>places;
+  const together = min<f32>(elementsX, elementsG) * part * (1 + part * (<f32>0.5 + part / 3));
+  // Zeros and what must not be taken make NaN.
+  return !(together >= LEAST_TERMS);
 }
 
 @inline
@@ -56,12 +26,37 @@ function sumLanes(value: v128): f32 {
   return f32x4.extract_lane(two, 0) + f32x4.extract_lane(two, 1);
 }
 
-/** As sumChannel. `vectors` is a constant. */
-@inline
-function sumVectors(vectors: i32, from: usize, images: i32, step: usize, count: i32, to: usize): void {
+/** How many of `count` elements in each of `images` runs are not zero. */
+function countElements(from: usize, images: i32, step: usize, count: i32): i32 {
+  let sum = 0;
+  for (let image = 0; image < images; image++) {
+    let negative = i32x4.splat(0);
+    let at = from;
+    const end = from + words(count);
+    while (at < end) {
+      // Lanes beyond the last are zeros.
+      const x = loadLanes(at, min(4, (<i32>(end - at)) >> 2));
+      negative = i32x4.add(negative, f32x4.ne(x, f32x4.splat(0)));
+      at += 16;
+    }
+    const two = i32x4.add(negative, v128.shuffle<i32>(negative, negative, 2, 3, 2, 3));
+    sum -= i32x4.extract_lane(two, 0) + i32x4.extract_lane(two, 1);
+    from += step;
+  }
+  return sum;
+}
+
+/**
+ * How many elements count of the `count` in each of `images` runs, `step` bytes apart: infinity if all are zero, 0 if Winograd's
+ * algorithm must not take them.
+ */
+export function elementsOf(from: usize, images: i32, step: usize, count: i32): f32 {
+  const start = from;
   // Chains whose sums do not wait for each other.
   let sum0 = i32x4.splat(0);
   let sum1 = sum0;
+  let sum2 = sum0;
+  let sum3 = sum0;
   let squares0 = sum0;
   let squares1 = sum0;
   let squares2 = sum0;
@@ -75,11 +70,9 @@ function sumVectors(vectors: i32, from: usize, images: i32, step: usize, count: 
       const x2 = v128.load(at, 32);
       const x3 = v128.load(at, 48);
       sum0 = f32x4.add(sum0, f32x4.abs(x0));
-      if (vectors > 1) sum1 = f32x4.add(sum1, f32x4.abs(x2));
-      if (vectors > 2) {
-        sum0 = f32x4.add(sum0, f32x4.abs(x1));
-        sum1 = f32x4.add(sum1, f32x4.abs(x3));
-      }
+      sum1 = f32x4.add(sum1, f32x4.abs(x1));
+      sum2 = f32x4.add(sum2, f32x4.abs(x2));
+      sum3 = f32x4.add(sum3, f32x4.abs(x3));
       squares0 = madd(x0, x0, squares0);
       squares1 = madd(x1, x1, squares1);
       squares2 = madd(x2, x2, squares2);
@@ -94,18 +87,15 @@ function sumVectors(vectors: i32, from: usize, images: i32, step: usize, count: 
     }
     from += step;
   }
-  store<f32>(to, sumLanes(f32x4.add(sum0, sum1)));
-  store<f32>(to, sumLanes(f32x4.add(f32x4.add(squares0, squares1), f32x4.add(squares2, squares3))), 4);
-}
-
-/**
- * Stores at `to` the sum of the magnitudes, of 1, 2 or 4 `vectors` of four, and that of the squares of `count` elements in each of
- * `images` runs, `step` bytes apart.
- */
-export function sumChannel(from: usize, images: i32, step: usize, count: i32, vectors: i32, to: usize): void {
-  if (vectors == 1) sumVectors(1, from, images, step, count, to);
-  else if (vectors == 2) sumVectors(2, from, images, step, count, to);
-  else sumVectors(4, from, images, step, count, to);
+  const magnitudes = sumLanes(f32x4.add(f32x4.add(sum0, sum1), f32x4.add(sum2, sum3)));
+  const squares = sumLanes(f32x4.add(f32x4.add(squares0, squares1), f32x4.add(squares2, squares3)));
+  // Zeros make zeros; squares of 0 may be those of tiny numbers.
+  if (magnitudes == 0) return Infinity;
+  if (isOutside(squares)) return 0;
+  const elements = (magnitudes * magnitudes) / squares;
+  const all = <f32>(images * count);
+  if (elements >= FEW_PART * all) return min<f32>(elements, COUNTED_PART * all);
+  return min<f32>(elements, COUNTED_PART * <f32>countElements(start, images, step, count));
 }
 
 /** Whether all products of two arrays' elements are so simple that a plain sum of them may be exact. */

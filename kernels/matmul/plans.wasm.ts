@@ -31,7 +31,7 @@ const TILE_N_TRANSPOSED = 192;
 const TILE_K = 256;
 /** With fewer rows than these, each element of B is used too rarely to be moved first. */
 const PACK_ROWS = 8;
-/** With more terms than this the sums of each TILE_K of them are added up in float64. */
+/** With more terms than this the sums of so many of them, or of TILE_K, are added up in float64. */
 const LONG_K = 512;
 /** Bytes in which inner products of a long k collect their parts. */
 const LONG_DOTS_BYTES = 128;
@@ -64,7 +64,8 @@ const planMatmul: WasmPlanner<MatmulParams> = (p, _facts, prefer): WasmPlan => {
   const packB = transposeB || packWanted ? 1 : 0;
   const isLong = !dots && p.k > LONG_K;
   const allK = Math.max(1, p.k);
-  const tileK = packB || transposeA || isLong ? evenParts(allK, TILE_K) : allK;
+  const mostK = packB || transposeA ? TILE_K : isLong ? LONG_K : allK;
+  const tileK = evenParts(allK, mostK);
   const unitN = dots ? DOT_TILE : 8;
   const tileN = share(
     p.n,

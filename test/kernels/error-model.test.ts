@@ -17,7 +17,7 @@ import {
   variance,
 } from '../../engine/index.ts';
 import { errorBound } from '../../kernels/shared/error-model.ts';
-import type { Conv2dParams } from '../../kernels/index.ts';
+import { type Conv2dParams, conv2dWeightGradient } from '../../kernels/index.ts';
 import { testedOn, withWebGpu } from '../tested-on.ts';
 import { convolution } from './convolutions.ts';
 import { checkConvolution, convolutionKernels, kinds } from './error-model.ts';
@@ -77,6 +77,29 @@ async function testSparseConvolutions(t: Test, device: Device, seeds: readonly n
       }
     }
     t.strictSame(problems, [], kernel.name);
+  }
+}
+
+/** Pairs of channels of which a weight gradient sums some plainly: other paddings, several images, odd sizes. */
+async function testUnevenChannels(t: Test, device: Device, seeds: readonly number[]): Promise<void> {
+  const names = ['channels of all densities', 'equal and sparse', 'a channel of 1e4', 'normal'];
+  for (const [padH, padW, inH, inW] of [
+    [0, 0, 9, 14],
+    [1, 1, 4, 4],
+    [2, 1, 11, 9],
+    [3, 2, 16, 17],
+  ] as const) {
+    const params = convolution({ batch: 5, inChannels: 20, outChannels: 16, inH, inW, padH, padW });
+    const problems: string[] = [];
+    for (const seed of seeds) {
+      for (const x of names) {
+        for (const g of names) {
+          const { plan, problem } = await checkConvolution(conv2dWeightGradient, params, [x, g], device, seed);
+          if (problem) problems.push(`${x} with ${g}, seed ${seed}, ${plan}: ${problem}`);
+        }
+      }
+    }
+    t.strictSame(problems, [], `${inH} by ${inW}, padding ${padH} and ${padW}`);
   }
 }
 
@@ -185,6 +208,7 @@ async function testWasm(t: Test): Promise<void> {
     await testConvolutions(t, device, 1, 1, (plan) => plans.set(plan, 1 + (plans.get(plan) ?? 0)));
     t.ok((plans.get('winograd') ?? 0) > 300, 'most of them by Winograd');
     await testSparseConvolutions(t, device, [1, 2, 3, 28684]);
+    await testUnevenChannels(t, device, [1, 2]);
     await testLongSums(t, device, [1, 1000, 2 ** 20 + 3, 2 ** 23]);
     await testLongProducts(t, device, [2047, 2 ** 14 + 5, 2 ** 18 + 3]);
     await testLongSoftmax(t, device, [2 ** 20 + 3]);

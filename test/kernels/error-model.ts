@@ -44,6 +44,9 @@ export const kinds: Readonly<Record<string, Kind>> = {
     Math.floor(i / plane) % 3 === 1 ? (uniform < 0.02 ? 1e-3 : 1e-6) * normal : normal,
   'nearly dead channels': (i, normal, uniform, plane) =>
     Math.floor(i / plane) % 3 === 1 ? Number(uniform < 0.01) * 0.1 * normal : normal,
+  'channels of all densities': (i, normal, uniform, plane) =>
+    uniform < [1, 0.004, 0.1, 0.02, 0.4, 0][Math.floor(i / plane) % 6]! ? normal : 0,
+  'equal and sparse': (_i, normal, uniform) => (uniform < 0.1 ? Math.sign(normal) * 0.1 : 0),
   'a sparse mask': mask(0.03),
   'a dense mask': mask(0.6),
   'whole numbers': (_i, _normal, uniform) => Math.floor(uniform * 21) - 10,
