@@ -97,10 +97,7 @@ function damages(whole: Buffer): Record<string, [Buffer, RegExp]> {
   renamed.write('zzzz', at, 'latin1');
   return {
     'no IEND': [whole.subarray(0, whole.length - 12), /byte \d+: the PNG file is damaged or ends too early/],
-    'an end within the pixels': [
-      whole.subarray(0, at + 4 + (length >> 1)),
-      /damaged or ends too early.*inside IDAT/,
-    ],
+    'an end within the pixels': [whole.subarray(0, at + 4 + (length >> 1)), /damaged or ends too early.*inside IDAT/],
     'the signature alone': [PNG_SIGNATURE, /byte 8: .*ends too early/],
     'a flipped bit in the pixels': [changed(at + 4 + (length >> 1)), new RegExp(`byte ${at - 4}: .*checksum`)],
     'a flipped bit in the checksum': [changed(at + 4 + length + 1), /checksum/],
