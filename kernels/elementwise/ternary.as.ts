@@ -1,5 +1,5 @@
 // y = f(a, b, c) of three arrays alike for the WASM device: one small class per code, and one loop that is compiled for each.
-import { bce4, bceSlope4, farSigmoidSlope4, geluSlope4, siluSlope4 } from '../shared/math.as';
+import { bce4, bceSlope4, geluSlope4, sigmoidSlope4, siluSlope4 } from '../shared/math.as';
 import { loadLanes, loadPart, storePart } from '../shared/simd.as';
 import { mostPlainSlope, Ternary } from './codes';
 import { TernaryParams } from './params.as';
@@ -19,7 +19,7 @@ class SigmoidBackward {
     const value = f32x4.mul(g, f32x4.mul(y, f32x4.sub(f32x4.splat(1), y)));
     const near = isNearOne(y);
     if (!v128.any_true(near)) return value;
-    return v128.bitselect(f32x4.mul(g, farSigmoidSlope4(loadLanes(c, count))), value, near);
+    return v128.bitselect(f32x4.mul(g, sigmoidSlope4(loadLanes(c, count))), value, near);
   }
 }
 
@@ -33,7 +33,7 @@ class TanhBackward {
     const near = isNearOne(size);
     if (!v128.any_true(near)) return value;
     const x = loadLanes(c, count);
-    const slope = f32x4.mul(f32x4.splat(4), farSigmoidSlope4(f32x4.add(x, x)));
+    const slope = f32x4.mul(f32x4.splat(4), sigmoidSlope4(f32x4.add(x, x)));
     return v128.bitselect(f32x4.mul(g, slope), value, near);
   }
 }

@@ -23,7 +23,6 @@ const exponential = memory.data<f32>([
   -30,
 ]);
 const far = memory.data<f32>([-60]); // below it sigmoid(x) = e^x
-const farSlope = memory.data<f32>([3, 4]);
 const logarithm = memory.data<f32>([1.17549435e-38, 8388608, 23, 2.0 / 9.0, 2.0 / 7.0, 2.0 / 5.0, 2.0 / 3.0]);
 // erf(x) / x - 1 as a polynomial in x^2, for |x| <= 1.
 const errorNear = memory.data<f32>([
@@ -218,15 +217,6 @@ export function sigmoidSlope4(x: v128): v128 {
   const e = exp4(f32x4.neg(f32x4.abs(x)));
   const d = add(one(), e);
   return f32x4.div(e, mul(d, d));
-}
-
-/** The same where |x| is 4.1 or more: e / (1 + e)^2 with e = e^-|x| below 1/60 by a series, whose next term is 5 e^4. */
-@inline
-export function farSigmoidSlope4(x: v128): v128 {
-  const e = exp4(f32x4.neg(f32x4.abs(x)));
-  let p = sub(at(farSlope, 0), mul(at(farSlope, 1), e));
-  p = sub(at(numbers, 1), mul(p, e));
-  return mul(e, sub(one(), mul(p, e)));
 }
 
 /** x / (1 + e^-x) */
