@@ -165,13 +165,19 @@ const forBrowsers = {
  * Bundles one file, and makes it small in a second step. In between go the names that esbuild keeps of plain functions, which
  * nobody reads and which are 1 % of the file; those of classes stand inside of them. Lines stay where they are, for the source map.
  */
-async function bundleSmall({ outfile, banner, ...options }, quiet) {
+async function minified({ outfile, banner, ...options }, quiet) {
   const whole = { ...options, outfile, minify: false, sourcemap: 'inline', write: false };
   const { outputFiles, metafile } = await run(whole, quiet);
   const code = outputFiles[0].text.replace(/^ *__name\((?!this\b)[\w$]+, "[\w$]+"\);$/gm, '');
   const { target, format } = options;
   const small = await transform(code, { target, format, banner: banner.js, minify: true, sourcemap: 'external' });
-  const [file, map] = [outfile, `${outfile}.map`];
+  return { small, metafile };
+}
+
+/** Writes what `minified` makes. Returns the outputs as a metafile has them. */
+async function bundleSmall(options, quiet) {
+  const { small, metafile } = await minified(options, quiet);
+  const [file, map] = [options.outfile, `${options.outfile}.map`];
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, `${small.code}//# sourceMappingURL=${path.basename(map)}\n`);
   await writeFile(map, small.map);
@@ -186,23 +192,26 @@ const publishedEngine = {
   },
 };
 
+/** What is in the file for browsers, of these folders. */
+const browserOptions = (parts) => ({
+  ...forBrowsers,
+  stdin: {
+    contents: parts.map((folder) => `export * from './${folder}/index.ts';`).join('\n'),
+    resolveDir: root,
+    sourcefile: 'browser.ts',
+  },
+  outfile: path.join(root, 'dist/browser/wgrad.js'),
+  banner: { js: symbolDispose },
+});
+
+/** The text of a file for browsers with these folders alone: 'engine', 'models'. Writes nothing. */
+export const browserCode = async (...parts) => (await minified(browserOptions(parts), true)).small.code;
+
 export async function bundleBrowser({ quiet = false } = {}) {
   const parts = ['engine', 'models'].filter((folder) => existsSync(path.join(root, folder, 'index.ts')));
   if (parts.length === 0) return [];
   const folder = path.join(root, 'dist/browser');
-  const engine = await bundleSmall(
-    {
-      ...forBrowsers,
-      stdin: {
-        contents: parts.map((folder) => `export * from './${folder}/index.ts';`).join('\n'),
-        resolveDir: root,
-        sourcefile: 'browser.ts',
-      },
-      outfile: path.join(folder, 'wgrad.js'),
-      banner: { js: symbolDispose },
-    },
-    quiet,
-  );
+  const engine = await bundleSmall(browserOptions(parts), quiet);
   const { metafile: page } = await run(
     {
       ...forBrowsers,

@@ -56,12 +56,19 @@ t.test("import 'wgrad'", async (t) => {
   t.ok(added < LIMIT_MS, `${added.toFixed(0)} ms more than an empty program`);
 });
 
+const kernels = /"AGFzbQ[A-Za-z0-9+/]*=*"/g; // modules of WebAssembly in base 64
+/** Bytes of a file for browsers, compressed, beside the kernels in WebAssembly. */
+const compressedSize = (code: string): number => gzipSync(code.replace(kernels, '""')).length;
+
 t.test('the file for browsers', async (t) => {
   const code = await readFile(path.join(dist, 'browser/wgrad.js'), 'utf8');
-  const kernels = /"AGFzbQ[A-Za-z0-9+/]*=*"/g; // modules of WebAssembly in base 64
   t.equal(code.match(kernels)?.length, 4);
-  const { length } = gzipSync(code.replace(kernels, '""'));
-  t.ok(length < 150 * 1024, `${length} bytes, compressed, beside the kernels in WebAssembly`);
+  const whole = compressedSize(code);
+  t.ok(whole < 170 * 1024, `${whole} bytes with the networks of all papers`);
+  const bundle = pathToFileURL(path.join(repositoryRoot(), '.config/bundle.mjs')).href;
+  const { browserCode } = (await import(bundle)) as { browserCode(...parts: string[]): Promise<string> };
+  const engine = compressedSize(await browserCode('engine'));
+  t.ok(engine < 150 * 1024, `${engine} bytes of the engine`);
 });
 
 t.test('its classes keep their names, which errors and profiles print', async (t) => {
