@@ -11,6 +11,10 @@ interface ImportFlags {
   out?: string;
 }
 
+/** How many, and which. */
+const counted = (names: readonly string[]): string =>
+  [names.length, ...(names.length ? [names.join(', ')] : [])].join(': ');
+
 async function importCommand(file: string, { for: backbone, out }: ImportFlags): Promise<number> {
   if (backbone === undefined || out === undefined) {
     throw new ConfigError('`wgrad weights import` needs --for and --out', {
@@ -24,8 +28,8 @@ async function importCommand(file: string, { for: backbone, out }: ImportFlags):
   });
   print(`${file} (${format}, SHA-256 ${checksum})`);
   print(`  loaded: ${loaded.length} entries of ${backbone}`);
-  print(`  missing: ${missing.length}`);
-  print(`  unexpected: ${unexpected.length}`);
+  print(`  missing: ${counted(missing)}`);
+  print(`  unexpected: ${counted(unexpected)}`);
   if (leftOut.length) print(`  left out: ${leftOut.length} of the classifier or of a scaling of pictures`);
   print(`written to ${out}`);
   return 0;

@@ -32,6 +32,7 @@ const kinds: Readonly<Record<string, readonly Buffer[]>> = {
   'a PNG picture': [latin('\x89PNG\r\n\x1a\n')],
   'a JPEG picture': [latin('\xff\xd8\xff\xe0')],
   'an AppleDouble file': [Buffer.from([0, 5, 22, 7, 0, 2, 0, 0])],
+  'an SVG drawing': [latin('<svg>'), latin('\xef\xbb\xbf\n<SVG width="3">')],
   'an empty file': [Buffer.alloc(0)],
   'nothing but zeros': [Buffer.alloc(100)],
 };
@@ -44,7 +45,7 @@ t.test('kinds', (t) => {
     latin('# a list'),
     latin('PKzip'),
     latin('{"a": 1}'),
-    latin('<svg>'),
+    latin('<svgs>'),
   ])
     t.equal(contentOf(bytes), undefined, bytes.toString('latin1'));
   const error = foreignFile('a.x', pointer, 'an X file');

@@ -9,7 +9,7 @@ import { createDevice, saveCheckpoint, setDefaultDevice } from '../../engine/ind
 import { buildProgram } from '../../experiments/cli/program.ts';
 import { commandGiven, shellWords } from '../../experiments/cli/shell.ts';
 import { encodeColorPng } from '../../experiments/data/formats/png.ts';
-import { MultiDepth } from '../../models/index.ts';
+import { makeBackbone, MultiDepth } from '../../models/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { filesBelow, program, run, runResults } from './command.ts';
 
@@ -25,6 +25,7 @@ const network = new MultiDepth({
   scales: 'one',
 });
 await saveCheckpoint(path.join(folder, 'network.safetensors'), network);
+await saveCheckpoint(path.join(folder, 'backbone.safetensors'), makeBackbone('mini-resnet'));
 device.dispose();
 const picture = { width: 48, height: 48, data: new Uint8Array(3 * 48 * 48).fill(100) };
 await writeFile(path.join(folder, 'picture.png'), await encodeColorPng(picture));
@@ -48,6 +49,10 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
   'predict': {
     args: ['predict', 'multidepth', '../network.safetensors', '../picture.png', '--device', 'wasm'],
     files: ['predictions/picture-depth.png'],
+  },
+  'weights import': {
+    args: ['weights', 'import', '../backbone.safetensors', '--for', 'mini-resnet', '--out', 'imported.safetensors'],
+    files: ['imported.safetensors'],
   },
   'reproduce': { args: ['reproduce', ...smoke], files: ['runs/smoke/results.json', 'runs/smoke/report.html'] },
   'reproduce --json': { args: ['reproduce', ...smoke, '--json'], files: ['runs/smoke/results.json'] },
