@@ -194,8 +194,10 @@ function isEmpty(sums: usize, pitch: usize): bool {
   return !v128.any_true(set);
 }
 
-/** The bits that the elements of a tile need, whose first stands at (row, column) of the source. */
-function tileBits(plane: Plane, dilation: i32, source: usize, channels: i32, row: i32, column: i32): i32 {
+/** The bits that the elements of a tile need, whose first stands at (row, column) of the source; or fewer, but `wanted` at least. */
+function tileBits(plane: Plane, dilation: i32, source: usize, channels: i32, row: i32, column: i32, wanted: i32): i32 {
+  // Any of these is enough.
+  const enough: u32 = (1 << (SIGNIFICAND - wanted + 1)) - 1;
   let set: u32 = 0;
   const last = INPUTS * dilation;
   for (let channel = 0; channel < channels; channel++) {
@@ -205,14 +207,17 @@ function tileBits(plane: Plane, dilation: i32, source: usize, channels: i32, row
       for (let j = 0; j < last; j += dilation) {
         if (column + j >= 0 && column + j < plane.width) set |= load<u32>(line + words(j));
       }
-      if (set & 1) return SIGNIFICAND;
+      if (set & enough) return significantBits(set);
     }
     source += words(plane.height * plane.width);
   }
   return significantBits(set);
 }
 
-/** Describes each tile of the units [first, end), whose sums of pixels stand behind the look at all of them. */
+/**
+ * Describes each tile of the units [first, end), whose sums of pixels stand behind the look at all of them. `wanted`: the bits that a
+ * tile needs for the filters in question; of those that have as many no more are counted.
+ */
 export function describeTiles(
   watch: TileWatch,
   grid: TileGrid,
@@ -223,6 +228,7 @@ export function describeTiles(
   look: TileLook,
   first: i32,
   end: i32,
+  wanted: i32,
 ): void {
   const dilation = grid.dilation;
   const size = words(plane.channels * plane.height * plane.width);
@@ -250,7 +256,7 @@ export function describeTiles(
           trust.weak = f32.MAX_VALUE;
           trust.spread = f32.MAX_VALUE;
           trust.bits = SIGNIFICAND;
-        } else trust.bits = tileBits(plane, dilation, image, plane.channels, row, column);
+        } else trust.bits = tileBits(plane, dilation, image, plane.channels, row, column, wanted);
         to += TRUST_BYTES;
       }
     }

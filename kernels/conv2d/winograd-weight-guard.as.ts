@@ -98,8 +98,14 @@ export function elementsOf(from: usize, images: i32, step: usize, count: i32): f
   return min<f32>(elements, COUNTED_PART * <f32>countElements(start, images, step, count));
 }
 
+/** Words that are looked at first. */
+const FIRST_WORDS: i32 = 1024;
+
 /** Whether all products of two arrays' elements are so simple that a plain sum of them may be exact. */
 export function areFewBits(a: usize, countA: i32, b: usize, countB: i32): bool {
+  // The first of them mostly tell already: more words only need more bits.
+  const first = significantBits(unionOf(a, min(countA, FIRST_WORDS)));
+  if (first + significantBits(unionOf(b, min(countB, FIRST_WORDS))) > SIGNIFICAND) return false;
   const bits = significantBits(unionOf(a, countA));
   return bits < SIGNIFICAND && bits + significantBits(unionOf(b, countB)) <= SIGNIFICAND;
 }

@@ -12,7 +12,7 @@ import { PixelSums } from './channels-last.as';
 import { correlate } from './correlate.as';
 import { Conv2dParams, Correlation, TileGrid, WinogradPlan } from './params.as';
 import { orderFilters, panelBytes, trustOf, turnFilterPanel } from './winograd-filters.as';
-import { isTrusted, Trust, TRUST_BYTES } from './winograd-guard.as';
+import { isTrusted, SIGNIFICAND, Trust, TRUST_BYTES } from './winograd-guard.as';
 import { gridSize, locate, turnImage, Unit } from './winograd-image.as';
 import { turnPanel } from './winograd-outputs.as';
 import { gridOf, planeOf, planOf, watchOf } from './winograd-plan.as';
@@ -85,11 +85,11 @@ function repeatTiles(
   correlate(own, source, ordered, bias, output, scratch, task, task + 1);
 }
 
-/** Describes each of a task's tiles. */
-function describeAll(grid: TileGrid, source: usize, scratch: usize, at: Unit, first: i32, end: i32): void {
+/** Describes each of a task's tiles, see describeTiles. */
+function describeAll(grid: TileGrid, source: usize, scratch: usize, at: Unit, first: i32, end: i32, wanted: i32): void {
   const watch = watchOf(grid);
   const look = changetype<TileLook>(scratch + watch.lookAt);
-  describeTiles(watch, grid, planeOf(grid), source, scratch, at, look, first, end);
+  describeTiles(watch, grid, planeOf(grid), source, scratch, at, look, first, end, wanted);
 }
 
 /** Whether a panel takes any of `count` tiles. */
@@ -122,7 +122,8 @@ export function conv2dWinograd(params: Conv2dParams, buffers: usize, begin: i32,
     const last = min(p.units, first + p.taskUnits);
     const count = turnSource(grid, p, source, scratch, first, last);
     describeLook(changetype<TileLook>(scratch + watch.lookAt), watch.terms, changetype<Trust>(worst));
-    let isDescribed = false;
+    // Bits up to which the tiles have been described: panels of full significands want one.
+    let described = 0;
     const firstPanel = block * p.blockPanels;
     const endPanel = min(panels, firstPanel + p.blockPanels);
     let trust = panelTrusts;
@@ -132,9 +133,10 @@ export function conv2dWinograd(params: Conv2dParams, buffers: usize, begin: i32,
       else filter += <usize>panel * panelBytes(p);
       // The plain loop's scratch is where the filters are.
       v128.store(trust, v128.load(trustOf(p, filter)));
-      if (!isTrusted(worst, trust) && !isDescribed) {
-        describeAll(grid, source, scratch, changetype<Unit>(scratch + p.repeatAt), first, last);
-        isDescribed = true;
+      const wanted = SIGNIFICAND + 1 - changetype<Trust>(trust).bits;
+      if (!isTrusted(worst, trust) && described < wanted) {
+        describeAll(grid, source, scratch, changetype<Unit>(scratch + p.repeatAt), first, last, wanted);
+        described = wanted;
       }
       if (isTrusted(worst, trust) || takesAny(tileTrusts, count, trust)) {
         for (let k = 0; k < PRODUCTS; k++) {
