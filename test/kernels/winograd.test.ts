@@ -159,3 +159,40 @@ await t.test('the rounding error is at most three times that of the plain loop',
   reference.dispose();
   device.dispose();
 });
+
+await t.test('whole numbers are exact beside filters with other lengths of significands', async (t) => {
+  const device = await createWasmDevice({ threads: 2 });
+  const params = { ...paramsOf(1, 16, 24, 26, 22), bias: 0 };
+  const [taps, plane] = [16 * 9, 26 * 22];
+  const whole = (value: number, bits: number): number => Math.round(Math.tanh(value) * (2 ** bits - 1));
+  // Panels of eight filters by the bits of their taps, 24 for any numbers. Sums stay below 2^24.
+  for (const panels of [
+    [24, 5, 1],
+    [1, 5, 24],
+    [5, 24, 5],
+    [3, 3, 3],
+  ]) {
+    // prettier-ignore
+    for (const bits of [6, 11]) {
+      let data: Data = [];
+      const tested = normalCase(conv2d, params, 'lengths of significands', (operands) => {
+        const [x, w] = operands as [number[], number[]];
+        x.forEach((value, i) => (x[i] = whole(value, bits)));
+        w.forEach((value, i) => {
+          const length = panels[Math.floor(i / taps / 8)]!;
+          w[i] = length === 24 ? Math.fround(value) : whole(value, length);
+        });
+        data = operands;
+      });
+      const actual = await tested.run(device);
+      t.equal(actual.plan, 'winograd');
+      const expected = plainForward(data, params);
+      const got = actual.outputs[0]!.values;
+      const wrong = [...expected.keys()].filter(
+        (i) => panels[Math.floor(i / plane / 8)] !== 24 && got[i] !== expected[i],
+      );
+      t.same(wrong.slice(0, 3), [], `a picture of ${bits} bits, filters of ${panels.join(', ')}`);
+    }
+  }
+  device.dispose();
+});
