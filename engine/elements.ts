@@ -136,7 +136,8 @@ function ofNumbers(values: NumberArray, kind: string, dtype: DType, room: Room):
   return dtype === 'bool' ? flagsOfDoubles(doubles, words) : wordsOfDoubles(doubles, words);
 }
 
-// Four at a time, which takes three quarters of the time.
+// Four at a time, which takes three quarters of the time. A function for each kind of array: one that has seen two kinds is compiled for
+// neither.
 
 function wordsOfSingles(values: Float32Array, words: Int32Array): Int32Array | undefined {
   const whole = values.length & -4;

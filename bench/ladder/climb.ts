@@ -27,9 +27,9 @@ export interface Grounds {
 export interface Standing {
   readonly rung: WebGpuRung<never> | WasmRung<never>;
   readonly device: Device;
-  /** The library's device with as many threads, whose ceilings count. */
-  readonly library: Device;
-  /** The library takes this plan by itself. */
+  /** The device with as many threads as the rung uses, whose ceilings count. */
+  readonly ceilingsOn: Device;
+  /** wgrad takes this plan by itself. */
   readonly isInUse: boolean;
 }
 
@@ -156,7 +156,7 @@ export async function climb(
       if (launch !== yardstick) launch.dispose();
     }
   }
-  const devices = [...new Set(contenders.map(({ standing }) => standing.library))];
+  const devices = [...new Set(contenders.map(({ standing }) => standing.ceilingsOn))];
   const ceilings: CeilingTimes[] = [];
   for (const device of devices) {
     const work = await CeilingWork.prepare(device);
@@ -179,7 +179,7 @@ export async function climb(
       gbps: cost.bytes / taken.median / 1e9,
       overFirst: speedup(times, contenders[0]!.times),
       overPrevious: speedup(times, contenders[Math.max(0, i - 1)]!.times),
-      roof: roofOf(cost, taken, rates.get(standing.library)!),
+      roof: roofOf(cost, taken, rates.get(standing.ceilingsOn)!),
     };
   });
   for (const launch of new Set([yardstick!, ...contenders.map((each) => each.launch)])) launch.dispose();

@@ -25,7 +25,7 @@ async function webGpuGrounds(): Promise<Grounds> {
       const chosen = webGpuPlans.get(ladder.kernel)(params, planFacts).name;
       return ladder.webgpu
         .filter((rung) => rung.plan(params, planFacts) !== undefined)
-        .map((rung) => ({ rung, device, library: device, isInUse: rung.name === chosen }));
+        .map((rung) => ({ rung, device, ceilingsOn: device, isInUse: rung.name === chosen }));
     },
     dispose() {
       reference.dispose();
@@ -50,7 +50,7 @@ async function wasmGrounds(): Promise<Grounds> {
         .map((rung) => ({
           rung,
           device: rung.plan ? ancestors : rung.threads === 1 ? one : two,
-          library: rung.threads === 1 ? one : two,
+          ceilingsOn: rung.threads === 1 ? one : two,
           isInUse: rung.plan === undefined,
         })),
     dispose() {

@@ -1,6 +1,7 @@
 // Weights of the input gradient for correlate.as.ts: channels of x come first, and the taps are dealt out by the remainders
 // of the stride whose outputs they meet.
 import { behind, buffer } from '../shared/addresses.as';
+import { swapBlock } from '../shared/swap-block.as';
 import { Conv2dParams, Places } from './params.as';
 
 /** Channels that are taken together: they share what the cache has fetched of the weights. */
@@ -26,18 +27,7 @@ function transposeOnes(to: usize, from: usize, channels: i32, outputs: i32, begi
     let o = 0;
     if (c + 4 <= end) {
       for (; o + 4 <= outputs; o += 4) {
-        const r0 = v128.load(read);
-        const r1 = v128.load(read + rowFrom);
-        const r2 = v128.load(read + 2 * rowFrom);
-        const r3 = v128.load(read + 3 * rowFrom);
-        const low01 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
-        const low23 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
-        const high01 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
-        const high23 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
-        v128.store(write, v128.shuffle<i64>(low01, low23, 0, 2));
-        v128.store(write + rowTo, v128.shuffle<i64>(low01, low23, 1, 3));
-        v128.store(write + 2 * rowTo, v128.shuffle<i64>(high01, high23, 0, 2));
-        v128.store(write + 3 * rowTo, v128.shuffle<i64>(high01, high23, 1, 3));
+        swapBlock(write, rowTo, read, rowFrom);
         read += rowFrom << 2;
         write += 16;
       }

@@ -2,6 +2,7 @@
 // filters in the order that the plain loop reads.
 import { buffer, words } from '../shared/addresses.as';
 import { loadStrided } from '../shared/simd.as';
+import { swapBlock } from '../shared/swap-block.as';
 import { Conv2dParams, WinogradPlan } from './params.as';
 import { addTaps, describeFilters, FILTER_SUMS_BYTES, FilterSums } from './winograd-filter-guard.as';
 import { Trust } from './winograd-guard.as';
@@ -21,31 +22,14 @@ export function trustOf(p: WinogradPlan, filters: usize): usize {
   return filters + PRODUCTS * <usize>p.filterStride;
 }
 
-/** Columns of a 4x4 matrix whose rows are `step` bytes apart, stored in rows `toStep` bytes apart. */
-@inline
-function transpose(from: usize, step: usize, to: usize, toStep: usize): void {
-  const a = v128.load(from);
-  const b = v128.load(from + step);
-  const c = v128.load(from + 2 * step);
-  const d = v128.load(from + 3 * step);
-  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-  const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-  const AB = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-  const CD = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<i64>(ab, cd, 0, 2));
-  v128.store(to + toStep, v128.shuffle<i64>(ab, cd, 1, 3));
-  v128.store(to + 2 * toStep, v128.shuffle<i64>(AB, CD, 0, 2));
-  v128.store(to + 3 * toStep, v128.shuffle<i64>(AB, CD, 1, 3));
-}
-
 /** U of four filters `lane` bytes apart; `tapStep`, 4 or -4: bytes between taps, the first of which stand at `from`. */
 function turnFilters(from: usize, lane: usize, tapStep: usize, turned: usize, to: usize, stride: usize): void {
   const taps = turned + 3 * INPUTS * 16;
   const step: usize = tapStep << 2;
   const lowest = tapStep == 4 ? from : from - 4 * (TAPS - 1);
   const first = tapStep == 4 ? taps : taps + 16 * (TAPS - 1);
-  transpose(lowest, lane, first, step);
-  transpose(lowest + 16, lane, first + 4 * step, step);
+  swapBlock(first, step, lowest, lane);
+  swapBlock(first + 4 * step, step, lowest + 16, lane);
   v128.store(first + 8 * step, loadStrided(lowest + 32, lane));
   for (let j: usize = 0; j < 48; j += 16) turnTaps(taps + j, 48, turned + j, 48);
   for (let i = 0; i < INPUTS; i++) {
