@@ -9,7 +9,10 @@ import { fillChannelsLast, NoSums } from './channels-last.as';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
 import { FROM_ZERO } from '../shared/tiles.as';
 import { ChannelsLastPlan, Conv2dParams, WeightGradientPlan } from './params.as';
+import { LEAST_ROWS, multiplyPanel, paddedRows } from './winograd-tiles.as';
 
+/** Bytes of eight sums, and of what they are made of. */
+const PANEL_ROW: usize = 32;
 /** Weights summed by one task of conv2dSumPartials. */
 const SUM_BLOCK: i32 = 1024;
 
@@ -131,11 +134,15 @@ export function conv2dWeightChannelsLast(params: Conv2dParams, buffers: usize, b
   const totals = scratch + p.totalsAt;
   const vectors = scratch + p.vectorsAt;
   const positions = scratch + SPILL_BYTES;
+  const panel = scratch + p.panelAt;
   const sourcePlane = p.sourceH * p.sourceW;
   for (let task = begin; task < end; task++) {
     enterTask(p, task, target);
     const count = fillRuns(p, vectors, tile, sums);
     const rowBytes = (<usize>count) << 4;
+    // With fewer rows than a register tile has, more columns hide its latency.
+    const arePanels = outputs >= LEAST_ROWS;
+    const panelBytes = <usize>paddedRows(outputs) * PANEL_ROW;
     for (let unit = firstUnit; unit < endUnit; unit++) {
       enterUnit(p, unit);
       for (let i = 0; i < images; i++) {
@@ -160,11 +167,21 @@ export function conv2dWeightChannelsLast(params: Conv2dParams, buffers: usize, b
       const depth = images * height * width;
       packGradient(p, g, gradient, depth);
       fillPositions(p, positions);
-      const lda = (<usize>depth) << 2;
-      multiply(gradient, lda, outputs, positions, depth, vectors, count, rowBytes, 4, FROM_ZERO, scratch);
-      addSums(totals, sums, <usize>outputs * rowBytes, unit > firstUnit);
+      if (arePanels) {
+        let to = sums;
+        for (let v = 0; v < count; v += 2) {
+          packPanel(panel, vectors + <usize>v * VECTOR_BYTES, positions, depth);
+          multiplyPanel(gradient, panel, depth, to, outputs);
+          to += panelBytes;
+        }
+      } else {
+        const lda = (<usize>depth) << 2;
+        multiply(gradient, lda, outputs, positions, depth, vectors, count, rowBytes, 4, FROM_ZERO, scratch);
+      }
+      addSums(totals, sums, arePanels ? <usize>(count >> 1) * panelBytes : <usize>outputs * rowBytes, unit > firstUnit);
     }
-    sortSums(p, totals, rowBytes);
+    if (arePanels) sortSums(p, totals, PANEL_ROW, panelBytes);
+    else sortSums(p, totals, rowBytes, PANEL_ROW);
   }
 }
 
@@ -176,8 +193,22 @@ function addSums(totals: usize, sums: usize, bytes: usize, isAdded: bool): void 
   }
 }
 
-/** result[o][c][r][s] = sums[o] at channel c of tap (r, s). */
-function sortSums(p: ChannelsLastPlan, sums: usize, rowBytes: usize): void {
+/** panel[output][0..8): what the unit's outputs meet of two vectors of the sums, side by side. */
+function packPanel(panel: usize, vectors: usize, positions: usize, depth: i32): void {
+  const left = changetype<TileVector>(vectors).x;
+  const right = changetype<TileVector>(vectors + VECTOR_BYTES).x;
+  const end = positions + ((<usize>depth) << 2);
+  while (positions < end) {
+    const at = <usize>load<u32>(positions);
+    v128.store(panel, v128.load(left + at));
+    v128.store(panel, v128.load(right + at), 16);
+    panel += PANEL_ROW;
+    positions += 4;
+  }
+}
+
+/** result[o][c][r][s] = sums[o] at channel c of tap (r, s). Eight of a row stand together: bytes to the next row and eight. */
+function sortSums(p: ChannelsLastPlan, sums: usize, rowStep: usize, panelStep: usize): void {
   const taps = p.tapRows * p.tapColumns;
   const run = runWords(p);
   const isJoined = areTapsJoined(p);
@@ -186,16 +217,15 @@ function sortSums(p: ChannelsLastPlan, sums: usize, rowBytes: usize): void {
   for (let o = 0; o < outputs; o++) {
     for (let tap = 0; tap < taps; tap++) {
       const place = isJoined ? (tap / p.tapColumns) * run + (tap % p.tapColumns) * channels : tap * run;
-      let from = sums + ((<usize>place) << 2);
       let write = to + ((<usize>tap) << 2);
       for (let c = 0; c < channels; c++) {
-        store<u32>(write, load<u32>(from));
-        from += 4;
+        const at = place + c;
+        store<u32>(write, load<u32>(sums + <usize>(at >> 3) * panelStep + ((<usize>(at & 7)) << 2)));
         write += step;
       }
     }
     to += (<usize>(p.channels * taps)) << 2;
-    sums += rowBytes;
+    sums += rowStep;
   }
 }
 

@@ -36,6 +36,7 @@ export const ChannelsLastPlan = {
   tileRows: 'i32',
   tileColumns: 'i32',
   vectorsAt: 'i32',
+  panelAt: 'i32',
   sumsAt: 'i32',
   totalsAt: 'i32',
 } as const;
@@ -55,6 +56,9 @@ export const WeightDotsPlan = {
 } as const;
 
 const BEHIND_TILE = 32;
+/** Columns and least rows of a register tile, see winograd-tiles.as.ts. */
+const PANEL = 8;
+const LEAST_ROWS = 4;
 const VECTOR_WORDS = 3;
 const TILE_WIDTH = 256;
 /** Outputs in one sum of outer products: enough to pay for reading the sums, few enough that what they meet stays in the cache. */
@@ -121,6 +125,7 @@ function cut(g: Geometry, threads: number): Cut {
 
 const weightsOf = (g: Geometry): number => g.groups * g.rows * g.channels * g.axes[0].taps * g.axes[1].taps;
 const workOf = (g: Geometry): number => weightsOf(g) * g.batch * g.axes[0].size * g.axes[1].size;
+const paddedRows = (rows: number): number => Math.max(LEAST_ROWS, 2 * Math.ceil(rows / 2));
 const aligned = (words: number): number => 16 * Math.ceil(words / 16);
 
 /** What the products and the sums of splits have in common; places in words. */
@@ -165,8 +170,9 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   const tileAt = aligned(vectorsAt + VECTOR_WORDS * vectors);
   const tileWords = c.images * tileRows.length * tileColumns.length * c.channels;
   const gradientAt = tileAt + aligned(tileWords + 4 * c.channels + BEHIND_TILE);
-  const sumsAt = gradientAt + aligned(c.outputs * depth + BEHIND_TILE);
-  const sumsWords = 4 * vectors * c.outputs;
+  const panelAt = gradientAt + aligned(paddedRows(c.outputs) * depth + BEHIND_TILE);
+  const sumsAt = panelAt + aligned(PANEL * depth);
+  const sumsWords = 4 * vectors * paddedRows(c.outputs);
   const totalsAt = sumsAt + aligned(sumsWords);
   const constants = planWords(ChannelsLastPlan, {
     ...planOf(g, c, tileAt, gradientAt),
@@ -175,6 +181,7 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
     tileRows: tileRows.length,
     tileColumns: tileColumns.length,
     vectorsAt: 4 * vectorsAt,
+    panelAt: 4 * panelAt,
     sumsAt: 4 * sumsAt,
     totalsAt: 4 * totalsAt,
   });

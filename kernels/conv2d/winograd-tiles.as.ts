@@ -8,6 +8,8 @@ import { madd } from '../shared/simd.as';
 
 /** Columns of a panel. */
 export const PANEL: i32 = 8;
+/** Rows of the smallest register tile. */
+export const LEAST_ROWS: i32 = 4;
 
 /** c[i][0..8) = sum over k of a[i][k] x[k][0..8), for `rows` (a constant, 4 or 6) rows. */
 @inline
@@ -100,7 +102,7 @@ function foursOf(rows: i32): i32 {
 /** Rows that `multiplyPanel` reads and stores. */
 @inline
 export function paddedRows(rows: i32): i32 {
-  return max(4, (rows + 1) & ~1);
+  return max(LEAST_ROWS, (rows + 1) & ~1);
 }
 
 /** As panelRows for any number of rows. */
