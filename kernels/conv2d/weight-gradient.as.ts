@@ -178,10 +178,12 @@ export function conv2dWeightChannelsLast(params: Conv2dParams, buffers: usize, b
         const lda = (<usize>depth) << 2;
         multiply(gradient, lda, outputs, positions, depth, vectors, count, rowBytes, 4, FROM_ZERO, scratch);
       }
-      addSums(totals, sums, arePanels ? <usize>(count >> 1) * panelBytes : <usize>outputs * rowBytes, unit > firstUnit);
+      const bytes = arePanels ? <usize>(count >> 1) * panelBytes : <usize>outputs * rowBytes;
+      if (endUnit > firstUnit + 1) addSums(totals, sums, bytes, unit > firstUnit);
     }
-    if (arePanels) sortSums(p, totals, PANEL_ROW, panelBytes);
-    else sortSums(p, totals, rowBytes, PANEL_ROW);
+    const from = endUnit > firstUnit + 1 ? totals : sums;
+    if (arePanels) sortSums(p, from, PANEL_ROW, panelBytes);
+    else sortSums(p, from, rowBytes, PANEL_ROW);
   }
 }
 
@@ -218,8 +220,20 @@ function sortSums(p: ChannelsLastPlan, sums: usize, rowStep: usize, panelStep: u
     for (let tap = 0; tap < taps; tap++) {
       const place = isJoined ? (tap / p.tapColumns) * run + (tap % p.tapColumns) * channels : tap * run;
       let write = to + ((<usize>tap) << 2);
-      for (let c = 0; c < channels; c++) {
-        const at = place + c;
+      let at = place;
+      const end = place + channels;
+      // Four that stand together: one load.
+      if (!(place & 3)) {
+        for (; at + 4 <= end; at += 4) {
+          const four = v128.load(sums + <usize>(at >> 3) * panelStep + ((<usize>(at & 4)) << 2));
+          v128.store32_lane(write, four, 0);
+          v128.store32_lane(write + step, four, 1);
+          v128.store32_lane(write + 2 * step, four, 2);
+          v128.store32_lane(write + 3 * step, four, 3);
+          write += 4 * step;
+        }
+      }
+      for (; at < end; at++) {
         store<u32>(write, load<u32>(sums + <usize>(at >> 3) * panelStep + ((<usize>(at & 7)) << 2)));
         write += step;
       }
