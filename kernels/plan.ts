@@ -16,6 +16,10 @@ export type ReferencePlan<P extends ParamValues> = (
 /** SPILL_BYTES of tile-loops.as.ts, in words: what private scratch starts with where its loops run. */
 export const SPILL_WORDS = 112;
 
+/** The size of the parts of nearly equal size, of at most `most`, that `size` is cut into. */
+export const evenParts = (size: number, most: number): number =>
+  size === 0 ? 1 : Math.ceil(size / Math.ceil(size / Math.max(1, Math.floor(most))));
+
 /**
  * One phase of a WASM plan: `exportName(params, buffers, begin, end)` is called for disjoint ranges that cover [0, tasks).
  * `params` points at the packed block; `buffers` at the u32 addresses of inputs, outputs, the shared scratch and the

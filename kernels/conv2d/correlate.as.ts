@@ -4,11 +4,23 @@
 // A task pads the part of the source that it needs into a tile in private scratch and multiplies from there, reading the
 // taps as shifted vectors; narrow outputs are packed into columns first. The whole im2col matrix is never made.
 import { behind, buffer } from '../shared/addresses.as';
+import {
+  Column,
+  countColumns,
+  fillBorderClasses,
+  fillColumns,
+  gatherColumns,
+  multiplyBordered,
+  packBordered,
+} from './bordered-columns.as';
 import { fillTile } from './image-tile.as';
 import { fillWords } from '../shared/simd.as';
 import { halfOf, multiply, PAIRED, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
 import { FROM_C, FROM_ZERO } from '../shared/tiles.as';
 import { Conv2dParams, CorrelateHeader, Correlation } from './params.as';
+
+/** In the place of `packed`: by the taps that columns meet. */
+const BORDERED: i32 = 2;
 
 /** Place of every (channel, tap) in the tile, in bytes, in the order of the weights. */
 function fillOffsets(p: Correlation, offsets: usize, first: i32, columns: i32, columnStep: i32): void {
@@ -53,45 +65,11 @@ function fillVectors(
   return count;
 }
 
-/** Column j of a packed tile: its place in the tile and in the output, relative to the first image's (bytes). */
-@unmanaged
-class Column {
-  from: i32;
-  to: i32;
-}
-
-/** The columns of `images` images, then copies of the last one up to a multiple of four. Returns how many there are. */
-function fillColumns(p: Correlation, columns: usize, images: i32, height: i32, width: i32): i32 {
-  let count = 0;
-  for (let image = 0; image < images; image++) {
-    for (let t = 0; t < height; t++) {
-      for (let u = 0; u < width; u++) {
-        const column = changetype<Column>(columns + ((<usize>count) << 3));
-        column.from = 4 * (image * p.tileChannels * p.plane + t * p.pitch + u);
-        const outputImage = image * p.groups * p.rows * p.outputPlane;
-        column.to = 4 * (outputImage + t * p.rowStep * p.outputW + u * p.columnStep);
-        count++;
-      }
-    }
-  }
-  for (; count & 3; count++)
-    store<u64>(columns + ((<usize>count) << 3), load<u64>(columns + ((<usize>(count - 1)) << 3)));
-  return count;
-}
-
 /** panel[k][j] = tile at offset k, column j. */
 function packColumns(panel: usize, tile: usize, offsets: usize, k: i32, columns: usize, count: i32): void {
   const end = columns + ((<usize>count) << 3);
   for (let i = 0; i < k; i++) {
-    const from = tile + <usize>load<u32>(offsets + ((<usize>i) << 2));
-    for (let column = columns; column < end; column += 32) {
-      let words = v128.load32_zero(from + <usize>load<u32>(column));
-      words = v128.load32_lane(from + <usize>load<u32>(column, 8), words, 1);
-      words = v128.load32_lane(from + <usize>load<u32>(column, 16), words, 2);
-      words = v128.load32_lane(from + <usize>load<u32>(column, 24), words, 3);
-      v128.store(panel, words);
-      panel += 16;
-    }
+    panel = gatherColumns(tile + <usize>load<u32>(offsets + ((<usize>i) << 2)), columns, end, panel);
   }
 }
 
@@ -150,6 +128,8 @@ export function correlate(
   const tile = scratch + p.tileAt;
   const panel = scratch + p.panelAt;
   const result = scratch + p.resultAt;
+  const classes = scratch + p.classesAt;
+  const table = scratch + p.tableAt;
   const taps = p.tapRows * p.tapColumns;
   const oddTaps = p.tapRows * p.oddTapColumns;
   const depth = p.channels * taps;
@@ -161,6 +141,7 @@ export function correlate(
   let tileInScratch = -1;
   let count = 0;
   let real = 0;
+  let classCount = 0;
   fillOffsets(p, offsets, p.tapColumn, p.tapColumns, p.tapColumnStep);
   const half = halfOf(scratch);
   half.offsets = offsets + ((<usize>(p.tileChannels * taps)) << 2);
@@ -194,8 +175,10 @@ export function correlate(
     }
     const isNew = tileIndex != tileInScratch || !isWhole;
     if (p.packed) {
-      count = fillColumns(p, vectors, images, height, width);
-      real = images * height * width;
+      const isBordered = p.packed == BORDERED;
+      if (isBordered) classCount = fillBorderClasses(p, vectors, classes, images);
+      count = isBordered ? countColumns(classes, classCount) : fillColumns(p, vectors, images, 0, height, 0, width, 4);
+      real = isBordered ? count : images * height * width;
     } else {
       count = fillVectors(p, vectors, tile, target, height, width, p.outputW - outputColumn);
     }
@@ -225,12 +208,15 @@ export function correlate(
             p.plane,
           );
         }
-        if (p.packed) packColumns(panel, tile, offsets, channels * taps, vectors, count);
+        if (p.packed == BORDERED) packBordered(p, classes, classCount, channels, tile, offsets, vectors, panel, table);
+        else if (p.packed) packColumns(panel, tile, offsets, channels * taps, vectors, count);
       }
       const weightAt = p.weightsAt + channelIndex * depth + channel * taps;
       const a = weights + ((<usize>weightAt) << 2);
       const lda = (<usize>depth) << 2;
-      if (p.packed) {
+      if (p.packed == BORDERED) {
+        multiplyBordered(classes, classCount, channels, a, lda, outputs, panel, table, result, init);
+      } else if (p.packed) {
         multiplyPacked(a, lda, outputs, offsets, channels * taps, panel, result, count, init, scratch);
       } else {
         const step: usize = p.paired ? PAIRED : (<usize>p.columnStep) << 2;

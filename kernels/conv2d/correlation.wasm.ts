@@ -5,7 +5,9 @@
 // A convolution is one. Its input gradient is one per remainder of the stride: rows of x with equal (row + pad) mod stride
 // meet the same taps, and consecutive ones meet consecutive rows of g. Pure arithmetic; correlate.as.ts reads the result.
 import { planWords } from '../params.ts';
-import { SPILL_WORDS } from '../plan.ts';
+import { evenParts, SPILL_WORDS } from '../plan.ts';
+import { bestBorder, type Border } from './bordered-columns.wasm.ts';
+import { Correlation } from './correlation-plan.wasm.ts';
 import type { Conv2dParams } from './conv2d.ts';
 
 /** One axis: `size` results at offset, offset + step, ... and where they read: result t, tap i at origin + t stride + i tapStep. */
@@ -168,10 +170,6 @@ export function imageTile([rows, columns]: readonly [Axis, Axis], height: number
   return { phases, phaseRows, pitch, plane };
 }
 
-/** Rows of at most `most`, of nearly equal size. */
-export const evenParts = (size: number, most: number): number =>
-  size === 0 ? 1 : Math.ceil(size / Math.ceil(size / Math.max(1, Math.floor(most))));
-
 /** Words of zeros and stray stores behind a tile, see image-tile.wasm.ts. */
 const BEHIND_TILE = 32;
 const VECTOR_WORDS = 3;
@@ -186,12 +184,34 @@ const TILE_BYTES = 256 * 1024;
 const PACKED_RESULTS = 64;
 const PACKING_ROWS = 8;
 const PACKING = 1.1;
+/** Fewer output channels do not fill a register tile. Words of a BorderClass. */
+const LEAST_BORDERED_ROWS = 4;
+const CLASS_WORDS = 5;
+/** Outputs that are packed by the taps that they meet, at most. */
+const MOST_BORDERED = 256;
 /** Outputs that can be packed, for those who ask: their rows stay whole. */
 const WIDEST_PACKED = 64;
 /** Fewer multiply-adds than these do not pay for another thread. */
 export const TASK_WORK = 200_000;
 /** Part of the threads' time that may be lost at the end of a launch. */
 export const MOST_IDLE = 0.15;
+
+/** How a small map's columns are packed by the taps that they meet, if that pays. */
+function borderOf(g: Geometry): Border | undefined {
+  const [rows, columns] = g.axes;
+  const results = rows.size * columns.size;
+  if (g.odd || g.rows < LEAST_BORDERED_ROWS || columns.size > WIDEST_PACKED || results > TILE_RESULTS) return undefined;
+  const border = bestBorder(g, MOST_BORDERED / results);
+  const all = tapsOf(g) * results * emptinessOf(rows.size, columns.size);
+  const work = (border.products / border.images) * (1 + PACKING_ROWS / g.rows);
+  return work * PACKING < all ? border : undefined;
+}
+
+/** Multiply-adds of the plain loop for each pair of an input and an output channel. */
+export function plainProducts(g: Geometry): number {
+  const border = borderOf(g);
+  return g.batch * (border ? border.products / border.images : tapsOf(g) * g.axes[0].size * g.axes[1].size);
+}
 
 /** Columns computed for one that is wanted: rows are cut into vectors, and two vectors of a tile go together. */
 function emptinessOf(height: number, width: number): number {
@@ -200,38 +220,6 @@ function emptinessOf(height: number, width: number): number {
   const vectors = perRow * evenParts(height, TILE_RESULTS / (4 * perRow));
   return (Math.ceil(vectors / 2) / (vectors / 2)) * ((4 * Math.ceil(width / 4)) / width);
 }
-
-/** Places of operands and scratch in the table of buffers; `bias` is -1 if there is none. */
-export const Places = { weights: 'i32', bias: 'i32', output: 'i32', scratch: 'i32' } as const;
-export type Places = { readonly [name in keyof typeof Places]: number };
-
-/** What the loops over taps read, of correlations and of weight gradients. Sizes and steps in elements. */
-export const tapFields = {
-  operands: {
-    batch: 'i32',
-    groups: 'i32',
-    /** Output channels and input channels of a group. */
-    rows: 'i32',
-    channels: 'i32',
-    sourceH: 'i32',
-    sourceW: 'i32',
-  },
-  taps: {
-    strideH: 'i32',
-    strideW: 'i32',
-    originRow: 'i32',
-    originColumn: 'i32',
-    tapRows: 'i32',
-    tapColumns: 'i32',
-    tapRowStep: 'i32',
-    tapColumnStep: 'i32',
-    tileImages: 'i32',
-    tileHeight: 'i32',
-    tileWidth: 'i32',
-    tileChannels: 'i32',
-    tileOutputs: 'i32',
-  },
-} as const;
 
 /** Images, rows, columns, channels and outputs that are worked on at a time. */
 type Tile = Readonly<Record<'images' | 'height' | 'width' | 'channels' | 'outputs', number>>;
@@ -261,43 +249,6 @@ export function tapValues(g: Geometry, tile: Tile) {
     tileOutputs: tile.outputs,
   };
 }
-
-/** What correlate.as.ts reads of each. Sizes and steps in elements, scratch places in bytes. */
-export const Correlation = {
-  tasks: 'i32',
-  ...tapFields.operands,
-  outputPlane: 'i32',
-  outputW: 'i32',
-  /** Size of the result before it is spread over the output by the steps and offsets. */
-  height: 'i32',
-  width: 'i32',
-  rowOffset: 'i32',
-  rowStep: 'i32',
-  columnOffset: 'i32',
-  columnStep: 'i32',
-  ...tapFields.taps,
-  phasesH: 'i32',
-  phasesW: 'i32',
-  phaseRows: 'i32',
-  pitch: 'i32',
-  plane: 'i32',
-  /** Where this correlation's weights [groups][rows][channels taps] start. */
-  weightsAt: 'i32',
-  /** Columns of the tile before those that the first tap reads. */
-  tapColumn: 'i32',
-  /** 1: the results are the even columns of the output, and the odd ones have taps and weights of their own. */
-  paired: 'i32',
-  oddTapColumns: 'i32',
-  oddTapColumnStep: 'i32',
-  oddTapColumn: 'i32',
-  oddWeightsAt: 'i32',
-  /** 1: columns are packed. */
-  packed: 'i32',
-  vectorsAt: 'i32',
-  tileAt: 'i32',
-  panelAt: 'i32',
-  resultAt: 'i32',
-} as const;
 
 export interface PlannedCorrelation {
   readonly tasks: number;
@@ -329,14 +280,20 @@ export function planCorrelation(
   const origin = Math.min(...read.map((axis) => axis.origin));
   const later = Math.max(...read.map((axis) => axis.origin - origin + reachOf(axis)));
   const emptiness = emptinessOf(rows.size, columns.size);
-  const isUsual = (columns.size < 4 || emptiness > PACKING + PACKING_ROWS / g.rows) && prefer !== 'shiftedRows';
+  const isUsual =
+    prefer !== 'shiftedRows' &&
+    (columns.size < 4 || emptiness > PACKING + PACKING_ROWS / g.rows || borderOf(g) !== undefined);
   const packed = odd ? false : prefer === 'packedColumns' ? columns.size <= WIDEST_PACKED : isUsual;
   const width = size?.[1] ?? (packed ? columns.size : (evenParts(columns.size, TILE_WIDTH) + 3) & ~3);
   const height = size?.[0] ?? evenParts(rows.size, TILE_RESULTS / Math.max(width, 1));
-  const images = packed ? evenParts(g.batch, Math.ceil(PACKED_RESULTS / (height * width))) : 1;
+  const border = packed && size === undefined ? borderOf(g) : undefined;
+  const images = border?.images ?? (packed ? evenParts(g.batch, Math.ceil(PACKED_RESULTS / (height * width))) : 1);
   const tile = imageTile(g.axes, height, width, later);
-  const results = Math.ceil((images * height * width) / 4) * 4;
-  const channelBytes = 4 * (images * tile.plane + (packed ? taps * results : 0));
+  const results = border?.columns ?? Math.ceil((images * height * width) / 4) * 4;
+  // Words of the panel of a channel, and of what says which taps are in it.
+  const panelWords = border ? border.products : packed ? taps * results : 0;
+  const tableWords = border?.taps ?? 0;
+  const channelBytes = 4 * (images * tile.plane + panelWords);
   const channels = Math.max(1, evenParts(g.channels, TILE_BYTES / channelBytes));
   const tiles =
     Math.ceil(g.batch / images) *
@@ -354,8 +311,10 @@ export function planCorrelation(
   const vectorsAt = SPILL_WORDS + channels * taps;
   const tileAt = Math.ceil((vectorsAt + vectors) / 16) * 16;
   const panelAt = tileAt + Math.ceil((images * channels * tile.plane + BEHIND_TILE) / 16) * 16;
-  const resultAt = panelAt + (packed ? channels * taps * results : 0);
-  const end = resultAt + (packed ? outputs * results + channels * taps + (VECTOR_WORDS * results) / 4 : 0);
+  const resultAt = panelAt + channels * panelWords;
+  const classesAt = resultAt + (packed ? outputs * results + channels * taps + (VECTOR_WORDS * results) / 4 : 0);
+  const tableAt = classesAt + CLASS_WORDS * (border?.classes ?? 0);
+  const end = tableAt + channels * tableWords;
   const words = planWords(Correlation, {
     tasks,
     ...tapValues(g, { images, height, width, channels, outputs }),
@@ -380,7 +339,9 @@ export function planCorrelation(
     oddTapColumnStep: odd?.tapStep ?? 0,
     oddTapColumn: odd ? odd.origin - origin : 0,
     oddWeightsAt: g.odd?.weightsAt ?? 0,
-    packed: packed ? 1 : 0,
+    packed: border ? 2 : packed ? 1 : 0,
+    classesAt: 4 * classesAt,
+    tableAt: 4 * tableAt,
     vectorsAt: 4 * vectorsAt,
     tileAt: 4 * tileAt,
     panelAt: 4 * panelAt,

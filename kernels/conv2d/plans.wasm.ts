@@ -7,11 +7,11 @@ import {
   type Geometry,
   inputGradientGeometries,
   pairColumns,
-  Places,
   planCorrelation,
   TASK_WORK,
   tapsOf,
 } from './correlation.wasm.ts';
+import { Places } from './correlation-plan.wasm.ts';
 import { isWinograd, planWinograd } from './winograd.wasm.ts';
 import { isWinogradGradient, planWinogradGradient } from './winograd-weight-gradient.wasm.ts';
 import { planWeightGradient } from './weight-gradient.wasm.ts';

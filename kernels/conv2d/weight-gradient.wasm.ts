@@ -1,19 +1,18 @@
 // WASM plan of the convolution's weight gradient: tiles, units and splits, see weight-gradient.as.ts. The number of
 // splits depends on shapes alone, since it decides the order of the sum.
 import { planWords } from '../params.ts';
-import { SPILL_WORDS, type WasmPhase, type WasmPlan, type WasmPlanner } from '../plan.ts';
+import { evenParts, SPILL_WORDS, type WasmPhase, type WasmPlan, type WasmPlanner } from '../plan.ts';
 import type { Conv2dParams } from './conv2d.ts';
 import {
   type Axis,
-  evenParts,
   flatten,
   forwardGeometry,
   type Geometry,
   MOST_IDLE,
-  tapFields,
   tapValues,
   TASK_WORK,
 } from './correlation.wasm.ts';
+import { tapFields } from './correlation-plan.wasm.ts';
 
 /** What the products and the sums of splits read behind their parameters. Sizes in elements, scratch places in bytes. */
 export const WeightGradientPlan = {

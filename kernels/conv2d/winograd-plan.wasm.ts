@@ -1,6 +1,6 @@
 // What the kernels of Winograd's algorithm read behind their parameters. winograd.wasm.ts and winograd-weight-gradient.wasm.ts
 // work it out.
-import { Places } from './correlation.wasm.ts';
+import { Places } from './correlation-plan.wasm.ts';
 
 /**
  * The tiles of a launch. With a dilation a tile has every `dilation`-th row and column, as windows do, and there is a grid of tiles

@@ -1,16 +1,9 @@
 // Plans of 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3), see winograd.as.ts: which ones, and how their tiles
 // are cut into tasks. Pure arithmetic.
 import { planWords } from '../params.ts';
-import type { WasmPhase } from '../plan.ts';
-import {
-  type Axis,
-  evenParts,
-  type Geometry,
-  MOST_IDLE,
-  type Places,
-  planCorrelation,
-  TASK_WORK,
-} from './correlation.wasm.ts';
+import { evenParts, type WasmPhase } from '../plan.ts';
+import { type Axis, type Geometry, MOST_IDLE, plainProducts, planCorrelation, TASK_WORK } from './correlation.wasm.ts';
+import type { Places } from './correlation-plan.wasm.ts';
 import { Plane, TileGrid, TileWatch, WinogradPlan } from './winograd-plan.wasm.ts';
 
 /** Outputs of a tile along an axis, its inputs and its products; filters of a panel, channels of a block of the source. */
@@ -121,7 +114,7 @@ function isFaster(g: Geometry): boolean {
   const filterWork = 4 * PRODUCTS * pairs > FILTER_BYTES ? FAR_FILTER_WORK : FILTER_WORK;
   const ends = INPUT_WORK * g.channels + OUTPUT_WORK * g.rows;
   const work = pairs * (PRODUCTS * tiles + filterWork) + tiles * ends;
-  return GAIN * work < 9 * pairs * elements + PLAIN_INPUT_WORK * g.channels * elements;
+  return GAIN * work < pairs * plainProducts(g) + PLAIN_INPUT_WORK * g.channels * elements;
 }
 
 /** The outputs of the first grid along an axis; those of the others are moved by the remainder. */
