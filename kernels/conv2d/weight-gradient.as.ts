@@ -2,9 +2,10 @@
 // The sum over images and outputs is cut into units that fit the cache and these into a fixed number of splits, whose
 // partial results are added in order. conv2dWeightChannelsLast turns tiles of x to [row][column][c] and adds up outer products
 // of g with the runs that the taps meet there: a product with anything but an output would make NaN of an infinity.
-import { behind, buffer } from '../shared/addresses.as';
+import { behind, buffer, words } from '../shared/addresses.as';
 import { ceilDivide } from '../shared/integers.as';
-import { copyWords, storeLanes } from '../shared/simd.as';
+import { copyWords, fillWords, storeLanes } from '../shared/simd.as';
+import { tableTile, tilesOf } from '../shared/table-tile.as';
 import { fillChannelsLast, NoSums } from './channels-last.as';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
 import { FROM_ZERO } from '../shared/tiles.as';
@@ -85,15 +86,17 @@ function fillPositions(p: ChannelsLastPlan, positions: usize): void {
   }
 }
 
-/** Whether the taps of a kernel's row meet neighbouring columns of the tile. */
+/** Whether the taps of a kernel's row meet neighbouring columns of the tile, and are not told apart. */
 @inline
 function areTapsJoined(p: ChannelsLastPlan): bool {
-  return p.tapColumnStep == p.stepW;
+  return !p.bordered && p.tapColumnStep == p.stepW;
 }
 
 /** Words of the sums that belong to one run of the tile: the channels of the taps that are joined, and a rest. */
 @inline
 function runWords(p: ChannelsLastPlan): i32 {
+  // Each tap has panels of its own where its terms are.
+  if (p.bordered) return (channels + 7) & ~7;
   return ((areTapsJoined(p) ? p.tapColumns : 1) * channels + 3) & ~3;
 }
 
@@ -167,7 +170,9 @@ export function conv2dWeightChannelsLast(params: Conv2dParams, buffers: usize, b
       const depth = images * height * width;
       packGradient(p, g, gradient, depth);
       fillPositions(p, positions);
-      if (arePanels) {
+      if (p.bordered) {
+        multiplyBordered(p, gradient, depth, positions, vectors, count, panel, sums, scratch + p.tableAt);
+      } else if (arePanels) {
         let to = sums;
         for (let v = 0; v < count; v += 2) {
           packPanel(panel, vectors + <usize>v * VECTOR_BYTES, positions, depth);
@@ -206,6 +211,65 @@ function packPanel(panel: usize, vectors: usize, positions: usize, depth: i32): 
     v128.store(panel, v128.load(right + at), 16);
     panel += PANEL_ROW;
     positions += 4;
+  }
+}
+
+/** The outputs of the unit that meet a tap inside the image: their places in the tile, and in a row of the gradient. */
+function fillMet(p: ChannelsLastPlan, tap: i32, positions: usize, places: usize, table: usize): i32 {
+  const tapRow = p.originRow + (tap / p.tapColumns) * p.tapRowStep;
+  const tapColumn = p.originColumn + (tap % p.tapColumns) * p.tapColumnStep;
+  let count = 0;
+  let output = 0;
+  for (let i = 0; i < images; i++) {
+    for (let t = 0; t < height; t++) {
+      const sourceRow = tapRow + t * p.strideH;
+      const isInside = sourceRow >= 0 && sourceRow < p.sourceH;
+      for (let u = 0; u < width; u++) {
+        const sourceColumn = tapColumn + u * p.strideW;
+        if (isInside && sourceColumn >= 0 && sourceColumn < p.sourceW) {
+          store<u32>(places + words(count), load<u32>(positions + words(output)));
+          store<u32>(table + words(count), output << 2);
+          count++;
+        }
+        output++;
+      }
+    }
+  }
+  return count;
+}
+
+/** The sums of a unit that is a small map: each tap's without the outputs for which it meets nothing but padding. */
+function multiplyBordered(
+  p: ChannelsLastPlan,
+  gradient: usize,
+  depth: i32,
+  positions: usize,
+  vectors: usize,
+  count: i32,
+  panel: usize,
+  sums: usize,
+  table: usize,
+): void {
+  const taps = p.tapRows * p.tapColumns;
+  const perTap = count / taps;
+  const panelBytes = <usize>paddedRows(outputs) * PANEL_ROW;
+  const places = table + words(depth);
+  const lda = words(depth);
+  const tiles = tilesOf(outputs);
+  fillWords(sums, 0, <i32>((<usize>(count >> 1) * panelBytes) >> 2));
+  for (let tap = 0; tap < taps; tap++) {
+    const k = fillMet(p, tap, positions, places, table);
+    for (let v = 0; v < perTap; v += 2) {
+      packPanel(panel, vectors, places, k);
+      for (let tile = 0; tile < tiles; tile++) {
+        const row = (tile * outputs) / tiles;
+        const rows = ((tile + 1) * outputs) / tiles - row;
+        const to = sums + <usize>row * PANEL_ROW;
+        tableTile(rows, gradient + <usize>row * lda, lda, table, k, panel, PANEL_ROW, to, PANEL_ROW);
+      }
+      vectors += 2 * VECTOR_BYTES;
+      sums += panelBytes;
+    }
   }
 }
 

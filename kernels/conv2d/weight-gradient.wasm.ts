@@ -38,6 +38,9 @@ export const ChannelsLastPlan = {
   panelAt: 'i32',
   sumsAt: 'i32',
   totalsAt: 'i32',
+  /** 1: every tap leaves out the outputs for which it meets nothing but padding. What it says of the others. */
+  bordered: 'i32',
+  tableAt: 'i32',
 } as const;
 
 /** What weight-dots.as.ts reads. */
@@ -58,6 +61,8 @@ const BEHIND_TILE = 32;
 /** Columns and least rows of a register tile, see winograd-tiles.as.ts. */
 const PANEL = 8;
 const LEAST_ROWS = 4;
+/** By so much less must be computed for small maps, for what telling their taps apart costs. */
+const BORDERED_GAIN = 1.15;
 const VECTOR_WORDS = 3;
 const TILE_WIDTH = 256;
 /** Outputs in one sum of outer products: enough to pay for reading the sums, few enough that what they meet stays in the cache. */
@@ -156,13 +161,34 @@ function tileAxis({ stride, taps, tapStep }: Axis, size: number): { step: number
   return { step, length: ((size - 1) * stride + (taps - 1) * tapStep) / step + 1 };
 }
 
+/** Outputs that meet a tap inside the image, added up over an axis' taps. */
+const metOutputs = ({ size, origin, stride, taps, tapStep }: Axis, source: number): number => {
+  let sum = 0;
+  for (let at = origin, tap = 0; tap < taps; tap++, at += tapStep) {
+    for (let t = 0; t < size; t++) if (at + t * stride >= 0 && at + t * stride < source) sum++;
+  }
+  return sum;
+};
+
+/** Whether units are small maps, many of whose taps meet nothing but padding. */
+function isBordered(g: Geometry, c: Cut): boolean {
+  const [rows, columns] = g.axes;
+  if (c.outputs < LEAST_ROWS || c.height < rows.size || c.width < columns.size) return false;
+  const met = metOutputs(rows, g.source[0]) * metOutputs(columns, g.source[1]);
+  const panels = (PANEL * Math.ceil(c.channels / PANEL)) / c.channels;
+  return BORDERED_GAIN * met * panels < rows.size * rows.taps * columns.size * columns.taps;
+}
+
 function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   const [rows, columns] = g.axes;
   const c = cut(g, threads);
   const [tileRows, tileColumns] = [tileAxis(rows, c.height), tileAxis(columns, c.width)];
-  const isJoined = columns.tapStep === tileColumns.step;
+  const bordered = isBordered(g, c);
+  const isJoined = !bordered && columns.tapStep === tileColumns.step;
   const runs = isJoined ? rows.taps : rows.taps * columns.taps;
-  const perRun = Math.ceil(((isJoined ? columns.taps : 1) * c.channels) / 4);
+  const perRun = bordered
+    ? 2 * Math.ceil(c.channels / PANEL)
+    : Math.ceil(((isJoined ? columns.taps : 1) * c.channels) / 4);
   const vectors = 2 * Math.ceil((runs * perRun) / 2);
   const depth = c.images * c.height * c.width;
   const vectorsAt = SPILL_WORDS + depth;
@@ -173,6 +199,7 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
   const sumsAt = panelAt + aligned(PANEL * depth);
   const sumsWords = 4 * vectors * paddedRows(c.outputs);
   const totalsAt = sumsAt + aligned(sumsWords);
+  const tableAt = totalsAt + aligned(sumsWords);
   const constants = planWords(ChannelsLastPlan, {
     ...planOf(g, c, tileAt, gradientAt),
     stepH: tileRows.step,
@@ -183,6 +210,8 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
     panelAt: 4 * panelAt,
     sumsAt: 4 * sumsAt,
     totalsAt: 4 * totalsAt,
+    bordered: bordered ? 1 : 0,
+    tableAt: 4 * tableAt,
   });
   const tasks = c.blocks * c.splits;
   const grain = Math.max(1, Math.floor((TASK_WORK * tasks) / Math.max(1, workOf(g))));
@@ -191,7 +220,7 @@ function planChannelsLast(g: Geometry, threads: number): WasmPlan {
     name: 'channelsLast',
     phases: c.splits === 1 ? [multiply] : [multiply, sumPhase(g, c.splits)],
     sharedScratch: 4 * c.splits * weightsOf(g) + 64,
-    threadScratch: 4 * (totalsAt + sumsWords + BEHIND_TILE),
+    threadScratch: 4 * (tableAt + (bordered ? 2 * depth : 0) + BEHIND_TILE),
   };
 }
 
