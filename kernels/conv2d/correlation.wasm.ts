@@ -196,21 +196,23 @@ export const TASK_WORK = 200_000;
 /** Part of the threads' time that may be lost at the end of a launch. */
 export const MOST_IDLE = 0.15;
 
-/** How a small map's columns are packed by the taps that they meet, if that pays. */
+/** What packing a small map's columns by the taps that they meet costs for each image and pair of channels, in multiply-adds. */
+const borderWork = (g: Geometry, { products, images }: Border): number =>
+  (products / images) * (1 + PACKING_ROWS / g.rows) * PACKING;
+
+/** How they are packed, if that pays. */
 function borderOf(g: Geometry): Border | undefined {
   const [rows, columns] = g.axes;
   const results = rows.size * columns.size;
   if (g.odd || g.rows < LEAST_BORDERED_ROWS || columns.size > WIDEST_PACKED || results > TILE_RESULTS) return undefined;
   const border = bestBorder(g, MOST_BORDERED / results);
-  const all = tapsOf(g) * results * emptinessOf(rows.size, columns.size);
-  const work = (border.products / border.images) * (1 + PACKING_ROWS / g.rows);
-  return work * PACKING < all ? border : undefined;
+  return borderWork(g, border) < tapsOf(g) * results * emptinessOf(rows.size, columns.size) ? border : undefined;
 }
 
 /** Multiply-adds of the plain loop for each pair of an input and an output channel. */
 export function plainProducts(g: Geometry): number {
   const border = borderOf(g);
-  return g.batch * (border ? border.products / border.images : tapsOf(g) * g.axes[0].size * g.axes[1].size);
+  return g.batch * (border ? borderWork(g, border) : tapsOf(g) * g.axes[0].size * g.axes[1].size);
 }
 
 /** Columns computed for one that is wanted: rows are cut into vectors, and two vectors of a tile go together. */

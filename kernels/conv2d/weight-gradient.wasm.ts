@@ -170,13 +170,23 @@ const metOutputs = ({ size, origin, stride, taps, tapStep }: Axis, source: numbe
   return sum;
 };
 
+/** Products of a pair of channels for each image, without those with padding. */
+const metProducts = ({ axes: [rows, columns], source }: Geometry): number =>
+  metOutputs(rows, source[0]) * metOutputs(columns, source[1]);
+
 /** Whether units are small maps, many of whose taps meet nothing but padding. */
 function isBordered(g: Geometry, c: Cut): boolean {
   const [rows, columns] = g.axes;
   if (c.outputs < LEAST_ROWS || c.height < rows.size || c.width < columns.size) return false;
-  const met = metOutputs(rows, g.source[0]) * metOutputs(columns, g.source[1]);
   const panels = (PANEL * Math.ceil(c.channels / PANEL)) / c.channels;
-  return BORDERED_GAIN * met * panels < rows.size * rows.taps * columns.size * columns.taps;
+  return BORDERED_GAIN * metProducts(g) * panels < rows.size * rows.taps * columns.size * columns.taps;
+}
+
+/** Multiply-adds of plain sums for each pair of an input and an output channel. */
+export function plainWeightProducts(g: Geometry): number {
+  const [rows, columns] = g.axes;
+  const products = isBordered(g, cut(g, 1)) ? metProducts(g) : rows.size * rows.taps * columns.size * columns.taps;
+  return g.batch * products;
 }
 
 function planChannelsLast(g: Geometry, threads: number): WasmPlan {

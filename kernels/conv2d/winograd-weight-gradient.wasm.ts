@@ -3,7 +3,7 @@
 import { planWords } from '../params.ts';
 import type { WasmPlan } from '../plan.ts';
 import { type Geometry, TASK_WORK } from './correlation.wasm.ts';
-import { sumPhase } from './weight-gradient.wasm.ts';
+import { plainWeightProducts, sumPhase } from './weight-gradient.wasm.ts';
 import {
   isPlain3x3,
   isPreferred,
@@ -32,7 +32,10 @@ const ENTRY_BYTES = 8;
 const LISTED_BYTES = 512 * 1024;
 /** Measured times in those of one multiply-add: of a tile per channel and per output, of a weight at the end of a split. */
 const TILE_WORK = 200;
-const WEIGHT_WORK = 300;
+const WEIGHT_WORK = 500;
+/** Of the pairs of channels that are left to plain sums, this over the root of the elements of a channel; and what one costs. */
+const REPEATED_PART = 3;
+const REPEAT_WORK = 1.3;
 const GAIN = 1.1;
 
 const splitsOf = (g: Geometry): number => {
@@ -49,10 +52,12 @@ export function isWinogradGradient(g: Geometry, prefer: string | undefined): boo
 function isFaster(g: Geometry): boolean {
   const tiles = tileCount(g);
   const pairs = g.channels * g.rows;
+  const plain = pairs * plainWeightProducts(g);
   const [sourceTurns, gradientTurns] = [Math.ceil(g.rows / TASK_OUTPUTS), Math.ceil(g.channels / TASK_CHANNELS)];
   const ends = TILE_WORK * tiles * (sourceTurns * g.channels + gradientTurns * g.rows);
   const work = PRODUCTS * tiles * pairs + ends + WEIGHT_WORK * splitsOf(g) * pairs;
-  return GAIN * work < 9 * pairs * g.batch * g.axes[0].size * g.axes[1].size;
+  const repeated = Math.min(1, REPEATED_PART / Math.sqrt(g.batch * g.axes[0].size * g.axes[1].size));
+  return GAIN * work + REPEAT_WORK * repeated * plain < plain;
 }
 
 /** Channels in each of `count` blocks of `size`, in whole vectors or panels. */

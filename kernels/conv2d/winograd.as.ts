@@ -49,15 +49,15 @@ function turnSource(grid: TileGrid, p: WinogradPlan, source: usize, scratch: usi
 }
 
 /**
- * The outputs of `tiles` tiles of a unit, from `firstTile` of it on, and of one panel by the plain loop. `direct`: what all grids of
- * tiles have in common.
+ * The outputs of `tiles` tiles of a unit, from `firstTile` of it on, and of one panel by the plain loop, with its filters as
+ * orderFilters has them. `direct`: what all grids of tiles have in common.
  */
 function repeatTiles(
   grid: TileGrid,
   p: WinogradPlan,
   direct: Correlation,
   source: usize,
-  weights: usize,
+  ordered: usize,
   bias: usize,
   output: usize,
   scratch: usize,
@@ -68,7 +68,6 @@ function repeatTiles(
 ): void {
   const at = changetype<Unit>(scratch + p.repeatAt);
   const own = changetype<Correlation>(scratch + p.repeatAt + offsetof<Unit>());
-  const filters = scratch + p.repeatAt + offsetof<Unit>() + offsetof<Correlation>();
   locate(grid, unit, at);
   copyWords(changetype<usize>(own), changetype<usize>(direct), offsetof<Correlation>() >> 2);
   const row = OUTPUTS * at.tileRow;
@@ -81,7 +80,6 @@ function repeatTiles(
   own.originRow += own.rowOffset;
   own.originColumn += own.columnOffset;
   const task = at.image * ceilDivide(p.outputs, PANEL) + panel;
-  const ordered = orderFilters(p, weights, panel, filters);
   correlate(own, source, ordered, bias, output, scratch, task, task + 1);
 }
 
@@ -114,6 +112,7 @@ export function conv2dWinograd(params: Conv2dParams, buffers: usize, begin: i32,
   const products = scratch + p.productsAt;
   const panels = ceilDivide(p.outputs, PANEL);
   const tileTrusts = scratch + watch.trustAt;
+  const repeatedFilters = scratch + p.repeatAt + offsetof<Unit>() + offsetof<Correlation>();
   const worst = scratch + p.trustAt;
   const panelTrusts = worst + TRUST_BYTES;
   for (let task = begin; task < end; task++) {
@@ -158,13 +157,15 @@ export function conv2dWinograd(params: Conv2dParams, buffers: usize, begin: i32,
       trust += TRUST_BYTES;
       if (isTrusted(worst, trust)) continue;
       let tile = tileTrusts;
+      let ordered: usize = 0;
       for (let unit = first; unit < last; unit++) {
         const tiles = min(grid.segmentTiles, grid.tilesW - (unit % grid.segments) * grid.segmentTiles);
         let run = 0;
         for (let i = 0; i <= tiles; i++) {
           if (i < tiles && !isTrusted(tile + <usize>i * TRUST_BYTES, trust)) run++;
           else if (run > 0) {
-            repeatTiles(grid, p, direct, source, weights, bias, output, scratch, unit, i - run, run, panel);
+            if (!ordered) ordered = orderFilters(p, weights, panel, repeatedFilters);
+            repeatTiles(grid, p, direct, source, ordered, bias, output, scratch, unit, i - run, run, panel);
             run = 0;
           }
         }

@@ -34,8 +34,9 @@ const PATCH_BYTES = 48 * 1024;
 const FILTER_WORK = 700;
 const INPUT_WORK = 160;
 const OUTPUT_WORK = 260;
-/** The same of a filter when all of them do not fit the cache, and of an element that the plain loop reads. */
+/** The same of a filter when all of them do not fit the cache and when they do, and of an element that the plain loop reads. */
 const FAR_FILTER_WORK = 1500;
+const NEAR_FILTER_WORK = 450;
 const PLAIN_INPUT_WORK = 30;
 const FILTER_BYTES = 2 * 1024 * 1024;
 /** By so much it must be faster, for what the estimate leaves out. */
@@ -111,7 +112,7 @@ function isFaster(g: Geometry): boolean {
   const pairs = g.channels * g.rows;
   const tiles = tileCount(g);
   const elements = g.batch * g.axes[0].size * g.axes[1].size;
-  const filterWork = 4 * PRODUCTS * pairs > FILTER_BYTES ? FAR_FILTER_WORK : FILTER_WORK;
+  const filterWork = 4 * PRODUCTS * pairs > FILTER_BYTES ? FAR_FILTER_WORK : NEAR_FILTER_WORK;
   const ends = INPUT_WORK * g.channels + OUTPUT_WORK * g.rows;
   const work = pairs * (PRODUCTS * tiles + filterWork) + tiles * ends;
   return GAIN * work < pairs * plainProducts(g) + PLAIN_INPUT_WORK * g.channels * elements;
