@@ -27,25 +27,27 @@ class BorderClass {
 
 const CLASS_BYTES: usize = 20;
 
-/** The first tap at `origin`, `step` apart, that is in [0, size); the first of `taps` if none is. */
-@inline
-function firstTap(origin: i32, step: i32, taps: i32): i32 {
-  return clamp(ceilDivide(-origin, step), 0, taps);
-}
-
 @inline
 function endTap(origin: i32, step: i32, taps: i32, size: i32): i32 {
-  return clamp(ceilDivide(size - origin, step), firstTap(origin, step, taps), taps);
+  const end = clamp(ceilDivide(size - origin, step), 0, taps);
+  // Without any it is the first.
+  return ceilDivide(-origin, step) < end ? end : 0;
+}
+
+/** The first tap of those at `origin`, `step` apart, that is in [0, size); 0 if none is. */
+@inline
+function firstTap(origin: i32, step: i32, taps: i32, size: i32): i32 {
+  return clamp(ceilDivide(-origin, step), 0, endTap(origin, step, taps, size));
 }
 
 /** How many outputs from the one that reads at `origin` on, of at most `most`, have the same taps. */
 function runLength(origin: i32, stride: i32, step: i32, taps: i32, size: i32, most: i32): i32 {
-  const low = firstTap(origin, step, taps);
+  const low = firstTap(origin, step, taps, size);
   const high = endTap(origin, step, taps, size);
   let length = 1;
   while (length < most) {
     const next = origin + length * stride;
-    if (firstTap(next, step, taps) != low || endTap(next, step, taps, size) != high) break;
+    if (firstTap(next, step, taps, size) != low || endTap(next, step, taps, size) != high) break;
     length++;
   }
   return length;
@@ -61,9 +63,9 @@ export function fillBorderClasses(p: Correlation, columns: usize, classes: usize
       const column = p.originColumn + u * p.strideW;
       const width = runLength(column, p.strideW, p.tapColumnStep, p.tapColumns, p.sourceW, p.width - u);
       const own = changetype<BorderClass>(classes + <usize>count * CLASS_BYTES);
-      own.tapRow = firstTap(row, p.tapRowStep, p.tapRows);
+      own.tapRow = firstTap(row, p.tapRowStep, p.tapRows, p.sourceH);
       own.tapRows = endTap(row, p.tapRowStep, p.tapRows, p.sourceH) - own.tapRow;
-      own.tapColumn = firstTap(column, p.tapColumnStep, p.tapColumns);
+      own.tapColumn = firstTap(column, p.tapColumnStep, p.tapColumns, p.sourceW);
       own.tapColumns = endTap(column, p.tapColumnStep, p.tapColumns, p.sourceW) - own.tapColumn;
       own.columns = fillColumns(p, columns, images, t, rows, u, width, TABLE_COLUMNS);
       columns += (<usize>own.columns) << 3;
