@@ -1,12 +1,13 @@
 // The step of DenseDepth's toy network, narrow and on small pictures: launches so short that the host's work between them shows.
 import { add, crossEntropy, l1Loss, SGD, tensor } from '../../engine/index.ts';
 import { ToyDepth } from '../../models/index.ts';
+import type { Network } from './index.ts';
 import type { Sizes } from '../peers/protocol.mjs';
 import { fixedTensor, fixWeights, onDevice, SEEDS, type TrainingStep } from './step.ts';
 
-export type ToyShape = Sizes<'batch' | 'size' | 'baseWidth' | 'learningRate' | 'momentum'>;
+type ToyShape = Sizes<'batch' | 'size' | 'baseWidth' | 'learningRate' | 'momentum'>;
 
-export const toyShape: ToyShape = { batch: 2, size: 32, baseWidth: 4, learningRate: 1e-3, momentum: 0.9 };
+const toyShape: ToyShape = { batch: 2, size: 32, baseWidth: 4, learningRate: 1e-3, momentum: 0.9 };
 
 const CLASSES = 3;
 
@@ -31,4 +32,12 @@ function build({ batch, size, baseWidth, learningRate: lr, momentum }: ToyShape)
   };
 }
 
-export const toyStep = onDevice(build);
+/** At both sizes the same. Peers do not know it. */
+export const toy: Network = {
+  name: 'toy',
+  title: "DenseDepth's toy network",
+  benchmark: 'toy.step',
+  build: onDevice(build),
+  sizes: { small: [toyShape], paper: [toyShape] },
+  isStep: false,
+};

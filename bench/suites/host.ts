@@ -35,13 +35,13 @@ export interface HostResult {
   readonly launches: number;
   /** Of compiled steps it is not known on `reference`, since a step whose launches are observed runs eagerly. */
   readonly host: Partial<Ways<Spread>> & Pick<Ways<Spread>, 'eager'>;
-  /** The whole step with its kernels, one thread. */
-  readonly step: Ways<Spread>;
+  /** The whole step with its kernels, one thread. None on a software adapter, which takes the host's own processor. */
+  readonly step?: Ways<Spread>;
   /** The host's part of an eager step. */
-  readonly share: number;
+  readonly share?: number;
   /** How many times as fast a compiled step is: medians. */
   readonly hostRatio?: number;
-  readonly stepRatio: number;
+  readonly stepRatio?: number;
 }
 
 /** Functions are compiled while a step is repeated; fewer repetitions measure the compiler. */
@@ -125,30 +125,32 @@ function outsideKernels(device: Device): Clock {
 
 /** Measures one network on one device. Throws DeviceError where the device cannot be opened. */
 export async function measureHost(each: HostCase, name: HostDevice, seconds: number): Promise<HostResult> {
-  const now: Clock = () => performance.now();
-  const real = await createDevice(name, { threads: 1 });
-  const whole = await updates(real, each, { seconds, warmUp: RECORDING, clock: now });
   const idle = name === 'reference' ? await hostOfReference(each, seconds) : await hostOfIdle(each, name, seconds);
-  const [host, step] = [spread(idle.eager.host), spread(whole.eager.whole)];
-  const [compiledHost, compiledStep] = [spread(idle.compiled.host), spread(whole.compiled.whole)];
+  const [host, compiledHost] = [spread(idle.eager.host), spread(idle.compiled.host)];
   const isKnown = name !== 'reference';
-  return {
-    ...{ network: each.name, device: name, launches: whole.launches },
+  const result: HostResult = {
+    ...{ network: each.name, device: name, launches: idle.launches },
     host: { eager: host, ...(isKnown && { compiled: compiledHost }) },
-    step: { eager: step, compiled: compiledStep },
-    share: host.median / step.median,
     ...(isKnown && { hostRatio: host.median / compiledHost.median }),
-    stepRatio: step.median / compiledStep.median,
   };
+  const device = await createDevice(name, { threads: 1 });
+  if (device.facts.software === true) {
+    device.dispose();
+    return result;
+  }
+  const whole = await updates(device, each, { seconds, warmUp: RECORDING, clock: () => performance.now() });
+  const step = { eager: spread(whole.eager.whole), compiled: spread(whole.compiled.whole) };
+  const share = host.median / step.eager.median;
+  return { ...result, step, share, stepRatio: step.eager.median / step.compiled.median };
 }
 
 /** Loops over float64 run on the host's own thread, which the observer of launches shows. Observed steps are not compiled. */
-async function hostOfReference(each: HostCase, seconds: number): Promise<Ways<Times>> {
+async function hostOfReference(each: HostCase, seconds: number): Promise<Ways<Times> & { launches: number }> {
   const device = await createDevice('reference');
   return updates(device, each, { seconds, warmUp: RECORDING, clock: outsideKernels(device) });
 }
 
-async function hostOfIdle(each: HostCase, name: 'wasm' | 'webgpu', seconds: number): Promise<Ways<Times>> {
+async function hostOfIdle(each: HostCase, name: 'wasm' | 'webgpu', seconds: number): Promise<Ways<Times> & { launches: number }> {
   const { device, waited } = await openWithoutKernels(name);
   const clock: Clock = () => performance.now() - waited();
   return updates(device, each, { seconds, warmUp: WARM_UP, clock });

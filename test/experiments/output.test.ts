@@ -46,6 +46,7 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
   'data show': { args: ['data', 'show', 'kitti'] },
   'golden': { args: ['golden', '../golden', '--device', 'reference'] },
   'bench': { args: ['bench', 'ladder'] },
+  'compile': { args: ['compile', 'toy', '--device', 'meta'] },
   'predict': {
     args: ['predict', 'multidepth', '../network.safetensors', '../picture.png', '--device', 'wasm'],
     files: ['predictions/picture-depth.png'],
