@@ -59,25 +59,35 @@ interface Entry {
 /** After so many changes in a row, without one whole replay, calls of these shapes run eagerly. */
 const MOST_CHANGES = 8;
 const DEFAULT_PROGRAMS = 8;
+/** Lists of more are data. */
+const MOST_MEMBERS = 64;
 
 const takesCompile = takes('compile', {
   step: callback,
   options: optionsWith<CompileOptions>({ programs: number, device: deviceParameter, onChange: callback }),
 });
 
+/** The members of a list or of a plain object. */
+function membersOf(value: unknown): readonly [name: string, member: unknown][] | undefined {
+  if (typeof value !== 'object' || value === null || value instanceof Tensor) return undefined;
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype ? Object.entries(value) : undefined;
+}
+
 /** What tells calls apart beforehand: shapes, flags and words. Numbers are inputs; whatever else differs is noticed. */
 function signatureOf(value: unknown): string {
   if (value instanceof Tensor) return `${value.dtype}[${value.shape.join()}]${value.tracked ? 'g' : ''}`;
-  if (typeof value === 'boolean' || typeof value === 'string' || value === undefined || value === null) {
-    return JSON.stringify(value) ?? 'undefined';
-  }
-  if (Array.isArray(value)) return `[${value.map(signatureOf).join()}]`;
-  return typeof value;
+  if (typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  const members = membersOf(value);
+  if (!members || members.length > MOST_MEMBERS) return typeof value;
+  return `{${members.map(([name, member]) => `${name}:${signatureOf(member)}`).join()}}`;
 }
 
-function deviceOf(args: readonly unknown[]): Device | undefined {
-  for (const value of args) {
-    const device = value instanceof Tensor ? value.device : Array.isArray(value) ? deviceOf(value) : undefined;
+function deviceOf(value: unknown): Device | undefined {
+  if (value instanceof Tensor) return value.device;
+  const members = membersOf(value) ?? [];
+  if (members.length > MOST_MEMBERS) return undefined;
+  for (const [, member] of members) {
+    const device = deviceOf(member);
     if (device) return device;
   }
   return undefined;
@@ -170,8 +180,9 @@ class CompiledStep<A extends readonly unknown[], R> {
         }) as R;
       },
       () => {
-        device.doorkeeper = undefined;
-        setTracer(undefined);
+        // Somebody else's by now, if this step was left for another one while it waited.
+        if (device.doorkeeper === tracer) device.doorkeeper = undefined;
+        if (currentTracer() === tracer) setTracer(undefined);
         if (isDone) then();
       },
     );

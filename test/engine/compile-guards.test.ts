@@ -280,4 +280,28 @@ t.test('whoever watches sees an eager step', async (t) => {
   });
 });
 
+t.test('two steps that wait at the same time', async (t) => {
+  await onEach(t, devices, async (t, device) => {
+    w.setDefaultDevice(device);
+    const slow = async ({ x, power }: { x: Tensor; power: number }): Promise<Tensor> => {
+      const y = w.exp(w.tanh(x));
+      const first = await w.sum(y).item();
+      const z = w.mul(w.pow(y, power), first);
+      await z.array();
+      return w.sum(w.sin(z));
+    };
+    const steps = [w.compile(slow), w.compile(slow)];
+    for (let call = 0; call < 8; call++) {
+      using _made = w.scope();
+      const x = w.tensor([call, 0.5, -1]);
+      const expected = [await (await slow({ x, power: 2 })).item(), await (await slow({ x, power: 3 })).item()];
+      const found = await Promise.all(steps.map(async (step, i) => (await step({ x, power: 2 + i })).item()));
+      t.same(found, expected, `call ${call}`);
+      t.equal(await (await steps[0]!({ x, power: 2 })).item(), expected[0], `alone, call ${call}`);
+    }
+    t.equal(device.doorkeeper, undefined, 'nobody is left at the door');
+    for (const step of steps) step.dispose();
+  });
+});
+
 const f = (): Tensor => w.ones([1]);
