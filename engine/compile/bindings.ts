@@ -71,7 +71,7 @@ export class Bindings {
   /** Makes ready for a run. False if a buffer that ought to be free is in use. Throws what `allocate` does. */
   begin(run: number): boolean {
     this.#run = run;
-    this.#returned.clear();
+    if (this.#returned.size > 0) this.#returned.clear();
     if (!this.#hasMemory) this.#acquire();
     return this.#planned.every((slot) => this.#isFree(slot));
   }
