@@ -2,7 +2,7 @@
 // memory, or have a buffer of their own: what outlives the step or is written by the host. The program holds one reference
 // to each of its buffers, so that one with a second reference is in use elsewhere.
 import type { Device, PreparedLaunch, Storage } from '../devices/device.ts';
-import { type Lifetime, type MemoryPlan, planMemory } from './memory.ts';
+import { type Lifetime, type MemoryPlan, planMemory, predecessorsOf } from './memory.ts';
 import type { LaunchCall, Program, Slot } from './program.ts';
 import { passThrough } from './record.ts';
 
@@ -41,13 +41,8 @@ export class Bindings {
     this.lifetimes = lifetimes;
     this.plan = planMemory(lifetimes, hasOffsets);
     this.#rivals = slots.map(() => undefined);
-    this.#planned.forEach((slot, i) => {
-      const [own, { block, offset }] = [lifetimes[i]!, this.plan.places[i]!];
-      this.#rivals[slot] = this.#planned.filter((_, j) => {
-        const [other, at] = [lifetimes[j]!, this.plan.places[j]!];
-        const touches = at.block === block && at.offset < offset + own.bytes && offset < at.offset + other.bytes;
-        return touches && other.to <= own.from;
-      });
+    predecessorsOf(lifetimes, this.plan).forEach((before, i) => {
+      this.#rivals[this.#planned[i]!] = before.map((j) => this.#planned[j]!);
     });
     this.#launches = slots.map(() => []);
     for (const call of calls) {

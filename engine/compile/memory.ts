@@ -52,6 +52,20 @@ export function planMemory(lifetimes: readonly Lifetime[], hasOffsets: boolean):
   return { blocks, places, peak, lowerBound: mostAlive(lifetimes) };
 }
 
+/** For each buffer those that lie where it does and are released before it is made. */
+export function predecessorsOf(lifetimes: readonly Lifetime[], { places }: MemoryPlan): number[][] {
+  return lifetimes.map(({ bytes, from }, i) => {
+    const { block, offset } = places[i]!;
+    const before: number[] = [];
+    for (let j = 0; j < lifetimes.length; j++) {
+      const [other, at] = [lifetimes[j]!, places[j]!];
+      if (other.to > from || at.block !== block) continue;
+      if (at.offset < offset + bytes && offset < at.offset + other.bytes) before.push(j);
+    }
+    return before;
+  });
+}
+
 type Placed = Pick<MemoryPlan, 'blocks' | 'places'>;
 
 function inOneBlock(lifetimes: readonly Lifetime[], order: readonly number[]): Placed {
