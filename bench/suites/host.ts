@@ -150,7 +150,11 @@ async function hostOfReference(each: HostCase, seconds: number): Promise<Ways<Ti
   return updates(device, each, { seconds, warmUp: RECORDING, clock: outsideKernels(device) });
 }
 
-async function hostOfIdle(each: HostCase, name: 'wasm' | 'webgpu', seconds: number): Promise<Ways<Times> & { launches: number }> {
+async function hostOfIdle(
+  each: HostCase,
+  name: 'wasm' | 'webgpu',
+  seconds: number,
+): Promise<Ways<Times> & { launches: number }> {
   const { device, waited } = await openWithoutKernels(name);
   const clock: Clock = () => performance.now() - waited();
   return updates(device, each, { seconds, warmUp: WARM_UP, clock });
