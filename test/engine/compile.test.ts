@@ -69,7 +69,7 @@ t.test('random programs', async (t) => {
   await onEach(t, devices, async (t, device, name) => {
     w.setDefaultDevice(device);
     let replayed = 0;
-    for (let seed = 0; seed < (name === 'webgpu' ? 6 : 24); seed++) {
+    for (let seed = 0; seed < (name === 'webgpu' ? 4 : 20); seed++) {
       const wrap: Wrap = seed % 4 === 3 ? w.checkpoint : direct;
       replayed += (await sameBits(t, `program ${seed}`, 6, () => randomRun(seed, wrap))).statistics.replayed;
     }
