@@ -1,6 +1,7 @@
 // The two ways into the tape: `backward` leaves gradients in the leaves, `grad` returns those that it is asked for. Both walk it with
 // `walk`, to different places.
 import { takes } from './call-check.ts';
+import { currentTracer } from './compile/tracer.ts';
 import { arithmetic, carry } from './gradients.ts';
 import { anyType, flag, list, optionsWith, value } from './parameters.ts';
 import { backwardWork } from './profile/work.ts';
@@ -41,6 +42,13 @@ const routeTo =
 
 /** d sum(output * gradient) into the `grad` of every leaf below `output` that wants one. */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
+  const tracer = currentTracer();
+  if (tracer) tracer.backward(output, options, () => accumulate(output, options));
+  else accumulate(output, options);
+}
+
+/** Returns the gradients that it leaves, by their tensors. */
+function accumulate(output: Tensor, options: BackwardOptions): Map<Tensor, Tensor> {
   const totals = walk([output], [options.gradient], options, everywhere, (found) => {
     for (const [tensor, gradient] of found) {
       const { grad } = tensor;
@@ -56,6 +64,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
     tensor.grad?.dispose();
     tensor.grad = total;
   }
+  return totals;
 }
 
 type GradOptions = WalkOptions & { gradOutputs?: readonly (Tensor | undefined)[] };

@@ -1,6 +1,7 @@
 // wgrad's engine: tensors, the tape, devices, operations, modules and optimisers. What is named here is public.
 /// <reference lib="esnext.disposable" preserve="true" />
 import './ops/methods.ts';
+import { completeEngine } from './operation.ts';
 
 export {
   defaultDevice,
@@ -37,6 +38,8 @@ export {
 export { gradEnabled, noGrad } from './grad-mode.ts';
 export { grad, type BackwardOptions } from './backward.ts';
 export type { Gradients, Vjp, VjpContext } from './tape.ts';
+export { compile, type Compiled, type CompileOptions, type CompileStatistics } from './compile/compile.ts';
+export type { LaunchText, MemoryText, ProgramText } from './compile/text.ts';
 export { checkpoint } from './recomputation.ts';
 export { scope, tidy, type Scope } from './scope.ts';
 export { largestHolders, liveTensorCount, Parameter, Tensor, trackTensors } from './tensor.ts';
@@ -82,3 +85,5 @@ export * as kernels from '../kernels/index.ts';
 export type { DType } from '../kernels/index.ts';
 export type { OwnPlans, ReferencePlan, WasmPlanner, WebGpuPlan, WebGpuPlanner } from '../kernels/plan.ts';
 export type { Tuning, TuningEntry, TuningTable } from '../kernels/tuning.ts';
+
+completeEngine();

@@ -3,6 +3,7 @@
 import type { DType } from '../kernels/index.ts';
 import { callSite, ConfigError, OutOfMemoryError, WgradError } from './errors.ts';
 import { compileCheck, takes } from './call-check.ts';
+import { currentTracer } from './compile/tracer.ts';
 import { callback, list, optionsWith, record, requiredOptions, text } from './parameters.ts';
 import { currentSaver, type Saves } from './saved.ts';
 import { innermostScope, inOwnScope, own } from './scope.ts';
@@ -88,6 +89,18 @@ export interface OperationObserver {
 
 let observer: OperationObserver | undefined;
 
+/** Whether somebody is told of what operations do. */
+export const isObserved = (): boolean => observer !== undefined;
+
+const engines = new WeakSet<object>();
+let engineIsComplete = false;
+
+/** What is declared from now on is not the engine's. */
+export const completeEngine = (): void => void (engineIsComplete = true);
+
+/** Whether the engine declared the operation, whose forward pass and vjp depend on inputs and attributes alone. */
+export const isEngines = (operation: object): boolean => engines.has(operation);
+
 /** Sets who is told, and returns who was until now. */
 export function observeOperations(next: OperationObserver | undefined): OperationObserver | undefined {
   const before = observer;
@@ -143,6 +156,7 @@ export function defineOperation<A = void>(...args: [operation: Operation<A>]): A
   const { name, family = custom, noGradient, vjp } = operation;
   register({ name, family, differentiable: vjp !== undefined, composite: false, ...(noGradient && { noGradient }) });
   const observed = vjp ? { ...operation, vjp: observable(name, vjp) } : operation;
+  if (!engineIsComplete) engines.add(observed);
   return (inputs, attrs) => apply(observed, inputs, attrs);
 }
 
@@ -215,6 +229,12 @@ function underName(error: unknown, name: string): unknown {
 }
 
 function apply<A>(operation: Operation<A>, given: readonly (Tensor | undefined)[], attrs: A): Tensor[] {
+  const tracer = currentTracer();
+  if (!tracer) return compute(operation, given, attrs);
+  return tracer.apply(operation as Operation<never>, given, attrs, () => compute(operation, given, attrs));
+}
+
+function compute<A>(operation: Operation<A>, given: readonly (Tensor | undefined)[], attrs: A): Tensor[] {
   const { name, forward } = operation;
   const inputs = checkInputs(operation as Operation<never>, given);
   const specs = operation.infer(given as readonly Tensor[], attrs);
@@ -225,15 +245,24 @@ function apply<A>(operation: Operation<A>, given: readonly (Tensor | undefined)[
     for (const spec of specs) outputs.push(forward ? allocate(inputs[0]!, name, spec) : reuse(inputs[0]!, spec));
     if (observer?.around) observer.around(name, 'forward', () => forward?.(given as readonly Tensor[], outputs, attrs));
     else forward?.(given as readonly Tensor[], outputs, attrs);
-    if (operation.vjp && gradEnabled() && inputs.some((input) => input.tracked)) {
-      new TapeNode(name, attrs, operation.vjp, given, outputs, operation.saves ?? {});
-    }
+    putOnTape(operation, given, outputs, attrs);
   } catch (error) {
     for (const output of outputs) output.dispose();
     throw error;
   }
   if (forward && observer?.result) for (const output of outputs) observer.result(name, output, callSite());
   return outputs;
+}
+
+/** The node of an operation whose outputs are there, if a gradient can flow through it. */
+export function putOnTape<A>(
+  { name, vjp, saves = {} }: Operation<A>,
+  given: readonly (Tensor | undefined)[],
+  outputs: readonly Tensor[],
+  attrs: A,
+): TapeNode | undefined {
+  if (!vjp || !gradEnabled() || !given.some((input) => input?.tracked)) return undefined;
+  return new TapeNode(name, attrs, vjp, given, outputs, saves) as TapeNode;
 }
 
 /** The vjp, told to the observer there is when it runs. */

@@ -141,6 +141,11 @@ export class SavedReads {
     };
   }
 
+  /** Whether there was something to keep, and it has been let go. */
+  get isReleased(): boolean {
+    return this.#released;
+  }
+
   /** Lets go of what has been recomputed and could be once more. */
   forget(): void {
     for (const saved of this.#inputs) saved?.forget?.();

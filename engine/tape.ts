@@ -50,6 +50,8 @@ export class TapeNode<A = unknown> implements Owned {
   /** Those of its outputs, where there are any. */
   hooks: OutputHooks | undefined;
   owner: Scope | undefined;
+  /** Which call of a compiled step made it, and in which run (compile/tracer.ts). */
+  trace = -1;
   readonly saved: SavedReads;
   readonly #attrs: A;
   readonly #vjp: Vjp<A>;

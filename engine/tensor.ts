@@ -6,13 +6,14 @@ import type { Device, HostArray, Storage } from './devices/device.ts';
 import { takes } from './call-check.ts';
 import { callSite, ConfigError, DTypeError, ShapeError, showShape, UseAfterFreeError } from './errors.ts';
 import { addHook, type GradientHook, OutputHooks } from './hooks.ts';
+import { LiveList, type LivePlace } from './live-list.ts';
 import { callback, flag, float, number, optional, optionsWith } from './parameters.ts';
 import { disown, own, type Owned, type Scope } from './scope.ts';
 import { checkShape, sameShape, type Shape, sizeOf } from './shape.ts';
 import { backward, type BackwardOptions } from './backward.ts';
 import { nodesBehind, type TapeNode } from './tape.ts';
 
-const live = new Set<Tensor>();
+const live = new LiveList<Tensor>();
 let tracking = false;
 
 /** One line per group of live tensors that share a shape and, while tracking, the line that made them. */
@@ -74,6 +75,7 @@ export class Tensor implements Owned {
   /** Of a leaf; those of a result are its node's. */
   hooks: GradientHook[] | undefined;
   #storage: Storage | undefined;
+  readonly #place: LivePlace<Tensor>;
 
   /** Takes over one reference to the storage. Use `tensor`, `zeros`, ... to make tensors. */
   constructor(storage: Storage, shape: Shape, dtype: DType) {
@@ -82,7 +84,7 @@ export class Tensor implements Owned {
     this.dtype = dtype;
     this.device = storage.device;
     this.site = tracking ? callSite() : undefined;
-    live.add(this);
+    this.#place = live.add(this);
   }
 
   /** Number of elements. */
@@ -222,7 +224,7 @@ export class Tensor implements Owned {
     if (!storage) return;
     this.#storage = undefined;
     disown(this);
-    live.delete(this);
+    live.remove(this.#place);
     this.grad?.dispose();
     this.grad = undefined;
     storage.device.release(storage);

@@ -49,7 +49,7 @@ export function groupText({ title, networks, kernels, othersOverFirst, absent }:
   return `${title}${where}\n${table}${ratio}`;
 }
 
-const mebibytes = (bytes: number): string => `${digits(bytes / 2 ** 20)} MiB`;
+export const mebibytes = (bytes: number): string => `${digits(bytes / 2 ** 20)} MiB`;
 
 /** Launches, memory and the first step of a training step. */
 export function stepText({ launches, submits, deviceBytes, memory, firstStep }: StepFacts, width: number): string {

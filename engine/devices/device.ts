@@ -17,6 +17,8 @@ export interface Storage {
   references: number;
   /** Counts writes, by `write` and by launches, so that the tape can refuse values that are no longer those it saved. */
   version: number;
+  /** The buffer in whose memory this one lies, and which it keeps. */
+  readonly parent?: Storage;
 }
 
 /** Counters of a device; differences between two readings describe what ran between them. */
@@ -46,6 +48,37 @@ export interface LaunchObserver {
   timer?(): LaunchTimer | undefined;
 }
 
+/** Stands at the door while a step is recorded or replayed: every request is its own to pass on. */
+export interface Doorkeeper {
+  allocate(length: number, dtype: DType): Storage;
+  /** Told that the last reference to a buffer has been dropped. */
+  released(storage: Storage): void;
+  write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void;
+  /** Told that a buffer is about to be read. */
+  reads(storage: Storage): void;
+  launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void;
+}
+
+/** A launch that has been checked, planned and bound to its buffers, to be run any number of times. */
+export interface PreparedLaunch {
+  /** The name of its plan; undefined where there is nothing to do. */
+  readonly plan: string | undefined;
+  /** Queues it, as `launch` does. Its buffers must be alive. */
+  run(): void;
+  /** Takes other numbers from now on. False, and nothing is changed, where they may need another plan. */
+  tune(params: ParamValues): boolean;
+}
+
+/** How the memory of a long buffer is divided into views. */
+export interface Division {
+  /** Bytes of one element of the long buffer, which is of float32. */
+  readonly elementBytes: number;
+  /** Bytes that a view of so many elements takes. */
+  viewBytes(length: number, dtype: DType): number;
+  /** Whether a view may begin elsewhere than at the beginning: a GPU binds a buffer for reading or for writing, as a whole. */
+  readonly hasOffsets: boolean;
+}
+
 /** The door to one device: storage, transfers and launches of kernels. */
 export interface Device {
   readonly name: DeviceName;
@@ -54,6 +87,9 @@ export interface Device {
   /** Facts for the manifest: driver, limits, features, threads. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   observer: LaunchObserver | undefined;
+  /** Set while a step is recorded or replayed. */
+  doorkeeper: Doorkeeper | undefined;
+  readonly division: Division;
   /** Where the time of a kernel can be read: around `launch`, through `LaunchObserver.timer`, or nowhere. */
   readonly launchClock: 'host' | 'device' | 'none';
 
@@ -74,6 +110,11 @@ export interface Device {
    * be inputs too. Returns at once on webgpu, after the work elsewhere.
    */
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void;
+
+  /** `launch` for many times: what does not depend on the moment is done once. Throws what `launch` does. */
+  prepare<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): PreparedLaunch;
+  /** A buffer with one reference in the memory of another, from a byte that `division` allows. It counts no bytes of its own. */
+  view(parent: Storage, offset: number, length: number, dtype: DType): Storage;
 
   /** Resolves when all launches have ended; rejects with the first error among them. */
   synchronize(): Promise<void>;

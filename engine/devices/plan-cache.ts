@@ -1,6 +1,7 @@
 // What a device needs to know of a launch, found by the packed parameters: its plan and the operands to expect. Training repeats
 // the same launches, so that planning and describing happen once per shape, not once per launch.
 import {
+  type FieldType,
   isArrayField,
   type Kernel,
   MAX_RANK,
@@ -146,6 +147,24 @@ function newRecord<P extends ParamValues>(kernel: Kernel<P>): KernelRecord<never
   }
   return { words: new Int32Array(length), key: new Int32Array(length), floats, plans: new Map(), count: 0 };
 }
+
+/**
+ * Whether a launch with other parameters has the same plan for certain: only numbers differ that plans do not depend on (see
+ * `newRecord`).
+ */
+export function havePlanInCommon(kernel: Kernel<never>, before: ParamValues, after: ParamValues): boolean {
+  const fields: { readonly [name: string]: FieldType } = kernel.fields;
+  for (const name in fields) {
+    const [a, b] = [before[name]!, after[name]!];
+    if (typeof a === 'number' ? Object.is(a, b) : isSameList(a, b)) continue;
+    if (fields[name] !== 'f32' || kernel.plans) return false;
+    if ((Math.fround(a as number) === 0) !== (Math.fround(b as number) === 0)) return false;
+  }
+  return true;
+}
+
+const isSameList = (a: readonly number[], b: number | readonly number[]): boolean =>
+  typeof b !== 'number' && a.length === b.length && a.every((value, i) => value === b[i]);
 
 /** The plan for the words of the record, whose key is written. */
 function lookUp<Plan>(record: KernelRecord<Plan>, prefer: string | undefined): PlannedLaunch<Plan> | undefined {

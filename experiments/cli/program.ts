@@ -228,6 +228,23 @@ export function buildProgram(done: (status: number) => void): Command {
     .action(async (name: string | undefined, flags: OpsFlags) => done(await opsCommand(name, flags)));
 
   program
+    .command('compile')
+    .description("a network's training step as a program: launches, plans, buffers, bytes, memory")
+    .argument('<network>', "a network of `wgrad bench step`, or 'toy'")
+    .addOption(
+      new Option('--device <name>', 'where to compute; meta computes nothing')
+        .choices(['reference', 'wasm', 'webgpu', 'meta'])
+        .default('wasm'),
+    )
+    .addOption(
+      new Option('--size <name>', "for two cores, or the papers'").choices(['small', 'paper']).default('small'),
+    )
+    .option('--json', 'one JSON document on stdout')
+    .action(async (network: string, { device, size, json }: { device: string; size: string; json?: boolean }) =>
+      done(await benchCommand(['compile', network, '--device', device, '--size', size, ...(json ? ['--json'] : [])])),
+    );
+
+  program
     .command('bench')
     .description('kernel and training benchmarks; see `wgrad bench --help`')
     .argument('[args...]')

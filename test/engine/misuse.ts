@@ -86,6 +86,7 @@ const others: readonly [name: string, call: Call, good: () => Arguments][] = [
   made('ReduceLROnPlateau', w.ReduceLROnPlateau, () => [new w.SGD(perceptron(), { lr: 1 }), { patience: 2 }]),
   ['oneCycleLR', w.oneCycleLR as Call, () => [{ maxLr: 1, totalSteps: 10, annealStrategy: 'cos' }]],
   ['clipGradNorm', w.clipGradNorm as Call, () => [perceptron(), 1, { normType: 2 }]],
+  ['compile', w.compile as Call, () => [() => w.ones([1]), { programs: 2 }]],
   ['clipGradValue', w.clipGradValue as Call, () => [perceptron(), 1]],
   ['tensor', w.tensor as Call, () => [[1, 0], [2], { dtype: 'bool' }]],
   ['rand', w.rand as Call, () => [[2], { stream: w.random(1, 'misuse') }]],

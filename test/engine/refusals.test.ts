@@ -111,7 +111,7 @@ t.test('every exported operation has rows', (t) => {
 /** Exported functions that are no operations on tensors. Classes have tables of their own (refusals-made.test.ts). */
 const others = new Set(
   (
-    'applySchedule arange checkpoint clipGradNorm clipGradValue concat cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR eye full grad gradEnabled ' +
+    'applySchedule arange checkpoint clipGradNorm clipGradValue compile concat cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR eye full grad gradEnabled ' +
     'gradcheck gradgradcheck lambdaLR largestHolders linearLR linspace liveTensorCount loadCheckpoint manualSeed multiStepLR noGrad observeOperations ' +
     'chromeTrace oneCycleLR ones parameter polynomialLR profiled rand randn random readCheckpoint readSafetensors readStateDict region registry saveCheckpoint scope setDefaultDevice stepLR summarize ' +
     'tensor tidy toDevice trackTensors writeSafetensors writeStateDict zeros'

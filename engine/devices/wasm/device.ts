@@ -8,9 +8,19 @@ import { DeviceError } from '../../errors.ts';
 import { planFor } from '../check-launch.ts';
 import { type ElementsContext, Room } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
-import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
+import type {
+  Device,
+  DeviceStatistics,
+  Division,
+  Doorkeeper,
+  HostArray,
+  LaunchObserver,
+  PreparedLaunch,
+  Storage,
+} from '../device.ts';
 import { Ledger } from '../ledger.ts';
 import { PlanCache } from '../plan-cache.ts';
+import { PreparedPlan } from '../prepared.ts';
 import { ExactSizePool } from '../pool.ts';
 import { defaultThreads, type LoadedModule, loadModule, type WasmModules } from './load.ts';
 import { blockBytes, LinearMemory } from './memory.ts';
@@ -63,7 +73,9 @@ class WasmDevice implements Device {
   readonly description: string;
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   observer: LaunchObserver | undefined;
+  doorkeeper: Doorkeeper | undefined;
   readonly launchClock = 'host';
+  readonly division: Division = { elementBytes: 4, viewBytes: (length) => blockBytes(4 * length), hasOffsets: true };
   readonly #memory: LinearMemory;
   readonly #threads: ThreadPool;
   readonly #room = new Room(Float32Array);
@@ -97,6 +109,7 @@ class WasmDevice implements Device {
   }
 
   allocate(length: number, dtype: DType): Storage {
+    if (this.doorkeeper) return this.doorkeeper.allocate(length, dtype);
     this.#ledger.checkAlive('allocate');
     const bytes = blockBytes(4 * length);
     const block = this.#pool.take(bytes) ?? { address: this.#reserve(4 * length), busyUntil: this.#freedAt };
@@ -109,14 +122,30 @@ class WasmDevice implements Device {
     if (this.#ledger.isDisposed) return;
     const own = this.#ledger.own(storage, 'release');
     const bytes = 4 * own.length;
-    if (this.#ledger.drop(own, bytes)) this.#pool.give(blockBytes(bytes), own.block);
+    if (!this.#ledger.drop(own, own.parent ? 0 : bytes)) return;
+    this.doorkeeper?.released(own);
+    if (own.parent) this.release(own.parent);
+    else this.#pool.give(blockBytes(bytes), own.block);
+  }
+
+  view(parent: Storage, offset: number, length: number, dtype: DType): Storage {
+    const { block } = this.#ledger.own(parent, 'view');
+    parent.references++;
+    const id = this.#ledger.hold(0);
+    const own: WasmStorage = {
+      ...{ id, device: this, dtype, length, references: 1, version: 0, parent },
+      block: { address: block.address + offset, busyUntil: 0 },
+    };
+    return own;
   }
 
   write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
-    const { dtype, block } = this.#ledger.own(storage, 'write');
+    if (this.doorkeeper) return this.doorkeeper.write(storage, values, source);
+    const { dtype, block, parent } = this.#ledger.own(storage, 'write');
     const elements = checkWrite(storage, values, source, this.#room);
     storage.version++;
-    this.#threads.finish(block.busyUntil);
+    // Others that lie in the same memory may be in use still.
+    this.#threads.finish(parent ? undefined : block.busyUntil);
     const at = block.address / 4;
     if (!Array.isArray(elements)) (dtype === 'float32' ? this.#memory.float32 : this.#memory.int32).set(elements, at);
     else if (dtype === 'float32') copyFloats(this.#memory.float32, at, elements);
@@ -124,6 +153,7 @@ class WasmDevice implements Device {
   }
 
   read(storage: Storage): Promise<HostArray> {
+    this.doorkeeper?.reads(storage);
     return new Promise((resolve) => {
       const { dtype, block, length } = this.#ledger.own(storage, 'read');
       this.#threads.finish();
@@ -133,21 +163,20 @@ class WasmDevice implements Device {
   }
 
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
+    if (this.doorkeeper) return this.doorkeeper.launch(kernel, inputs, outputs, params);
     this.#ledger.checkAlive(kernel.name);
-    const { plan: resolved } = this.#plans.find(kernel, inputs, outputs, params);
-    for (const output of outputs) output.version++;
-    const { observer } = this;
-    if (observer) {
-      // Whoever takes the time around a launch wants it alone: with a wait before and after.
-      this.#threads.finish();
-      observer.before?.(kernel as unknown as Kernel<never>, params, resolved.plan.name);
-    }
-    this.#run(kernel.name, resolved, inputs, outputs);
-    this.#ledger.launches++;
-    if (observer) {
-      this.#threads.finish();
-      observer.after?.(kernel as unknown as Kernel<never>, params, resolved.plan.name);
-    }
+    const { plan } = this.#plans.find(kernel, inputs, outputs, params);
+    this.#launch(kernel as unknown as Kernel<never>, params, plan, this.#plans.words, inputs, outputs);
+  }
+
+  prepare<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): PreparedLaunch {
+    this.#ledger.checkAlive(kernel.name);
+    const { plan } = this.#plans.find(kernel, inputs, outputs, params);
+    const any = kernel as unknown as Kernel<never>;
+    return new PreparedPlan(plan.plan.name, any, params, this.#plans.words.slice(), (tuned, words) => {
+      this.#ledger.checkAlive(kernel.name);
+      this.#launch(any, tuned, plan, words, inputs, outputs);
+    });
   }
 
   synchronize(): Promise<void> {
@@ -177,14 +206,36 @@ class WasmDevice implements Device {
     this.#pool.drain(() => undefined);
   }
 
-  #run(name: string, { plan, phases }: ResolvedPlan, inputs: Storage[], outputs: Storage[]): void {
+  #launch(
+    kernel: Kernel<never>,
+    params: ParamValues,
+    resolved: ResolvedPlan,
+    words: Int32Array,
+    inputs: Storage[],
+    outputs: Storage[],
+  ): void {
+    for (const output of outputs) output.version++;
+    const { observer } = this;
+    if (observer) {
+      // Whoever takes the time around a launch wants it alone: with a wait before and after.
+      this.#threads.finish();
+      observer.before?.(kernel, params, resolved.plan.name);
+    }
+    this.#run(kernel.name, resolved, words, inputs, outputs);
+    this.#ledger.launches++;
+    if (observer) {
+      this.#threads.finish();
+      observer.after?.(kernel, params, resolved.plan.name);
+    }
+  }
+
+  #run(name: string, { plan, phases }: ResolvedPlan, words: Int32Array, inputs: Storage[], outputs: Storage[]): void {
     if (phases.length === 0) return;
     const threads = this.#threads;
     threads.check();
     const shared = plan.sharedScratch ? this.#scratch.shared(plan.sharedScratch) : 0;
     const own = plan.threadScratch ? this.#scratch.perThread(plan.threadScratch, threads.threads) : 0;
     const stride = own && this.#scratch.stride;
-    const words = this.#plans.words;
     for (const { index, tasks, grain, constants } of phases) {
       const place = threads.reserve(words.length + constants.length);
       const heap = this.#memory.int32; // taken after the scratch, which may have made the memory grow

@@ -33,6 +33,7 @@ export class BufferStore {
   readonly #pool = new ExactSizePool<GpuBuffer>();
   readonly #staging = new ExactSizePool<GPUBuffer>();
   readonly #uploads = new ExactSizePool<GPUBuffer>();
+  readonly #scratch = new Map<string, GpuBuffer>();
   #groups = new Map<string, GPUBindGroup>();
   #nextId = 1;
 
@@ -55,6 +56,19 @@ export class BufferStore {
     const flags = usage.storage | usage.copySource | usage.copyTarget;
     const gpu = this.#guard(() => this.#device.createBuffer({ size, usage: flags }), size);
     return { id: this.#nextId++, gpu, bytes: size, lastBatch: 0 };
+  }
+
+  /** The first bytes of a buffer as one of their own. */
+  part({ gpu }: GpuBuffer, bytes: number): GpuBuffer {
+    return { id: this.#nextId++, gpu, bytes, lastBatch: 0 };
+  }
+
+  /** Scratch number `place` of a prepared launch. Launches run one after the other, so all that need as much share it. */
+  scratch(bytes: number, place: number): GpuBuffer {
+    const key = `${bytes} ${place}`;
+    let buffer = this.#scratch.get(key);
+    if (!buffer) this.#scratch.set(key, (buffer = this.take(bytes)));
+    return buffer;
   }
 
   give(buffer: GpuBuffer): void {
@@ -93,7 +107,10 @@ export class BufferStore {
     if (!group) {
       if (this.#groups.size >= MOST_BIND_GROUPS) this.#groups = new Map();
       const parameters = { binding: 0, resource: { buffer: this.#parameters, offset: 0, size: PARAMETER_WINDOW } };
-      const storage = places.map((place, i) => ({ binding: i + 1, resource: { buffer: buffers[place].gpu } }));
+      const storage = places.map((place, i) => {
+        const { gpu, bytes } = buffers[place];
+        return { binding: i + 1, resource: { buffer: gpu, size: bytes } };
+      });
       group = this.#device.createBindGroup({ layout: layout.group, entries: [parameters, ...storage] });
       this.#groups.set(key, group);
     }

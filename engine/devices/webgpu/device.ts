@@ -8,9 +8,19 @@ import { DeviceError, OutOfMemoryError } from '../../errors.ts';
 import { planFor } from '../check-launch.ts';
 import { type ElementsContext, Room } from '../../elements.ts';
 import { checkWrite } from '../check-write.ts';
-import type { Device, DeviceStatistics, HostArray, LaunchObserver, Storage } from '../device.ts';
+import type {
+  Device,
+  DeviceStatistics,
+  Division,
+  Doorkeeper,
+  HostArray,
+  LaunchObserver,
+  PreparedLaunch,
+  Storage,
+} from '../device.ts';
 import { Ledger } from '../ledger.ts';
 import { PlanCache } from '../plan-cache.ts';
+import { PreparedPlan } from '../prepared.ts';
 import {
   describeAdapter,
   findAdapter,
@@ -49,7 +59,9 @@ export class WebGpuDevice implements Device {
   /** What the choice of plans depends on. */
   readonly planFacts: WebGpuFacts;
   observer: LaunchObserver | undefined;
+  doorkeeper: Doorkeeper | undefined;
   readonly launchClock: 'device' | 'none';
+  readonly division: Division = { elementBytes: 4, viewBytes, hasOffsets: false };
   readonly #gpu: GPUDevice;
   readonly #queue: CommandQueue;
   readonly #pipelines: PipelineCache;
@@ -109,6 +121,7 @@ export class WebGpuDevice implements Device {
   }
 
   allocate(length: number, dtype: DType): Storage {
+    if (this.doorkeeper) return this.doorkeeper.allocate(length, dtype);
     this.#ledger.checkAlive('allocate');
     const bytes = 4 * length;
     const most = this.planFacts.maxStorageBufferBindingSize;
@@ -128,17 +141,30 @@ export class WebGpuDevice implements Device {
   release(storage: Storage): void {
     if (this.#ledger.isDisposed) return;
     const own = this.#ledger.own(storage, 'release');
-    if (this.#ledger.drop(own, own.buffer.bytes)) this.#buffers.give(own.buffer);
+    if (!this.#ledger.drop(own, own.parent ? 0 : own.buffer.bytes)) return;
+    this.doorkeeper?.released(own);
+    if (own.parent) this.release(own.parent);
+    else this.#buffers.give(own.buffer);
+  }
+
+  view(parent: Storage, _offset: number, length: number, dtype: DType): Storage {
+    const buffer = this.#buffers.part(this.#ledger.own(parent, 'view').buffer, viewBytes(length));
+    parent.references++;
+    const id = this.#ledger.hold(0);
+    const own: WebGpuStorage = { id, device: this, dtype, length, references: 1, version: 0, parent, buffer };
+    return own;
   }
 
   write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
+    if (this.doorkeeper) return this.doorkeeper.write(storage, values, source);
     this.#ledger.checkAlive('write');
-    const { buffer, length, dtype } = this.#ledger.own(storage, 'write');
+    const { buffer, length, dtype, parent } = this.#ledger.own(storage, 'write');
     const elements = checkWrite(storage, values, source, this.#room);
     if (length === 0) return;
     storage.version++;
     const words = toWords(elements, dtype);
-    if (buffer.lastBatch <= this.#queue.submitted) {
+    // Of a view it is not known who else uses its memory.
+    if (!parent && buffer.lastBatch <= this.#queue.submitted) {
       this.#gpu.queue.writeBuffer(buffer.gpu, 0, words);
       return;
     }
@@ -152,6 +178,7 @@ export class WebGpuDevice implements Device {
 
   async read(storage: Storage): Promise<HostArray> {
     this.#ledger.checkAlive('read');
+    this.doorkeeper?.reads(storage);
     const { buffer, length, dtype } = this.#ledger.own(storage, 'read');
     if (length === 0) {
       await this.synchronize();
@@ -175,17 +202,30 @@ export class WebGpuDevice implements Device {
   }
 
   launch<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): void {
+    if (this.doorkeeper) return this.doorkeeper.launch(kernel, inputs, outputs, params);
     this.#ledger.checkAlive(kernel.name);
     const { plan } = this.#plans.find(kernel, inputs, outputs, params, this.#preferPlan?.(kernel.name, params));
     if (!plan) return;
-    for (const output of outputs) output.version++;
-    const observed = kernel as unknown as Kernel<never>;
-    this.observer?.before?.(observed, params, plan.name);
-    this.#record(plan, inputs, outputs);
-    this.#ledger.launches++;
-    this.#queue.endLaunch();
-    if (this.#debug) this.#queue.flush();
-    this.observer?.after?.(observed, params, plan.name);
+    const buffers = buffersOf(inputs, outputs);
+    for (const bytes of plan.scratch) buffers.push(this.#buffers.take(bytes));
+    const groups = this.#bind(plan, buffers);
+    this.#launch(kernel as unknown as Kernel<never>, params, plan, this.#plans.words, buffers, groups, outputs);
+    for (let i = inputs.length + outputs.length; i < buffers.length; i++) this.#buffers.give(buffers[i]);
+  }
+
+  prepare<P extends ParamValues>(kernel: Kernel<P>, inputs: Storage[], outputs: Storage[], params: P): PreparedLaunch {
+    this.#ledger.checkAlive(kernel.name);
+    const { plan } = this.#plans.find(kernel, inputs, outputs, params, this.#preferPlan?.(kernel.name, params));
+    const any = kernel as unknown as Kernel<never>;
+    const words = this.#plans.words.slice();
+    if (!plan) return new PreparedPlan(undefined, any, params, words, () => undefined);
+    const buffers = buffersOf(inputs, outputs);
+    plan.scratch.forEach((bytes, i) => buffers.push(this.#buffers.scratch(bytes, i)));
+    const groups = this.#bind(plan, buffers);
+    return new PreparedPlan(plan.name, any, params, words, (tuned, packed) => {
+      this.#ledger.checkAlive(kernel.name);
+      this.#launch(any, tuned, plan, packed, buffers, groups, outputs);
+    });
   }
 
   async synchronize(): Promise<void> {
@@ -213,24 +253,46 @@ export class WebGpuDevice implements Device {
     this.#gpu.destroy();
   }
 
-  #record({ label, passes, scratch }: ResolvedPlan, inputs: Storage[], outputs: Storage[]): void {
-    const offset = this.#queue.parameters(this.#plans.words);
+  #bind({ passes }: ResolvedPlan, buffers: readonly GpuBuffer[]): GPUBindGroup[] {
+    return passes.map(({ pipeline, places }) => this.#buffers.bindGroup(pipeline.layout, buffers, places));
+  }
+
+  #launch(
+    kernel: Kernel<never>,
+    params: ParamValues,
+    plan: ResolvedPlan,
+    words: Int32Array,
+    buffers: readonly GpuBuffer[],
+    groups: readonly GPUBindGroup[],
+    outputs: readonly Storage[],
+  ): void {
+    for (const output of outputs) output.version++;
+    this.observer?.before?.(kernel, params, plan.name);
+    this.#record(plan, words, buffers, groups);
+    this.#ledger.launches++;
+    this.#queue.endLaunch();
+    if (this.#debug) this.#queue.flush();
+    this.observer?.after?.(kernel, params, plan.name);
+  }
+
+  #record(
+    { label, passes }: ResolvedPlan,
+    words: Int32Array,
+    buffers: readonly GpuBuffer[],
+    groups: readonly GPUBindGroup[],
+  ): void {
+    const offset = this.#queue.parameters(words);
     const batch = this.#queue.recording;
-    const buffers: GpuBuffer[] = [];
-    for (let i = 0; i < inputs.length; i++) buffers.push((inputs[i] as WebGpuStorage).buffer);
-    for (let i = 0; i < outputs.length; i++) buffers.push((outputs[i] as WebGpuStorage).buffer);
-    for (let i = 0; i < scratch.length; i++) buffers.push(this.#buffers.take(scratch[i]));
     for (let i = 0; i < buffers.length; i++) buffers[i].lastBatch = batch;
     let launch: LaunchRecord | undefined;
     const timer = this.launchClock === 'device' ? this.observer?.timer?.() : undefined;
-    for (const { pipeline, places, workgroups } of passes) {
+    for (let i = 0; i < passes.length; i++) {
+      const { pipeline, workgroups } = passes[i];
       // What can go wrong goes wrong when a pipeline is first used. Capturing every launch would cost about half as much
       // again as recording it, so the later ones are known by their label alone, except in debug mode.
       launch ??= { label, stack: this.#debug || !pipeline.pipeline ? captureStack() : undefined, timer };
-      const group = this.#buffers.bindGroup(pipeline.layout, buffers, places);
-      this.#queue.record({ kind: 'dispatch', pipeline, group, offset, workgroups, launch });
+      this.#queue.record({ kind: 'dispatch', pipeline, group: groups[i], offset, workgroups, launch });
     }
-    for (let i = inputs.length + outputs.length; i < buffers.length; i++) this.#buffers.give(buffers[i]);
   }
 
   /** Lets reads of the same turn of the event loop share one submit, and waits for it. */
@@ -246,6 +308,11 @@ export class WebGpuDevice implements Device {
     return `${this.#ledger.held}, ${this.#buffers.pooledBytes} in the pool`;
   }
 }
+
+const viewBytes = (length: number): number => Math.max(4, 4 * length);
+
+const buffersOf = (inputs: readonly Storage[], outputs: readonly Storage[]): GpuBuffer[] =>
+  [...inputs, ...outputs].map((storage) => (storage as WebGpuStorage).buffer);
 
 /** The stack of the launch. Its text is made only when an error needs it. */
 function captureStack(): { readonly stack?: string } {

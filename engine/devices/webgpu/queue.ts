@@ -56,6 +56,8 @@ export class CommandQueue {
   readonly #alignment: number;
   readonly #waiting: Batch[] = [];
   readonly #checks = new Set<Promise<void>>();
+  /** Rooms for parameters of batches that have been submitted. */
+  readonly #rooms: Int32Array<ArrayBuffer>[] = [];
   #batch: Batch;
   #submitted = 0;
   #stalled: Promise<void> | undefined;
@@ -174,7 +176,7 @@ export class CommandQueue {
   }
 
   #newBatch(serial: number): Batch {
-    const parameters = new Int32Array(PARAMETER_BYTES / 4);
+    const parameters = this.#rooms.pop() ?? new Int32Array(PARAMETER_BYTES / 4);
     return { serial, commands: [], parameters, parameterBytes: 0, launches: 0, isTimed: false, after: [] };
   }
 
@@ -210,6 +212,7 @@ export class CommandQueue {
       },
       (message) => this.#blame(batch, message),
     );
+    this.#rooms.push(batch.parameters); // writeBuffer has copied them
     this.submits++;
     this.#submitted = batch.serial;
     if (timed) this.#clock!.read(timed);
