@@ -3,6 +3,7 @@
 import { networkNames } from '../../experiments/papers/cross-stitch/settings.ts';
 import type { CaseShape } from '../peers/protocol.mjs';
 import { crossStitchShape, crossStitchStep } from './cross-stitch.ts';
+import { denseDepthShape, denseDepthStep } from './dense-depth.ts';
 import { type DenseBlockShape, denseBlockStep, type DenseNetShape, denseNetStep } from './densenet.ts';
 import { multiDepthShape, multiDepthStep } from './multidepth.ts';
 import type { StepBuilder } from './step.ts';
@@ -74,7 +75,15 @@ export const networks: readonly Network[] = [
   },
   {
     name: 'densedepth',
-    title: 'DenseNet-169, the encoder of DenseDepth',
+    title: 'DenseDepth on a frozen DenseNet-169',
+    benchmark: 'denseDepth.step',
+    build: denseDepthStep,
+    sizes: { small: [{ ...denseDepthShape(), batch: 2 }], paper: [denseDepthShape()] },
+    isStep: true,
+  },
+  {
+    name: 'densenet169',
+    title: 'DenseNet-169, the encoder of DenseDepth, all of it trained',
     benchmark: 'denseNet.step',
     build: denseNetStep,
     sizes: { small: [{ ...denseNet, batch: 2 }], paper: [denseNet] },
