@@ -12,10 +12,14 @@ export * from './data/object-scenes.ts';
 export * from './data/pet-store.ts';
 export * from './data/pets.ts';
 export * from './data/prefetch.ts';
+export * from './data/resize.ts';
+export * from './data/rooms.ts';
+export * from './data/sets/cityscapes.ts';
 export * from './data/sets/index.ts';
 export * from './data/sets/kitti-depth.ts';
 export * from './data/sets/kitti.ts';
 export * from './data/sets/mnist.ts';
+export * from './data/sets/nyud.ts';
 export {
   decodeImage,
   decodeTrimap,
@@ -34,6 +38,7 @@ export * from './data/sets/redwood.ts';
 export * from './data/synthetic/digits.ts';
 export * from './data/synthetic/pets.ts';
 export * from './data/synthetic/road-scenes.ts';
+export * from './data/synthetic/rooms.ts';
 export * from './metrics/silog.ts';
 export * from './papers/index.ts';
 export * from './report/build.ts';

@@ -2,6 +2,7 @@
 // cohorts; scenes are decoded when asked for and kept while there is room. Leaves out where they come from.
 import { DataError } from '../../engine/index.ts';
 import type { LoadedData } from './dataset.ts';
+import { Kept } from './kept.ts';
 
 /** The classes in the order of the paper's labels. */
 export const objectClasses = ['car', 'trash container', 'bicycle'] as const;
@@ -56,25 +57,15 @@ const CACHE_BYTES = 512e6;
 /** Scenes that are made on demand, and kept while there is room. */
 export class CachedScenes implements Scenes {
   readonly count: number;
-  readonly #make: (index: number) => ObjectScene | Promise<ObjectScene>;
-  readonly #kept: (ObjectScene | undefined)[] = [];
-  #room = CACHE_BYTES;
+  readonly #scenes: Kept<ObjectScene>;
 
   constructor(count: number, make: (index: number) => ObjectScene | Promise<ObjectScene>) {
     this.count = count;
-    this.#make = make;
+    this.#scenes = new Kept(make, ({ color, depth }) => color.byteLength + depth.byteLength, CACHE_BYTES);
   }
 
-  async read(index: number): Promise<ObjectScene> {
-    const kept = this.#kept[index];
-    if (kept) return kept;
-    const scene = await this.#make(index);
-    const bytes = scene.color.byteLength + scene.depth.byteLength;
-    if (!this.#kept[index] && bytes <= this.#room) {
-      this.#room -= bytes;
-      this.#kept[index] = scene;
-    }
-    return scene;
+  read(index: number): Promise<ObjectScene> {
+    return this.#scenes.read(index);
   }
 }
 

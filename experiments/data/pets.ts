@@ -70,16 +70,6 @@ export function maskOfTrimap(trimap: Uint8Array, borderIsPet: boolean, file: str
   return trimap.map((value) => Number(isPet[value]));
 }
 
-/** Nearest neighbour with half-pixel centres: output pixel i takes input pixel floor((i + 1/2) from / to). */
-export function resizeNearest(source: Uint8Array, width: number, height: number, size: number): Uint8Array {
-  const result = new Uint8Array(size * size);
-  for (let y = 0; y < size; y++) {
-    const row = Math.floor(((y + 0.5) * height) / size) * width;
-    for (let x = 0; x < size; x++) result[y * size + x] = source[row + Math.floor(((x + 0.5) * width) / size)]!;
-  }
-  return result;
-}
-
 /** A box of a picture of width x height in the pixels of its resized copy. */
 export const scaleBox = (
   [x1, y1, x2, y2]: PetSample['box'],

@@ -3,6 +3,7 @@
 import { DataError, type StateDict, type StateEntry } from '../../engine/index.ts';
 import type * as H5wasm from 'h5wasm/node';
 import type { Dataset, Group } from 'h5wasm/node';
+import { withHdf5 } from '../data/formats/hdf5.ts';
 
 /** (H, W, I, O) of a convolution and (I, O) of a dense layer to (O, I, H, W) and (O, I); (H, W, C, 1) of a depthwise one to (C, 1, H, W). */
 function kernelOf(shape: readonly number[], values: Float32Array, isDepthwise: boolean): StateEntry {
@@ -40,26 +41,6 @@ function* datasetsOf(group: Group, library: typeof H5wasm): Iterable<Dataset> {
     const member = group.get(key);
     if (member instanceof library.Group) yield* datasetsOf(member, library);
     else if (member instanceof library.Dataset) yield member;
-  }
-}
-
-/** The innermost reason in the stack that HDF5 gives, in one line. */
-const reasonOf = (error: Error): string =>
-  [...error.message.matchAll(/\(\): (.*)/g)].at(-1)?.[1] ?? error.message.split('\n')[0]!;
-
-/** Runs `body` with HDF5 throwing its errors, which it would print otherwise. */
-async function withHdf5<T>(file: string, body: (library: typeof H5wasm) => T): Promise<T> {
-  const library = await import('h5wasm/node');
-  const module = await library.ready;
-  module.activate_throwing_error_handler();
-  try {
-    return body(library);
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    const hint = 'Get the file again: a download may have been cut off';
-    throw new DataError(`${file}: the HDF5 file is damaged`, { given: reasonOf(cause as Error), hint, cause });
-  } finally {
-    module.deactivate_throwing_error_handler();
   }
 }
 

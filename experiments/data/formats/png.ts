@@ -220,6 +220,15 @@ export async function encodeDepthPng({ width, height, data }: DepthImage): Promi
   return image.toColourspace('grey16').png().toBuffer();
 }
 
+/** Encodes a map of classes as an 8-bit grey PNG. */
+export async function encodeLabelPng({ width, height, data }: LabelImage): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  return sharp(data, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
+}
+
 /** Encodes a picture as an 8-bit RGB PNG. */
 export async function encodeColorPng({ width, height, data }: ColorImage): Promise<Uint8Array> {
   const sharp = await loadSharp();

@@ -8,7 +8,8 @@ import { contentOf, foreignFile } from '../../../engine/io/content.ts';
 import { readDataFile } from '../files.ts';
 import { type LabelImage, readLabelPng } from '../formats/png.ts';
 import { filesIn, firstFolder, PassedOver } from '../listing.ts';
-import { maskOfTrimap, type PetOptions, type PetSample, resizeNearest, scaleBox } from '../pets.ts';
+import { maskOfTrimap, type PetOptions, type PetSample, scaleBox } from '../pets.ts';
+import { resizeNearest } from '../resize.ts';
 
 export const petHint = 'Fetch the data with `wgrad data fetch oxford-iiit-pet --to DIR` and pass `--data DIR`';
 

@@ -2,10 +2,8 @@
 // (N) or (N, 1); a file for training and one, with `test` in its name, for the test. They name no scans, so that training and
 // validation are cut by picture.
 import path from 'node:path';
-import type { Dataset, File } from 'h5wasm/node';
 import { DataError, random } from '../../../engine/index.ts';
-import { contentOf, foreignFile } from '../../../engine/io/content.ts';
-import { beginningOf } from '../files.ts';
+import { type ElementType, Hdf5Arrays } from '../formats/hdf5.ts';
 import { filesIn, type PassedOver } from '../listing.ts';
 import {
   checkDepth,
@@ -33,12 +31,13 @@ export class SceneArrays {
   readonly count: number;
   readonly #labels: readonly number[];
   readonly #size: SceneSize;
-  readonly #datasets: Readonly<Record<Key, Dataset>>;
+  readonly #arrays: Hdf5Arrays<Key>;
 
-  private constructor(file: string, datasets: Readonly<Record<Key, Dataset>>) {
+  private constructor(arrays: Hdf5Arrays<Key>) {
+    const { file } = arrays;
     this.file = file;
-    this.#datasets = datasets;
-    const [x, y, classes] = keys.map((key) => datasets[key].shape ?? []) as [number[], number[], number[]];
+    this.#arrays = arrays;
+    const [x, y, classes] = keys.map((key) => arrays.shape(key)) as [number[], number[], number[]];
     const [count = 0, height = 0, width = 0] = x;
     const fits =
       x.length === 4 &&
@@ -48,11 +47,11 @@ export class SceneArrays {
     if (!fits || count === 0) {
       throw new DataError(`${file}: the arrays do not belong together`, {
         expected: 'X (N, H, W, 3), Y (N, H, W) or (N, H, W, 1), classes (N) or (N, 1)',
-        given: keys.map((key) => `${key} (${(datasets[key].shape ?? []).join(', ')})`).join(', '),
+        given: keys.map((key) => `${key} (${arrays.shape(key).join(', ')})`).join(', '),
       });
     }
     [this.count, this.#size] = [count, { width, height }];
-    this.#labels = this.#read('classes', [[0, count]], /^[<|>=]?[bBhHiIlLqQ]$/, 'whole numbers');
+    this.#labels = this.#read('classes', 0, count, 'whole numbers');
     const wrong = this.#labels.findIndex((label) => !(label >= 0 && label < objectClasses.length));
     if (wrong >= 0) {
       throw new DataError(`${file}, classes[${wrong}]: no such class`, {
@@ -64,51 +63,17 @@ export class SceneArrays {
 
   /** Opens a file. Rejects with DataError where it is another file, damaged, or lacks an array. */
   static async open(file: string): Promise<SceneArrays> {
-    const beginning = (await beginningOf(file)) ?? Buffer.alloc(0);
-    if (contentOf(beginning)?.name !== 'an HDF5 file') throw foreignFile(file, beginning, 'an HDF5 file');
-    const library = await import('h5wasm/node');
-    await library.ready;
-    let opened: File;
-    let found: string[];
-    try {
-      opened = new library.File(file, 'r');
-      found = opened.keys();
-    } catch (cause) {
-      throw damaged(file, cause);
-    }
-    const missing = keys.filter((key) => !found.includes(key));
-    if (missing.length > 0) {
-      opened.close();
-      throw new DataError(`${file} has no array ${missing.map((key) => `'${key}'`).join(', ')}`, {
-        expected: keys.join(', '),
-        given: found.join(', ') || 'no arrays',
-      });
-    }
-    return new SceneArrays(file, {
-      X: opened.get('X') as Dataset,
-      Y: opened.get('Y') as Dataset,
-      classes: opened.get('classes') as Dataset,
-    });
+    return new SceneArrays(await Hdf5Arrays.open(file, keys));
   }
 
-  #read(key: Key, range: [number, number][], types: RegExp, expected: string): number[] {
-    const dataset = this.#datasets[key];
-    if (!types.test(String(dataset.dtype))) {
-      const given = String(dataset.dtype);
-      throw new DataError(`${this.file}: ${key} has elements of another type`, { expected, given });
-    }
-    try {
-      return Array.from(dataset.slice(range) as ArrayLike<number | bigint>, Number);
-    } catch (cause) {
-      throw damaged(this.file, cause);
-    }
+  #read(key: Key, first: number, end: number, type: ElementType): number[] {
+    return Array.from(this.#arrays.read(key, [[first, end]], type), Number);
   }
 
   /** Scene number `index` in a size. Throws DataError where it cannot be read, or its depth is empty. */
   read(index: number, size: SceneSize): ObjectScene {
-    const range: [number, number][] = [[index, index + 1]];
-    const color = Uint8Array.from(this.#read('X', range, /^[|<>]?B$/, 'uint8, from 0 to 255'));
-    const millimetres = this.#read('Y', range, /^[<|>=]?[bBhHiIlLqQ]$/, 'whole millimetres');
+    const color = Uint8Array.from(this.#read('X', index, index + 1, 'uint8'));
+    const millimetres = this.#read('Y', index, index + 1, 'whole numbers');
     const name = `${this.file}, Y[${index}]`;
     const wrong = millimetres.find((value) => !(value >= 0 && value < 2 ** 16));
     if (wrong !== undefined) {
@@ -119,13 +84,6 @@ export class SceneArrays {
     return resizeScene(scene, size);
   }
 }
-
-const damaged = (file: string, cause: unknown): DataError =>
-  new DataError(`${file}: the HDF5 file is damaged or ends too early`, {
-    given: cause instanceof Error ? cause.message.split('\n')[0] : undefined,
-    hint: 'Get the file again',
-    cause,
-  });
 
 /** A picture among the arrays of a file. */
 export interface ArrayPlace {
