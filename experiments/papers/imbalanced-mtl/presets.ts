@@ -151,11 +151,11 @@ export function settingsOf(name: RunName, preset: PresetName): RoomSettings {
 export function describePreset(preset: PresetName): string {
   const { nyud: first, cityscapes: second } = sizes[preset];
   const cut = ({ labelled, hidden, validation }: Split): string => `${labelled} + ${hidden} + ${validation}`;
-  const pretrained = preset === 'paper' ? ' Without --weights the backbones begin at random, not with ImageNet.' : '';
+  const pretrained = `${preset === 'paper' ? 'Without --weights no' : 'No'} pretrained weights`;
   return (
     `HRNet ${first.backbone}, Tables 3 and 4: ${first.width} x ${first.height}, ${cut(first.large)} pictures (both labels, one ` +
     `hidden, validation), batch ${first.batch}, ${updatesOf({ data: 'nyud', row: 'UMMT' }, first)} updates; Table 5: ${second.width} x ` +
     `${second.height}, ${cut(second.large)} and ${cut(second.small)}, batch ${second.batch}, ` +
-    `${updatesOf({ data: 'cityscapes', row: 'UMMT' }, second)} updates; Adam ${first.learningRate}.${pretrained}`
+    `${updatesOf({ data: 'cityscapes', row: 'UMMT' }, second)} updates; Adam ${first.learningRate}. ${pretrained}: backbones begin at random.`
   );
 }

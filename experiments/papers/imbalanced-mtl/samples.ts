@@ -1,6 +1,8 @@
 // The pictures of a run: which of them train with which labels, random flips and scales, and batches as the network takes them (sections
 // 2.4 and 5 of the specification).
 import { random, type Tensor, tensor } from '../../../engine/index.ts';
+import { type Shown, shownMap, shownPicture } from '../../data/random-scale.ts';
+import type { PixelSize } from '../../data/resize.ts';
 import { type RoomCohort, type RoomScenes, type RoomSplit, VOID } from '../../data/rooms.ts';
 import { Epochs } from '../../runner/epochs.ts';
 import type { HostTargets } from './losses.ts';
@@ -16,8 +18,6 @@ export interface Sample {
   /** Metres, 0 where there are none. */
   readonly depth?: Float32Array | undefined;
 }
-
-type Size = Pick<NetworkSettings, 'width' | 'height'>;
 
 /** The maps that a network is shown or trained on. */
 export const mapsOf = ({ tasks, second }: NetworkSettings): Set<Task> =>
@@ -35,74 +35,13 @@ export async function readSample(cohort: RoomCohort, index: number, maps: Readon
 /** What stands in for a map that is hidden: a teacher's, by the index of the picture. */
 export type PseudoMaps = ReadonlyMap<number, Uint8Array | Float32Array>;
 
-/** How a picture is shown. */
-export interface Shown {
-  readonly flip: boolean;
-  /** How much larger than it is, about its centre. */
-  readonly scale: number;
-}
-
-/** Where pixel `i` of a shown row or column comes from. */
-const sourceOf = (i: number, length: number, scale: number, flip = false): number => {
-  const middle = (length - 1) / 2;
-  const at = middle + (i - middle) / scale;
-  return flip ? length - 1 - at : at;
-};
-
-/** The weights of four neighbours of a place between the second and the third, as OpenCV's cubic interpolation has them. */
-function cubicWeights(share: number): readonly [number, number, number, number] {
-  const A = -0.75;
-  const far = (x: number): number => ((A * x - 5 * A) * x + 8 * A) * x - 4 * A;
-  const near = (x: number): number => ((A + 2) * x - (A + 3)) * x * x + 1;
-  return [far(1 + share), near(share), near(1 - share), far(2 - share)];
-}
-
-/** The four places, kept inside, and their weights. */
-function taps(at: number, length: number): { readonly from: readonly number[]; readonly weights: readonly number[] } {
-  const first = Math.floor(at) - 1;
-  const from = [0, 1, 2, 3].map((k) => Math.min(length - 1, Math.max(0, first + k)));
-  return { from, weights: cubicWeights(at - Math.floor(at)) };
-}
-
-function warpedImage(image: Sample['image'], { width, height }: Size, { flip, scale }: Shown): Float32Array {
-  const columns = Array.from({ length: width }, (_, x) => taps(sourceOf(x, width, scale, flip), width));
-  const warped = new Float32Array(image.length);
-  for (let y = 0; y < height; y++) {
-    const rows = taps(sourceOf(y, height, scale), height);
-    for (let x = 0; x < width; x++) {
-      const { from, weights } = columns[x]!;
-      for (let c = 0; c < 3; c++) {
-        let value = 0;
-        for (let j = 0; j < 4; j++) {
-          const row = rows.from[j]! * width;
-          for (let i = 0; i < 4; i++) value += rows.weights[j]! * weights[i]! * image[3 * (row + from[i]!) + c]!;
-        }
-        warped[3 * (y * width + x) + c] = Math.min(255, Math.max(0, value));
-      }
-    }
-  }
-  return warped;
-}
-
-/** By the nearest neighbour; every value divided by `by`. */
-function warpedMap<T extends Uint8Array | Float32Array>(map: T, { width, height }: Size, shown: Shown, by = 1): T {
-  const warped = new (map.constructor as new (length: number) => T)(map.length);
-  for (let y = 0; y < height; y++) {
-    const row = Math.round(sourceOf(y, height, shown.scale)) * width;
-    for (let x = 0; x < width; x++) {
-      warped[y * width + x] = map[row + Math.round(sourceOf(x, width, shown.scale, shown.flip))]! / by;
-    }
-  }
-  return warped;
-}
-
 /** A picture and its maps, flipped and larger alike. What is s times as large is s times as near: its depth is divided by that. */
-export function augmented({ image, segmentation, depth }: Sample, size: Size, shown: Shown): Sample {
+export function augmented({ image, segmentation, depth }: Sample, size: PixelSize, shown: Shown): Sample {
   if (!shown.flip && shown.scale === 1) return { image, segmentation, depth };
   return {
-    image: warpedImage(image, size, shown),
-    segmentation: segmentation && warpedMap(segmentation, size, shown),
-    depth: depth && warpedMap(depth, size, shown, shown.scale),
+    image: shownPicture(image, size, shown),
+    segmentation: segmentation && shownMap(segmentation, size, shown),
+    depth: depth && shownMap(depth, size, shown, shown.scale),
   };
 }
 

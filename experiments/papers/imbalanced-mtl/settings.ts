@@ -1,6 +1,7 @@
 // What decides a training on pictures: its name in the paper's own terms, and all numbers that the name stands for.
 import { z } from 'zod';
 import { roomCohorts, roomKinds } from '../../data/rooms.ts';
+import { weightsSchema } from '../../runner/given-weights.ts';
 import { count, countOrNone, listOf, notNegative, positive } from '../../runner/schema.ts';
 
 export const tasks = ['segmentation', 'depth'] as const;
@@ -109,7 +110,7 @@ export const settingsSchema = z.strictObject({
   pseudo: z.strictObject({ teacher: z.string(), tau: probability }).nullable(),
   network: networkSchema,
   /** Files of pretrained weights for the backbone of the pictures. */
-  weights: listOf(z.strictObject({ backbone: z.string(), file: z.string(), sha256: z.string() })),
+  weights: weightsSchema,
   batch: count,
   evaluationBatch: count,
   updates: count,

@@ -1,8 +1,8 @@
 // One training run: a teacher's labels for what has none, all updates, one evaluation with the last weights, which are kept for
 // students and predictions.
-import { Adam, applySchedule, DataError, lambdaLR, readCheckpoint } from '../../../engine/index.ts';
-import { sha256OfFile } from '../../data/files.ts';
+import { Adam, applySchedule, lambdaLR } from '../../../engine/index.ts';
 import { type RoomScenes, splitRooms } from '../../data/rooms.ts';
+import { readGivenWeights, weightsFor } from '../../runner/given-weights.ts';
 import { neededFile } from '../../runner/needs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { type Phase, train } from '../../runner/training.ts';
@@ -22,17 +22,11 @@ const [POINTS, CHECKPOINTS] = [30, 5];
 /** The name under which a run keeps its weights. */
 export const WEIGHTS = 'last';
 
-/** Puts weights of a file that the command named into the backbone of the pictures. */
-async function loadWeights(network: RoomNetwork, weights: RoomSettings['weights']): Promise<void> {
-  const { backbone } = network.settings;
-  const given = weights.find((each) => each.backbone === `hrnet-${backbone}`);
+/** Puts weights that the command named into the backbone of the pictures; for the small one of the harder rooms there are none. */
+async function loadWeights(network: RoomNetwork, { weights, data }: RoomSettings, run: string): Promise<void> {
+  const given = data === 'harder' ? undefined : weightsFor(weights, `hrnet-${network.settings.backbone}`, run);
   if (!given) return;
-  const found = (await sha256OfFile(given.file)) ?? 'no file';
-  if (found !== given.sha256) {
-    throw new DataError(`${given.file} is not what it was`, { expected: `SHA-256 ${given.sha256}`, given: found });
-  }
-  const { state } = await readCheckpoint(given.file);
-  network.module.encoder.backbones.at(0).loadStateDict(state, { source: given.file });
+  network.module.encoder.backbones.at(0).loadStateDict(await readGivenWeights(given), { source: given.file });
 }
 
 /** Trains and evaluates one run. Rejects with DataError where a file is damaged. */
@@ -54,7 +48,7 @@ export async function trainRooms(context: RunContext, settings: RoomSettings, da
     checkpointEvery: Math.ceil(updates / CHECKPOINTS),
     optimizers: [optimizer],
     ahead: AHEAD,
-    begin: () => loadWeights(network, settings.weights),
+    begin: () => loadWeights(network, settings, context.run),
     async prepare() {
       if (!pseudo || !hidden) return;
       const { network: teacher } = await loadNetwork(neededFile(context.needed, pseudo.teacher));
