@@ -91,7 +91,8 @@ const FARTHEST = 1000;
 /** Refuses what are no metres, and a map without a measurement. Throws DataError that begins with `name`. */
 export function checkMetres(name: string, depth: Float32Array): void {
   let isEmpty = true;
-  for (const [pixel, metres] of depth.entries()) {
+  for (let pixel = 0; pixel < depth.length; pixel++) {
+    const metres = depth[pixel]!;
     if (metres > 0) isEmpty = false;
     if (metres >= 0 && metres <= FARTHEST) continue;
     throw new DataError(`${name}, pixel ${pixel}: no depth in metres`, {
@@ -123,11 +124,17 @@ export function classesOf(
   table: ReadonlyMap<number, number>,
   expected: string,
 ): Uint8Array {
-  return Uint8Array.from({ length: values.length }, (_, pixel) => {
-    const label = table.get(values[pixel]!);
-    if (label !== undefined) return label;
-    throw new DataError(`${file}, pixel ${pixel}: no such class`, { expected, given: String(values[pixel]) });
-  });
+  const lookup: (number | undefined)[] = [];
+  for (const [value, label] of table) lookup[value] = label;
+  const labels = new Uint8Array(values.length);
+  for (let pixel = 0; pixel < values.length; pixel++) {
+    const label = lookup[values[pixel]!];
+    if (label === undefined) {
+      throw new DataError(`${file}, pixel ${pixel}: no such class`, { expected, given: String(values[pixel]) });
+    }
+    labels[pixel] = label;
+  }
+  return labels;
 }
 
 /** Reads every part of every picture, and counts. */

@@ -20,7 +20,7 @@ function throwing<T>(library: Library, file: string, body: (library: Library) =>
     return body(library);
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
-    throw new DataError(`${file}: the HDF5 file is damaged or ends too early`, {
+    throw new DataError(`${file}: the HDF5 file is damaged`, {
       given: reasonOf(cause as Error),
       hint: 'Get the file again: a download may have been cut off',
       cause,
@@ -42,6 +42,9 @@ export const withHdf5 = async <T>(file: string, body: (library: Library) => T): 
 
 /** MATLAB 7.3 writes HDF5 behind a header of its own. */
 const isMatlab73 = (beginning: Buffer): boolean => beginning.toString('latin1', 0, 10) === 'MATLAB 7.3';
+
+/** Where MATLAB 7.3 puts what the cells of its arrays refer to. */
+const CELLS = '#refs#';
 
 /** Elements of these types, by the first characters that h5wasm has for them. */
 const elementTypes = {
@@ -115,14 +118,21 @@ export class Hdf5Arrays<Key extends string = string> {
 
   /** The texts that a cell array of MATLAB refers to, in its order; undefined where there is none of that name. */
   texts(key: string): string[] | undefined {
-    return throwing(this.#library, this.file, ({ Dataset, Reference }) => {
-      if (!this.#opened.keys().includes(key)) return undefined;
-      const cells = this.#opened.get(key);
-      if (!(cells instanceof Dataset) || !Array.isArray(cells.value)) return undefined;
-      return (cells.value as unknown[]).map((cell) => {
-        const text: unknown = cell instanceof Reference ? this.#opened.dereference(cell) : undefined;
-        const isText = text instanceof Dataset && text.value instanceof Uint16Array;
-        return isText ? String.fromCharCode(...(text.value as Uint16Array)) : '';
+    return throwing(this.#library, this.file, ({ Dataset, Group, Module, Reference }) => {
+      const opened = this.#opened;
+      const find = (name: string): unknown => (opened.keys().includes(name) ? opened.get(name) : undefined);
+      const [array, cells] = [find(key), find(CELLS)];
+      if (!(array instanceof Dataset) || !(cells instanceof Group)) return undefined;
+      // To ask for the name behind each reference would search the whole file each time.
+      const places = cells.keys().map((name) => `${CELLS}/${name}`);
+      const placeOf = new Map(
+        places.map((place) => [Module.create_object_reference(opened.file_id, place).join(), place]),
+      );
+      return [array.value].flat().map((cell: unknown) => {
+        const place = cell instanceof Reference ? placeOf.get(cell.ref_data.join()) : undefined;
+        const text: unknown = place === undefined ? undefined : opened.get(place);
+        const value = text instanceof Dataset ? text.value : undefined;
+        return value instanceof Uint16Array ? String.fromCharCode(...value) : '';
       });
     });
   }

@@ -294,7 +294,10 @@ t.test('real pictures of NYUDv2', { skip: shared ? false : 'no ../shared/data/ny
     t.same(labels, original.data);
     const share = depth.filter((metres) => metres > 0).length / depth.length;
     t.equal(share, measured.get(cohort.names[0]!));
-    t.ok(share > 0.6 && share < 0.7 && depth.every((metres) => metres < 6), 'a third is not measured, and nothing beyond 6 m');
+    t.ok(
+      share > 0.6 && share < 0.7 && depth.every((metres) => metres < 6),
+      'a third is not measured, and nothing beyond 6 m',
+    );
     t.equal((await cohort.image(0)).length, 3 * 640 * 480);
   }
   t.match(remarks, [/0 is void/]);
