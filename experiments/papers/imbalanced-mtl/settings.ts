@@ -22,7 +22,7 @@ interface Row {
   /** The label that the other pictures have lost. */
   readonly hidden?: Task;
   /** Whose predictions stand in for the hidden labels. */
-  readonly teacher?: RowName;
+  readonly teacher?: 'MMMT-D' | 'MMMT-S';
 }
 
 const [S, D]: readonly ['segmentation', 'depth'] = tasks;
@@ -42,8 +42,8 @@ export const rows = {
   'UMMT-PD': { outputs: both, pictures: 'all', hidden: D, teacher: 'MMMT-S' },
   'UMMT-PS': { outputs: both, pictures: 'all', hidden: S, teacher: 'MMMT-D' },
   'MMMT-D, all depths': { second: beside(D), outputs: both, pictures: 'all', hidden: S },
-} as const satisfies Record<string, Row & { readonly teacher?: string }>; // prettier-ignore
-export type RowName = 'MMST' | 'MMMT-D' | 'MMMT-S' | 'FMST' | 'UMST-S' | 'UMST-S, all labels' | 'UMMT' | 'UMMT-D' | 'UMMT-PD' | 'UMMT-PS' | 'MMMT-D, all depths'; // prettier-ignore
+} as const satisfies Record<string, Row>; // prettier-ignore
+export type RowName = keyof typeof rows;
 
 export const rowOf = (name: RowName): Row => rows[name];
 

@@ -89,8 +89,11 @@ export const condition2: TableDefinition = {
   notes: [
     ...rowNotes,
     'The paper finds that depth as an input helps segmentation and segmentation does not help depth. In the easy rooms of table4 (where no real ' +
-      'data are given) the sizes of things are fixed, so that classes tell depth and help goes both ways. Here sizes vary over a factor of two and the focal length is drawn too. ' +
-      'These rooms are generated whatever the preset.',
+      'data are given) the sizes of things are fixed, so that classes tell depth and help goes both ways. Here sizes vary over a factor of two ' +
+      'and the focal length is drawn too. These rooms are generated whatever the preset.',
+    'That they are what they are made for, a probe of the tests holds: a small network that sees the classes alone predicts depth with more ' +
+      'than 0.8 of the rmse of the best constant here (in easy rooms less than 0.6), one that sees depth alone gets more than 75 % of the ' +
+      'pixels right (always wall: less than 55 %).',
   ],
 };
 
