@@ -284,11 +284,41 @@ class DenseDepthStep(Step):
         return self.minimize(loss + F.cross_entropy(logits, self.labels), self.optimizer)
 
 
+class ImbalancedStep(Step):
+    """UMST-S, UMMT or MMMT-D: cross-entropy and absolute error of all predictions at full size, Adam."""
+
+    def __init__(self, shape):
+        from mti_net_torch import MtiNet, SingleTaskNet
+
+        super().__init__(shape)
+        n, classes, size = shape["batch"], shape["classes"], [shape["height"], shape["width"]]
+        if shape["network"] == 0:
+            self.model = SingleTaskNet(classes, [3])
+        else:
+            self.model = MtiNet({"segmentation": classes, "depth": 1}, [3] * shape["network"], False)
+        self.models = [self.model]
+        fix_weights(self.model)
+        self.inputs = [tensor([n, 3, *size], 1 + 2 * i) for i in range(max(1, shape["network"]))]
+        pixels = n * size[0] * size[1]
+        self.labels = (torch.arange(pixels) % classes).reshape(n, *size)
+        self.depth = 2 + tensor([n, 1, *size], 2)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=shape["learningRate"])
+
+    def term(self, name, y):
+        y = F.interpolate(y, self.labels.shape[1:], mode="bilinear", align_corners=False)
+        return (y - self.depth).abs().mean() if name.endswith("depth") else F.cross_entropy(y, self.labels)
+
+    def run(self):
+        outputs = self.model(self.inputs)
+        return self.minimize(sum(self.term(name, y) for name, y in outputs.items()), self.optimizer)
+
+
 STEPS = {
     "unet.step": UNetStep,
     "multidepth.step": MultiDepthStep,
     "crossStitch.step": CrossStitchStep,
     "denseBlock.step": dense_block,
     "denseDepth.step": DenseDepthStep,
+    "imbalancedMtl.step": ImbalancedStep,
     "denseNet.step": dense_net,
 }
