@@ -74,6 +74,8 @@ export {
   type MtiNetOptions,
   type MtiNetOutput,
   type PerTask,
+  type SingleTaskHead,
   SingleTaskNet,
   type SingleTaskOptions,
+  type SingleTaskOutput,
 } from './mti-net.ts';

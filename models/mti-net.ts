@@ -1,6 +1,7 @@
 // MTI-Net (Vandenhende, Georgoulis and Van Gool 2020) on an HRNet, with the fusion of modalities of Erkent 2025: features at four scales,
 // a first prediction per task and scale from the coarsest to the finest, distillation between the tasks at each scale, and one head per
-// task on all scales joined. Beside it the network of a single task, which has nothing to distil: a backbone and a head.
+// task on all scales joined. Beside it the networks of a single task, which have nothing to distil: a backbone and a head, and the same
+// with the first predictions between.
 import { takes } from '../engine/call-check.ts';
 import { oneOf } from '../engine/checks.ts';
 import {
@@ -46,10 +47,18 @@ export interface MtiNetOptions extends EncoderOptions {
   fpmPairing?: FpmPairing;
 }
 
+/** What the head of a single task is given. */
+export type SingleTaskHead = 'fa' | 'same';
+
 /** Options of SingleTaskNet. */
 export interface SingleTaskOptions extends EncoderOptions {
   /** Channels of the prediction. */
   outputs: number;
+  /**
+   * 'fa' (default): the backbone's features, as in the authors' baseline. 'same': those of a first prediction at each scale, handed from
+   * the coarsest to the finest as in MTI-Net, so that there are as many layers as a task has there.
+   */
+  head?: SingleTaskHead;
 }
 
 /** What MtiNet gives for pictures (N, C, H, W). */
@@ -317,26 +326,59 @@ export class MtiNet extends nn.Module {
 }
 
 const takesSingleTask = takes('SingleTaskNet', {
-  options: requiredOptions<SingleTaskOptions>({ ...encoderOptions, outputs: size }, 'outputs'),
+  options: requiredOptions<SingleTaskOptions>({ ...encoderOptions, outputs: size, head: text }, 'outputs'),
 });
 
 const takesSingleForward = takes('SingleTaskNet', { inputs: list });
 
+/** What SingleTaskNet gives for pictures (N, C, H, W). */
+export interface SingleTaskOutput {
+  /** (N, outputs, H, W). */
+  readonly prediction: Tensor;
+  /** First predictions (N, outputs, H / 2^(s + 2), W / 2^(s + 2)) of scale s = 0 to 3; none with the head 'fa'. */
+  readonly auxiliary: readonly Tensor[];
+}
+
 /** The baseline of a single task: a backbone for each modality and MTI-Net's head. With 40 outputs it has 3,945,270 parameters. */
 export class SingleTaskNet extends nn.Module {
   readonly encoder: Encoder;
+  /** By scale, the finest first; of the head 'same' alone. */
+  readonly initial: nn.ModuleList<InitialPrediction> | undefined;
   readonly head: Head;
 
   constructor(...args: [options: SingleTaskOptions]) {
     super();
-    const [{ outputs, ...encoder }] = takesSingleTask(args);
+    const [{ outputs, head = 'fa', ...encoder }] = takesSingleTask(args);
+    oneOf('SingleTaskNet', 'head', head, ['fa', 'same']);
     this.encoder = new Encoder('SingleTaskNet', encoder);
-    this.head = new Head(this.encoder.widths, outputs);
+    const { widths } = this.encoder;
+    if (head === 'same') {
+      this.initial = new nn.ModuleList(
+        widths.map((width, s) => new InitialPrediction(width + (widths[s + 1] ?? 0), width, outputs)),
+      );
+    }
+    this.head = new Head(widths, outputs);
   }
 
   /** One tensor (N, C, H, W) per modality, H and W multiples of 32, to (N, outputs, H, W). */
   forward(...args: [inputs: readonly Tensor[]]): Tensor {
+    return this.predict(...args).prediction;
+  }
+
+  /** The prediction and those before it. */
+  predict(...args: [inputs: readonly Tensor[]]): SingleTaskOutput {
     const [inputs] = takesSingleForward(args);
-    return this.head.forward(this.encoder.forward(inputs), sidesOf(inputs[0]!));
+    const backbone = this.encoder.forward(inputs);
+    const features: Tensor[] = [...backbone];
+    const auxiliary: Tensor[] = [];
+    for (let s = backbone.length - 1; this.initial && s >= 0; s--) {
+      const { refinement, decoder } = this.initial.at(s);
+      const map = backbone[s]!;
+      const coarser = features[s + 1];
+      features[s] = refinement.forward(coarser ? concat([map, resizedTo(coarser, sidesOf(map))], 1) : map);
+      auxiliary[s] = decoder.forward(features[s]!); // (N, outputs, H / 2^(s + 2), W / 2^(s + 2))
+    }
+    const prediction = this.head.forward(features as unknown as FourScales<Tensor>, sidesOf(inputs[0]!));
+    return { prediction, auxiliary };
   }
 }

@@ -11,6 +11,8 @@ const builders: Readonly<Record<string, () => Promise<StepBuilder>>> = {
   'multidepth.step': async () => (await import('../networks/multidepth.ts')).multiDepthStep,
   'crossStitch.step': async () => (await import('../networks/cross-stitch.ts')).crossStitchStep,
   'denseBlock.step': async () => (await import('../networks/densenet.ts')).denseBlockStep,
+  'denseDepth.step': async () => (await import('../networks/dense-depth.ts')).denseDepthStep,
+  'imbalancedMtl.step': async () => (await import('../networks/imbalanced-mtl.ts')).imbalancedStep,
   'denseNet.step': async () => (await import('../networks/densenet.ts')).denseNetStep,
 };
 

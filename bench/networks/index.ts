@@ -3,7 +3,9 @@
 import { networkNames } from '../../experiments/papers/cross-stitch/settings.ts';
 import type { CaseShape } from '../peers/protocol.mjs';
 import { crossStitchShape, crossStitchStep } from './cross-stitch.ts';
+import { denseDepthShape, denseDepthStep } from './dense-depth.ts';
 import { type DenseBlockShape, denseBlockStep, type DenseNetShape, denseNetStep } from './densenet.ts';
+import { imbalancedShape, imbalancedStep, measuredRows } from './imbalanced-mtl.ts';
 import { multiDepthShape, multiDepthStep } from './multidepth.ts';
 import type { StepBuilder } from './step.ts';
 import { unetShape, unetStep } from './unet.ts';
@@ -74,15 +76,26 @@ export const networks: readonly Network[] = [
   },
   {
     name: 'densedepth',
-    title: 'DenseNet-169, the encoder of DenseDepth',
+    title: 'DenseDepth on a frozen DenseNet-169',
+    benchmark: 'denseDepth.step',
+    build: denseDepthStep,
+    sizes: { small: [{ ...denseDepthShape(), batch: 2 }], paper: [denseDepthShape()] },
+    isStep: true,
+  },
+  ...measuredRows.map((row): Network => ({
+    name: `imbalanced-mtl-${row.toLowerCase()}`,
+    title: `imbalanced-mtl ${row}`,
+    benchmark: 'imbalancedMtl.step',
+    build: imbalancedStep,
+    sizes: { small: [imbalancedShape(row, { height: 96, width: 128 })], paper: [imbalancedShape(row)] },
+    isStep: true,
+  })),
+  {
+    name: 'densenet169',
+    title: 'DenseNet-169, the encoder of DenseDepth, all of it trained',
     benchmark: 'denseNet.step',
     build: denseNetStep,
     sizes: { small: [{ ...denseNet, batch: 2 }], paper: [denseNet] },
     isStep: false,
   },
-];
-
-/** Networks of the papers that cannot take part, and why. */
-export const missingNetworks: readonly { readonly name: string; readonly reason: string }[] = [
-  { name: 'imbalanced-mtl', reason: 'models/ has no HRNet and no MTI-Net' },
 ];

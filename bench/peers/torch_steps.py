@@ -235,10 +235,90 @@ def dense_net(shape):
     return DenseStep(shape, densenet169(), 3)
 
 
+def ssim(x, y, data_range):
+    """Mean structural similarity of each image, Gaussian window of 11 with sigma 1.5, no padding."""
+    offsets = torch.arange(11.0) - 5
+    line = torch.exp(-offsets.square() / (2 * 1.5**2))
+    line = line / line.sum()
+    planes = torch.cat([x, y, x * x, y * y, x * y], 1)
+    n = planes.shape[1]
+    blurred = F.conv2d(planes, line.reshape(1, 1, 11, 1).expand(n, 1, 11, 1), groups=n)
+    blurred = F.conv2d(blurred, line.reshape(1, 1, 1, 11).expand(n, 1, 1, 11), groups=n)
+    mx, my, xx, yy, xy = blurred.unbind(1)
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    luminance = (2 * mx * my + c1) / (mx * mx + my * my + c1)
+    structure = (2 * (xy - mx * my) + c2) / (xx - mx * mx + yy - my * my + c2)
+    return (luminance * structure).mean((1, 2))
+
+
+class DenseDepthStep(Step):
+    """Depth and class from a frozen DenseNet-169, SSIM + gradients + absolute error + cross-entropy, Adam with AMSGrad."""
+
+    def __init__(self, shape):
+        from dense_depth_torch import DenseDepth
+
+        super().__init__(shape)
+        n, size = shape["batch"], [shape["height"], shape["width"]]
+        self.model = DenseDepth("densenet169")
+        self.models = [self.model]
+        fix_weights(self.model)
+        self.model.train()
+        self.model.backbone.eval().requires_grad_(False)
+        for module in self.model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = 0.01
+        self.picture = tensor([n, 3, *size], 1)
+        self.depth = tensor([n, 1, *size], 2)
+        self.labels = torch.arange(n) % shape["classes"]
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.Adam(trained, lr=shape["learningRate"], amsgrad=True)
+
+    def run(self):
+        depth, logits, _ = self.model(self.picture)
+        error = depth - self.depth
+        height, width = self.shape["height"], self.shape["width"]
+        rows = (error[:, :, 1:] - error[:, :, :-1]).abs().mean() * ((height - 1) / height)
+        columns = (error[..., 1:] - error[..., :-1]).abs().mean() * ((width - 1) / width)
+        structure = ((1 - ssim(depth, self.depth, self.shape["range"])) / 2).clamp(0, 1).mean()
+        loss = 0.85 * structure + 0.9 * (rows + columns) + 0.1 * error.abs().mean()
+        return self.minimize(loss + F.cross_entropy(logits, self.labels), self.optimizer)
+
+
+class ImbalancedStep(Step):
+    """UMST-S, UMMT or MMMT-D: cross-entropy and absolute error of all predictions at full size, Adam."""
+
+    def __init__(self, shape):
+        from mti_net_torch import MtiNet, SingleTaskNet
+
+        super().__init__(shape)
+        n, classes, size = shape["batch"], shape["classes"], [shape["height"], shape["width"]]
+        if shape["network"] == 0:
+            self.model = SingleTaskNet(classes, [3])
+        else:
+            self.model = MtiNet({"segmentation": classes, "depth": 1}, [3] * shape["network"], False)
+        self.models = [self.model]
+        fix_weights(self.model)
+        self.inputs = [tensor([n, 3, *size], 1 + 2 * i) for i in range(max(1, shape["network"]))]
+        pixels = n * size[0] * size[1]
+        self.labels = (torch.arange(pixels) % classes).reshape(n, *size)
+        self.depth = 2 + tensor([n, 1, *size], 2)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=shape["learningRate"])
+
+    def term(self, name, y):
+        y = F.interpolate(y, self.labels.shape[1:], mode="bilinear", align_corners=False)
+        return (y - self.depth).abs().mean() if name.endswith("depth") else F.cross_entropy(y, self.labels)
+
+    def run(self):
+        outputs = self.model(self.inputs)
+        return self.minimize(sum(self.term(name, y) for name, y in outputs.items()), self.optimizer)
+
+
 STEPS = {
     "unet.step": UNetStep,
     "multidepth.step": MultiDepthStep,
     "crossStitch.step": CrossStitchStep,
     "denseBlock.step": dense_block,
+    "denseDepth.step": DenseDepthStep,
+    "imbalancedMtl.step": ImbalancedStep,
     "denseNet.step": dense_net,
 }

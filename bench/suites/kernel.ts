@@ -7,7 +7,6 @@ import { showProgress } from './output.ts';
 import type { Group } from '../report/document.ts';
 import { type Found, harvest, type Launch } from '../networks/harvest.ts';
 import { type LaunchSpec, measureGroup } from './kernel-group.ts';
-import { missingNetworks } from '../networks/index.ts';
 import { caseText, groupText } from '../report/tables.ts';
 import { peersFor } from '../contestants/roster.ts';
 import { runCase } from '../contestants/run.ts';
@@ -129,5 +128,4 @@ export async function kernelSuite(session: Session, shapes?: readonly ConvShape[
     for (const each of convolutions) await addConvolution(session, each, ceilings);
     for (const each of others) await addLaunch(session, each, ceilings);
   });
-  if (!shapes) for (const { name, reason } of missingNetworks) session.show(`${name} is absent: ${reason}`);
 }

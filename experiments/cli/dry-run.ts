@@ -18,25 +18,28 @@ export async function dryRun(options: Omit<ReproduceOptions, 'display'>, json: b
   const unitOf = (paper: string): number =>
     Math.min(...runs.flatMap(({ request, cost }) => (request.paper === paper && cost > 0 ? [cost] : [])));
   if (json) {
-    for (const { request, cost, record } of runs) {
+    for (const { request, cost, record, needs } of runs) {
       const { paper, run, seed, preset, set } = request;
       const share = cost / (workOf(paper) || 1);
-      print(
-        JSON.stringify({ type: 'planned', paper, run, seed, preset, set, onDisk: record !== undefined, cost, share }),
-      );
+      const needed = needs.length > 0 ? { needs: needs.map(({ by }) => by.request.run) } : {};
+      const onDisk = record !== undefined;
+      print(JSON.stringify({ type: 'planned', paper, run, seed, preset, set, onDisk, cost, share, ...needed }));
     }
     return 0;
   }
   print(device.notice);
   describeParts(parts).forEach(print);
-  const rows = runs.map(({ key, request, cost, record }) => {
+  const waits = runs.some(({ needs }) => needs.length > 0);
+  const rows = runs.map(({ key, request, cost, record, needs }) => {
     const { paper } = request;
     const isFree = !(cost > 0);
     const times = isFree ? '0' : (cost / unitOf(paper)).toFixed(1);
-    return [key, record ? 'on disk' : 'to make', times, percent(cost, workOf(paper))];
+    const after = waits ? [needs.map(({ by }) => by.request.run).join(', ')] : [];
+    return [key, record ? 'on disk' : 'to make', times, percent(cost, workOf(paper)), ...after];
   });
   if (rows.length > 0) {
-    print(layOut(['run', 'state', 'cost', 'share'], rows, process.stdout.columns || DEFAULT_WIDTH));
+    const head = ['run', 'state', 'cost', 'share', ...(waits ? ['needs'] : [])];
+    print(layOut(head, rows, process.stdout.columns || DEFAULT_WIDTH));
     print("cost: times the cheapest of the paper's runs here; share: of the arithmetic of the paper's runs here");
   }
   const found = runs.filter(({ record }) => record).length;

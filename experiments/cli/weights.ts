@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { ConfigError, saveCheckpoint } from '../../engine/index.ts';
-import { backbones } from '../../models/index.ts';
+import { weightsNames } from '../weights/backbones.ts';
 import { importWeights } from '../weights/import.ts';
 import { print } from './output.ts';
 
@@ -18,7 +18,7 @@ const counted = (names: readonly string[]): string =>
 async function importCommand(file: string, { for: backbone, out }: ImportFlags): Promise<number> {
   if (backbone === undefined || out === undefined) {
     throw new ConfigError('`wgrad weights import` needs --for and --out', {
-      expected: `--for ${Object.keys(backbones).join(' | ')} --out FILE.safetensors`,
+      expected: `--for ${weightsNames.join(' | ')} --out FILE.safetensors`,
     });
   }
   const { state, report } = await importWeights(file, backbone);
@@ -44,7 +44,7 @@ export function addWeightsCommands(program: Command, done: (status: number) => v
       'reads a .pth of PyTorch, an .h5 of Keras or safetensors, and writes the weights of a backbone as safetensors',
     )
     .argument('<file>', 'state dict of PyTorch (nothing in it is executed), weights of Keras, or safetensors')
-    .option('--for <backbone>', Object.keys(backbones).join(', '))
+    .option('--for <backbone>', weightsNames.join(', '))
     .option('--out <file>', 'safetensors file to write')
     .action(async (file: string, options: ImportFlags) => done(await importCommand(file, options)));
 }

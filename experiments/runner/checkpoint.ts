@@ -91,10 +91,15 @@ function readContent(bytes: Uint8Array, file: string): Safetensors {
   });
 }
 
+/** The checksum of what a file of checkpoints or weights holds. Throws DataError where it is not there, or not whole. */
+export async function checkpointChecksum(file: string): Promise<string> {
+  return readContent(await readWhole(file), file).metadata[CHECKSUM]!;
+}
+
 /** What is wrong with a file of checkpoints or weights; undefined where it is whole. */
 export async function checkpointFault(file: string): Promise<string | undefined> {
   try {
-    readContent(await readWhole(file), file);
+    await checkpointChecksum(file);
     return undefined;
   } catch (error) {
     if (!(error instanceof DataError)) throw error;

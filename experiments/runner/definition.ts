@@ -6,6 +6,7 @@ import {
   type Column,
   type Effect,
   type Matrix,
+  type Need,
   type PresetName,
   presetNames,
   type Run,
@@ -21,13 +22,21 @@ export const presetTexts = (describe: (preset: PresetName) => string): Record<Pr
     ]),
   ) as Record<PresetName, string>;
 
-/** The runs of a paper from their names in its own terms: a key for people and files, and the settings by preset. */
+/** The runs of a paper from their names in its own terms: a key for people and files, the settings by preset, and what they need. */
 export const runMaker =
   <Name, Settings extends object>(
     keyOf: (name: Name) => string,
     settingsOf: (name: Name, preset: PresetName) => Settings,
+    needsOf: (name: Name) => readonly Need[] = () => [],
   ) =>
-  (name: Name): Run<Settings> => ({ key: keyOf(name), settings: (preset) => settingsOf(name, preset) });
+  (name: Name): Run<Settings> => {
+    const needs = needsOf(name);
+    return {
+      key: keyOf(name),
+      settings: (preset) => settingsOf(name, preset),
+      ...(needs.length > 0 ? { needs } : {}),
+    };
+  };
 
 /** A cell that holds a metric of a run, beside the published number if there is one. */
 export const cell = (

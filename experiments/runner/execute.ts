@@ -4,10 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { createDevice, type Device, type Profile, setDefaultDevice } from '../../engine/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { paperNamed } from '../papers/index.ts';
+import { neededFiles } from './needs.ts';
 import type { DataFacts } from './paper.ts';
 import { RunProfiler } from './profile.ts';
 import { runNamed, settingsOf } from './runs.ts';
-import { type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
+import { checksumsOf, type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
 
 export interface ExecuteOptions {
   readonly out: string;
@@ -40,6 +41,7 @@ function deviceOf(request: RunRequest, threads: number): Promise<Device> {
 export async function execute(request: RunRequest, options: ExecuteOptions): Promise<RunRecord> {
   const paper = paperNamed(request.paper);
   const store = new RunStore(options.out, request, paper, options.dataFacts);
+  const needed = await neededFiles(request);
   const device = await deviceOf(request, options.threads);
   setDefaultDevice(device);
   const settings = settingsOf(runNamed(paper, request.run), request.preset, request.set);
@@ -63,6 +65,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       settings,
       device,
       cache: path.join(options.out, 'cache'),
+      needed,
       resume: () => store.resume(options.notice),
       async save(checkpoint) {
         await store.save(checkpoint);
@@ -97,6 +100,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       seconds: (performance.now() - started) / 1000,
       flops,
       peakBytes: device.statistics().peakBytes,
+      ...(request.needs ? { needs: checksumsOf(request.needs) } : {}),
       ...(diagnostics ? { diagnostics } : {}),
       result,
     };

@@ -1,9 +1,10 @@
 // `--set key=value`: settings changed for one command. A key is a setting's name, with dots below it (`images.size`); its value
 // is checked against the schema of the paper's settings. What is changed is part of a run's configuration, and so of its
 // fingerprint: the one function `settingsOf` makes the settings of the training, the store and the manifest.
+import type { z } from 'zod';
 import { ConfigError } from '../../engine/index.ts';
 import type { Paper, PresetName, TableDefinition } from './paper.ts';
-import { applyOverrides, isPlain, type Overrides, runsOf, type Settings, settingsOf } from './runs.ts';
+import { applyOverrides, isPlain, type Overrides, runsOf, type Settings, settingsOf, withNeeds } from './runs.ts';
 import { suggestion } from './suggestion.ts';
 
 /** Keys of all values that are no records: lists are one value. */
@@ -43,6 +44,13 @@ function* readings(text: string): Iterable<unknown> {
   yield text;
 }
 
+/** The first fault of a value; of a paper with several kinds of settings, that of the kind which it fits best. */
+function faultOf([issue]: readonly z.core.$ZodIssue[]): string {
+  const kinds = issue?.code === 'invalid_union' ? issue.errors : [];
+  if (kinds.length === 0) return issue?.message ?? '';
+  return faultOf(kinds.reduce((best, kind) => (kind.length < best.length ? kind : best)));
+}
+
 /** The value of `text` for the setting `key` of all these settings. Throws ConfigError where the schema has no such value. */
 function valueOf(paper: Paper, key: string, text: string, all: readonly Settings[]): unknown {
   const faults: string[] = [];
@@ -52,7 +60,7 @@ function valueOf(paper: Paper, key: string, text: string, all: readonly Settings
       return checked.success ? [] : checked.error.issues;
     });
     if (issues.length === 0) return value;
-    faults.push(issues[0]!.message);
+    faults.push(faultOf(issues));
   }
   throw new ConfigError(`the setting '${key}' of ${paper.name} cannot be '${text}': ${faults[0]}`);
 }
@@ -69,7 +77,9 @@ export function overridesFor(
 ): Overrides {
   const settingsIn = (table: TableDefinition): Settings[] => runsOf(table).map((run) => settingsOf(run, preset));
   // A run that trains nothing has no settings.
-  const all = tables.flatMap(settingsIn).filter((settings) => paper.settings.safeParse(settings).success);
+  const all = withNeeds(tables.flatMap(runsOf))
+    .map((run) => settingsOf(run, preset))
+    .filter((settings) => paper.settings.safeParse(settings).success);
   const known = [...new Set(all.flatMap(keysOf))];
   const set: Record<string, unknown> = {};
   for (const [key, text] of texts) {

@@ -18,6 +18,15 @@ export interface Run<Settings extends object = object> {
   settings(preset: PresetName): Settings;
   /** True where the result follows from the settings alone, without data and chance: one seed is as good as many. */
   readonly exact?: boolean;
+  /** Runs that must be finished before it, of the same seed and the same data: it is made with their weights. */
+  readonly needs?: readonly Need[];
+}
+
+/** Weights of another run. */
+export interface Need {
+  readonly run: Run;
+  /** The name under which that run keeps them (`RunContext.keep`). */
+  readonly weights: string;
 }
 
 /** A place in a table: a published number, what we have for it, or both. */
@@ -97,6 +106,8 @@ export interface TableDefinition {
   readonly title: string;
   /** Where the published numbers stand: `Table 3`. Absent for a study of ours. */
   readonly source?: string;
+  /** Which of the paper's data sets its runs are made on, where it has several: a name for `dataFacts` and `defaultSeeds`. */
+  readonly data?: string;
   /** The paper's table in its own shape. Absent for a study of ours. */
   readonly matrix?: Matrix;
   /** Controls, searches and counters: our numbers that the paper does not have. */
@@ -162,6 +173,8 @@ export interface RunContext {
   /** The last checkpoint of this run, if it was stopped. */
   resume(): Promise<Checkpoint | undefined>;
   save(checkpoint: Checkpoint): Promise<void>;
+  /** Files of the weights that the run needs, by the key of the run that has kept them. */
+  readonly needed?: ReadonlyMap<string, string>;
   /** Keeps weights beside the run's record, as safetensors, for use after the run. */
   keep(name: string, state: StateDict, metadata: Readonly<Record<string, string>>): Promise<void>;
   /** Reports units done and lets other events through. To be awaited often. */
@@ -193,9 +206,10 @@ export interface Paper<Settings extends object = object> {
   readonly ambiguities: readonly string[];
   /** What the settings of a run that trains may be: every number that decides its result, and no other. */
   readonly settings: z.ZodType<Settings>;
-  defaultSeeds(preset: PresetName): number;
+  /** `set` is the `data` of the tables, where the paper has several data sets. */
+  defaultSeeds(preset: PresetName, set?: string): number;
   /** Checks that the data are there and says what they are. Throws DataError, or ConfigError where the preset needs more. */
-  dataFacts(preset: PresetName, data: string | undefined): Promise<DataFacts>;
+  dataFacts(preset: PresetName, data: string | undefined, set?: string): Promise<DataFacts>;
   /** Arithmetic of a run relative to the paper's other runs, for the order of work and the time left. */
   cost(settings: Settings): number;
   train(context: TrainContext<Settings>): Promise<RunResult>;

@@ -1,13 +1,14 @@
 // What a command will do, before it does anything: the data, seeds and overrides of each paper, the runs that the chosen tables
-// need, which of them are on disk, and what the others cost.
+// need, with the runs that these need, which of them are on disk, and what the others cost.
 import type { DeviceName, Tuning } from '../../engine/index.ts';
+import { type PlannedRun, recordOf } from './needs.ts';
 import { overridesFor, overridesText } from './overrides.ts';
-import type { DataFacts, Paper, PresetName, TableDefinition } from './paper.ts';
+import type { DataFacts, Paper, PresetName, Run, TableDefinition } from './paper.ts';
 import { type CellNeeds, keyOf } from './progress.ts';
 import { noData } from './results.ts';
-import { cellsOf, type Overrides, runsOf, settingsOf } from './runs.ts';
+import { cellsOf, type Overrides, runsOf, settingsOf, withNeeds } from './runs.ts';
 import { firstSeeds, seedsText } from './seeds.ts';
-import { type Notice, type RunRecord, type RunRequest, RunStore } from './store.ts';
+import type { Notice, RunRequest } from './store.ts';
 
 /** Which tables of a paper to reproduce, and how. */
 export interface Selection {
@@ -26,16 +27,6 @@ export interface Part {
   readonly seeds: readonly number[];
   readonly set: Overrides;
   readonly data: DataFacts;
-}
-
-export interface PlannedRun {
-  readonly key: string;
-  readonly part: Part;
-  readonly request: RunRequest;
-  /** Arithmetic relative to the paper's other runs. */
-  readonly cost: number;
-  /** The finished run, where it is on disk. */
-  readonly record: RunRecord | undefined;
 }
 
 export interface PartOptions {
@@ -58,56 +49,99 @@ export const describeParts = (parts: readonly Part[]): string[] =>
     ];
   });
 
-/** Throws DataError or ConfigError where a paper cannot be run with these options. */
+/** The tables by the data set that their runs are made on. */
+function byData(tables: readonly TableDefinition[]): Map<string | undefined, TableDefinition[]> {
+  const groups = new Map<string | undefined, TableDefinition[]>();
+  for (const table of tables) groups.set(table.data, [...(groups.get(table.data) ?? []), table]);
+  return groups;
+}
+
+const trains = (tables: readonly TableDefinition[]): boolean => tables.some((table) => runsOf(table).length > 0);
+
+/**
+ * A part for each paper; of a paper with several data sets one for each of them. Throws DataError or ConfigError where a paper cannot be
+ * run with these options.
+ */
 export async function planParts(options: PartOptions): Promise<Part[]> {
   const parts: Part[] = [];
-  for (const { paper, tables, preset = options.preset, seeds: own } of options.selection) {
-    const seeds = options.seeds ?? own ?? firstSeeds(paper.defaultSeeds(preset));
-    const trains = tables.some((table) => runsOf(table).length > 0);
-    const set = trains ? overridesFor(paper, tables, preset, options.set ?? new Map()) : {};
-    parts.push({
-      paper,
-      tables,
-      preset,
-      seeds,
-      set,
-      data: trains ? await paper.dataFacts(preset, options.data) : noData,
-    });
+  for (const { paper, tables: all, preset = options.preset, seeds: own } of options.selection) {
+    const set = trains(all) ? overridesFor(paper, all, preset, options.set ?? new Map()) : {};
+    for (const [name, tables] of byData(all)) {
+      parts.push({
+        paper,
+        tables,
+        preset,
+        seeds: options.seeds ?? own ?? firstSeeds(paper.defaultSeeds(preset, name)),
+        set: trains(tables) ? set : {},
+        data: trains(tables) ? await paper.dataFacts(preset, options.data, name) : noData,
+      });
+    }
   }
   return parts;
 }
 
-/** Every run once, in the order of the tables. `notice` is told of finished runs that are damaged. */
-export async function planRuns(
-  parts: readonly Part[],
-  {
-    out,
-    device,
-    data,
-    tuning,
-    notice,
-  }: {
-    out: string;
-    device: DeviceName;
-    data: string | undefined;
-    tuning: Tuning | undefined;
-    notice: Notice;
-  },
-): Promise<PlannedRun[]> {
+/** How runs are made, beside what their part says. */
+export interface PlanOptions {
+  readonly out: string;
+  readonly device: DeviceName;
+  readonly data: string | undefined;
+  readonly tuning?: Tuning | undefined;
+  /** Told of finished runs that are damaged. */
+  readonly notice: Notice;
+}
+
+/** Some runs of a part and all that they need, for each of its seeds; a run after those that it needs. */
+export async function planPart(part: Part, chosen: readonly Run[], options: PlanOptions): Promise<PlannedRun[]> {
+  const { paper, preset, seeds, set } = part;
+  const { out, device, data, tuning, notice } = options;
+  const runs = withNeeds(chosen);
+  const wanted = (key: string): Set<string> =>
+    new Set(runs.flatMap(({ needs = [] }) => needs.flatMap(({ run, weights }) => (run.key === key ? [weights] : []))));
+  const planned = new Map<string, PlannedRun>();
+  const keyFor = (run: Run, seed: number): string => keyOf({ paper: paper.name, run: run.key, seed });
+  for (const run of runs) {
+    for (const seed of seeds) {
+      const request: RunRequest = { paper: paper.name, run: run.key, seed, preset, set, device, data, tuning };
+      const needs = (run.needs ?? []).map((need) => ({
+        by: planned.get(keyFor(need.run, seed))!,
+        weights: need.weights,
+      }));
+      const key = keyFor(run, seed);
+      const unread = { key, part, request, needs, cost: paper.cost(settingsOf(run, preset, set)) };
+      planned.set(key, { ...unread, record: await recordOf(unread, wanted(run.key), out, notice) });
+    }
+  }
+  return [...planned.values()];
+}
+
+/** Every run once, in the order of the tables; what a run needs comes before it. */
+export async function planRuns(parts: readonly Part[], options: PlanOptions): Promise<PlannedRun[]> {
   const runs = new Map<string, PlannedRun>();
   for (const part of parts) {
-    const { paper, preset, seeds, set } = part;
-    for (const run of part.tables.flatMap(runsOf)) {
-      for (const seed of seeds) {
-        const request: RunRequest = { paper: paper.name, run: run.key, seed, preset, set, device, data, tuning };
-        const key = keyOf(request);
-        if (runs.has(key)) continue;
-        const record = await new RunStore(out, request, paper, part.data).read(notice);
-        runs.set(key, { key, part, request, cost: paper.cost(settingsOf(run, preset, set)), record });
-      }
+    for (const run of await planPart(part, part.tables.flatMap(runsOf), options)) {
+      if (!runs.has(run.key)) runs.set(run.key, run);
     }
   }
   return [...runs.values()];
+}
+
+/** What each paper is trained on; of several data sets all of them. */
+export function dataByPaper(parts: readonly Part[]): Map<string, DataFacts> {
+  const facts = new Map<string, DataFacts>();
+  for (const { paper, data } of parts) {
+    const before = facts.get(paper.name) ?? noData;
+    if (data === noData || before === noData) {
+      facts.set(paper.name, before === noData ? data : before);
+      continue;
+    }
+    facts.set(paper.name, {
+      name: `${before.name}; ${data.name}`,
+      real: before.real && data.real,
+      checksums: { ...before.checksums, ...data.checksums },
+      remarks: [...(before.remarks ?? []), ...(data.remarks ?? [])],
+    });
+  }
+  return facts;
 }
 
 /** The runs that each cell of the tables waits for. */

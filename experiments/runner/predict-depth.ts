@@ -1,5 +1,5 @@
-// `wgrad predict` for networks that see depth: 16-bit maps in the units of the paper's data, the same in colour, and what else the
-// network says as JSON.
+// `wgrad predict` for networks of dense prediction: depth as 16-bit maps in the units of the paper's data and in colour, other maps as
+// pictures, and what else the network says as JSON.
 import path from 'node:path';
 import { ConfigError, region } from '../../engine/index.ts';
 import { readPicture } from '../data/formats/picture.ts';
@@ -29,10 +29,13 @@ export function cutBack(map: Float32Array, stride: number, { width, height }: Co
   return cut;
 }
 
-/** Files that a picture's depth is written to. */
-const outputsOf = (out: string, image: string): { depth: string; color: string; facts: string } => {
+/** Files that a picture's depth, and what else there is, are written to. */
+const outputsOf = (out: string, image: string) => {
   const stem = path.join(out, path.basename(image, path.extname(image)));
-  return { depth: `${stem}-depth.png`, color: `${stem}-depth-color.png`, facts: `${stem}.json` };
+  return {
+    ...{ depth: `${stem}-depth.png`, color: `${stem}-depth-color.png`, facts: `${stem}.json` },
+    other: (name: string): string => `${stem}-${name}.png`,
+  };
 };
 
 function checkNames(images: readonly string[], out: string): void {
@@ -47,8 +50,10 @@ function checkNames(images: readonly string[], out: string): void {
 
 /** What a network sees in a picture. */
 export interface DepthPrediction {
-  /** Of each pixel of the picture, row-major. */
-  readonly metres: Float32Array;
+  /** Of each pixel of the picture, row-major; absent where the network does not see depth. */
+  readonly metres?: Float32Array;
+  /** Other PNG files, by what is put behind the picture's name. */
+  readonly pictures?: Readonly<Record<string, Uint8Array>>;
   /** What else it says, to be written as JSON. */
   readonly facts?: object;
   /** The same in a few words. */
@@ -82,12 +87,20 @@ export const depthPredictor = (
       async predict(image, out, options) {
         const picture = await region('data', () => readPicture(image, options));
         const { width, height } = picture;
-        const { metres, facts, text } = await network.predict(picture);
+        const { metres, pictures = {}, facts, text } = await network.predict(picture);
         const files = outputsOf(out, image);
-        await writeWhole(files.depth, await encodeDepthPng({ width, height, data: Uint16Array.from(metres, units) }));
-        await writeWhole(files.color, await depthPicture(metres, [width, height], colors));
+        const written: string[] = [];
+        if (metres) {
+          await writeWhole(files.depth, await encodeDepthPng({ width, height, data: Uint16Array.from(metres, units) }));
+          await writeWhole(files.color, await depthPicture(metres, [width, height], colors));
+          written.push(files.depth);
+        }
+        for (const [name, png] of Object.entries(pictures)) {
+          await writeWhole(files.other(name), png);
+          written.push(files.other(name));
+        }
         if (facts) await writeJson(files.facts, facts);
-        return [`${width} x ${height}: ${files.depth}`, text ?? []].flat().join(', ');
+        return [`${width} x ${height}: ${written.join(', ')}`, text ?? []].flat().join(', ');
       },
     };
   },

@@ -1,6 +1,6 @@
 // How far a command is: runs and cells done, what is running, steps per second, time left. Pure bookkeeping; displays in
 // the command line draw it. Time left comes from the relative cost of the runs, so long runs count for more.
-import type { WorkerTask } from './worker.ts';
+import type { RunRequest } from './store.ts';
 
 export interface Snapshot {
   readonly cellsDone: number;
@@ -43,6 +43,11 @@ export interface Display {
   end(): void;
 }
 
+/** Of a run, what tells it from others. */
+interface Requested {
+  readonly request: Pick<RunRequest, 'paper' | 'run' | 'seed'>;
+}
+
 interface Running {
   name: string;
   cost: number;
@@ -81,12 +86,12 @@ export class Progress {
     this.#started = now();
   }
 
-  start({ request }: WorkerTask, cost: number): void {
+  start({ request }: Requested, cost: number): void {
     const name = keyOf(request);
     this.#running.set(name, { name, cost, done: 0, total: 1, since: this.#now(), first: undefined });
   }
 
-  update({ request }: WorkerTask, done: number, total: number): void {
+  update({ request }: Requested, done: number, total: number): void {
     const running = this.#running.get(keyOf(request));
     if (!running) return;
     if (!running.first) {
@@ -98,7 +103,7 @@ export class Progress {
   }
 
   /** Returns the seconds it took. */
-  finish({ request }: WorkerTask): number {
+  finish({ request }: Requested): number {
     const key = keyOf(request);
     const running = this.#running.get(key);
     this.#running.delete(key);

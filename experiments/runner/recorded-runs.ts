@@ -14,6 +14,8 @@ export type Numbers = ReadonlyMap<string, number | null>;
 /** A run that a folder says was made. */
 export interface RecordedRun {
   readonly paper: Paper;
+  /** Which of the paper's data sets it was made on, where it has several. */
+  readonly dataSet: string | undefined;
   readonly run: string;
   readonly seed: number;
   readonly preset: PresetName;
@@ -72,6 +74,7 @@ function runsOfTable(known: TableData, runs: RunFiles): RecordedRun[] {
     );
     return [...bySeed].map(([seed, numbers]): RecordedRun => ({
       paper,
+      dataSet: table.data,
       run: run.key,
       seed,
       preset,

@@ -12,8 +12,9 @@ import { makeFolder, notWritable } from './files.ts';
 import { lockFolder } from './folder-lock.ts';
 import { buildManifest } from './manifest.ts';
 import type { PresetName } from './paper.ts';
-import { describeParts, needsOf, type Part, planParts, type PlannedRun, planRuns, type Selection } from './plan.ts';
-import { runTasks } from './pool.ts';
+import { type PlannedRun, queueOf, storeOf, urgencies } from './needs.ts';
+import { dataByPaper, describeParts, needsOf, type Part, planParts, planRuns, type Selection } from './plan.ts';
+import { type QueuedRun, runTasks } from './pool.ts';
 import { type DeviceFound, resolveDevice } from './probe.ts';
 import { ProfileFolder, profiledTasks } from './profile.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
@@ -21,8 +22,7 @@ import { writeResults } from './result-files.ts';
 import { gatherTable, type RunOutcomes } from './results.ts';
 import { runsOf } from './runs.ts';
 import { writeSealed } from './seal.ts';
-import { type Notice, RunStore } from './store.ts';
-import type { WorkerTask } from './worker.ts';
+import type { Notice } from './store.ts';
 
 export type { Selection } from './plan.ts';
 
@@ -171,9 +171,11 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
         (table) => display.notice(`${table}: nothing to profile, all its runs are on disk; choose another --out`),
       )
     : new Set<string>();
-  // Long runs first, so that the last ones to end are short; before them those whose profile is waited for.
+  // Long runs first, and those that long ones wait for, so that the last ones to end are short; before them those whose profile is
+  // waited for.
   const isProfiled = ({ key }: PlannedRun): boolean => profiled.has(key);
-  pending.sort((a, b) => Number(isProfiled(b)) - Number(isProfiled(a)) || b.cost - a.cost);
+  const urgency = urgencies(pending);
+  pending.sort((a, b) => Number(isProfiled(b)) - Number(isProfiled(a)) || urgency.get(b.key)! - urgency.get(a.key)!);
   if (records.size > 0) display.notice(`${records.size} of ${runs.length} runs are on disk already`);
 
   const cores = os.availableParallelism();
@@ -181,17 +183,11 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   const threads = Math.max(1, Math.floor(cores / jobs));
   if (pending.length > 0)
     display.notice(`${pending.length} runs to make, ${jobs} at a time, ${threads} thread(s) each`);
-  const tasks = pending.map(({ key, request, part }): WorkerTask => ({
-    request,
-    out,
-    dataFacts: part.data,
-    threads,
-    profile: profiled.has(key),
-  }));
+  const tasks = queueOf(pending, out, ({ key }) => ({ threads, profile: profiled.has(key) }));
   const profiles = new ProfileFolder(out);
   const costs = new Map(pending.map(({ key, cost }) => [key, cost]));
   const progress = new Progress(needsOf(parts), [...records.keys()], [...costs.values()]);
-  const tell = (type: 'started' | 'done' | 'failed', { request }: WorkerTask, rest: object = {}): void => {
+  const tell = (type: 'started' | 'done' | 'failed', { request }: QueuedRun, rest: object = {}): void => {
     const { paper, run, seed } = request;
     display.run({ type, paper, run, seed, ...rest }, progress.snapshot());
   };
@@ -236,9 +232,9 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   }
   if (signal.aborted) return { view: undefined, failures, profiles, stopped: true };
 
-  for (const { key, request, part } of pending) {
-    const record = await new RunStore(out, request, part.paper, part.data).read();
-    if (record) records.set(key, record);
+  for (const run of pending) {
+    const record = failures.has(run.key) ? undefined : await (await storeOf(run, out)).read();
+    if (record) records.set(run.key, record);
   }
   const outcomes: RunOutcomes = {
     record: (paper, run, seed) => records.get(keyOf({ paper, run, seed })),
@@ -250,8 +246,7 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   const known = parts.flatMap(({ paper, tables, preset, seeds, set, data }) =>
     tables.map((table) => gatherTable(paper, table, { preset, device: device.name, data, seeds, set }, outcomes)),
   );
-  const facts = new Map(parts.map(({ paper, data }) => [paper.name, data]));
-  const manifest = buildManifest(known, records.values(), facts, options.commandLine);
+  const manifest = buildManifest(known, records.values(), dataByPaper(parts), options.commandLine);
   const view = buildView(known, [provenanceView(options.out, manifest)]);
   const views = view.papers.flatMap(({ tables }): readonly TableView[] => tables);
   await writeResults(

@@ -2,7 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { checkpointFault } from './checkpoint.ts';
+import { DataError } from '../../engine/index.ts';
+import { checkpointChecksum } from './checkpoint.ts';
 import { asJson } from './difference.ts';
 import type { Refusal } from './read-results.ts';
 import { type CellData, gatherTable, placeOf, type TableData } from './results.ts';
@@ -13,6 +14,8 @@ import { recordSchema, RESULT_VERSION, type RunRecord } from './store.ts';
 export interface RunFile {
   readonly file: string;
   readonly record: RunRecord;
+  /** Whether the weights of other runs that it was made with are those of the folder: a run of the same settings may stand beside it. */
+  readonly isCurrent: boolean;
   /** `broken`: it is not what was written. */
   readonly seal: SealState;
 }
@@ -25,7 +28,8 @@ export interface RunFiles {
   readonly refusals: readonly Refusal[];
 }
 
-async function readRecord(file: string): Promise<RunFile | Refusal> {
+/** `weights`: checksums of all weights in the folder. */
+async function readRecord(file: string, weights: ReadonlySet<string>): Promise<RunFile | Refusal> {
   let read: ReturnType<typeof readSealed>;
   try {
     read = readSealed(await readFile(file, 'utf8'));
@@ -41,7 +45,8 @@ async function readRecord(file: string): Promise<RunFile | Refusal> {
   if (version !== RESULT_VERSION) {
     return { file, kind: 'stale', what: `made by version ${version} of the trainer, not ${RESULT_VERSION}` };
   }
-  return { file, record: data as unknown as RunRecord, seal: read.seal };
+  const isCurrent = Object.values(data.needs ?? {}).every((checksum) => weights.has(checksum));
+  return { file, record: data as unknown as RunRecord, isCurrent, seal: read.seal };
 }
 
 export async function readRunFiles(folder: string): Promise<RunFiles> {
@@ -56,13 +61,18 @@ export async function readRunFiles(folder: string): Promise<RunFiles> {
   const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));
   const records: RunFile[] = [];
   const refusals: Refusal[] = [];
+  const weights = new Set<string>();
   const checkpoints = files.filter((file) => file.endsWith('.safetensors')).sort();
   for (const file of checkpoints) {
-    const what = await checkpointFault(file);
-    if (what !== undefined) refusals.push({ file, kind: 'damaged', what });
+    try {
+      weights.add(await checkpointChecksum(file));
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      refusals.push({ file, kind: 'damaged', what: error.reason });
+    }
   }
   for (const file of files.filter((each) => each.endsWith('.json')).sort()) {
-    const read = await readRecord(file);
+    const read = await readRecord(file, weights);
     if ('record' in read) records.push(read);
     else refusals.push(read);
   }
@@ -77,7 +87,7 @@ export function runFileOf(
   seed: number,
 ): RunFile | undefined {
   const wanted = asJson(settings.get(run));
-  return records.find(
+  const made = records.filter(
     ({ record }) =>
       record.paper === paper.name &&
       record.run === run &&
@@ -87,6 +97,7 @@ export function runFileOf(
       record.data.real === data.real &&
       isDeepStrictEqual(record.configuration, wanted),
   );
+  return made.find(({ isCurrent }) => isCurrent) ?? made[0];
 }
 
 /**

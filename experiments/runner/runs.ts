@@ -78,9 +78,21 @@ export function runsOf(table: TableDefinition): Run[] {
   return [...new Map(runs.map((run) => [run.key, run])).values()];
 }
 
+/** The runs with all that these need, each once, a run after those that it needs. */
+export function withNeeds(runs: readonly Run[]): Run[] {
+  const found = new Map<string, Run>();
+  const visit = (run: Run): void => {
+    if (found.has(run.key)) return;
+    for (const need of run.needs ?? []) visit(need.run);
+    found.set(run.key, run);
+  };
+  runs.forEach(visit);
+  return [...found.values()];
+}
+
 /** The run of that key. Throws ConfigError where the paper has none. */
 export function runNamed(paper: Paper, key: string): Run {
-  const run = paper.tables.flatMap(runsOf).find((each) => each.key === key);
+  const run = withNeeds(paper.tables.flatMap(runsOf)).find((each) => each.key === key);
   if (!run) throw new ConfigError(`no run '${key}' in ${paper.name}`);
   return run;
 }

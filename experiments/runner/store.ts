@@ -26,6 +26,16 @@ export interface RunRequest {
   readonly data: string | undefined;
   /** Measured tables of plans. Plans round in different orders, so a run belongs to its table. */
   readonly tuning?: Tuning | undefined;
+  /** The weights of other runs that it is made with. With other weights it is another run. */
+  readonly needs?: readonly NeededWeights[] | undefined;
+}
+
+/** Weights that a finished run has kept. */
+export interface NeededWeights {
+  readonly run: string;
+  readonly file: string;
+  /** Of what the file holds. */
+  readonly checksum: string;
 }
 
 export interface RunRecord {
@@ -45,6 +55,8 @@ export interface RunRecord {
     /** Plans used, by kernel. */
     readonly plans: Readonly<Record<string, readonly string[]>>;
   };
+  /** Checksums of the weights of other runs that it was made with, by the key of the run. */
+  readonly needs?: Readonly<Record<string, string>>;
   /** Seconds of this process; a resumed run counts its last part only. */
   readonly seconds: number;
   /** Arithmetic and the most bytes that tensors held, of this process too. Absent in records of earlier versions. */
@@ -67,10 +79,15 @@ export const recordSchema = z.looseObject({
     facts: z.looseObject({}),
     plans: z.record(z.string(), z.array(z.string())),
   }),
+  needs: z.record(z.string(), z.string()).optional(),
   seconds: z.number(),
   // JSON writes numbers that are not finite as null.
   result: z.looseObject({ metrics: z.record(z.string(), z.number().nullable()) }),
 });
+
+/** Checksums by the key of the run. */
+export const checksumsOf = (needs: readonly NeededWeights[]): Record<string, string> =>
+  Object.fromEntries(needs.map(({ run, checksum }) => [run, checksum]));
 
 /** Told of what a user should know, as one line. */
 export type Notice = (text: string) => void;
@@ -91,6 +108,7 @@ export class RunStore {
       data: { name, real, checksums },
       configuration: settingsOf(runNamed(paper, request.run), request.preset, request.set),
       ...(request.tuning ? { tuning: request.tuning.checksum } : {}),
+      ...(request.needs ? { needs: checksumsOf(request.needs) } : {}),
     };
     const { seed, ...shared } = facts;
     const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
@@ -132,7 +150,12 @@ export class RunStore {
 
   /** Writes weights beside the record: `seed-<n>.<name>.safetensors`. */
   keep(name: string, state: StateDict, metadata: Readonly<Record<string, string>>): Promise<void> {
-    return writeState(`${this.#file}.${name}.safetensors`, state, metadata);
+    return writeState(this.weightsFile(name), state, metadata);
+  }
+
+  /** Where the run keeps weights of that name. */
+  weightsFile(name: string): string {
+    return `${this.#file}.${name}.safetensors`;
   }
 
   save(checkpoint: Checkpoint): Promise<void> {

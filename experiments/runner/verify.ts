@@ -1,14 +1,17 @@
 // `wgrad verify`: some runs of a folder made again, by this version on this machine, in a folder that is thrown away afterwards.
-// Of each: whether it gives the same bits, the same within the spread over seeds, or neither, and what differs in how it was made.
+// What a run needs is made again before it. Of each: whether it gives the same bits, the same within the spread over seeds, or neither, and what differs in how it was made.
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ConfigError, type DeviceName } from '../../engine/index.ts';
 import { asJson, type Difference, differences } from './difference.ts';
 import { buildManifest, type Manifest } from './manifest.ts';
-import { runTasks } from './pool.ts';
+import { queueOf, storeOf } from './needs.ts';
+import { type Part, planPart } from './plan.ts';
+import { type QueuedRun, runTasks } from './pool.ts';
 import type { Numbers, RecordedRun } from './recorded-runs.ts';
-import { type RunRecord, type RunRequest, RunStore } from './store.ts';
+import { runNamed } from './runs.ts';
+import type { RunRecord } from './store.ts';
 
 export type Agreement = 'the same bits' | 'the same within the spread over seeds' | 'different';
 
@@ -58,8 +61,8 @@ function madeDifferently(recorded: RecordedRun, manifest: Manifest | undefined, 
   const data = record?.data ?? manifest?.papers?.[paper.name]?.data ?? recorded.data;
   const { checksums, ...named } = fresh.data;
   const now = buildManifest([], [fresh], new Map(), []);
-  const side = (facts: object, device: object | undefined, ...[settings, usedData, used]: unknown[]): unknown =>
-    asJson({ ...facts, device, [`settings of '${run}'`]: settings, data: usedData, plans: used });
+  const side = (facts: object, device: object | undefined, ...[settings, usedData, used, needs]: unknown[]): unknown =>
+    asJson({ ...facts, device, [`settings of '${run}'`]: settings, data: usedData, plans: used, weights: needs });
   return differences(
     side(
       manifest ? factsOf(manifest) : {},
@@ -67,6 +70,7 @@ function madeDifferently(recorded: RecordedRun, manifest: Manifest | undefined, 
       recorded.settings,
       data,
       ofKernels(plans),
+      record?.needs,
     ),
     side(
       manifest ? factsOf(now) : {},
@@ -74,6 +78,7 @@ function madeDifferently(recorded: RecordedRun, manifest: Manifest | undefined, 
       fresh.configuration,
       'checksums' in data ? { ...named, checksums } : named,
       ofKernels(plansNow),
+      record && fresh.needs,
     ),
   );
 }
@@ -109,21 +114,30 @@ export async function verifyRuns(options: VerifyOptions): Promise<Verified[]> {
 async function verifyRun(recorded: RecordedRun, out: string, options: VerifyOptions): Promise<Verified> {
   const { paper, run, seed, preset, set } = recorded;
   const { manifest, data, signal } = options;
-  const dataFacts = await paper.dataFacts(preset, data);
-  if (recorded.data.real && !dataFacts.real) {
+  const part: Part = {
+    ...{ paper, tables: [], preset, seeds: [seed], set },
+    data: await paper.dataFacts(preset, data, recorded.dataSet),
+  };
+  if (recorded.data.real && !part.data.real) {
     throw new ConfigError(`${paper.name} was trained on ${recorded.data.name}, and there is only a stand-in here`, {
       hint: 'Give the folder of the data with --data',
     });
   }
   const device = options.device ?? (recorded.device as DeviceName);
-  const request: RunRequest = { paper: paper.name, run, seed, preset, set, device, data };
   const threads = Number(recorded.record?.device.facts.threads ?? 1);
   let failure: string | undefined;
   const ignore = (): void => undefined;
-  const failed = (_task: unknown, message: string): void => void (failure = message);
+  const failed = (_run: QueuedRun, message: string): void => void (failure ??= message);
   const events = { started: ignore, progress: ignore, profile: ignore, notice: ignore, done: ignore, failed };
-  await runTasks([{ request, out, dataFacts, threads }], 1, events, signal);
-  const fresh = await new RunStore(out, request, paper, dataFacts).read();
+  const planned = await planPart(part, [runNamed(paper, run)], { out, device, data, notice: ignore });
+  await runTasks(
+    queueOf(planned, out, () => ({ threads })),
+    1,
+    events,
+    signal,
+  );
+  const isMade = failure === undefined && !signal.aborted;
+  const fresh = isMade ? await (await storeOf(planned.at(-1)!, out)).read() : undefined;
   if (!fresh) {
     const why = failure ?? (signal.aborted ? 'it was stopped' : 'it left no result');
     return { run: recorded, agreement: 'failed', numbers: [], made: [], failure: why };

@@ -16,8 +16,8 @@ import {
 } from '../../engine/index.ts';
 import { foreignFile } from '../../engine/io/content.ts';
 import { readWhole } from '../../engine/io/files.ts';
-import { type BackboneName, backbones, makeBackbone } from '../../models/index.ts';
 import { suggestion } from '../runner/suggestion.ts';
+import { makeForWeights, type WeightsName, weightsNames } from './backbones.ts';
 import { readKerasWeights } from './keras-file.ts';
 import { isLeftOut, kerasNameOf, nameOfTorchEntry } from './names.ts';
 import { isTorchPickle, readTorchPickle, readTorchZip } from './torch-file.ts';
@@ -86,7 +86,7 @@ async function readWeightsFile(file: string): Promise<WeightsFile> {
 }
 
 /** What of a file is whose: under the backbone's names. */
-function match({ format, checksum, entries }: WeightsFile, backbone: BackboneName, shapes: Shapes): ImportedWeights {
+function match({ format, checksum, entries }: WeightsFile, backbone: WeightsName, shapes: Shapes): ImportedWeights {
   const named = new Map<string, StateEntry>();
   const [leftOut, unexpected]: [string[], string[]] = [[], []];
   const byKerasName = new Map([...shapes.keys()].map((name) => [kerasNameOf(backbone, name), name]));
@@ -122,14 +122,14 @@ function deviceInUse(): Device | undefined {
   }
 }
 
-const known = new Map<BackboneName, Shapes>();
+const known = new Map<WeightsName, Shapes>();
 
 /** The shapes of a backbone, which is made on a device that keeps no numbers. */
-async function shapesOfBackbone(name: BackboneName): Promise<Shapes> {
+async function shapesOfBackbone(name: WeightsName): Promise<Shapes> {
   const meta = await createDevice('meta');
   const before = deviceInUse();
   setDefaultDevice(meta);
-  const shapes = known.get(name) ?? shapesOf(makeBackbone(name));
+  const shapes = known.get(name) ?? shapesOf(makeForWeights(name));
   setDefaultDevice(before);
   known.set(name, shapes);
   return shapes;
@@ -139,12 +139,13 @@ const few = (names: readonly string[]): string =>
   names.slice(0, 3).join(', ') + (names.length > 3 ? `, and ${names.length - 3} more` : '');
 
 /** Another backbone whose weights these are, if there is one. */
-async function ownerOf(read: WeightsFile, backbone: BackboneName): Promise<BackboneName | undefined> {
-  for (const name of Object.keys(backbones) as BackboneName[]) {
+async function ownerOf(read: WeightsFile, backbone: WeightsName): Promise<WeightsName | undefined> {
+  for (const name of weightsNames) {
     if (name === backbone) continue;
     if (read.backbone === name) return name;
+    if (read.backbone !== undefined) continue;
     const shapes = await shapesOfBackbone(name);
-    if (read.backbone === undefined && fits(match(read, name, shapes), shapes)) return name;
+    if (fits(match(read, name, shapes), shapes)) return name;
   }
   return undefined;
 }
@@ -154,7 +155,7 @@ async function check(
   file: string,
   read: WeightsFile,
   imported: ImportedWeights,
-  backbone: BackboneName,
+  backbone: WeightsName,
   shapes: Shapes,
 ): Promise<void> {
   if (fits(imported, shapes) && (read.backbone ?? backbone) === backbone) return;
@@ -171,9 +172,9 @@ async function check(
   throw new DataError(`${file} has weights that ${backbone} has not: ${few(unexpected)}`, details);
 }
 
-function checkName(name: string): asserts name is BackboneName {
-  if (Object.hasOwn(backbones, name)) return;
-  const names = Object.keys(backbones);
+function checkName(name: string): asserts name is WeightsName {
+  const names: readonly string[] = weightsNames;
+  if (names.includes(name)) return;
   throw new ConfigError(`there is no backbone '${name}'`, {
     expected: names.join(', '),
     hint: suggestion(name, names),

@@ -3,12 +3,14 @@
 //   densenet169  denseblock1.denselayer2.norm1.weight  features.denseblock1...; Keras conv2_block2_0_bn/gamma
 //   resnet50     layer1.0.downsample.0.weight          the same; Keras conv2_block1_0_conv/kernel
 //   efficientnetv2-b0  4.0.block.1.0.weight            features.4...; Keras block4a_dwconv2/kernel
-import { type BackboneName, efficientNetV2 } from '../../models/index.ts';
+//   hrnet-w18          stage2.0.branches.0.0.conv1.weight  the same; its classifier is incre_modules, downsamp_modules and final_layer too
+import { efficientNetV2 } from '../../models/index.ts';
+import type { WeightsName } from './backbones.ts';
 
 type Family = 'densenet' | 'resnet' | 'efficientnet';
 
-/** Whose names a backbone has; the small ones have no checkpoints but our own. */
-const families: Readonly<Partial<Record<BackboneName, Family>>> = {
+/** Whose names a backbone has where it has not its authors' own; the small ones have no checkpoints but our own. */
+const families: Readonly<Partial<Record<WeightsName, Family>>> = {
   densenet169: 'densenet',
   resnet50: 'resnet',
   'resnet50-keras': 'resnet',
@@ -67,7 +69,7 @@ const normVariables: Readonly<Record<string, string>> = {
 const layerVariables: Readonly<Record<string, string>> = { weight: 'kernel', bias: 'bias' };
 
 /** Layer and variable that Keras has for an entry of a backbone (`conv1_bn/gamma`), or undefined where it has none. */
-export function kerasNameOf(backbone: BackboneName, entry: string): string | undefined {
+export function kerasNameOf(backbone: WeightsName, entry: string): string | undefined {
   const family = families[backbone];
   const [, module = '', variable = ''] = /^(.*)\.([^.]+)$/.exec(entry) ?? [];
   for (const [pattern, layerOf] of family ? kerasLayers[family] : []) {
@@ -81,7 +83,7 @@ export function kerasNameOf(backbone: BackboneName, entry: string): string | und
 }
 
 /** The name that a backbone here has for an entry of a PyTorch checkpoint of its family. */
-export function nameOfTorchEntry(backbone: BackboneName, entry: string): string {
+export function nameOfTorchEntry(backbone: WeightsName, entry: string): string {
   const plain = entry.replace(/^(?:module\.|_orig_mod\.)+/, '');
   switch (families[backbone]) {
     case 'densenet':
@@ -96,4 +98,5 @@ export function nameOfTorchEntry(backbone: BackboneName, entry: string): string 
 
 /** Whether an entry belongs to what a backbone leaves out: the classifier on ImageNet's classes, and Keras's scaling of pictures. */
 export const isLeftOut = (name: string): boolean =>
-  /^(classifier|fc)\./.test(name) || /^(predictions|probs|fc1000|normalization|rescaling)\w*\//.test(name);
+  /^(classifier|fc|incre_modules|downsamp_modules|final_layer)\./.test(name) ||
+  /^(predictions|probs|fc1000|normalization|rescaling)\w*\//.test(name);

@@ -9,6 +9,8 @@ import { BasicBlock, Bottleneck } from './resnet.ts';
 
 /** Sizes of an HRNet. */
 interface HRNetVariant {
+  /** Channels of the stem and of the bottlenecks, whose outputs are four times as wide. */
+  readonly stem: number;
   /** Channels of the branches, the finest first. */
   readonly widths: readonly [number, number, number, number];
   /** Bottlenecks of stage 1. */
@@ -20,11 +22,12 @@ interface HRNetVariant {
 }
 
 const variants = {
-  'w18-small-v2': { widths: [18, 36, 72, 144], bottlenecks: 2, modules: [1, 3, 2], blocks: 2 },
-  w18: { widths: [18, 36, 72, 144], bottlenecks: 4, modules: [1, 4, 3], blocks: 4 },
+  'w18-small-v2': { stem: 64, widths: [18, 36, 72, 144], bottlenecks: 2, modules: [1, 3, 2], blocks: 2 },
+  w18: { stem: 64, widths: [18, 36, 72, 144], bottlenecks: 4, modules: [1, 4, 3], blocks: 4 },
+  nano: { stem: 16, widths: [8, 16, 32, 64], bottlenecks: 1, modules: [1, 1, 1], blocks: 2 },
 } as const satisfies Record<string, HRNetVariant>;
 
-/** HRNet's published sizes with 18 channels in the finest branch. */
+/** HRNet's published sizes with 18 channels in the finest branch, and a small one of ours for trainings in minutes. */
 export type HRNetName = keyof typeof variants;
 
 /** Options of HRNet. */
@@ -38,7 +41,6 @@ export type FourScales<T> = readonly [T, T, T, T];
 
 /** Pixels of the picture per pixel of the coarsest branch, along each axis. */
 const COARSEST = 32;
-const STEM_WIDTH = 64;
 const norm = { momentum: 0.01 } as const;
 
 /** Convolution without bias, weights as Kaiming has them for the outputs: the authors' deviation of 0.001 hardly trains from scratch. */
@@ -137,7 +139,7 @@ const stage = (widths: readonly number[], modules: number, blocks: number): nn.M
 
 const takesHRNet = takes('HRNet', { name: text, options: optionsWith<HRNetOptions>({ inChannels: size }) });
 
-/** HRNet without a classifier; `w18-small-v2` has 3,860,720 parameters, `w18` 9,562,260. */
+/** HRNet without a classifier; `w18-small-v2` has 3,860,720 parameters, `w18` 9,562,260, `nano` 362,912. */
 export class HRNet extends nn.Module {
   readonly conv1: nn.Conv2d;
   readonly bn1: nn.BatchNorm2d;
@@ -157,15 +159,15 @@ export class HRNet extends nn.Module {
     super();
     const [name, { inChannels = 3 } = {}] = takesHRNet(args);
     oneOf('HRNet', 'name', name, Object.keys(variants));
-    const { widths, bottlenecks, modules, blocks }: HRNetVariant = variants[name];
+    const { stem, widths, bottlenecks, modules, blocks }: HRNetVariant = variants[name];
     this.widths = widths;
-    this.conv1 = conv(inChannels, STEM_WIDTH, 3, 2);
-    this.bn1 = new nn.BatchNorm2d(STEM_WIDTH, norm);
-    this.conv2 = conv(STEM_WIDTH, STEM_WIDTH, 3, 2);
-    this.bn2 = new nn.BatchNorm2d(STEM_WIDTH, norm);
-    const wide = Bottleneck.expansion * STEM_WIDTH;
+    this.conv1 = conv(inChannels, stem, 3, 2);
+    this.bn1 = new nn.BatchNorm2d(stem, norm);
+    this.conv2 = conv(stem, stem, 3, 2);
+    this.bn2 = new nn.BatchNorm2d(stem, norm);
+    const wide = Bottleneck.expansion * stem;
     const layers = Array.from({ length: bottlenecks }, (_, i) =>
-      withKaiming(new Bottleneck(i === 0 ? STEM_WIDTH : wide, STEM_WIDTH, { norm })),
+      withKaiming(new Bottleneck(i === 0 ? stem : wide, stem, { norm })),
     );
     this.layer1 = new nn.Sequential(...layers);
     const two = widths.slice(0, 2);
@@ -187,9 +189,9 @@ export class HRNet extends nn.Module {
         given: `${height} x ${width}`,
       });
     }
-    const half = relu(this.bn1.forward(this.conv1.forward(x))); // (N, 64, H / 2, W / 2)
-    const quarter = relu(this.bn2.forward(this.conv2.forward(half))); // (N, 64, H / 4, W / 4)
-    let maps: Tensor[] = [this.layer1.forward(quarter)]; // (N, 256, H / 4, W / 4)
+    const half = relu(this.bn1.forward(this.conv1.forward(x))); // (N, stem, H / 2, W / 2)
+    const quarter = relu(this.bn2.forward(this.conv2.forward(half))); // (N, stem, H / 4, W / 4)
+    let maps: Tensor[] = [this.layer1.forward(quarter)]; // (N, 4 stem, H / 4, W / 4)
     for (const [next, modules] of [
       [this.transition1, this.stage2],
       [this.transition2, this.stage3],

@@ -4,7 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import { createDevice, liveTensorCount, NonFiniteError, setDefaultDevice } from '../../engine/index.ts';
 import type { RunResult } from '../../experiments/index.ts';
-import { toySettings, type ToySettings } from '../../experiments/papers/imbalanced-mtl/settings.ts';
+import { toySettings, type ToySettings } from '../../experiments/papers/imbalanced-mtl/toy-settings.ts';
 import { trainToy } from '../../experiments/papers/imbalanced-mtl/toy.ts';
 import { killedRun } from './killed-run.ts';
 

@@ -76,6 +76,8 @@ if (devices.has('host')) {
       ['MMST', new SingleTaskNet({ outputs: 40, modalities: two }), 7_805_990],
       ['MMST, 19 classes', new SingleTaskNet({ outputs: 19, modalities: two }), 7_800_299],
       ['FMST', new SingleTaskNet({ outputs: 40, modalities: [4] }), 3_945_270 + 64 * 9],
+      // The first predictions of a task in MTI-Net; 40 classes and depth have them together.
+      ['UMST-S, as wide as UMMT', new SingleTaskNet({ outputs: 40, head: 'same' }), 3_945_270 + 1_147_696],
     ];
     for (const [name, net, count] of counts) t.equal(net.parameterCount(), count, name);
     const net = new MtiNet({ tasks: nyu });
@@ -92,6 +94,41 @@ if (devices.has('host')) {
       );
     }
     t.same([countOf(net, 'heads.segmentation.'), countOf(net, 'heads.depth.')], [84_550, 73_981]);
+    t.end();
+  });
+
+  t.test('the small networks count as specified', (t) => {
+    setDefaultDevice(meta);
+    const eight = { segmentation: 8, depth: 1 };
+    const backbone = 'nano';
+    t.equal(new HRNet('nano').parameterCount(), 362_912);
+    const counts: readonly (readonly [string, nn.Module, number])[] = [
+      ['UMMT', new MtiNet({ backbone, tasks: eight }), 1_295_115],
+      ['MMMT, depth in one channel', new MtiNet({ backbone, tasks: eight, modalities: [3, 1] }), 1_657_739],
+      ['UMST-S', new SingleTaskNet({ backbone, outputs: 8 }), 378_640],
+      ['MMST', new SingleTaskNet({ backbone, outputs: 8, modalities: [3, 1] }), 741_264],
+      ['FMST', new SingleTaskNet({ backbone, outputs: 8, modalities: [4] }), 378_784],
+    ];
+    for (const [name, net, count] of counts) t.equal(net.parameterCount(), count, name);
+    t.end();
+  });
+
+  t.test('a single task with first predictions at every scale', (t) => {
+    setDefaultDevice(meta);
+    const pictures = [ones([2, 3, 64, 96])];
+    const same = new SingleTaskNet({ backbone: 'nano', outputs: 8, head: 'same' }).predict(pictures);
+    t.same(same.prediction.shape, [2, 8, 64, 96]);
+    t.same(
+      same.auxiliary.map(({ shape }) => shape),
+      [
+        [2, 8, 16, 24],
+        [2, 8, 8, 12],
+        [2, 8, 4, 6],
+        [2, 8, 2, 3],
+      ],
+    );
+    t.same(new SingleTaskNet({ backbone: 'nano', outputs: 8 }).predict(pictures).auxiliary, []);
+    t.throws(() => new SingleTaskNet({ outputs: 8, head: 'other' as 'fa' }), { name: 'ConfigError', message: /same/ });
     t.end();
   });
 

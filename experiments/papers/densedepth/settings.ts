@@ -1,7 +1,8 @@
 // What decides a training run of DenseDepth: its name in the paper's own terms, and all numbers that the name stands for.
 import { z } from 'zod';
 import { backbones } from '../../../models/index.ts';
-import { count, countOrNone, listOf, notNegative, pairOf, positive, share } from '../../runner/schema.ts';
+import { weightsSchema } from '../../runner/given-weights.ts';
+import { count, countOrNone, notNegative, pairOf, positive, share } from '../../runner/schema.ts';
 
 /** The networks of the backbone study. */
 export const networkNames = ['densenet', 'resnet', 'efficientnet', 'toy'] as const;
@@ -60,8 +61,7 @@ export const settingsSchema = z.strictObject({
   dropout: share,
   /** Share of each batch in the running statistics of the decoder and of the backbone while it is pre-trained. */
   momentum: z.strictObject({ decoder: share, backbone: share }),
-  /** Files of pretrained weights, as `wgrad weights import` writes them, by the backbone that they are for. */
-  weights: listOf(z.strictObject({ backbone: z.string(), file: z.string(), sha256: z.string() })),
+  weights: weightsSchema,
   /** Stands in for ImageNet's weights where there is no file: classes of shape and colour of other generated scenes. */
   pretraining: z
     .strictObject({

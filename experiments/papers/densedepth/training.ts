@@ -1,19 +1,9 @@
 // One training run of DenseDepth: the pre-training of its backbone where there is one, the training of decoder and heads on kept
 // features, fine-tuning where asked for; validation after each epoch, the weights of the best validation loss tested once.
-import {
-  Adam,
-  applySchedule,
-  ConfigError,
-  DataError,
-  lambdaLR,
-  random,
-  readCheckpoint,
-  type Schedule,
-  type StateDict,
-} from '../../../engine/index.ts';
+import { Adam, applySchedule, lambdaLR, random, type Schedule } from '../../../engine/index.ts';
 import { DenseDepth } from '../../../models/index.ts';
-import { sha256OfFile } from '../../data/files.ts';
 import type { LoadedScenes } from '../../data/object-scenes.ts';
+import { type GivenWeights, readGivenWeights, weightsFor } from '../../runner/given-weights.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { type Phase, train, type Trained, type Validation } from '../../runner/training.ts';
 import {
@@ -56,14 +46,6 @@ const metadataOf = ({ network, scaling, filters, lastFilters, width, height }: T
   densedepth: JSON.stringify({ network, scaling, filters, lastFilters, width, height }),
 });
 
-/** The weights in a file that the command named. Rejects with DataError where it has changed since. */
-async function givenWeights({ file, sha256 }: TrainingSettings['weights'][number]): Promise<StateDict> {
-  const found = (await sha256OfFile(file)) ?? 'no file';
-  if (found !== sha256)
-    throw new DataError(`${file} is not what it was`, { expected: `SHA-256 ${sha256}`, given: found });
-  return (await readCheckpoint(file)).state;
-}
-
 /** A stretch of the training with one optimizer, on kept features or on pictures. */
 interface Stretch {
   readonly epochs: number;
@@ -81,7 +63,7 @@ class DenseDepthRun {
   readonly #samples: Samples;
   readonly #network: SceneNetwork;
   /** Where the weights of the backbone come from. */
-  readonly #weights: TrainingSettings['weights'][number] | undefined;
+  readonly #weights: GivenWeights | undefined;
   readonly #pretraining: BackbonePretraining | undefined;
   readonly #tests: readonly Place[];
   readonly #notes = { early: [] as Prediction[] };
@@ -97,13 +79,7 @@ class DenseDepthRun {
     this.#tests = Array.from({ length: cohorts.test.count }, (_, scene) => ({ scene, variant: 0 }));
     const { network, pretraining } = settings;
     if (network === 'toy') return;
-    this.#weights = settings.weights.find(({ backbone }) => backbone === network);
-    if (settings.weights.length > 0 && !this.#weights) {
-      throw new ConfigError(`there are no weights for the backbone of '${context.run}'`, {
-        expected: network,
-        given: settings.weights.map(({ backbone }) => backbone).join(', '),
-      });
-    }
+    this.#weights = weightsFor(settings.weights, network, context.run);
     if (pretraining && !this.#weights) {
       this.#pretraining = new BackbonePretraining({ ...settings, network, pretraining }, context);
     }
@@ -182,7 +158,7 @@ class DenseDepthRun {
       begin: async () => {
         if (!(this.#module instanceof DenseDepth)) return;
         const [given, made] = [this.#weights, this.#pretraining];
-        const state = given ? await givenWeights(given) : ((await made?.kept()) ?? (await made?.finish()));
+        const state = given ? await readGivenWeights(given) : ((await made?.kept()) ?? (await made?.finish()));
         if (state) this.#module.backbone.loadStateDict(state, { source: given?.file ?? 'the pre-trained backbone' });
       },
       prepare: async () => {

@@ -11,7 +11,7 @@ import {
   rising,
 } from '../../runner/definition.ts';
 import type { Cell, Run, TableDefinition } from '../../runner/paper.ts';
-import { toySettings, type ToySettings } from './settings.ts';
+import { toySettings, type ToySettings } from './toy-settings.ts';
 
 /** All networks of a seed. */
 export const toyRun: Run<ToySettings> = { key: 'toy', settings: (preset) => toySettings[preset] };

@@ -6,7 +6,8 @@ import { batchesIn, Epochs } from '../../runner/epochs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { mean } from '../../runner/mean.ts';
 import { type Phase, train } from '../../runner/training.ts';
-import type { ToySettings } from './settings.ts';
+import { toyPicture } from './toy-panels.ts';
+import type { ToySettings } from './toy-settings.ts';
 
 export const f1 = (z: number): number => Math.sin(z) + Math.sqrt(z) / 300 + 2 + 3 * Math.sin(5 * z) * Math.cos(2 * z);
 export const f2 = (z: number): number => Math.cos(z / 3) + Math.sqrt(z) / 200 + 1 - Math.sin(3 * z) * Math.cos(4 * z);
@@ -60,10 +61,15 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
   const teacher = new Perceptron([2, ...hidden, 2]);
   const student = new Perceptron([1, ...hidden, 1]);
 
-  const metrics: Record<string, number> = {};
-  const errorsOf = async (model: Perceptron): Promise<{ mse: number; mae: number }> => {
+  /** Predictions of ST are those at the end of its own epochs: it goes on for a control. */
+  const notes = { metrics: {} as Record<string, number>, single: [] as number[] };
+  /** f2 at the test points, in original units. */
+  const valuesOf = async (model: Perceptron): Promise<number[]> => {
     const outputs = await predict(model, model === teacher ? withF1(test) : alone(test));
-    const errors = outputs.map((y, i) => y * scale2.deviation + scale2.mean - f2(test[i]!));
+    return outputs.map((y) => y * scale2.deviation + scale2.mean);
+  };
+  const errorsOf = async (model: Perceptron): Promise<{ mse: number; mae: number }> => {
+    const errors = (await valuesOf(model)).map((value, i) => value - f2(test[i]!));
     return { mse: mean(errors.map((error) => error * error)), mae: mean(errors.map(Math.abs)) };
   };
 
@@ -106,7 +112,8 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
       async validate(done) {
         const { mse, mae } = await errorsOf(model);
         const network = measured[done];
-        if (network) Object.assign(metrics, { [`${network} mse`]: mse, [`${network} mae`]: mae });
+        if (network) Object.assign(notes.metrics, { [`${network} mse`]: mse, [`${network} mae`]: mae });
+        if (network === 'ST') notes.single = await valuesOf(model);
         return { curves: { [`error of ${name}`]: mse } };
       },
     };
@@ -116,9 +123,21 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
   const forMulti: Examples = { inputs: alone(few), targets: bothTargets };
   const forTeacher: Examples = { inputs: withF1(few), targets: bothTargets };
   const forStudent: Examples = { inputs: alone(z), targets: [] };
+  /** What a panel of Figure 3 shows of a network. */
+  const panelOf = (caption: string, values: readonly number[]) => {
+    const along = (list: readonly number[], f: (z: number) => number) => list.map((at) => [at, f(at)] as const);
+    const network = values.map((value, i) => [test[i]!, value] as const);
+    return {
+      caption,
+      f1: { curve: along(test, f1), points: along(z, f1) },
+      f2: { curve: along(test, f2), points: along(few, f2) },
+      network,
+    };
+  };
+
   return train<Examples, RunResult>(context, {
     modules: { single, multi, teacher, student },
-    notes: metrics,
+    notes,
     phases: [
       // The control "ST with the student's updates" is the same training, gone on with.
       phase('ST', single, forSingle, { [short]: 'ST', [long]: 'ST, updates of T-S' }),
@@ -128,6 +147,13 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
         forStudent.targets = columns(await predict(teacher, withF1(z)));
       }),
     ],
-    finish: ({ curves }) => ({ metrics, curves }),
+    async finish({ curves }) {
+      const panels = [
+        panelOf('ST', notes.single),
+        panelOf('MTL', await valuesOf(multi)),
+        panelOf('T-S', await valuesOf(student)),
+      ];
+      return { metrics: notes.metrics, curves, pictures: [await toyPicture(panels)] };
+    },
   });
 }

@@ -295,7 +295,7 @@ t.test('predictions from what a run keeps, and from its checkpoint', async (t) =
   const loaded = await loadNetwork(network);
   t.same([loaded.width, loaded.height], [64, 32]);
   const made = await predictScene(loaded, image);
-  t.equal(made.metres.length, 128 * 96);
+  t.equal(made.metres!.length, 128 * 96);
   const jpeg = path.join(folder, 'object.JPG');
   await put(folder, 'object.JPG', await encodeJpeg(image));
   const { status, stdout, stderr } = await command(

@@ -1,0 +1,96 @@
+// L = L_D + alpha L_S with deep supervision (section 4 of the specification): cross-entropy over the pixels that have a class, absolute
+// error over those that have a depth, of the prediction and of the first ones of all four scales. A term without a label is left out:
+// its mean would be 0 / 0.
+import { abs, add, crossEntropy, interpolate, mul, sub, sum, type Tensor, tensor } from '../../../engine/index.ts';
+import { resizeNearest } from '../../data/resize.ts';
+import { VOID } from '../../data/rooms.ts';
+import type { ByTask, RoomOutputs } from './network.ts';
+import { type RoomSettings, type Task, tasks } from './settings.ts';
+
+/** Labels of a batch on the host, row-major, for the tasks that are trained. */
+export interface HostTargets {
+  /** Pictures. */
+  readonly count: number;
+  readonly width: number;
+  readonly height: number;
+  /** (N, H, W): classes, or VOID. */
+  readonly segmentation?: Uint8Array | undefined;
+  /** (N, 1, H, W): metres, 0 where there are none. */
+  readonly depth?: Float32Array | undefined;
+}
+
+type Maps = Uint8Array | Float32Array;
+
+/** The labels at another size, by nearest neighbour. */
+function atSize<T extends Maps>(maps: T, { count, width, height }: HostTargets, [h, w]: readonly [number, number]): T {
+  if (h === height && w === width) return maps;
+  const smaller = new (maps.constructor as new (length: number) => T)(count * h * w);
+  for (let n = 0; n < count; n++) {
+    const map = maps.subarray(n * width * height, (n + 1) * width * height) as T;
+    smaller.set(resizeNearest(map, width, height, w, h), n * h * w);
+  }
+  return smaller;
+}
+
+const countOf = (maps: Maps, isLabel: (value: number) => boolean): number => {
+  let count = 0;
+  for (const value of maps) if (isLabel(value)) count++;
+  return count;
+};
+
+/** Mean cross-entropy of scores (N, C, h, w) over the pixels with a class; undefined where there are none. */
+function segmentationTerm(scores: Tensor, labels: Uint8Array): Tensor | undefined {
+  if (countOf(labels, (label) => label !== VOID) === 0) return undefined;
+  const [count, , height, width] = scores.shape as [number, number, number, number];
+  return crossEntropy(scores, tensor(Int32Array.from(labels), [count, height, width]), { ignoreIndex: VOID });
+}
+
+/** Mean absolute error of metres (N, 1, h, w) over the pixels with a depth; undefined where there are none. */
+function depthTerm(metres: Tensor, truth: Float32Array): Tensor | undefined {
+  const valid = countOf(truth, (metres) => metres > 0);
+  if (valid === 0) return undefined;
+  const mask = tensor(
+    truth.map((metres) => Number(metres > 0)),
+    metres.shape,
+  );
+  return mul(sum(abs(sub(mul(metres, mask), tensor(truth, metres.shape)))), 1 / valid);
+}
+
+/** The losses of a batch; those of tasks without any label are absent. */
+export interface RoomLosses extends ByTask<Tensor> {
+  readonly total?: Tensor;
+}
+
+const sumOf = (terms: readonly Tensor[]): Tensor | undefined =>
+  terms.length > 0 ? terms.reduce((sum, term) => add(sum, term)) : undefined;
+
+/** Losses of the tasks, summed over predictions, and their weighted sum. */
+export function roomLosses(
+  { predictions, auxiliary }: RoomOutputs,
+  targets: HostTargets,
+  { alpha, supervision }: Pick<RoomSettings, 'alpha' | 'supervision'>,
+): RoomLosses {
+  const size = [targets.height, targets.width] as const;
+  const fitted = (first: Tensor): Tensor =>
+    supervision === 'own' ? first : interpolate(first, { mode: 'bilinear', size, alignCorners: false });
+  const lossOf = (task: Task): Tensor | undefined => {
+    const truth = targets[task];
+    const last = predictions[task];
+    if (!truth || !last) return undefined;
+    const first = supervision === 'none' ? [] : auxiliary.flatMap((scale) => scale[task] ?? []);
+    const terms = [last, ...first.map(fitted)].map((prediction) => {
+      const labels = atSize(truth, targets, [prediction.shape[2]!, prediction.shape[3]!]);
+      return labels instanceof Uint8Array ? segmentationTerm(prediction, labels) : depthTerm(prediction, labels);
+    });
+    return sumOf(terms.flatMap((term) => term ?? []));
+  };
+  const losses: ByTask<Tensor> = Object.fromEntries(
+    tasks.flatMap((task) => {
+      const loss = lossOf(task);
+      return loss ? [[task, loss]] : [];
+    }),
+  );
+  const { segmentation, depth } = losses;
+  const total = sumOf([segmentation ? mul(segmentation, alpha) : [], depth ?? []].flat());
+  return total ? { ...losses, total } : losses;
+}

@@ -1,0 +1,49 @@
+// HRNet's checkpoints: the authors' own names, in some files below `module.`, with a classifier that is left out.
+import path from 'node:path';
+import t from 'tap';
+import { createDevice, saveCheckpoint, setDefaultDevice, type StateDict } from '../../../engine/index.ts';
+import { importWeights, loadBackbone } from '../../../experiments/index.ts';
+import { HRNet } from '../../../models/index.ts';
+
+setDefaultDevice(await createDevice('reference'));
+const folder = t.testdir();
+const state = await new HRNet('w18-small-v2').stateDict();
+const entry = { shape: [2], values: Float32Array.of(1, 2) };
+
+async function fileOf(name: string, content: StateDict): Promise<string> {
+  const file = path.join(folder, `${name}.safetensors`);
+  await saveCheckpoint(file, content, { metadata: { backbone: 'hrnet-w18-small-v2' } });
+  return file;
+}
+
+t.test('with a prefix and a classifier', async (t) => {
+  const named = [...state].map(([key, value]) => [`module.${key}`, value] as const);
+  const head = [
+    'incre_modules.0.0.conv1.weight',
+    'downsamp_modules.0.0.bias',
+    'final_layer.0.weight',
+    'classifier.weight',
+  ];
+  const file = await fileOf('whole', new Map([...named, ...head.map((key) => [`module.${key}`, entry] as const)]));
+  const { report } = await importWeights(file, 'hrnet-w18-small-v2');
+  t.equal(report.loaded.length, state.size);
+  t.equal(report.leftOut.length, head.length);
+  t.same([report.missing, report.unexpected], [[], []]);
+  const net = new HRNet('w18-small-v2');
+  await loadBackbone(net, 'hrnet-w18-small-v2', file);
+  const key = 'stage4.1.fuse_layers.3.0.2.1.running_var';
+  t.same((await net.stateDict()).get(key), state.get(key));
+});
+
+t.test('another file of the same name is told by what it holds', async (t) => {
+  const file = await fileOf('small', state);
+  await t.rejects(importWeights(file, 'hrnet-w18'), {
+    name: 'DataError',
+    message: /holds the weights of hrnet-w18-small-v2, not of hrnet-w18/,
+  });
+  const [first] = state.keys();
+  const short = await fileOf('short', new Map([...state].filter(([key]) => key !== first)));
+  await t.rejects(importWeights(short, 'hrnet-w18-small-v2'), {
+    message: /lacks weights of hrnet-w18-small-v2: conv1\.weight, got 863 of 864 entries found/,
+  });
+});
