@@ -62,6 +62,11 @@ async function finish(
   }
 }
 
+const teacher = { data: 'nyud', row: 'MMMT-D' } as const;
+const student = { data: 'nyud', row: 'UMMT-PS' } as const;
+const made = await finish(teacher);
+const needed = new Map([[runOf(teacher).key, made.file]]);
+
 t.test('settings are those of the specification', (t) => {
   for (const table of imbalancedMtl.tables) {
     const runs = withNeeds(runsOf(table));
@@ -80,8 +85,8 @@ t.test('settings are those of the specification', (t) => {
     network: { backbone: 'w18-small-v2', width: 640, height: 480, fpmPairing: 'official' },
     pseudo: null,
   });
-  const student = settingsOf({ data: 'nyud', row: 'UMMT-PS' }, 'paper');
-  t.match(student, {
+  const published = settingsOf(student, 'paper');
+  t.match(published, {
     pictures: 'all',
     hidden: 'segmentation',
     updates: 6250,
@@ -107,11 +112,11 @@ t.test('settings are those of the specification', (t) => {
   t.match(streets('UMMT').network, { width: 1024, height: 512, depthInput: { deviation: 200, channels: 3 } });
   t.equal(settingsOf({ data: 'nyud', row: 'UMMT' }, 'laptop').updates, 1500);
   for (const text of [
-    { network: { ...student.network, width: 100 } },
+    { network: { ...published.network, width: 100 } },
     { scales: [0] },
     { pseudo: { teacher: 'x', tau: 2 } },
   ]) {
-    t.notOk(settingsSchema.safeParse({ ...student, ...text }).success, JSON.stringify(text));
+    t.notOk(settingsSchema.safeParse({ ...published, ...text }).success, JSON.stringify(text));
   }
   const names = imbalancedMtl.tables.flatMap((table) => cellsOf(table).map(({ row }) => row));
   for (const row of [
@@ -133,11 +138,6 @@ t.test('settings are those of the specification', (t) => {
   }
   t.end();
 });
-
-const teacher = { data: 'nyud', row: 'MMMT-D' } as const;
-const student = { data: 'nyud', row: 'UMMT-PS' } as const;
-const made = await finish(teacher);
-const needed = new Map([[runOf(teacher).key, made.file]]);
 
 t.test('a student learns from its teacher, and ends with the same bits after stops', async (t) => {
   const change = { pseudo: { teacher: runOf(teacher).key, tau: 0.05 }, updates: 6 };
