@@ -5,7 +5,7 @@ import { choosePlan, hasEightLanes, type PlanCandidate } from '../shared/webgpu-
 import { grid1d } from '../shared/webgpu-grid.ts';
 import { type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
 import params from './params.wgsl';
-import sumSplits from './sum-splits.wgsl';
+import sumSplits from '../shared/sum-splits.wgsl';
 import weightGeometryFunctions from './weight-geometry.wgsl';
 import direct from './weight-gradient-direct.wgsl';
 import lanes from './weight-gradient-lanes.wgsl';

@@ -159,7 +159,7 @@ const product = { batch: 1, m: 1, n: 1, k: 3, transposeA: 0, transposeB: 0, batc
 const products = [
   grid(k.matmul, { ...product, m: 2 ** 21 + 1, n: 2, batchedA: 0, batchedB: 0 }, { plan: 'direct' }),
   grid(k.matmul, { ...product, batch: MANY, m: 4, n: 9 }, { plan: 'lanes' }),
-  grid(k.matmul, { ...product, batch: MANY, m: 3, n: 5, k: 9 }, { plan: 'tiled64' }),
+  grid(k.matmul, { ...product, batch: MANY, m: 3, n: 5, k: 9 }, { plan: 'tiles64' }),
   grid(k.matmul, { ...product, m: MANY, n: 1, k: 70 }, { plan: 'dot', tolerance: summed }),
 ];
 
