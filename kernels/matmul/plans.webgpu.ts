@@ -2,7 +2,7 @@
 // software adapters, and plain dot products where there is too little to share.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
 import { foldGrid, grid1d, type Workgroups } from '../shared/webgpu-grid.ts';
-import type { TileShape } from '../shared/product-tiles.webgpu.ts';
+import { LEAST_LARGE_TILES, type TileShape } from '../shared/product-tiles.webgpu.ts';
 import { choosePlan, hasEightLanes, type PlanCandidate } from '../shared/webgpu-plan.ts';
 import buffers from './buffers.wgsl';
 import direct from './direct.wgsl';
@@ -24,9 +24,6 @@ const modules = {
 
 /** Terms of an inner dimension whose sums, of 256 each, may join C one after the other. */
 const MOST_JOINED = 2 ** 17;
-
-/** Tiles of 128 x 128 from which on they keep a large GPU busy. They move half the words of tiles of 64 x 64. */
-const LEAST_LARGE_TILES = 192;
 
 function plan(
   name: string,

@@ -8,23 +8,27 @@ import { grid1d } from './webgpu-grid.ts';
 /** Elements of a product that a workgroup makes, 64 in a thread. */
 export interface TileShape {
   readonly rows: 64 | 128;
-  readonly columns: 64 | 128 | 256;
+  readonly columns: 64 | 128;
 }
 
 /** STEP of product-tiles.wgsl: inner indices at a time. */
 export const TILE_STEP = 8;
 
 /**
- * Terms of an inner dimension for one workgroup: sums of 128 each join one after the other. In three levels, with the runs of 32 parts
- * that sum-splits.wgsl adds up, no chain of equal terms is longer than that, and 2^24 terms keep the error model.
+ * Terms of an inner dimension for one workgroup. In three levels, of chains of 128, 128 of these, and the runs of 32 parts that
+ * sum-splits.wgsl adds up, 2^24 terms keep the error model even if all are equal and round the same way.
  */
-const MOST_TERMS = 2 ** 14;
+const WANTED_TERMS = 2 ** 14;
+/** Where there is no room for so many parts: 512 chains. */
+const MOST_TERMS = 2 ** 16;
 /** Terms that are worth a workgroup of their own. */
 const LEAST_TERMS = 128;
 /** Threads that keep a large GPU busy: more than a wave of 64 for each of its some 200 vector units. */
 const BUSY_THREADS = 16384;
+/** Tiles of 128 x 128 from which on they keep a large GPU busy. They move half the words of tiles of 64 x 64. */
+export const LEAST_LARGE_TILES = 192;
 const MOST_SPLITS = 1024;
-/** Most words of partial sums that are worth their while: 64 MiB. */
+/** Most words of partial sums: 64 MiB. */
 const MOST_PARTIALS = 2 ** 24;
 
 export const tileThreads = ({ rows, columns }: TileShape): number => (rows * columns) / 64;
@@ -47,31 +51,30 @@ export interface Splitting {
   readonly results: number;
   /** Workgroups along z that there are without any split. Default 1. */
   readonly depth?: number;
+  /** Threads to reach, and terms that are worth a workgroup of their own, where they are others than those of tiles. */
+  readonly busyThreads?: number;
+  readonly leastTerms?: number;
 }
 
 /** Parts that there is room for: in a binding, and along z. */
-const mostSplits = ({ results, depth = 1 }: Splitting, facts: WebGpuFacts): number =>
-  Math.min(
-    MOST_SPLITS,
-    Math.floor(facts.maxStorageBufferBindingSize / 4 / Math.max(1, results)),
-    Math.floor(facts.maxComputeWorkgroupsPerDimension / depth),
-  );
+function mostSplits({ results, depth = 1 }: Splitting, facts: WebGpuFacts): number {
+  const words = Math.min(MOST_PARTIALS, facts.maxStorageBufferBindingSize / 4);
+  const limits = [Math.floor(words / Math.max(1, results)), Math.floor(facts.maxComputeWorkgroupsPerDimension / depth)];
+  return Math.max(1, Math.min(MOST_SPLITS, ...limits));
+}
 
 /** Whether sums of so many terms keep their rounding, in as many parts as there is room for. */
 export const splitsFit = (splitting: Splitting, facts: WebGpuFacts): boolean =>
-  splitting.terms <= MOST_TERMS * Math.max(1, mostSplits(splitting, facts));
+  splitting.terms <= MOST_TERMS * mostSplits(splitting, facts);
 
 /** Parts of the inner dimension: a power of two that follows from sizes and limits alone, so the order of every sum is fixed. */
 export function splitsOf(splitting: Splitting, facts: WebGpuFacts): number {
-  const { workgroups, threads, terms, results } = splitting;
+  const { workgroups, threads, terms, busyThreads = BUSY_THREADS, leastTerms = LEAST_TERMS } = splitting;
   const most = mostSplits(splitting, facts);
-  const isWanted = (splits: number): boolean =>
-    terms > splits * MOST_TERMS ||
-    (workgroups * threads * splits < BUSY_THREADS &&
-      terms >= 2 * splits * LEAST_TERMS &&
-      2 * splits * results <= MOST_PARTIALS);
+  const isIdle = (splits: number): boolean =>
+    workgroups * threads * splits < busyThreads && terms >= 2 * splits * leastTerms;
   let splits = 1;
-  while (isWanted(splits) && 2 * splits <= most) splits *= 2;
+  while (2 * splits <= most && (terms > splits * WANTED_TERMS || isIdle(splits))) splits *= 2;
   return splits;
 }
 

@@ -5,7 +5,7 @@
 // the same in the lower half of the tile; columns likewise. Per inner index it reads 16 words of workgroup memory for 64
 // multiply-adds, in four reads of four words, and per step it brings (ROWS + COLUMNS) STEP / THREADS words from buffers: at 128 x 128
 // one word for 64 multiply-adds, at 64 x 64 one for 32. A module loads those of the next step before it calls `multiply`, so that they
-// are under way during the arithmetic. 2 STEP (ROWS + COLUMNS + 8) words of workgroup memory at most: 8.3 KiB at 128 x 128.
+// are under way during the arithmetic. STEP (ROWS + COLUMNS + 8) words of workgroup memory: 8.3 KiB at 128 x 128.
 //
 // The sums of every CHAIN inner indices join those before them in registers, so that no chain of additions grows long.
 

@@ -238,7 +238,10 @@ if (devices.has('wasm')) await testWasm(t);
 if (devices.has('reference')) await t.test('reference', (t) => testConvolutions(t, createReferenceDevice(), 5, 5));
 if (devices.has('webgpu')) {
   await withWebGpu(t, async (device, prefer) => {
-    const variants = [undefined, 'direct', 'directSplitK'];
+    const variants = [
+      ...[undefined, 'direct', 'directSplitK', 'tiles64', 'tiles64SplitK', 'fewChannels', 'fewSplitK'],
+      ...['tiles128', 'tiles128SplitK'],
+    ];
     for (const [i, plan] of variants.entries()) {
       prefer(plan);
       await testConvolutions(t, device, 6 + i, 7);

@@ -188,7 +188,7 @@ const phases = convolution(1, 600, 2, 0, { ...dilated, bias: 1 });
 const convolutions = [
   ...both(convolution(QUARTER, 1, 3, 1), 'rows3x3'),
   grid(k.conv2d, convolution(ELEMENTS, 1, 1, 0), { plan: 'lanes' }),
-  grid(k.conv2d, convolution(QUARTER, 1, 1, 0), { plan: 'implicitGemm64' }),
+  grid(k.conv2d, convolution(QUARTER, 1, 1, 0), { plan: 'tiles64' }),
   ...both(convolution(1, 16, 3, 1, depthwise), 'direct'),
   // More phases than a dimension has workgroups. The bias shows that each is written; taps a stride apart, that it is quick.
   grid(k.conv2dInputGradient, phases),
