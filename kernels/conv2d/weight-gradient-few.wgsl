@@ -1,8 +1,8 @@
 // conv2dWeightGradient of few weights per channel of x, for GPUs: heads of one channel, depthwise convolutions. A workgroup of 64 threads
 // adds up the TAP_ROWS x TAP_COLUMNS weights of one output and one source channel, over one range of the pixels; each thread keeps sums
 // of its own for all of them, and walks over every 64th pixel, neighbouring threads side by side.
-// A pixel is ROWS_EACH output rows. Where rows are one apart on both sides it is four, whose windows share WINDOW = TAP_ROWS + 3 rows of x:
-// 22 loads for 36 multiply-adds of 3 x 3 taps. No load is under a condition, and nothing is divided in the loop. At the end threads are
+// A pixel is ROWS_EACH output rows, which divides their number. Where rows are one apart on both sides it is up to four, whose windows
+// share WINDOW = TAP_ROWS + 3 rows of x: 22 loads for 36 multiply-adds of 3 x 3 taps. No load is under a condition, and nothing is divided in the loop. At the end threads are
 // added up in workgroup memory, eight by eight, so that no chain of additions grows long.
 
 const TAPS = TAP_ROWS * TAP_COLUMNS;
@@ -36,8 +36,7 @@ fn main(
   for (var at = begin + thread; at < end; at += WALK) {
     var gradients: array<f32, ROWS_EACH>;
     for (var i = 0u; i < ROWS_EACH; i++) {
-      let isRow = pixel.row + i * params.strideH < params.outH * params.strideH;
-      gradients[i] = select(0.0, g[pixel.g + gChannel + i * params.outW], isRow);
+      gradients[i] = g[pixel.g + gChannel + i * params.outW];
     }
     for (var c = 0u; c < TAP_COLUMNS; c++) {
       let column = pixel.column + c * params.dilationW - params.padW;

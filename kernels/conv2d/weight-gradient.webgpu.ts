@@ -90,7 +90,8 @@ const MOST_TAPS = 49;
 
 function fewWeights(p: Conv2dParams, facts: WebGpuFacts, wanted: boolean): PlanCandidate {
   const pairs = p.outChannels * (p.inChannels / p.groups);
-  const rows = p.strideH === 1 && p.dilationH === 1 ? 4 : 1;
+  // Rows of one pixel meet words of x that others meet too, so none of them may be past the end.
+  const rows = p.strideH === 1 && p.dilationH === 1 ? ([4, 2].find((n) => p.outH % n === 0) ?? 1) : 1;
   const splitting: Splitting = {
     workgroups: pairs,
     threads: 64,

@@ -1,5 +1,5 @@
 // How a thread of conv2dWeightGradient walks over the pixels without a division at each: WALK pixels further at a time, of which each
-// stands for ROWS_EACH output rows below each other. Placed before the modules that do so, which define both.
+// stands for ROWS_EACH output rows below each other, a divisor of their number. Placed before the modules that do so, which define both.
 
 // A pixel: its row and column in x before the taps' shifts, and its places in channel 0 of x and of g.
 struct Pixel {
@@ -11,7 +11,7 @@ struct Pixel {
 
 // Pixels of one image.
 fn walkRows() -> u32 {
-  return (params.outH + ROWS_EACH - 1) / ROWS_EACH;
+  return params.outH / ROWS_EACH;
 }
 
 fn walkSize() -> u32 {

@@ -246,10 +246,11 @@ if (devices.has('webgpu')) {
       prefer(plan);
       await testConvolutions(t, device, 6 + i, 7);
     }
-    for (const plan of ['tiles64', 'tiles128']) {
-      prefer(plan);
-      await testLongProducts(t, device, [2047, 2 ** 18 + 3]);
-    }
+    prefer('tiles128');
+    await testLongProducts(t, device, [2047]);
+    // In parts, which a second pass adds up.
+    prefer('tiles64');
+    await testLongProducts(t, device, [2047, 2 ** 18 + 3]);
     prefer();
     await testLongSums(t, device, [2 ** 20 + 3, 2 ** 22]);
     await testLongSums(t, device, [2 ** 25]);
