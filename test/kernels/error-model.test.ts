@@ -19,6 +19,7 @@ import {
 import { errorBound } from '../../kernels/shared/error-model.ts';
 import { type Conv2dParams, conv2dWeightGradient } from '../../kernels/index.ts';
 import { testedOn, withWebGpu } from '../tested-on.ts';
+import { launch } from './adjoint.ts';
 import { convolution } from './convolutions.ts';
 import { checkConvolution, convolutionKernels, kinds } from './error-model.ts';
 
@@ -171,6 +172,30 @@ async function testLongProducts(t: Test, device: Device, lengths: readonly numbe
   }
 }
 
+/** Weight gradients that add up over the pixels of many images. */
+async function testManyImages(t: Test, device: Device, plan: string): Promise<void> {
+  const side = { inH: 2, inW: 2, kernelH: 1, kernelW: 1, padH: 0, padW: 0 };
+  const params = convolution({ batch: 65_537, inChannels: 2, outChannels: 3, ...side });
+  const pixels = 4;
+  for (const [name, value] of Object.entries(longData)) {
+    const x = Float32Array.from({ length: params.batch * 2 * pixels }, (_, i) => value(i));
+    const g = Float32Array.from({ length: params.batch * 3 * pixels }, (_, i) => value(i + 7));
+    const [weights] = await launch(device, conv2dWeightGradient, params, [x, g]);
+    const errors = Array.from(weights!, (got, at) => {
+      const [out, channel] = [Math.floor(at / 2), at % 2];
+      let [exact, magnitude] = [0, 0];
+      for (let i = 0; i < params.batch * pixels; i++) {
+        const [image, pixel] = [Math.floor(i / pixels), i % pixels];
+        const product = x[(image * 2 + channel) * pixels + pixel]! * g[(image * 3 + out) * pixels + pixel]!;
+        exact += product;
+        magnitude += Math.abs(product);
+      }
+      return Math.abs(got - exact) / errorBound(magnitude, params.batch * pixels);
+    });
+    t.ok(Math.max(...errors) <= 1, `${plan} over ${params.batch} images, ${name}`);
+  }
+}
+
 /** Softmax, its logarithm and cross-entropy over so many classes, by relative error. */
 async function testLongSoftmax(t: Test, device: Device, lengths: readonly number[]): Promise<void> {
   for (const n of lengths) {
@@ -251,6 +276,10 @@ if (devices.has('webgpu')) {
     // In parts, which a second pass adds up.
     prefer('tiles64');
     await testLongProducts(t, device, [2047, 2 ** 18 + 3]);
+    for (const plan of ['tiles64SplitK', 'tiles128SplitK', 'fewSplitK']) {
+      prefer(plan);
+      await testManyImages(t, device, plan);
+    }
     prefer();
     await testLongSums(t, device, [2 ** 20 + 3, 2 ** 22]);
     await testLongSums(t, device, [2 ** 25]);
