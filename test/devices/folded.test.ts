@@ -38,6 +38,8 @@ function foldingLimit(tested: KernelCase, facts: WebGpuFacts, prefer?: string): 
 /** Cases per plan. */
 const MOST = 6;
 
+t.setTimeout(540_000);
+
 testedOn('webgpu');
 await withWebGpu(t, async (device, prefer) => {
   const reference = createReferenceDevice();
