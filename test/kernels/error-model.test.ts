@@ -147,9 +147,9 @@ const products = [
 ];
 
 /** Products of matrices with long inner dimensions. */
-async function testLongProducts(t: Test, device: Device, lengths: readonly number[]): Promise<void> {
+async function testLongProducts(t: Test, device: Device, lengths: readonly number[], sizes = products): Promise<void> {
   for (const k of lengths) {
-    for (const { m, n, transposed } of products) {
+    for (const { m, n, transposed } of sizes) {
       for (const [name, value] of Object.entries(longData)) {
         using _ = scope();
         const a = Float32Array.from({ length: m * k }, (_, i) => value(i));
@@ -275,7 +275,7 @@ if (devices.has('webgpu')) {
     await testLongProducts(t, device, [2047]);
     // In parts, which a second pass adds up.
     prefer('tiles64');
-    await testLongProducts(t, device, [2047, 2 ** 18 + 3]);
+    await testLongProducts(t, device, [2 ** 18 + 3], products.slice(0, 3));
     for (const plan of ['tiles64SplitK', 'tiles128SplitK', 'fewSplitK']) {
       prefer(plan);
       await testManyImages(t, device, plan);
