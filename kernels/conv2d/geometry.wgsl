@@ -8,12 +8,6 @@
 
 override adjoint: bool = false;
 
-@group(0) @binding(1) var<storage, read> source: array<f32>;
-@group(0) @binding(2) var<storage, read> weights: array<f32>;
-// Bound to the weights when there is no bias.
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> result: array<f32>;
-
 // One image axis of one phase. Tap a of target i reads source position start + i stride + a shift, with the weight at
 // kernel position firstTap + a tapStep; target i lies at phase + i phases.
 struct Axis {
@@ -82,10 +76,17 @@ fn channelsOf(group: u32) -> Channels {
   return Channels(ins, outs, params.inChannels, params.outChannels, start, taps, ins * taps);
 }
 
-fn biasOf(targetChannel: u32) -> f32 {
-  if (params.bias == 0) {
-    return 0.0;
-  }
-  return bias[targetChannel];
+// What workgroups along z share out: groups, phases, and ranges of the sum.
+struct Depth {
+  group: u32,
+  phase: u32,
+  split: u32,
+  splits: u32,
+}
+
+fn depthOf(z: u32, depth: u32) -> Depth {
+  let phases = select(1u, params.strideH * params.strideW, adjoint);
+  let perSplit = params.groups * phases;
+  return Depth(z % params.groups, z / params.groups % phases, z / perSplit, depth / perSplit);
 }
 

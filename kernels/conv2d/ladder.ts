@@ -1,21 +1,34 @@
-// The ladders of the convolutions. Hardware takes the plans of 64 x 64 tiles; software adapters, where the memory of a
+// The ladders of the convolutions. Hardware takes the plans by tiles; software adapters, where the memory of a
 // workgroup is memory like any other, take `rows3x3` and `lanes`, which do without. The transposed convolution is the input
 // gradient at other sizes.
 import { ancestor, type Ladder, ofLibrary, wasmAncestor, wasmLibrary, type WebGpuRung } from '../ladder.ts';
 import { foldGrid, grid1d } from '../shared/webgpu-grid.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams, conv2dWeightGradient } from './conv2d.ts';
+import { gatherPlan, targetsOf, wordGeometry } from './gather.webgpu.ts';
 import everyTap from './ladder/every-tap.wgsl';
+import implicitGemm from './ladder/implicit-gemm.wgsl';
 import onePerThread from './ladder/one-per-thread.wgsl';
 import registerTile from './ladder/register-tile.as.ts?text';
 import scalar from './ladder/scalar.as.ts?text';
 import vectors from './ladder/vectors.as.ts?text';
 import weightOnePerThread from './ladder/weight-one-per-thread.wgsl';
+import weightRegisterTiles from './ladder/weight-register-tiles.wgsl';
 import weightWorkgroupTiles from './ladder/weight-workgroup-tiles.wgsl';
 import workgroupTiles from './ladder/workgroup-tiles.wgsl';
-import { gatherPlan, geometry, targetsOf } from './plans.webgpu.ts';
 import { splitPlan, splitsFor, weightCount, weightGeometry } from './weight-gradient.webgpu.ts';
 
 type Rung = WebGpuRung<Conv2dParams>;
+
+/** A rung of workgroups that make `side` channels of `side` pixels each. */
+const gatheringTiles = (name: string, module: string, side: number, adjoint: boolean): Rung =>
+  ancestor(name, module, (p, facts) => {
+    const t = targetsOf(p, adjoint);
+    const tiles = Math.ceil((p.batch * t.rows * t.columns) / side) * Math.ceil(t.channels / side);
+    const [x, y] = foldGrid(tiles, facts);
+    const depth = p.groups * t.phases;
+    if (depth > facts.maxComputeWorkgroupsPerDimension) return undefined;
+    return gatherPlan(name, wordGeometry + module, p, adjoint, [x, y, depth]);
+  });
 
 /** What conv2d and its input gradient have in common: the rungs above a thread per target. */
 function gatheringRungs(adjoint: boolean): Rung[] {
@@ -25,24 +38,29 @@ function gatheringRungs(adjoint: boolean): Rung[] {
       const t = targetsOf(p, adjoint);
       const targets = p.batch * t.channels * p.groups * t.rows * t.columns;
       const workgroups = foldGrid(Math.ceil(targets / 64) * t.phases, facts);
-      return gatherPlan('onePerThread', geometry + onePerThread, p, adjoint, workgroups);
+      return gatherPlan('onePerThread', wordGeometry + onePerThread, p, adjoint, workgroups);
     }),
     ofLibrary(
       kernel,
       'direct',
       'A thread makes four targets below each other, so a weight is loaded once for four: 5 loads for 4 multiply-adds.',
     ),
-    ancestor('workgroupTiles', workgroupTiles, (p, facts) => {
-      const t = targetsOf(p, adjoint);
-      const [x, y] = foldGrid(Math.ceil((p.batch * t.rows * t.columns) / 16) * Math.ceil(t.channels / 16), facts);
-      const depth = p.groups * t.phases;
-      if (depth > facts.maxComputeWorkgroupsPerDimension) return undefined;
-      return gatherPlan('workgroupTiles', geometry + workgroupTiles, p, adjoint, [x, y, depth]);
-    }),
+    gatheringTiles('workgroupTiles', workgroupTiles, 16, adjoint),
+    gatheringTiles('implicitGemm', implicitGemm, 64, adjoint),
     ofLibrary(
       kernel,
-      'implicitGemm64',
-      'A thread makes 8 channels x 8 pixels: 16 loads from workgroup memory for 64 multiply-adds, 1/32 word from buffers for one.',
+      'tiles64',
+      'No load is behind a condition, those of the next step are under way during the arithmetic, and a table says where words lie: no division.',
+    ),
+    ofLibrary(
+      kernel,
+      'tiles128',
+      '256 threads share tiles of 128 channels x 128 pixels: 1/64 word from buffers for a multiply-add.',
+    ),
+    ofLibrary(
+      kernel,
+      'fewChannels',
+      'For few channels: no workgroup memory, and each source word in a register serves four targets through all rows of taps and up to four channels.',
     ),
     ofLibrary(
       kernel,
@@ -59,7 +77,7 @@ function gatheringRungs(adjoint: boolean): Rung[] {
 
 const fromEveryTap: Rung = ancestor('everyTap', everyTap, (p, facts) => {
   const workgroups = grid1d(p.batch * p.inChannels * p.inH * p.inW, 64, facts);
-  return gatherPlan('everyTap', geometry + everyTap, p, true, workgroups);
+  return gatherPlan('everyTap', wordGeometry + everyTap, p, true, workgroups);
 });
 
 /** The register tile copies the images of a group to its scratch, with their padding and some words for its last loads. */
@@ -92,6 +110,16 @@ export const inputGradientLadder: Ladder<Conv2dParams> = {
 
 export const transposeLadder: Ladder<Conv2dParams> = { ...inputGradientLadder, name: 'convTranspose2d' };
 
+/** A rung of workgroups that make `side` channels of `side` weights each. */
+const splitTiles = (name: string, module: string, side: number): Rung =>
+  ancestor(name, module, (p, facts) => {
+    const outs = p.outChannels / p.groups;
+    const [x, y] = [Math.ceil(weightCount(p) / p.outChannels / side), Math.ceil(outs / side)];
+    if (Math.max(x, y, p.groups) > facts.maxComputeWorkgroupsPerDimension) return undefined;
+    const splits = splitsFor(p, x * y * p.groups, 512, facts);
+    return splitPlan(name, weightGeometry + module, p, facts, splits, [x, y, splits * p.groups]);
+  });
+
 export const weightGradientLadder: Ladder<Conv2dParams> = {
   name: 'conv2d-weight-gradient',
   kernel: conv2dWeightGradient,
@@ -104,18 +132,22 @@ export const weightGradientLadder: Ladder<Conv2dParams> = {
       'directSplitK',
       'The pixels are split among workgroups, whose parts a second pass adds up, and no tap outside of the image is tried.',
     ),
-    ancestor('workgroupTilesSplitK', weightWorkgroupTiles, (p, facts) => {
-      const outs = p.outChannels / p.groups;
-      const [x, y] = [Math.ceil(weightCount(p) / p.outChannels / 16), Math.ceil(outs / 16)];
-      if (Math.max(x, y, p.groups) > facts.maxComputeWorkgroupsPerDimension) return undefined;
-      const splits = splitsFor(p, x * y * p.groups, 512, facts);
-      const module = weightGeometry + weightWorkgroupTiles;
-      return splitPlan('workgroupTilesSplitK', module, p, facts, splits, [x, y, splits * p.groups]);
-    }),
+    splitTiles('workgroupTilesSplitK', weightWorkgroupTiles, 16),
+    splitTiles('registerTilesSplitK', weightRegisterTiles, 64),
     ofLibrary(
       conv2dWeightGradient,
-      'tiled64SplitK',
-      'A thread makes 8 x 8 weights: 16 loads from workgroup memory for 64 multiply-adds, 1/32 word from buffers for one.',
+      'tiles64SplitK',
+      'No load is behind a condition, those of the next step are under way during the arithmetic, and pixels are walked: no division.',
+    ),
+    ofLibrary(
+      conv2dWeightGradient,
+      'tiles128SplitK',
+      '256 threads share tiles of 128 channels x 128 weights: 1/64 word from buffers for a multiply-add.',
+    ),
+    ofLibrary(
+      conv2dWeightGradient,
+      'fewSplitK',
+      'For few channels: the threads of a workgroup share the pixels of one pair of channels, and each word of x serves the taps of four rows.',
     ),
     ofLibrary(
       conv2dWeightGradient,

@@ -1,61 +1,24 @@
 // WebGPU plans of conv2d and its adjoints. Tiles in workgroup memory on hardware; on software adapters, where that memory
 // is as slow as any other, register tiles fed by subgroup broadcasts; and untiled plans for groups of few channels.
-import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
+import type { PlanTable, WebGpuFacts, WebGpuPlanner } from '../plan.ts';
 import { choosePlan, hasEightLanes, type PlanCandidate } from '../shared/webgpu-plan.ts';
+import { LEAST_LARGE_TILES, type TileShape } from '../shared/product-tiles.webgpu.ts';
 import { foldGrid } from '../shared/webgpu-grid.ts';
 import { conv2d, conv2dInputGradient, type Conv2dParams } from './conv2d.ts';
 import direct from './direct.wgsl';
-import geometryFunctions from './geometry.wgsl';
-import implicitGemm from './implicit-gemm.wgsl';
+import { fewChannelsFit, fewChannelsPlan, isFewChannels } from './few-channels.webgpu.ts';
+import { gatherPlan, targetsOf, wordGeometry } from './gather.webgpu.ts';
 import lanes from './lanes.wgsl';
-import params from './params.wgsl';
 import rows3x3 from './rows3x3.wgsl';
+import { tiledGather, tiledGatherFits } from './tiles.webgpu.ts';
 import { addWeightGradient, is3x3 } from './weight-gradient.webgpu.ts';
-
-/** Parameters and geometry: what stands before every gathering module. */
-export const geometry = params + geometryFunctions;
 
 // Whole modules, put together once: the device knows a module by its text.
 const modules = {
-  rows3x3: `enable subgroups;\n${geometry}${rows3x3}`,
-  lanes: `enable subgroups;\n${geometry}${lanes}`,
-  implicitGemm64: geometry + implicitGemm,
-  direct: geometry + direct,
+  rows3x3: `enable subgroups;\n${wordGeometry}${rows3x3}`,
+  lanes: `enable subgroups;\n${wordGeometry}${lanes}`,
+  direct: wordGeometry + direct,
 };
-
-/** What a gathering shader makes: channels of one group, and pixels of one phase of the stride (see geometry.wgsl). */
-interface Targets {
-  channels: number;
-  phases: number;
-  rows: number;
-  columns: number;
-}
-
-export function targetsOf(p: Conv2dParams, adjoint: boolean): Targets {
-  const ins = p.inChannels / p.groups;
-  const outs = p.outChannels / p.groups;
-  if (!adjoint) return { channels: outs, phases: 1, rows: p.outH, columns: p.outW };
-  const rows = Math.ceil(p.inH / p.strideH);
-  const columns = Math.ceil(p.inW / p.strideW);
-  return { channels: ins, phases: p.strideH * p.strideW, rows, columns };
-}
-
-/** The plan of one shader: group 0 as geometry.wgsl binds it. `tiles` workgroups per group and phase. */
-export function gatherPlan(
-  name: string,
-  module: string,
-  p: Conv2dParams,
-  adjoint: boolean,
-  grid: readonly [number, number, number],
-  constants: Record<string, number> = {},
-): WebGpuPlan {
-  const source = adjoint ? 'y' : 'x';
-  const bindings = [source, 'w', p.bias ? 'bias' : 'w', adjoint ? 'x*' : 'y*'];
-  return {
-    name,
-    passes: [{ module, workgroups: grid, bindings, constants: { adjoint: Number(adjoint), ...constants } }],
-  };
-}
 
 const blocksFor = (channels: number, most: number): number => Math.min(most, Math.ceil(channels / 8));
 
@@ -69,6 +32,15 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
     return [x, y, depth];
   };
   const wide = t.channels >= 8;
+  const isFew = isFewChannels(t.channels, p.kernelH * p.kernelW);
+  const tiles = (name: string, shape: TileShape, isBest: boolean): PlanCandidate => ({
+    name,
+    fits: tiledGatherFits(shape, p, adjoint, facts),
+    wanted: !facts.software && !isFew && isBest,
+    make: () => tiledGather(name, shape, p, adjoint, facts),
+  });
+  const largeTiles = Math.ceil(pixels / 128) * Math.ceil(t.channels / 128) * z;
+  const isLarge = t.channels > 64 && largeTiles >= LEAST_LARGE_TILES;
   return [
     {
       name: 'rows3x3',
@@ -91,14 +63,13 @@ function candidates(p: Conv2dParams, facts: WebGpuFacts, adjoint: boolean): Plan
         return gatherPlan(name, modules.lanes, p, adjoint, grid, { blocks });
       },
     },
+    tiles('tiles128', { rows: 128, columns: 128 }, isLarge),
+    tiles('tiles64', { rows: 64, columns: 64 }, true),
     {
-      name: 'implicitGemm64',
-      fits: depthFits,
-      wanted: !facts.software && wide,
-      make: (name) => {
-        const grid = folded(Math.ceil(pixels / 64) * Math.ceil(t.channels / 64), z);
-        return gatherPlan(name, modules.implicitGemm64, p, adjoint, grid);
-      },
+      name: 'fewChannels',
+      fits: fewChannelsFit(p, adjoint, facts),
+      wanted: !facts.software && isFew,
+      make: (name) => fewChannelsPlan(name, p, adjoint, facts),
     },
     {
       name: 'direct',
@@ -118,7 +89,7 @@ const planInputGradient: WebGpuPlanner<Conv2dParams> = (p, facts, prefer) =>
   choosePlan(candidates(p, facts, true), prefer);
 
 export function addConv2d(table: PlanTable<WebGpuPlanner<never>>): void {
-  const variants = ['rows3x3', 'lanes', 'implicitGemm64', 'direct'];
+  const variants = ['rows3x3', 'lanes', 'tiles128', 'tiles64', 'fewChannels', 'direct'];
   table.add(conv2d, planConv2d, ...variants);
   table.add(conv2dInputGradient, planInputGradient, ...variants);
   addWeightGradient(table);

@@ -1,4 +1,4 @@
-// What the shaders of matmul share; placed before each of them: parameters, buffers, and the strides of op(A) and op(B).
+// What the shaders of matmul share; placed before each of them: parameters, and the strides of op(A) and op(B).
 
 struct Params {
   batch: u32,
@@ -13,11 +13,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-// Bound to A when there is no bias.
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
 
 // op(A)[i][l] = a[start + i outer + l inner], op(B)[l][j] = b[start + j outer + l inner].
 struct Strides {
@@ -40,12 +35,5 @@ fn stridesB(entry: u32) -> Strides {
     return Strides(start, params.k, 1);
   }
   return Strides(start, 1, params.n);
-}
-
-fn biasOf(column: u32) -> f32 {
-  if (params.bias == 0) {
-    return 0.0;
-  }
-  return bias[column];
 }
 

@@ -1,8 +1,8 @@
-// The ladder of the matrix product. Hardware takes `tiled64`; software adapters, where the memory of a workgroup is memory
+// The ladder of the matrix product. Hardware takes `tiles64` and `tiles128`; software adapters, where the memory of a workgroup is memory
 // like any other, take `lanes`.
 import { ancestor, type Ladder, ofLibrary, wasmAncestor, wasmLibrary } from '../ladder.ts';
 import { foldGrid, grid1d } from '../shared/webgpu-grid.ts';
-import geometry from './geometry.wgsl';
+import eightByEight from './ladder/eight-by-eight.wgsl';
 import eightPerThread from './ladder/eight-per-thread.wgsl';
 import onePerThread from './ladder/one-per-thread.wgsl';
 import registerTile from './ladder/register-tile.as.ts?text';
@@ -10,12 +10,14 @@ import scalar from './ladder/scalar.as.ts?text';
 import vectors from './ladder/vectors.as.ts?text';
 import workgroupTiles from './ladder/workgroup-tiles.wgsl';
 import { matmul, type MatmulParams } from './matmul.ts';
+import { geometry } from './plans.webgpu.ts';
 
 const bindings = (p: MatmulParams): string[] => ['a', 'b', p.bias ? 'bias' : 'a', 'c*'];
 
 /** A rung of workgroups that make `rows` x `columns` elements each. */
-const tiles = (name: string, module: string, rows: number, columns: number) =>
+const tiles = (name: string, module: string, rows: number, columns: number, takes: typeof isPlain = () => true) =>
   ancestor<MatmulParams>(name, module, (p, facts) => {
+    if (!takes(p)) return undefined;
     const workgroups = foldGrid(p.batch * Math.ceil(p.m / rows) * Math.ceil(p.n / columns), facts);
     return { passes: [{ module: geometry + module, workgroups, bindings: bindings(p) }] };
   });
@@ -38,10 +40,16 @@ export const matmulLadder: Ladder<MatmulParams> = {
     ),
     tiles('workgroupTiles', workgroupTiles, 16, 16),
     tiles('eightPerThread', eightPerThread, 32, 64),
+    tiles('eightByEight', eightByEight, 64, 64, (p) => p.k > 0),
     ofLibrary(
       matmul,
-      'tiled64',
-      'A thread makes 8 x 8 elements: 16 loads from workgroup memory for 64 multiply-adds, 1/32 word from buffers for one.',
+      'tiles64',
+      'No load is behind a condition, four words come at a time where they lie so, and those of the next step are under way during the arithmetic.',
+    ),
+    ofLibrary(
+      matmul,
+      'tiles128',
+      '256 threads share tiles of 128 x 128: 1/64 word from buffers for a multiply-add, half of before.',
     ),
     ofLibrary(
       matmul,

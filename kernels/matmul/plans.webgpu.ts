@@ -1,20 +1,24 @@
-// WebGPU plans of the matrix product: tiles in workgroup memory on hardware, register tiles fed by subgroup broadcasts on
+// WebGPU plans of the matrix product: tiles in workgroup memory on hardware (tiles.webgpu.ts), register tiles fed by subgroup broadcasts on
 // software adapters, and plain dot products where there is too little to share.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
 import { foldGrid, grid1d, type Workgroups } from '../shared/webgpu-grid.ts';
+import { LEAST_LARGE_TILES, type TileShape } from '../shared/product-tiles.webgpu.ts';
 import { choosePlan, hasEightLanes, type PlanCandidate } from '../shared/webgpu-plan.ts';
+import buffers from './buffers.wgsl';
 import direct from './direct.wgsl';
 import dot from './dot.wgsl';
-import geometry from './geometry.wgsl';
+import geometryFunctions from './geometry.wgsl';
 import lanes from './lanes.wgsl';
 import { matmul, type MatmulParams } from './matmul.ts';
-import tiled from './tiled.wgsl';
+import { tiledProduct, tiledProductFits } from './tiles.webgpu.ts';
+
+/** Parameters, buffers and strides: what stands before every module but that of tiles. */
+export const geometry = geometryFunctions + buffers;
 
 // Whole modules, put together once: the device knows a module by its text.
 const modules = {
   dot: geometry + dot,
   lanes: `enable subgroups;\n${geometry}${lanes}`,
-  tiled64: geometry + tiled,
   direct: geometry + direct,
 };
 
@@ -35,6 +39,14 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
   const elements = p.batch * p.m * p.n;
   // Where there is no term nothing joins C, and of too many sums the rounding errors would add up.
   const joinsFit = p.k > 0 && p.k <= MOST_JOINED;
+  const tilesWanted = !facts.software && p.m >= 8 && p.n >= 8 && p.k >= 8;
+  const tiles = (name: string, shape: TileShape, isBest: boolean): PlanCandidate => ({
+    name,
+    fits: tiledProductFits(shape, p, facts),
+    wanted: tilesWanted && isBest,
+    make: () => tiledProduct(name, shape, p, facts),
+  });
+  const isLarge = p.batch * Math.ceil(p.m / 128) * Math.ceil(p.n / 128) >= LEAST_LARGE_TILES;
   return [
     {
       name: 'dot',
@@ -54,15 +66,8 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
         return plan(name, modules.lanes, p, foldGrid(tiles, facts), { blocks, threads });
       },
     },
-    {
-      name: 'tiled64',
-      fits: joinsFit,
-      wanted: !facts.software && p.m >= 8 && p.n >= 8 && p.k >= 8,
-      make: (name) => {
-        const tiles = p.batch * Math.ceil(p.m / 64) * Math.ceil(p.n / 64);
-        return plan(name, modules.tiled64, p, foldGrid(tiles, facts));
-      },
-    },
+    tiles('tiles128', { rows: 128, columns: 128 }, p.m > 64 && p.n > 64 && isLarge),
+    tiles('tiles64', { rows: 64, columns: 64 }, true),
     {
       name: 'direct',
       fits: true,
@@ -75,4 +80,4 @@ function candidates(p: MatmulParams, facts: WebGpuFacts): PlanCandidate[] {
 const planMatmul: WebGpuPlanner<MatmulParams> = (p, facts, prefer) => choosePlan(candidates(p, facts), prefer);
 
 export const addMatmul = (table: PlanTable<WebGpuPlanner<never>>): unknown =>
-  table.add(matmul, planMatmul, 'dot', 'lanes', 'tiled64', 'direct');
+  table.add(matmul, planMatmul, 'dot', 'lanes', 'tiles128', 'tiles64', 'direct');

@@ -12,21 +12,10 @@ import type { KernelCase } from '../kernels/cases.ts';
 import { caseSources } from '../kernels/generators/index.ts';
 import { testedOn, withWebGpu } from '../tested-on.ts';
 
-const gathering = ['rows3x3', 'lanes', 'implicitGemm64', 'direct'];
-const plansOf: Readonly<Record<string, readonly string[]>> = {
-  conv2d: gathering,
-  conv2dInputGradient: gathering,
-  conv2dWeightGradient: ['rows3x3SplitK', 'lanesSplitK', 'tiled64SplitK', 'directSplitK'],
-  matmul: ['lanes', 'tiled64', 'dot', 'direct'],
-  reduce: ['perThread', 'perWorkgroup', 'inParts'],
-  argReduce: ['perThread', 'perWorkgroup'],
-  softmax: ['perThread', 'perWorkgroup'],
-  averagePool: ['perThread', 'perWorkgroup'],
-  adaptiveAveragePool: ['perThread', 'perWorkgroup'],
-  pyramidPool: ['perPlane', 'perCell'],
-  pyramidPoolBackward: ['perPlane', 'perPosition'],
-  crossEntropy: ['perPixel', 'perLine'],
-  crossEntropyBackward: ['perPixel', 'perLine'],
+/** Kernels with more than one plan: those plans. */
+const plansOf = (kernel: string): readonly (string | undefined)[] => {
+  const variants = webGpuPlans.variants({ name: kernel });
+  return variants.length > 1 ? variants : [undefined];
 };
 
 const planOf = ({ kernel, params }: KernelCase, facts: WebGpuFacts, prefer?: string): WebGpuPlan =>
@@ -49,6 +38,8 @@ function foldingLimit(tested: KernelCase, facts: WebGpuFacts, prefer?: string): 
 /** Cases per plan. */
 const MOST = 6;
 
+t.setTimeout(540_000);
+
 testedOn('webgpu');
 await withWebGpu(t, async (device, prefer) => {
   const reference = createReferenceDevice();
@@ -56,9 +47,9 @@ await withWebGpu(t, async (device, prefer) => {
   const lanes = hasEightLanes(facts);
   for (const { kernel, cases, examples } of caseSources) {
     const sampled = [...examples, ...fc.sample(cases, { seed: 25, numRuns: 2000 })];
-    for (const plan of plansOf[kernel] ?? [undefined]) {
+    for (const plan of plansOf(kernel)) {
       // An adapter without eight lanes (SwiftShader) is very slow with the barriers of the tiled plans.
-      const skip = !lanes && /lanes|rows|tiled|Gemm/.test(plan ?? '') && 'not for subgroups shorter than eight';
+      const skip = !lanes && /lanes|rows|tile/i.test(plan ?? '') && 'not for subgroups shorter than eight';
       await t.test(`${kernel} ${plan ?? ''}`, { skip }, async (t) => {
         prefer(plan);
         const folding = sampled.filter((tested) => foldingLimit(tested, facts, plan) !== undefined).slice(0, MOST);

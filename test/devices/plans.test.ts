@@ -3,17 +3,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import { createReferenceDevice } from '../../engine/devices/reference/reference.ts';
 import { hasEightLanes } from '../../kernels/shared/webgpu-plan.ts';
+import { webGpuPlans } from '../../kernels/webgpu.ts';
 import { checkAgreement } from '../kernels/compare.ts';
 import { caseSources } from '../kernels/generators/index.ts';
 import { testedOn, withWebGpu } from '../tested-on.ts';
 
-const gathering = ['rows3x3', 'lanes', 'implicitGemm64', 'direct'];
-const planNames: Record<string, readonly string[]> = {
-  conv2d: gathering,
-  conv2dInputGradient: gathering,
-  conv2dWeightGradient: ['rows3x3SplitK', 'lanesSplitK', 'tiled64SplitK', 'directSplitK'],
-  matmul: ['lanes', 'tiled64', 'dot', 'direct'],
-};
+const products = ['conv2d', 'conv2dInputGradient', 'conv2dWeightGradient', 'matmul'];
 
 t.setTimeout(540_000);
 
@@ -24,7 +19,7 @@ await withWebGpu(t, async (device, prefer) => {
   // random cases of the others must do.
   const lanes = hasEightLanes(device.planFacts);
   for (const { kernel, cases, examples } of caseSources) {
-    for (const name of planNames[kernel] ?? []) {
+    for (const name of products.includes(kernel) ? webGpuPlans.variants({ name: kernel }) : []) {
       const skip = !lanes && /lanes|rows|direct/.test(name) && 'not for subgroups shorter than eight';
       await t.test(`${kernel}.${name}`, { skip, timeout: 300_000 }, async (t) => {
         prefer(name);

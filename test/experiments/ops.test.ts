@@ -62,7 +62,7 @@ t.test('facts', (t) => {
   const [kernel, ...rest] = byName.get('conv2d')!.kernels;
   t.equal(rest.length, 0);
   t.equal(kernel!.name, 'conv2d');
-  t.ok(kernel!.plans.webgpu!.includes('implicitGemm64'));
+  t.ok(kernel!.plans.webgpu!.includes('tiles64'));
   t.match(byName.get('argmax'), { gradient: 'gives an index', secondGradient: false, madeOf: [] });
   t.ok(byName.get('maskedCrossEntropy')!.madeOf.includes('crossEntropy'));
   t.ok(

@@ -19,10 +19,11 @@ import {
 import { errorBound } from '../../kernels/shared/error-model.ts';
 import { type Conv2dParams, conv2dWeightGradient } from '../../kernels/index.ts';
 import { testedOn, withWebGpu } from '../tested-on.ts';
+import { launch } from './adjoint.ts';
 import { convolution } from './convolutions.ts';
 import { checkConvolution, convolutionKernels, kinds } from './error-model.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(540_000);
 
 const same = (channels: [number, number], size: [number, number], dilation = 1, groups = 1): Conv2dParams =>
   convolution({
@@ -146,9 +147,9 @@ const products = [
 ];
 
 /** Products of matrices with long inner dimensions. */
-async function testLongProducts(t: Test, device: Device, lengths: readonly number[]): Promise<void> {
+async function testLongProducts(t: Test, device: Device, lengths: readonly number[], sizes = products): Promise<void> {
   for (const k of lengths) {
-    for (const { m, n, transposed } of products) {
+    for (const { m, n, transposed } of sizes) {
       for (const [name, value] of Object.entries(longData)) {
         using _ = scope();
         const a = Float32Array.from({ length: m * k }, (_, i) => value(i));
@@ -168,6 +169,30 @@ async function testLongProducts(t: Test, device: Device, lengths: readonly numbe
         t.ok(Math.max(...errors) <= 1, `[${m}, ${k}] by [${k}, ${n}]${transposed ? ' transposed' : ''}, ${name}`);
       }
     }
+  }
+}
+
+/** Weight gradients that add up over the pixels of many images. */
+async function testManyImages(t: Test, device: Device, plan: string): Promise<void> {
+  const side = { inH: 2, inW: 2, kernelH: 1, kernelW: 1, padH: 0, padW: 0 };
+  const params = convolution({ batch: 65_537, inChannels: 2, outChannels: 3, ...side });
+  const pixels = 4;
+  for (const [name, value] of Object.entries(longData)) {
+    const x = Float32Array.from({ length: params.batch * 2 * pixels }, (_, i) => value(i));
+    const g = Float32Array.from({ length: params.batch * 3 * pixels }, (_, i) => value(i + 7));
+    const [weights] = await launch(device, conv2dWeightGradient, params, [x, g]);
+    const errors = Array.from(weights!, (got, at) => {
+      const [out, channel] = [Math.floor(at / 2), at % 2];
+      let [exact, magnitude] = [0, 0];
+      for (let i = 0; i < params.batch * pixels; i++) {
+        const [image, pixel] = [Math.floor(i / pixels), i % pixels];
+        const product = x[(image * 2 + channel) * pixels + pixel]! * g[(image * 3 + out) * pixels + pixel]!;
+        exact += product;
+        magnitude += Math.abs(product);
+      }
+      return Math.abs(got - exact) / errorBound(magnitude, params.batch * pixels);
+    });
+    t.ok(Math.max(...errors) <= 1, `${plan} over ${params.batch} images, ${name}`);
   }
 }
 
@@ -238,10 +263,22 @@ if (devices.has('wasm')) await testWasm(t);
 if (devices.has('reference')) await t.test('reference', (t) => testConvolutions(t, createReferenceDevice(), 5, 5));
 if (devices.has('webgpu')) {
   await withWebGpu(t, async (device, prefer) => {
-    const variants = [undefined, 'direct', 'directSplitK'];
+    const variants = [
+      ...[undefined, 'direct', 'directSplitK', 'tiles64', 'tiles64SplitK', 'fewChannels', 'fewSplitK'],
+      ...['tiles128', 'tiles128SplitK'],
+    ];
     for (const [i, plan] of variants.entries()) {
       prefer(plan);
-      await testConvolutions(t, device, 6 + i, 7);
+      await testConvolutions(t, device, 6 + i, i < 3 ? 7 : 14);
+    }
+    prefer('tiles128');
+    await testLongProducts(t, device, [2047]);
+    // In parts, which a second pass adds up.
+    prefer('tiles64');
+    await testLongProducts(t, device, [2 ** 18 + 3], products.slice(0, 3));
+    for (const plan of ['tiles64SplitK', 'tiles128SplitK', 'fewSplitK']) {
+      prefer(plan);
+      await testManyImages(t, device, plan);
     }
     prefer();
     await testLongSums(t, device, [2 ** 20 + 3, 2 ** 22]);

@@ -27,16 +27,24 @@ t.test('the choice of convolution plans', (t) => {
       ['conv2d', 'conv2dInputGradient', 'conv2dWeightGradient'].map((name) => planOf(name, params, facts).name),
     );
   t.same(choices(convolution()), [
-    ['implicitGemm64', 'implicitGemm64', 'tiled64SplitK'],
+    ['tiles64', 'tiles64', 'tiles64SplitK'],
     ['rows3x3', 'rows3x3', 'rows3x3SplitK'],
     ['direct', 'direct', 'directSplitK'],
   ]);
   t.same(choices(convolution({ strideH: 2, strideW: 2 }))[1], ['lanes', 'lanes', 'lanesSplitK']);
   t.same(choices(convolution({ groups: 64 })), [
-    ['direct', 'direct', 'directSplitK'],
+    ['fewChannels', 'fewChannels', 'fewSplitK'],
     ['direct', 'direct', 'directSplitK'],
     ['direct', 'direct', 'directSplitK'],
   ]);
+  const onHardware = (change: Partial<kernels.Conv2dParams>) => choices(convolution(change))[0];
+  t.same(onHardware({ inChannels: 256, outChannels: 256 }), ['tiles128', 'tiles128', 'tiles128SplitK']);
+  const side = { inH: 7, inW: 7 };
+  t.same(onHardware({ inChannels: 256, outChannels: 256, ...side }), ['tiles64', 'tiles64', 'tiles64SplitK'], 'small');
+  t.same(onHardware({ outChannels: 1 }), ['fewChannels', 'tiles64', 'fewSplitK'], 'a head');
+  const stem = { inChannels: 3, kernelH: 7, kernelW: 7, padH: 3, padW: 3, strideH: 2, strideW: 2 };
+  t.same(onHardware(stem), ['tiles64', 'fewChannels', 'tiles64SplitK'], 'a stem');
+  t.same(onHardware({ kernelH: 17, kernelW: 1 }), ['direct', 'direct', 'tiles64SplitK'], 'more taps than bits');
   t.equal(planOf('conv2d', convolution(), hardware, 'lanes').name, 'lanes', 'a preferred plan is taken');
   t.equal(planOf('conv2d', convolution(), bare, 'lanes').name, 'direct', 'unless it does not fit');
   t.end();
@@ -54,6 +62,71 @@ t.test('a split sum keeps its partial sums within bounds', (t) => {
       t.ok(bytes <= Math.min(2 ** 26, facts.maxStorageBufferBindingSize), `${plan.name}: ${bytes} bytes`);
       t.equal(plan.passes.length, bytes > 0 ? 2 : 1);
     }
+  }
+  t.end();
+});
+
+const product = (m: number, n: number, k: number): kernels.MatmulParams => ({
+  ...{ batch: 1, m, n, k, transposeA: 0, transposeB: 0, batchedA: 0, batchedB: 0, bias: 0 },
+});
+
+t.test('the choice of matrix product plans', (t) => {
+  const choice = (m: number, n: number, k: number, facts = hardware) => planOf('matmul', product(m, n, k), facts).name;
+  t.equal(choice(4096, 4096, 4096), 'tiles128');
+  t.equal(choice(1024, 1024, 1024), 'tiles64', 'large tiles would leave most of a GPU without work');
+  t.equal(choice(64, 64, 2 ** 20), 'tiles64', 'a long inner dimension');
+  t.equal(choice(4, 1, 1024), 'dot');
+  t.equal(choice(4, 4, 4), 'direct');
+  t.same([choice(1024, 1024, 1024, software), choice(1024, 1024, 1024, bare)], ['lanes', 'direct']);
+  t.end();
+});
+
+/** What every WebGPU adapter has, at least. */
+const least: WebGpuFacts = {
+  ...hardware,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxStorageBufferBindingSize: 2 ** 27,
+};
+
+t.test('plans by tiles fit the least limits, and smaller ones are refused', (t) => {
+  const tight = { ...least, maxComputeInvocationsPerWorkgroup: 128, maxComputeWorkgroupStorageSize: 8192 };
+  const none = { ...least, maxComputeInvocationsPerWorkgroup: 32 };
+  const large = convolution({ inChannels: 256, outChannels: 256 });
+  for (const [kernel, params, plans] of [
+    ['matmul', product(4096, 4096, 64), ['tiles128', 'tiles64', 'direct']],
+    ['conv2d', large, ['tiles128', 'tiles64', 'direct']],
+    ['conv2dInputGradient', large, ['tiles128', 'tiles64', 'direct']],
+    ['conv2dWeightGradient', large, ['tiles128SplitK', 'tiles64SplitK', 'directSplitK']],
+  ] as const) {
+    t.same(
+      [least, tight, none].map((facts) => planOf(kernel, params, facts).name),
+      plans,
+      kernel,
+    );
+  }
+  t.end();
+});
+
+t.test('long sums are split, so that none of them joins too many parts', (t) => {
+  const terms = ({ passes }: WebGpuPlan, all: number, depth = 1) => all / (passes[0]!.workgroups[2] / depth);
+  for (const k of [2 ** 14, 2 ** 17 + 1, 2 ** 20, 2 ** 24]) {
+    const plan = planOf('matmul', product(64, 64, k), least);
+    t.equal(plan.name, 'tiles64');
+    t.ok(terms(plan, k) <= 2 ** 14, `${k} terms`);
+  }
+  const images = convolution({ batch: 65537, inChannels: 16, outChannels: 16, inH: 8, inW: 8 });
+  const gradient = planOf('conv2dWeightGradient', images, least);
+  t.ok(terms(gradient, 65537 * 64) <= 2 ** 14, gradient.name);
+  t.equal(planOf('matmul', product(4096, 4096, 2 ** 17), least).name, 'direct', 'no room for that many parts');
+  for (const [kernel, params] of [
+    ['matmul', product(65, 1000, 5000)],
+    ['conv2d', convolution({ batch: 1, inH: 7, inW: 7, inChannels: 512 })],
+    ['conv2dInputGradient', convolution({ batch: 1, inH: 9, inW: 9, strideH: 2, strideW: 2, outChannels: 512 })],
+  ] as const) {
+    const { name, passes, scratch } = planOf(kernel, params, least);
+    t.equal(passes.length, 2, `${kernel} ${name}: too few tiles for a GPU`);
+    t.ok(scratch!.partials! <= 2 ** 26);
   }
   t.end();
 });
@@ -90,14 +163,9 @@ t.test('long grids are folded', (t) => {
   t.end();
 });
 
-/** Every plan name that a launch can be asked for, and none. */
-const planNames = [
-  ...[undefined, 'perElement', 'perThread', 'perWorkgroup', 'inParts', 'rows3x3', 'lanes', 'implicitGemm64', 'direct'],
-  ...['rows3x3SplitK', 'lanesSplitK', 'tiled64SplitK', 'directSplitK', 'dot', 'tiled64'],
-];
-
 t.test('no plan starts more workgroups along a dimension than the adapter takes', (t) => {
   for (const { kernel, params } of caseSources) {
+    const planNames = [undefined, ...webGpuPlans.variants({ name: kernel })];
     const withinLimit = fc.property(
       params,
       fc.constantFrom(hardware, software, bare),

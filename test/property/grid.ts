@@ -159,7 +159,7 @@ const product = { batch: 1, m: 1, n: 1, k: 3, transposeA: 0, transposeB: 0, batc
 const products = [
   grid(k.matmul, { ...product, m: 2 ** 21 + 1, n: 2, batchedA: 0, batchedB: 0 }, { plan: 'direct' }),
   grid(k.matmul, { ...product, batch: MANY, m: 4, n: 9 }, { plan: 'lanes' }),
-  grid(k.matmul, { ...product, batch: MANY, m: 3, n: 5, k: 9 }, { plan: 'tiled64' }),
+  grid(k.matmul, { ...product, batch: MANY, m: 3, n: 5, k: 9 }, { plan: 'tiles64' }),
   grid(k.matmul, { ...product, m: MANY, n: 1, k: 70 }, { plan: 'dot', tolerance: summed }),
 ];
 
@@ -188,7 +188,7 @@ const phases = convolution(1, 600, 2, 0, { ...dilated, bias: 1 });
 const convolutions = [
   ...both(convolution(QUARTER, 1, 3, 1), 'rows3x3'),
   grid(k.conv2d, convolution(ELEMENTS, 1, 1, 0), { plan: 'lanes' }),
-  grid(k.conv2d, convolution(QUARTER, 1, 1, 0), { plan: 'implicitGemm64' }),
+  grid(k.conv2d, convolution(QUARTER, 1, 1, 0), { plan: 'tiles64' }),
   ...both(convolution(1, 16, 3, 1, depthwise), 'direct'),
   // More phases than a dimension has workgroups. The bias shows that each is written; taps a stride apart, that it is quick.
   grid(k.conv2dInputGradient, phases),

@@ -1,8 +1,7 @@
-// conv2d and conv2dInputGradient as a product of matrices that are never stored whole: A = weights [channels, sources x
-// taps] and B = the source words under each pixel [sources x taps, pixels].
-// A workgroup of 64 threads makes 64 channels x 64 pixels, each thread 8 x 8 of them in registers. In steps of 16 along the
-// inner dimension, thread t brings column t of both tiles to workgroup memory (its pixel's geometry is worked out once; the
-// tap is the same for all threads). Each word brought in serves 64 multiply-adds, where the direct plan loads one per one.
+// A thread makes 8 channels x 8 pixels in registers: 16 loads from workgroup memory for 64 multiply-adds, 1/32 word from buffers for one. A
+// workgroup of 64 threads makes 64 channels x 64 pixels; in steps of 16 along sources x taps, thread t brings column t of both tiles to
+// workgroup memory, so a pixel's geometry is worked out once. But every word brought costs four divisions, and every load is behind a
+// condition, so a GPU waits for each before it asks for the next.
 
 const TILE = 64u;
 const STEP = 16u;

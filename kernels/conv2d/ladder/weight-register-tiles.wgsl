@@ -1,9 +1,7 @@
-// conv2dWeightGradient as a product of matrices that are never stored whole: A = g [output channels, pixels] and B = the
-// words of x under each pixel [pixels, source channels x taps].
-// A workgroup of 64 threads makes 64 x 64 weights, each thread 8 x 8 of them in registers, over the pixels of its split. In
-// steps of 16 pixels, thread t brings the words of pixel t % 16 to workgroup memory, so that neighbouring threads read
-// neighbouring words and a pixel's geometry is worked out once. Each word brought in serves 64 multiply-adds, where the
-// direct plan loads two per one.
+// A thread makes 8 x 8 weights in registers: 16 loads from workgroup memory for 64 multiply-adds, 1/32 word from buffers for one. A
+// workgroup of 64 threads makes 64 channels x 64 weights of each over the pixels of its split; in steps of 16 pixels, thread t brings the
+// words of pixel t % 16, so a pixel's geometry is worked out once. But each step divides a pixel into image, row and column, and every
+// load is behind a condition, so a GPU waits for each before it asks for the next.
 
 const TILE = 64u;
 // Words from one pixel of a tile to the next: not a multiple of the banks of workgroup memory.

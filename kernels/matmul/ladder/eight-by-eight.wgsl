@@ -1,7 +1,7 @@
-// C = op(A) op(B) + bias with tiles in workgroup memory. A workgroup of 64 threads makes 64 x 64 elements, each thread 8 x 8
-// of them in registers; in steps of 16 along the inner dimension it brings 64 x 16 words of A and of B to workgroup memory.
-// Threads bring neighbouring words whichever way a matrix is stored. Each word brought in serves 64 multiply-adds, where
-// the direct plan loads two per one. Of a long inner dimension the sums of every 256 terms join C, so that chains stay short.
+// A thread makes 8 x 8 elements in registers: 16 loads from workgroup memory for 64 multiply-adds, 1/32 word from buffers for one. A
+// workgroup of 64 threads makes 64 x 64 elements in steps of 16 along the inner dimension; threads bring neighbouring words
+// whichever way a matrix is stored. But every load is behind a condition, so a GPU waits for each before it asks for the next, and
+// all of them wait before the arithmetic starts. Of a long inner dimension the sums of every 256 terms join C.
 
 const TILE = 64u;
 // Words from one inner index of a tile to the next: not a multiple of the banks of workgroup memory.
