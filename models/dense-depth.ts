@@ -14,6 +14,7 @@ import {
   type Parameter,
   type Random,
   type Tensor,
+  tidy,
 } from '../engine/index.ts';
 import { flag, number, optional, optionsWith, record, size, withMethod } from '../engine/parameters.ts';
 import type { Backbone, Taps } from './backbones/backbone.ts';
@@ -76,10 +77,12 @@ class UpBlock extends nn.Module {
   }
 
   forward(x: Tensor, skip?: Tensor): Tensor {
-    const up = interpolate(x, { mode: 'bilinear', scaleFactor: 2, alignCorners: false });
-    const joined = skip ? concat([up, skip], 1) : up;
-    const y = leakyRelu(this.norm.forward(this.convA.forward(joined)), LEAK);
-    return leakyRelu(this.convB.forward(y), LEAK);
+    return tidy(() => {
+      const up = interpolate(x, { mode: 'bilinear', scaleFactor: 2, alignCorners: false });
+      const joined = skip ? concat([up, skip], 1) : up;
+      const y = leakyRelu(this.norm.forward(this.convA.forward(joined)), LEAK);
+      return leakyRelu(this.convB.forward(y), LEAK);
+    });
   }
 }
 

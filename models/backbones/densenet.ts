@@ -12,6 +12,7 @@ import {
   nn,
   relu,
   type Tensor,
+  tidy,
 } from '../../engine/index.ts';
 import { flag, number, optional, optionsWith, record, size, wholeNumbers } from '../../engine/parameters.ts';
 import type { Backbone, Scales, Taps } from './backbone.ts';
@@ -56,8 +57,11 @@ export class DenseLayer extends nn.Module {
 
   forward(features: readonly Tensor[]): Tensor {
     const bottleneck = (...inputs: Tensor[]) => this.conv1.forward(relu(this.norm1.forward(concat(inputs, 1))));
-    const y = this.#memoryEfficient ? checkpoint(bottleneck, ...features) : bottleneck(...features);
-    return this.conv2.forward(relu(this.norm2.forward(y)));
+    // What backward does not need is as large as all features so far.
+    return tidy(() => {
+      const y = this.#memoryEfficient ? checkpoint(bottleneck, ...features) : bottleneck(...features);
+      return this.conv2.forward(relu(this.norm2.forward(y)));
+    });
   }
 }
 
@@ -93,9 +97,11 @@ export class DenseBlock extends NumberedModules<DenseLayer> {
   }
 
   forward(x: Tensor): Tensor {
-    const features = [x];
-    for (const layer of this.items) features.push(layer.forward(features));
-    return concat(features, 1);
+    return tidy(() => {
+      const features = [x];
+      for (const layer of this.items) features.push(layer.forward(features));
+      return concat(features, 1);
+    });
   }
 }
 
@@ -111,7 +117,7 @@ export class Transition extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    return avgPool2d(this.conv.forward(relu(this.norm.forward(x))), 2);
+    return tidy(() => avgPool2d(this.conv.forward(relu(this.norm.forward(x))), 2));
   }
 }
 
@@ -183,7 +189,7 @@ export class DenseNetFeatures extends nn.Module implements Backbone {
   }
 
   #stem(x: Tensor): Tensor {
-    return relu(this.norm0.forward(this.conv0.forward(x)));
+    return tidy(() => relu(this.norm0.forward(this.conv0.forward(x))));
   }
 
   #pool(x: Tensor): Tensor {
@@ -193,8 +199,8 @@ export class DenseNetFeatures extends nn.Module implements Backbone {
   /** What each block gives, halved by the transition behind it. */
   #blocksOf(x: Tensor): Tensor[] {
     return this.#blocks.map((block, i) => {
-      x = block.forward(x);
-      return (x = this.#transitions[i]?.forward(x) ?? x);
+      const transition = this.#transitions[i];
+      return (x = tidy(() => (transition ? transition.forward(block.forward(x)) : block.forward(x))));
     });
   }
 
