@@ -9,7 +9,16 @@ import { readSealed, withoutSeal } from '../../experiments/runner/seal.ts';
 import { sharedData } from '../shared-data.ts';
 import { filesBelow, run, runResults, start } from './command.ts';
 
-const smoke = ['reproduce', 'imbalanced-mtl', 'dmtl/table3', 'dmtl/figure11', '--preset', 'smoke', '--device', 'wasm'];
+const smoke = [
+  'reproduce',
+  'imbalanced-mtl/table2',
+  'dmtl/table3',
+  'dmtl/figure11',
+  '--preset',
+  'smoke',
+  '--device',
+  'wasm',
+];
 const folder = t.testdir();
 const whole = path.join(folder, 'whole');
 
@@ -26,17 +35,10 @@ t.test('results, manifest and report', async (t) => {
   t.equal(version, 2);
   t.same(
     tables.map(({ paper, table }) => `${paper}/${table}`),
-    [
-      'imbalanced-mtl/table2',
-      'imbalanced-mtl/table3',
-      'imbalanced-mtl/table4',
-      'imbalanced-mtl/table5',
-      'dmtl/table3',
-      'dmtl/figure11',
-    ],
+    ['imbalanced-mtl/table2', 'dmtl/table3', 'dmtl/figure11'],
   );
   const strategies = await json<TableResult>(whole, 'dmtl', 'table3', 'results.json');
-  t.same(withoutSeal(strategies), tables[4]);
+  t.same(withoutSeal(strategies), tables[1]);
   const file = path.join(whole, 'dmtl', 'table3', 'results.json');
   t.equal(readSealed(await readFile(file, 'utf8')).seal, 'whole', 'the file has its checksum');
   const keys = ['version', 'paper', 'table', 'preset', 'device', 'data', 'seeds', 'cells'];
@@ -117,7 +119,7 @@ t.test('the same command again finds everything done', async (t) => {
     lines.filter(({ type }) => type === 'notice').map(({ text }) => text),
     [/device wasm/, /./, /./, /^13 of 13 runs are on disk already$/],
   );
-  t.equal(lines.filter(({ type }) => type === 'table').length, 6);
+  t.equal(lines.filter(({ type }) => type === 'table').length, 3);
   t.notOk(lines.some(({ type }) => type === 'run'));
   t.same(await runResults(whole), before);
 });
