@@ -55,7 +55,7 @@ function gatheringRungs(adjoint: boolean): Rung[] {
     ofLibrary(
       kernel,
       'tiles128',
-      '256 threads share tiles of 128 channels x 128 pixels: 1/64 word from buffers for a multiply-add.',
+      'Workgroups of 256 threads share tiles of 128 channels x 128 pixels: 1/64 word from buffers for a multiply-add.',
     ),
     ofLibrary(
       kernel,
@@ -142,7 +142,7 @@ export const weightGradientLadder: Ladder<Conv2dParams> = {
     ofLibrary(
       conv2dWeightGradient,
       'tiles128SplitK',
-      '256 threads share tiles of 128 channels x 128 weights: 1/64 word from buffers for a multiply-add.',
+      'Workgroups of 256 threads share tiles of 128 channels x 128 weights: 1/64 word from buffers for a multiply-add.',
     ),
     ofLibrary(
       conv2dWeightGradient,

@@ -49,7 +49,7 @@ export const matmulLadder: Ladder<MatmulParams> = {
     ofLibrary(
       matmul,
       'tiles128',
-      '256 threads share tiles of 128 x 128: 1/64 word from buffers for a multiply-add, half of before.',
+      'Workgroups of 256 threads share tiles of 128 x 128: 1/64 word from buffers for a multiply-add, half of before.',
     ),
     ofLibrary(
       matmul,
