@@ -143,14 +143,15 @@ export async function bundleWhole(outdir) {
   );
 }
 
-/** Shaders without what no compiler reads: comments and indentation. */
+/** Shaders without what no compiler reads: comments, indentation, and space beside punctuation that stands alone. */
 const bareShaders = {
   name: 'bare-shaders',
   setup({ onLoad }) {
     onLoad({ filter: /\.wgsl$/ }, async ({ path: file }) => {
       const source = await readFile(file, 'utf8');
       const lines = source.split('\n').map((line) => line.replace(/\/\/.*$/, '').trim());
-      return { contents: `${lines.filter((line) => line !== '').join('\n')}\n`, loader: 'text' };
+      const bare = lines.filter((line) => line !== '').join('\n');
+      return { contents: `${bare.replace(/\s*([,;:=(){}[\]])\s*/g, '$1')}\n`, loader: 'text' };
     });
   },
 };
