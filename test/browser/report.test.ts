@@ -26,6 +26,7 @@ const PAPER_WIDTH = 718;
 const tracked = {
   'tour': ['imbalanced-mtl/results/paper', 'dmtl/results/laptop', 'dmtl/results/tour'],
   'multidepth': ['multidepth/results/laptop'],
+  'densedepth': ['densedepth/results/laptop'],
   'cross-stitch': ['cross-stitch/results/laptop', 'cross-stitch/results/real'],
 }; // prettier-ignore
 
