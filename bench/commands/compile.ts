@@ -24,10 +24,7 @@ export async function programOf(name: string, device: CompileFlags['device'], si
   const network = all.find((each) => each.name === name);
   if (!network) {
     const names = all.map((each) => each.name);
-    throw new ConfigError(`there is no network '${name}'`, {
-      expected: `one of ${names.join(', ')}`,
-      hint: suggestion(name, names),
-    });
+    throw new ConfigError(`there is no network '${name}'`, { hint: suggestion(name, names) });
   }
   const opened = await createDevice(device);
   manualSeed(0);
