@@ -36,7 +36,7 @@ function foldingLimit(tested: KernelCase, facts: WebGpuFacts, prefer?: string): 
 }
 
 /** Cases per plan. */
-const MOST = 5;
+const MOST = 4;
 
 t.setTimeout(540_000);
 

@@ -10,7 +10,7 @@ import { testedOn, withWebGpu } from '../tested-on.ts';
 
 const products = ['conv2d', 'conv2dInputGradient', 'conv2dWeightGradient', 'matmul'];
 
-const RANDOM_CASES = 10;
+const RANDOM_CASES = 8;
 
 t.setTimeout(540_000);
 
