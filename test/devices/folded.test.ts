@@ -36,7 +36,7 @@ function foldingLimit(tested: KernelCase, facts: WebGpuFacts, prefer?: string): 
 }
 
 /** Cases per plan. */
-const MOST = 4;
+const MOST = 6;
 
 t.setTimeout(540_000);
 
