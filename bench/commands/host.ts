@@ -6,7 +6,7 @@ import { print, say } from '../../experiments/cli/output.ts';
 import { DEFAULT_WIDTH, layOut } from '../../experiments/cli/tables.ts';
 import { networks } from '../networks/index.ts';
 import { toy } from '../networks/toy.ts';
-import { documentText, machineFacts, versionsOf, writeDocument } from '../report/document.ts';
+import { documentText, headOf, writeDocument } from '../report/document.ts';
 import { busyText, spreadOfMs } from '../report/tables.ts';
 import { type HostCase, type HostDevice, type HostResult, measureHost } from '../suites/host.ts';
 import { type OutputFlags, showProgress, withOutput } from '../suites/output.ts';
@@ -71,11 +71,7 @@ async function run({ device, seconds, json, out }: HostFlags, words: string): Pr
   const busy = busyText(loadBefore);
   if (busy) say(busy);
   const document = {
-    command: words,
-    finished: new Date().toISOString(),
-    seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
-    machine: machineFacts(loadBefore),
-    versions: versionsOf([]),
+    ...headOf(words, { started, loadBefore }),
     method:
       `Times in seconds over ${seconds} s of steps, eager and compiled in turn: median, least and largest. The host's time is that of a step whose kernels ` +
       "do nothing: on wasm an empty module on one thread, on webgpu Dawn's null backend, which validates and encodes and has no " +

@@ -9,7 +9,7 @@ import type { Ladder } from '../../kernels/ladder.ts';
 import { ladders } from '../../kernels/ladders.ts';
 import { climb, type Effort, type LadderResult } from '../ladder/climb.ts';
 import { type GroundName, groundNames, openGrounds } from '../ladder/grounds.ts';
-import { machineFacts, versionsOf, writeDocument } from '../report/document.ts';
+import { headOf, writeDocument } from '../report/document.ts';
 import { busyText, digits, ratioText, spreadOfMs } from '../report/tables.ts';
 import { print, say } from '../../experiments/cli/output.ts';
 import { type OutputFlags, showProgress, withOutput } from '../suites/output.ts';
@@ -87,11 +87,7 @@ async function run(names: readonly string[], { device, json, out }: LadderFlags,
   const busy = busyText(loadBefore);
   if (busy) say(busy);
   const document = {
-    command: words,
-    finished: new Date().toISOString(),
-    seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
-    machine: machineFacts(loadBefore),
-    versions: versionsOf([]),
+    ...headOf(words, { started, loadBefore }),
     method:
       `Each rung is held to the reference at small sizes and to the last rung at this one; then all take turns for at most ` +
       `${effort.rounds} rounds of at least ${effort.secondsPerRound} s each. Times in seconds; ratios are medians of the same ` +

@@ -2,7 +2,7 @@
 import os from 'node:os';
 import { DEFAULT_WIDTH } from '../../experiments/cli/tables.ts';
 import { quickCases } from '../suites/quick-cases.ts';
-import { type Document, documentText, machineFacts, versionsOf, writeDocument } from '../report/document.ts';
+import { type Document, documentText, headOf, writeDocument } from '../report/document.ts';
 import { busyText, caseText } from '../report/tables.ts';
 import { type CaseResult, type Effort, Field, runCase } from '../contestants/run.ts';
 import { print, say } from '../../experiments/cli/output.ts';
@@ -38,11 +38,7 @@ async function run({ json, out }: OutputFlags, words: string): Promise<number> {
   const { rounds, secondsPerRound, warmUpSeconds } = effort;
   const document: Document = {
     suite: 'quick',
-    command: words,
-    finished: new Date().toISOString(),
-    seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
-    machine: machineFacts(loadBefore),
-    versions: versionsOf(cases),
+    ...headOf(words, { started, loadBefore }, cases),
     method:
       `Contestants take turns for at most ${rounds} rounds of at least ${secondsPerRound} s each, after ${warmUpSeconds} s of ` +
       `warming up; times in seconds; a ratio ` +

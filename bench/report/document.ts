@@ -138,6 +138,19 @@ export function versionsOf(cases: readonly CaseResult[]): Record<string, string>
   return versions;
 }
 
+/** What every document begins with. `started`: performance.now() and the load average when the benchmark began. */
+export const headOf = (
+  command: string,
+  { started, loadBefore }: { readonly started: number; readonly loadBefore: readonly number[] },
+  cases: readonly CaseResult[] = [],
+) => ({
+  command,
+  finished: new Date().toISOString(),
+  seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
+  machine: machineFacts(loadBefore),
+  versions: versionsOf(cases),
+});
+
 /** Digits that a measurement has at most. */
 const PRECISION = 6;
 

@@ -12,10 +12,9 @@ import {
   type Document,
   documentText,
   type Group,
-  machineFacts,
+  headOf,
   type StepFacts,
   type Suite,
-  versionsOf,
   writeDocument,
 } from '../report/document.ts';
 import { type Network, networks, type NetworkSize } from '../networks/index.ts';
@@ -172,13 +171,9 @@ export async function runSession(
   const ceilings = overallCeilings(groups);
   const document: Document = {
     suite,
-    command: words,
-    finished: new Date().toISOString(),
-    seconds: Number(((performance.now() - started) / 1000).toFixed(1)),
-    machine: machineFacts(loadBefore),
+    ...headOf(words, { started, loadBefore }, cases),
     device: ours.details,
     ...(ours.adapter === undefined ? {} : { driver: ours.adapter }),
-    versions: versionsOf(cases),
     method:
       `Contestants take turns for at most ${ROUNDS} rounds of at least ${effort.secondsPerRound} s each, in training steps ` +
       `after ${STEP_WARM_UP * seconds} s of warming up; times in seconds, ` +

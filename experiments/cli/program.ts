@@ -227,32 +227,20 @@ export function buildProgram(done: (status: number) => void): Command {
     .option('--golden <dir>', 'run these fixtures and count those of each operation')
     .action(async (name: string | undefined, flags: OpsFlags) => done(await opsCommand(name, flags)));
 
-  program
-    .command('compile')
-    .description("a network's training step as a program: launches, plans, buffers, bytes, memory")
-    .argument('<network>', "a network of `wgrad bench step`, or 'toy'")
-    .addOption(
-      new Option('--device <name>', 'where to compute; meta computes nothing')
-        .choices(['reference', 'wasm', 'webgpu', 'meta'])
-        .default('wasm'),
-    )
-    .addOption(
-      new Option('--size <name>', "for two cores, or the papers'").choices(['small', 'paper']).default('small'),
-    )
-    .option('--json', 'one JSON document on stdout')
-    .action(async (network: string, { device, size, json }: { device: string; size: string; json?: boolean }) =>
-      done(await benchCommand(['compile', network, '--device', device, '--size', size, ...(json ? ['--json'] : [])])),
-    );
+  // Their options stand with the benchmarks, which are loaded when they are asked for.
+  const forwarded = (name: string, description: string, words: readonly string[]): void => {
+    program
+      .command(name)
+      .description(description)
+      .argument('[args...]')
+      .helpOption(false)
+      .allowUnknownOption()
+      .passThroughOptions()
+      .action(async (args: string[]) => done(await benchCommand([...words, ...args])));
+  };
+  forwarded('compile', "a network's training step as a program: launches, plans, buffers, bytes, memory", ['compile']);
+  forwarded('bench', 'kernel and training benchmarks; see `wgrad bench --help`', []);
 
-  program
-    .command('bench')
-    .description('kernel and training benchmarks; see `wgrad bench --help`')
-    .argument('[args...]')
-    .helpOption(false)
-    .allowUnknownOption()
-    .passThroughOptions()
-    .action(async (args: string[]) => done(await benchCommand(args)));
-
-  program.commands.filter((command) => command.name() !== 'bench').forEach(finish);
+  program.commands.filter((command) => !['bench', 'compile'].includes(command.name())).forEach(finish);
   return program;
 }
