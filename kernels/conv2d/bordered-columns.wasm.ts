@@ -1,9 +1,7 @@
 // Which outputs of a small map have the same taps inside the image, see bordered-columns.as.ts. Pure arithmetic.
 import { evenParts } from '../plan.ts';
 import type { Axis, Geometry } from './correlation.wasm.ts';
-
-/** Columns of a register tile. */
-const COLUMNS = 8;
+import { PANEL } from './correlation-plan.wasm.ts';
 
 /** The columns of so many images, class by class, each with copies up to whole register tiles. */
 export interface Border {
@@ -38,7 +36,7 @@ function bordered({ axes: [rows, columns], source }: Geometry, images: number): 
   for (const row of runs(rows, source[0])) {
     for (const column of runs(columns, source[1])) {
       const taps = row.taps * column.taps;
-      const count = COLUMNS * Math.ceil((images * row.outputs * column.outputs) / COLUMNS);
+      const count = PANEL * Math.ceil((images * row.outputs * column.outputs) / PANEL);
       sum.classes++;
       sum.columns += count;
       sum.taps += taps;

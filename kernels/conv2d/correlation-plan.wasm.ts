@@ -1,5 +1,8 @@
 // What correlate.as.ts and the weight gradients read behind the packed parameters of a convolution.
 
+/** Columns of a register tile (panel-tiles.as.ts, table-tile.as.ts): two vectors. */
+export const PANEL = 8;
+
 /** Places of operands and scratch in the table of buffers; `bias` is -1 if there is none. */
 export const Places = { weights: 'i32', bias: 'i32', output: 'i32', scratch: 'i32' } as const;
 export type Places = { readonly [name in keyof typeof Places]: number };

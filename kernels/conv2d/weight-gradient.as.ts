@@ -10,7 +10,7 @@ import { fillChannelsLast, NoSums } from './channels-last.as';
 import { multiply, SPILL_BYTES, TileVector, VECTOR_BYTES } from '../shared/tile-loops.as';
 import { FROM_ZERO } from '../shared/tiles.as';
 import { ChannelsLastPlan, Conv2dParams, WeightGradientPlan } from './params.as';
-import { LEAST_ROWS, multiplyPanel, paddedRows } from './winograd-tiles.as';
+import { LEAST_ROWS, multiplyPanel, paddedRows } from './panel-tiles.as';
 
 /** Bytes of eight sums, and of what they are made of. */
 const PANEL_ROW: usize = 32;

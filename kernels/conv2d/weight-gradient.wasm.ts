@@ -12,7 +12,7 @@ import {
   tapValues,
   TASK_WORK,
 } from './correlation.wasm.ts';
-import { tapFields } from './correlation-plan.wasm.ts';
+import { PANEL, tapFields } from './correlation-plan.wasm.ts';
 
 /** What the products and the sums of splits read behind their parameters. Sizes in elements, scratch places in bytes. */
 export const WeightGradientPlan = {
@@ -58,8 +58,7 @@ export const WeightDotsPlan = {
 } as const;
 
 const BEHIND_TILE = 32;
-/** Columns and least rows of a register tile, see winograd-tiles.as.ts. */
-const PANEL = 8;
+/** Least rows of a register tile, see panel-tiles.as.ts. */
 const LEAST_ROWS = 4;
 /** By so much less must be computed for small maps, for what telling their taps apart costs. */
 const BORDERED_GAIN = 1.15;

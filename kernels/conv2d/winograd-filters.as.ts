@@ -7,7 +7,7 @@ import { Conv2dParams, WinogradPlan } from './params.as';
 import { addTaps, describeFilters, FILTER_SUMS_BYTES, FilterSums } from './winograd-filter-guard.as';
 import { Trust } from './winograd-guard.as';
 import { planOf } from './winograd-plan.as';
-import { PANEL } from './winograd-tiles.as';
+import { PANEL } from './panel-tiles.as';
 import { INPUTS, PRODUCTS, TAPS, turnTaps } from './winograd-transforms.as';
 
 /** Bytes of a transformed panel: its filters and their description. */

@@ -3,7 +3,7 @@ import { words } from '../shared/addresses.as';
 import { storePart } from '../shared/simd.as';
 import { TileGrid, WinogradPlan } from './params.as';
 import { advance, gridSize, locate, Unit } from './winograd-image.as';
-import { PANEL } from './winograd-tiles.as';
+import { PANEL } from './panel-tiles.as';
 import { INPUTS, OUTPUTS, turned0, turned1, turned2, turned3, turnProducts } from './winograd-transforms.as';
 
 /** Four channels of one output. */

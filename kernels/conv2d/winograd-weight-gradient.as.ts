@@ -10,7 +10,7 @@ import { fillWords } from '../shared/simd.as';
 import { NoSums } from './channels-last.as';
 import { Conv2dParams, TileWatch } from './params.as';
 import { turnImage } from './winograd-image.as';
-import { PANEL, sumPanel } from './winograd-tiles.as';
+import { PANEL, sumPanel } from './panel-tiles.as';
 import { GradientLine, INPUTS, PRODUCTS, SourceLine, TAPS, turnSums } from './winograd-transforms.as';
 import { gradientOf, gradientPlanOf, sourceOf, weightGridOf } from './winograd-weight-plan.as';
 

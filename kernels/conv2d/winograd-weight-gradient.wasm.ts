@@ -3,17 +3,9 @@
 import { planWords } from '../params.ts';
 import type { WasmPlan } from '../plan.ts';
 import { type Geometry, TASK_WORK } from './correlation.wasm.ts';
+import { PANEL } from './correlation-plan.wasm.ts';
 import { plainWeightProducts, sumPhase } from './weight-gradient.wasm.ts';
-import {
-  isPlain3x3,
-  isPreferred,
-  oddLines,
-  PANEL,
-  planTiles,
-  PRODUCTS,
-  sourcePlane,
-  tileCount,
-} from './winograd.wasm.ts';
+import { isPlain3x3, isPreferred, oddLines, planTiles, PRODUCTS, sourcePlane, tileCount } from './winograd.wasm.ts';
 import { Plane, WeightRepeat, WinogradGradientPlan } from './winograd-plan.wasm.ts';
 
 /** Tiles that are transformed at once: enough to pay for reading the sums, few enough that both sides stay in the cache. */

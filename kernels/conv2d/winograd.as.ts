@@ -17,7 +17,7 @@ import { gridSize, locate, turnImage, Unit } from './winograd-image.as';
 import { turnPanel } from './winograd-outputs.as';
 import { gridOf, planeOf, planOf, watchOf } from './winograd-plan.as';
 import { describeLook, describeTiles, TileLook } from './winograd-tile-guard.as';
-import { multiplyPanel, paddedRows, PANEL } from './winograd-tiles.as';
+import { multiplyPanel, paddedRows, PANEL } from './panel-tiles.as';
 import { OUTPUTS, PRODUCTS, SourceLine } from './winograd-transforms.as';
 
 /** V of the units [first, end). Returns the number of their tiles. */

@@ -3,15 +3,14 @@
 import { planWords } from '../params.ts';
 import { evenParts, type WasmPhase } from '../plan.ts';
 import { type Axis, type Geometry, MOST_IDLE, plainProducts, planCorrelation, TASK_WORK } from './correlation.wasm.ts';
-import type { Places } from './correlation-plan.wasm.ts';
+import { PANEL, type Places } from './correlation-plan.wasm.ts';
 import { Plane, TileGrid, TileWatch, WinogradPlan } from './winograd-plan.wasm.ts';
 
-/** Outputs of a tile along an axis, its inputs and its products; filters of a panel, channels of a block of the source. */
+/** Outputs of a tile along an axis, its inputs and its products; channels of a block of the source. A panel has PANEL filters. */
 const OUTPUTS = 4;
 const INPUTS = 6;
 const TAPS = 9;
 export const PRODUCTS = 36;
-export const PANEL = 8;
 const BLOCK = 16;
 /** Bytes of a Unit of winograd-image.as.ts; of a Trust, of a TileLook and of the sums of a panel's filters. */
 const UNIT_BYTES = 24;

@@ -1,6 +1,6 @@
-// The register tiles of Winograd's products: a few rows of A against eight columns of X, with rows of A that are contiguous
-// along k and a packed panel of X (multiplyPanel), or with k the rows of both (sumPanel). Sums run over rising k in one
-// lane each, so how rows are cut into tiles does not change a bit.
+// The register tiles of Winograd's products and of plain weight gradients: a few rows of A against eight columns of X, with
+// rows of A that are contiguous along k and a packed panel of X (multiplyPanel), or with k the rows of both (sumPanel). Sums
+// run over rising k in one lane each, so how rows are cut into tiles does not change a bit.
 // A tile is an exported function with one `while` loop and no call: exported, so that it is not set among calls (see
 // tiles.as.ts); one loop, since V8 unrolls a loop within a loop; `while`, since it draws the loads of a `do` loop to its
 // beginning. Either would keep some of the sums in memory, which costs up to a fifth of the speed.
