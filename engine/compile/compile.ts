@@ -3,7 +3,7 @@
 import { takes } from '../call-check.ts';
 import { countWithin } from '../checks.ts';
 import { defaultDevice } from '../creation.ts';
-import type { Device } from '../devices/device.ts';
+import type { Device, Doorkeeper } from '../devices/device.ts';
 import { during } from '../during.ts';
 import { OutOfMemoryError } from '../errors.ts';
 import { gradEnabled } from '../grad-mode.ts';
@@ -16,7 +16,6 @@ import { Recorder } from './record.ts';
 import { Player } from './replay.ts';
 import { currentTracer, setTracer, type Tracer } from './tracer.ts';
 import { type ProgramText, textOf } from './text.ts';
-import type { Doorkeeper } from '../devices/device.ts';
 
 /** Options of `compile`. */
 export interface CompileOptions {
