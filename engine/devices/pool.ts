@@ -1,5 +1,5 @@
 // Exact-size buffer pool shared by the devices: training repeats the same sizes, so a freed buffer of a size is the best
-// candidate for the next request of that size, and nothing is ever split or merged.
+// candidate for the next request of that size, and nothing is ever split or merged. (The wasm device keeps short buffers alone here.)
 
 export class ExactSizePool<Buffer> {
   readonly #free = new Map<number, Buffer[]>();

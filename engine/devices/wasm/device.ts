@@ -28,6 +28,12 @@ import { TABLE_STRIDE } from './queue.ts';
 import { Scratch } from './scratch.ts';
 import { ThreadPool } from './threads.ts';
 
+/**
+ * Buffers of at most so many bytes wait for the next one of their size. Longer ones go back to the allocator at once, which joins them:
+ * where every size is another one, as in a dense block, blocks that wait for their like take an eighth of the memory.
+ */
+const POOLED_BYTES = 65536;
+
 export interface WasmDeviceOptions {
   /** Threads that compute, the calling one included. Default: those of the processor, at most 16. */
   threads?: number;
@@ -82,7 +88,7 @@ class WasmDevice implements Device {
   readonly #ledger = new Ledger<WasmStorage>(this);
   readonly #plans: PlanCache<ResolvedPlan>;
   readonly #scratch: Scratch;
-  /** Released blocks by their size. */
+  /** Released short blocks by their size. */
   readonly #pool = new ExactSizePool<Block>();
   /** Phases submitted when memory was last given back to the allocator: they may still use what it gives out. */
   #freedAt = 0;
@@ -125,7 +131,8 @@ class WasmDevice implements Device {
     if (!this.#ledger.drop(own, own.parent ? 0 : bytes)) return;
     this.doorkeeper?.released(own);
     if (own.parent) this.release(own.parent);
-    else this.#pool.give(blockBytes(bytes), own.block);
+    else if (blockBytes(bytes) <= POOLED_BYTES) this.#pool.give(blockBytes(bytes), own.block);
+    else this.#free(own.block.address, blockBytes(bytes));
   }
 
   view(parent: Storage, offset: number, length: number, dtype: DType): Storage {
@@ -216,17 +223,14 @@ class WasmDevice implements Device {
   ): void {
     for (const output of outputs) output.version++;
     const { observer } = this;
-    if (observer) {
-      // Whoever takes the time around a launch wants it alone: with a wait before and after.
-      this.#threads.finish();
-      observer.before?.(kernel, params, resolved.plan.name);
-    }
+    // Whoever takes the time around a launch wants it alone: with a wait before and after.
+    if (observer?.after) this.#threads.finish();
+    observer?.before?.(kernel, params, resolved.plan.name);
     this.#run(kernel.name, resolved, words, inputs, outputs);
     this.#ledger.launches++;
-    if (observer) {
-      this.#threads.finish();
-      observer.after?.(kernel, params, resolved.plan.name);
-    }
+    if (!observer?.after) return;
+    this.#threads.finish();
+    observer.after(kernel, params, resolved.plan.name);
   }
 
   #run(name: string, { plan, phases }: ResolvedPlan, words: Int32Array, inputs: Storage[], outputs: Storage[]): void {

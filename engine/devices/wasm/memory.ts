@@ -1,5 +1,6 @@
-// The allocator of the wasm device: blocks of one linear memory, first fit over a sorted list of free blocks that merge
-// with their neighbours. Leaves out reuse by size, which the pool in front of it does, and reference counting.
+// The allocator of the wasm device: blocks of one linear memory, best fit over a sorted list of free blocks that merge with their
+// neighbours; what lies behind all others is the last resort, for it has not been touched. Leaves out reuse by size, which the pool
+// in front of it does for short buffers, and reference counting.
 import { OutOfMemoryError } from '../../errors.ts';
 
 const PAGE = 65536;
@@ -36,8 +37,8 @@ export class LinearMemory {
   /** Address of a block of `blockBytes(bytes)`, or undefined if no free block can serve it. */
   take(bytes: number): number | undefined {
     const size = blockBytes(bytes);
-    const at = this.#sizes.findIndex((free) => free >= size);
-    if (at < 0) return undefined;
+    const at = this.#bestFor(size);
+    if (at === undefined) return undefined;
     const address = this.#starts[at];
     if (this.#sizes[at] === size) {
       this.#starts.splice(at, 1);
@@ -66,6 +67,17 @@ export class LinearMemory {
       given: `${bytes} bytes, with ${holding}`,
       hint: `WebAssembly addresses ${this.#maximumBytes / 2 ** 30} GiB; release tensors or use a smaller batch`,
     });
+  }
+
+  /** Place of the free block that leaves the least of itself over. */
+  #bestFor(size: number): number | undefined {
+    const last = this.#sizes.length - 1;
+    let best: number | undefined;
+    for (let i = 0; i < last; i++) {
+      const free = this.#sizes[i];
+      if (free >= size && (best === undefined || free < this.#sizes[best])) best = i;
+    }
+    return best ?? (this.#sizes[last] >= size ? last : undefined);
   }
 
   #insert(start: number, size: number): void {
