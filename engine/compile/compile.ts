@@ -38,7 +38,7 @@ export interface CompileStatistics {
 }
 
 /** A step that records itself and is replayed. */
-export interface Compiled<A extends readonly unknown[], R> {
+export interface Compiled<A extends readonly unknown[], R> extends Disposable {
   (...args: A): R;
   readonly statistics: CompileStatistics;
   /** The programs in force, the last used first. */
@@ -115,7 +115,9 @@ class CompiledStep<A extends readonly unknown[], R> {
   call(args: A): R {
     const device = deviceOf(args) ?? this.#options.device ?? defaultDevice();
     const key = `${gradEnabled()} ${args.map(signatureOf).join()}`;
-    const isWatched = isObserved() || workObserver() !== undefined || device.observer !== undefined;
+    // Who merely counts launches is told of replayed ones too.
+    const isTimed = device.observer?.after !== undefined || device.observer?.timer !== undefined;
+    const isWatched = isObserved() || workObserver() !== undefined || isTimed;
     if (currentTracer() || isWatched || (this.#changes.get(key) ?? 0) >= MOST_CHANGES) return this.#runEagerly(args);
     const entry = this.#entries.findLast((each) => each.device === device && each.key === key);
     return entry ? this.#replay(entry, args) : this.#record(key, device, args);
@@ -243,5 +245,6 @@ export function compile<A extends readonly unknown[], R>(
     statistics: { get: () => compiled.statistics },
     programs: { value: () => compiled.texts() },
     dispose: { value: () => compiled.dispose() },
+    [Symbol.dispose]: { value: () => compiled.dispose() },
   }) as Compiled<A, R>;
 }

@@ -68,6 +68,7 @@ function withRunOptions(command: Command): Command {
       '--profile',
       'profile some steps of the first run of each table: a short table, profile.json and trace.json',
     )
+    .option('--eager', 'run training steps as they are, without recording and replaying them: slower, the same bits')
     .option('--json', 'progress and results as JSON lines on stdout');
 }
 

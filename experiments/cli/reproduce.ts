@@ -40,6 +40,7 @@ export interface ReproduceFlags {
   jobs?: number;
   json?: boolean;
   profile?: boolean;
+  eager?: boolean;
 }
 
 function displayFor(json: boolean): Display {
@@ -81,9 +82,9 @@ async function settingsFrom({ set = [], weights = [] }: ReproduceFlags): Promise
 /** Runs a selection, prints its tables and returns the exit status: 0, 1 if a run failed, 128 + n if stopped by signal n. */
 async function run(selection: readonly Selection[], flags: ReproduceFlags): Promise<number> {
   const out = path.resolve(flags.out ?? path.join('runs', flags.preset));
-  const { preset, seeds, data, device, jobs, profile, only, dryRun: isDry = false, json = false } = flags;
+  const { preset, seeds, data, device, jobs, profile, eager, only, dryRun: isDry = false, json = false } = flags;
   const options = {
-    ...{ preset, seeds, data, device, jobs, profile },
+    ...{ preset, seeds, data, device, jobs, profile, eager },
     set: await settingsFrom(flags),
     tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
     selection: only ? selectOnly(selection, only) : selection,

@@ -15,6 +15,8 @@ export interface ExecuteOptions {
   readonly dataFacts: DataFacts;
   /** Threads of the wasm device. */
   readonly threads: number;
+  /** Run training steps as they are, without `compile`. */
+  readonly eager?: boolean | undefined;
   /** Told about four times a second. */
   readonly report: (done: number, total: number) => void;
   /** Told of what a user should know: a damaged checkpoint and what follows from it. */
@@ -64,6 +66,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       ...request,
       settings,
       device,
+      eager: options.eager,
       cache: path.join(options.out, 'cache'),
       needed,
       resume: () => store.resume(options.notice),

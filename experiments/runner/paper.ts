@@ -177,6 +177,8 @@ export interface RunContext {
   readonly needed?: ReadonlyMap<string, string>;
   /** Keeps weights beside the run's record, as safetensors, for use after the run. */
   keep(name: string, state: StateDict, metadata: Readonly<Record<string, string>>): Promise<void>;
+  /** Whether training steps are run as they are, without `compile`. The bits are the same either way. Default: false. */
+  readonly eager?: boolean | undefined;
   /** Reports units done and lets other events through. To be awaited often. */
   progress(done: number, total: number): Promise<void>;
 }

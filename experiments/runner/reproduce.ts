@@ -43,6 +43,8 @@ export interface ReproduceOptions {
   readonly jobs?: number | undefined;
   /** Profile some steps of the first run of each table. */
   readonly profile?: boolean | undefined;
+  /** Run training steps as they are, without `compile`: the bits are the same. */
+  readonly eager?: boolean | undefined;
   readonly commandLine: readonly string[];
   readonly display: Display;
   readonly signal: AbortSignal;
@@ -118,6 +120,7 @@ const takesReproduce = takes('reproduce', {
       out: text,
       jobs: number,
       profile: flag,
+      eager: flag,
       commandLine: list,
       display: record,
       signal: record,
@@ -183,7 +186,7 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   const threads = Math.max(1, Math.floor(cores / jobs));
   if (pending.length > 0)
     display.notice(`${pending.length} runs to make, ${jobs} at a time, ${threads} thread(s) each`);
-  const tasks = queueOf(pending, out, ({ key }) => ({ threads, profile: profiled.has(key) }));
+  const tasks = queueOf(pending, out, ({ key }) => ({ threads, profile: profiled.has(key), eager: options.eager }));
   const profiles = new ProfileFolder(out);
   const costs = new Map(pending.map(({ key, cost }) => [key, cost]));
   const progress = new Progress(needsOf(parts), [...records.keys()], [...costs.values()]);

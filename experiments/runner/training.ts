@@ -3,6 +3,7 @@
 // last checkpoint and ends with the same bits; a number that is not finite is traced to its step, operation and layer.
 import {
   add,
+  compile,
   nn,
   noGrad,
   NonFiniteError,
@@ -96,7 +97,10 @@ export interface Training<Batch, Result> {
 }
 
 /** Where checkpoints go, and who is told of the progress. */
-export type Surroundings = Pick<RunContext, 'resume' | 'save' | 'progress'>;
+export type Surroundings = Pick<RunContext, 'resume' | 'save' | 'progress' | 'eager'>;
+
+/** A phase's step, as it is or compiled. */
+type Step<Batch> = (batch: Batch, k: number) => Losses | Promise<Losses>;
 
 interface Position {
   phase: number;
@@ -178,9 +182,11 @@ class Run<Batch, Result> {
     const { steps, ahead = 0, validateEvery = steps, checkpointEvery = validateEvery } = phase;
     const queue =
       ahead > 0 ? new Prefetch(async (k) => this.#batch(k), { first: position.step, end: steps, ahead }) : undefined;
+    const step: Step<Batch> = (batch, k) => phase.step(batch, k);
+    using compiled = this.#context.eager ? undefined : compile(step);
     while (position.step < steps) {
       const k = position.step;
-      await this.#step(queue ? (await queue.next())! : await region('data', () => this.#batch(k)));
+      await this.#step(compiled ?? step, queue ? (await queue.next())! : await region('data', () => this.#batch(k)));
       const done = ++position.step;
       await this.#pause();
       const validates = done % validateEvery === 0 || done === steps;
@@ -193,11 +199,11 @@ class Run<Batch, Result> {
     this.#stalls += queue?.stalls ?? 0;
   }
 
-  async #step(batch: Batch): Promise<void> {
+  async #step(run: Step<Batch>, batch: Batch): Promise<void> {
     using step = scope();
     let losses: Losses;
     try {
-      losses = await this.#phase.step(batch, this.#position.step);
+      losses = await run(batch, this.#position.step);
     } catch (error) {
       if (!(error instanceof NonFiniteError) || this.#phase.mayDiverge) throw error;
       throw await this.#diagnosis(error.reason, this.#position.step);

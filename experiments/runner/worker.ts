@@ -12,6 +12,8 @@ export interface WorkerTask {
   readonly threads: number;
   /** Profile some of its steps. */
   readonly profile?: boolean;
+  /** Run its training steps as they are. */
+  readonly eager?: boolean | undefined;
 }
 
 export type WorkerMessage =
@@ -25,11 +27,11 @@ const send = (message: WorkerMessage | DeviceAnswer): void => {
   if (process.connected) process.send?.(message);
 };
 
-function make({ request, out, dataFacts, threads, profile }: WorkerTask): void {
+function make({ request, out, dataFacts, threads, profile, eager }: WorkerTask): void {
   const report = (done: number, total: number): void => send({ type: 'progress', done, total });
   const notice = (text: string): void => send({ type: 'notice', text });
   const profiled = profile ? (made: Profile): void => send({ type: 'profile', profile: made }) : undefined;
-  execute(request, { out, dataFacts, threads, report, notice, profile: profiled }).then(
+  execute(request, { out, dataFacts, threads, eager, report, notice, profile: profiled }).then(
     () => send({ type: 'done' }),
     (error: unknown) => {
       send({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -260,7 +260,7 @@ t.test('programs by shapes and flags, as many as were asked for', async (t) => {
   });
 });
 
-t.test('whoever watches sees an eager step', async (t) => {
+t.test('whoever counts launches sees replayed ones, and whoever takes their time an eager step', async (t) => {
   await onEach(t, devices, async (t, device) => {
     w.setDefaultDevice(device);
     const x = w.tensor([1, 2, 3]);
@@ -269,8 +269,12 @@ t.test('whoever watches sees an eager step', async (t) => {
     let launches = 0;
     device.observer = { before: () => launches++ };
     step().dispose();
-    device.observer = undefined;
     t.equal(launches, 2);
+    t.same(step.statistics, { recorded: 1, replayed: 3, changed: 0, eager: 0 });
+    device.observer = { after: () => launches++ };
+    step().dispose();
+    device.observer = undefined;
+    t.equal(launches, 4);
     t.equal(step.statistics.eager, 1);
     const outer = w.compile(() => step());
     outer().dispose();

@@ -177,6 +177,24 @@ t.test('batches ahead, in order, change nothing', async (t) => {
   t.same(ahead, whole);
 });
 
+t.test('steps are replayed, with the bits of eager ones', async (t) => {
+  /** A training, and how many launches were planned for it one by one. */
+  const run = async (eager: boolean) => {
+    const launch = device.launch.bind(device);
+    let launches = 0;
+    device.launch = (...args) => {
+      launches++;
+      launch(...args);
+    };
+    const { entered: _, ...result } = await teacherAndStudent(Object.assign(new Store(), { eager }));
+    device.launch = launch;
+    return { result, launches };
+  };
+  const [eager, compiled] = [await run(true), await run(false)];
+  t.same(compiled.result, eager.result);
+  t.ok(compiled.launches < 0.8 * eager.launches, `${compiled.launches} of ${eager.launches} launches`);
+});
+
 t.test('the first of equal scores, never NaN', async (t) => {
   const scores = [NaN, 1, 3, NaN, 3, 2];
   const run = async (all: readonly number[]) => {
