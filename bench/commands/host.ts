@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import { WgradError } from '../../engine/index.ts';
 import { print, say } from '../../experiments/cli/output.ts';
 import { DEFAULT_WIDTH, layOut } from '../../experiments/cli/tables.ts';
+import { imbalancedStep, nanoShape } from '../networks/imbalanced-mtl.ts';
 import { networks } from '../networks/index.ts';
 import { toy } from '../networks/toy.ts';
 import { documentText, headOf, writeDocument } from '../report/document.ts';
@@ -18,15 +19,25 @@ interface HostFlags extends OutputFlags {
   seconds: number;
 }
 
-/** The networks whose whole steps are measured, at the size for two cores, and the toy network; it alone on slow loops. */
-const casesOf = (device: HostDevice): readonly HostCase[] =>
-  [...networks.filter(({ isStep }) => isStep && device !== 'reference'), toy].map((network) => ({
+const nano: HostCase = {
+  name: 'imbalanced-mtl-nano',
+  title: 'imbalanced-mtl UMST-S of preset laptop',
+  build: imbalancedStep,
+  shape: nanoShape('UMST-S'),
+};
+
+/** The networks whose whole steps are measured, at the size for two cores, and two of small launches; the toy network alone on slow loops. */
+function casesOf(device: HostDevice): readonly HostCase[] {
+  const isFast = device !== 'reference';
+  const cases = [...networks.filter(({ isStep }) => isStep && isFast), toy].map((network) => ({
     ...network,
     shape: network.sizes.small[0]!,
   }));
+  return isFast ? [...cases, nano] : cases;
+}
 
 function table(results: readonly HostResult[], width: number): string {
-  const rows = results.map(({ network, device, launches, host, step, share, hostRatio, stepRatio }) => [
+  const rows = results.map(({ network, device, launches, host, step, share, hostRatio, stepRatio, twoThreads }) => [
     network,
     device,
     String(launches),
@@ -36,6 +47,8 @@ function table(results: readonly HostResult[], width: number): string {
     step ? spreadOfMs(step.eager) : '',
     share === undefined ? '' : `${(100 * share).toFixed(1)} %`,
     stepRatio?.toFixed(2) ?? '',
+    twoThreads ? spreadOfMs(twoThreads.step) : '',
+    twoThreads ? `${(100 * twoThreads.idleShare).toFixed(1)} %` : '',
   ]);
   const compiled = ['compiled', 'times as fast'];
   const head = [
@@ -47,6 +60,8 @@ function table(results: readonly HostResult[], width: number): string {
     'whole step',
     "host's share",
     'compiled, times as fast',
+    'two threads',
+    'no kernel runs',
   ];
   return layOut(head, rows, width);
 }
@@ -76,7 +91,8 @@ async function run({ device, seconds, json, out }: HostFlags, words: string): Pr
       `Times in seconds over ${seconds} s of steps, eager and compiled in turn: median, least and largest. The host's time is that of a step whose kernels ` +
       "do nothing: on wasm an empty module on one thread, on webgpu Dawn's null backend, which validates and encodes and has no " +
       'driver behind it; on reference the step less the time inside of kernels. The whole step runs with its kernels on one ' +
-      'thread, on webgpu on the adapter that is there, unless it is a software adapter.',
+      'thread, on webgpu on the adapter that is there, unless it is a software adapter. On two threads compiled steps follow one another ' +
+      'as in a training, and what no kernel ran in is counted by the queue of launches, from the end of one to the beginning of the next.',
     results,
   };
   if (out !== undefined) await writeDocument(out, document);

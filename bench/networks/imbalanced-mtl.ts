@@ -12,11 +12,15 @@ export const measuredRows = ['UMST-S', 'UMMT', 'MMMT-D'] as const;
 
 const CLASSES = 40;
 
+/** The classes of the generated rooms, on which the nano backbone trains. */
+const ROOM_CLASSES = 10;
+
 export type ImbalancedShape = Sizes<
   'network' | 'batch' | 'height' | 'width' | 'classes' | 'learningRate' | 'checkedSteps'
->;
+> & { /** 1: the nano backbone of preset laptop. */ readonly nano?: number };
 
-const settingsFor = (network: number) => settingsOf({ data: 'nyud', row: measuredRows[network]! }, 'paper');
+const settingsFor = (network: number, nano = 0) =>
+  settingsOf({ data: 'nyud', row: measuredRows[network]! }, nano ? 'laptop' : 'paper');
 
 /** One picture of the paper's size, or a small one. */
 export function imbalancedShape(row: (typeof measuredRows)[number], sizes: Partial<ImbalancedShape> = {}): CaseShape {
@@ -26,8 +30,24 @@ export function imbalancedShape(row: (typeof measuredRows)[number], sizes: Parti
   return { network, batch: 1, height, width, classes: CLASSES, learningRate, checkedSteps: 2, ...sizes };
 }
 
-function build({ network: index, batch, height, width, classes, learningRate: lr }: ImbalancedShape): TrainingStep {
-  const settings = settingsFor(index);
+/** A step of preset laptop: many small launches. */
+export function nanoShape(row: (typeof measuredRows)[number]): CaseShape {
+  const network = measuredRows.indexOf(row);
+  const { learningRate, batch, network: own } = settingsFor(network, 1);
+  const { width, height } = own;
+  return { network, nano: 1, batch, height, width, classes: ROOM_CLASSES, learningRate, checkedSteps: 2 };
+}
+
+function build({
+  network: index,
+  nano,
+  batch,
+  height,
+  width,
+  classes,
+  learningRate: lr,
+}: ImbalancedShape): TrainingStep {
+  const settings = settingsFor(index, nano);
   const { network, alpha, supervision } = settings;
   const rooms = new RoomNetwork(network, classes, 0);
   const { module } = rooms;

@@ -39,6 +39,8 @@ export interface HostResult {
   readonly step?: Ways<Spread>;
   /** The host's part of an eager step. */
   readonly share?: number;
+  /** A compiled step on two threads: its time, and the share of it in which no kernel was running. */
+  readonly twoThreads?: { readonly step: Spread; readonly idleShare: number };
   /** How many times as fast a compiled step is: medians. */
   readonly hostRatio?: number;
   readonly stepRatio?: number;
@@ -141,7 +143,49 @@ export async function measureHost(each: HostCase, name: HostDevice, seconds: num
   const whole = await updates(device, each, { seconds, warmUp: RECORDING, clock: () => performance.now() });
   const step = { eager: spread(whole.eager.whole), compiled: spread(whole.compiled.whole) };
   const share = host.median / step.eager.median;
-  return { ...result, step, share, stepRatio: step.eager.median / step.compiled.median };
+  const twoThreads = name === 'wasm' ? await onTwoThreads(each, seconds) : undefined;
+  return {
+    ...{ ...result, step, share, stepRatio: step.eager.median / step.compiled.median },
+    ...(twoThreads && { twoThreads }),
+  };
+}
+
+/** Compiled steps one after the other, as a training runs them: the host plans ahead of the threads, and reads nothing. */
+async function onTwoThreads({ build, shape }: HostCase, seconds: number): Promise<HostResult['twoThreads']> {
+  const device = await createDevice('wasm', { threads: 2 });
+  manualSeed(0);
+  const network = build(device, shape);
+  const step = compile(() => network.step());
+  const repeat = async (isOver: () => boolean): Promise<number[]> => {
+    const times: number[] = [];
+    for (let before = performance.now(); !isOver();) {
+      {
+        using _made = scope();
+        await step();
+      }
+      const now = performance.now();
+      times.push((now - before) / 1000);
+      before = now;
+    }
+    return times;
+  };
+  try {
+    let left = RECORDING + FEWEST;
+    await repeat(() => left-- === 0);
+    await device.synchronize();
+    const { idleMilliseconds: idleBefore = 0 } = device.statistics();
+    const started = performance.now();
+    let steps = 0;
+    const times = await repeat(() => steps++ >= FEWEST && performance.now() >= started + 1000 * seconds);
+    await device.synchronize();
+    const whole = performance.now() - started;
+    const { idleMilliseconds = 0 } = device.statistics();
+    return { step: spread(times), idleShare: (idleMilliseconds - idleBefore) / whole };
+  } finally {
+    step.dispose();
+    network.dispose();
+    device.dispose();
+  }
 }
 
 /** Loops over float64 run on the host's own thread, which the observer of launches shows. Observed steps are not compiled. */

@@ -32,6 +32,8 @@ export interface DeviceStatistics {
   launches: number;
   /** Command buffers submitted (webgpu); equal to launches elsewhere. */
   submits: number;
+  /** Milliseconds between launches in which none was running: where several threads run them (wasm). */
+  idleMilliseconds?: number;
 }
 
 /** Told when a launch began and ended on the device's own clock, in milliseconds since some moment. */

@@ -1,4 +1,5 @@
 // The queue between launches and the threads of the wasm device. Its races are met with more threads than processors.
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { conv2d, createDevice, exp, grad, relu, sum, tensor, type Tensor, zeros } from '../../engine/index.ts';
 import { Head, type KernelExport, queueBytes, QueueCaller } from '../../engine/devices/wasm/queue.ts';
@@ -74,6 +75,22 @@ t.test('a kernel that traps is named once, and the jobs behind it run', (t) => {
   t.equal(queue.takeFailure(), undefined);
   t.equal(after, 2);
   t.end();
+});
+
+t.test('the time in which no job runs is that between the end of one and the next', async (t) => {
+  const queue = callerAlone([() => undefined]);
+  const add = (): void => queue.add('nothing', 0, 1, 1, queue.reserve(1).params);
+  const started = performance.now();
+  await setTimeout(20);
+  add();
+  add();
+  queue.finish();
+  t.equal(queue.idleMilliseconds, 0, 'neither before the first job nor while one waits for another');
+  await setTimeout(20);
+  add();
+  const elapsed = performance.now() - started;
+  t.ok(queue.idleMilliseconds >= 15 && queue.idleMilliseconds <= elapsed - 15, String(queue.idleMilliseconds));
+  queue.finish();
 });
 
 const queued = await createDevice('wasm', { threads: THREADS });

@@ -194,7 +194,11 @@ class WasmDevice implements Device {
   }
 
   statistics(): DeviceStatistics {
-    return this.#ledger.statistics(this.#pool.bytes);
+    const { idleMilliseconds } = this.#threads;
+    return {
+      ...this.#ledger.statistics(this.#pool.bytes),
+      ...(idleMilliseconds !== undefined && { idleMilliseconds }),
+    };
   }
 
   resetPeakBytes(): void {

@@ -19,6 +19,8 @@ export const Head = {
   failed: 64,
   /** 1: workers end. */
   stop: 80,
+  /** When the last job ended, a float64 of milliseconds: whoever ends a job writes it, before `ended`. */
+  endedAt: 88,
   words: 96,
 } as const;
 
@@ -87,9 +89,13 @@ function seesChange(words: Int32Array, index: number, value: number): boolean {
   return false;
 }
 
+/** Milliseconds on a clock that all threads share. */
+const sharedClock = (): number => performance.timeOrigin + performance.now();
+
 /** What all threads do with the queue. */
 export class JobQueue {
   protected readonly words: Int32Array;
+  protected readonly endedAt: Float64Array;
   protected readonly threads: number;
   readonly #address: number;
   readonly #slotWords: number;
@@ -97,6 +103,7 @@ export class JobQueue {
 
   constructor({ memory, address, threads }: QueuePlace, kernels: readonly KernelExport[]) {
     this.words = new Int32Array(memory.buffer, address, queueBytes(threads) / 4);
+    this.endedAt = new Float64Array(memory.buffer, address + 4 * Head.endedAt, 1);
     this.threads = threads;
     this.#address = address;
     this.#slotWords = slotWords(threads);
@@ -147,6 +154,7 @@ export class JobQueue {
       }
     }
     if (done === 0 || Atomics.add(words, slot + Slot.finished, done) + done < tasks) return;
+    this.endedAt[0] = sharedClock();
     Atomics.store(words, Head.ended, job + 1);
     if (Atomics.load(words, Head.callerSleeps)) Atomics.notify(words, Head.ended);
   }
@@ -206,6 +214,8 @@ export const TABLE_STRIDE = 4 * TABLE_WORDS;
 
 /** The caller's side. It helps to run jobs while it waits, and when the queue is full. */
 export class QueueCaller extends JobQueue {
+  /** Milliseconds in which no job was running, from the end of the first one to the last that was added. */
+  idleMilliseconds = 0;
   #added: number;
   readonly #maySleep: boolean;
   readonly #names: string[] = Array.from({ length: SLOTS }, () => '');
@@ -249,6 +259,7 @@ export class QueueCaller extends JobQueue {
     words[slot + Slot.params] = params;
     words[slot + Slot.finished] = 0;
     for (let part = 0; part < parts; part++) words[slot + Slot.next + part * LINE] = partStart(tasks, part, parts);
+    if (this.endedAt[0] > 0 && this.hasEnded((job - 1) | 0)) this.idleMilliseconds += sharedClock() - this.endedAt[0];
     this.#added = (job + 1) | 0;
     Atomics.store(words, Head.added, this.#added);
     if (Atomics.load(words, Head.sleeping) > 0) Atomics.notify(words, Head.added);

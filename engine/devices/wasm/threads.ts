@@ -70,6 +70,11 @@ export class ThreadPool {
     return this.#queue?.next ?? 0;
   }
 
+  /** Milliseconds in which the queue was empty; undefined without one. */
+  get idleMilliseconds(): number | undefined {
+    return this.#queue?.idleMilliseconds;
+  }
+
   /** Where the next phase's parameters and each thread's table are to be written before it is submitted. */
   reserve(paramWords: number): JobPlace {
     return this.#queue?.reserve(paramWords) ?? WITHOUT_QUEUE;
