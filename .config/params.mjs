@@ -6,10 +6,10 @@ import { bundleText } from './bundle.mjs';
 import { readIfThere, root, sourceFiles } from './sources.mjs';
 
 const header = '// Made by .config/params.mjs from the fields that the TypeScript modules beside it declare.';
-const MAX_RANK = 8;
 /** Sizes and flags are counted in i32, as loops and addresses are; a kernel that wants the bits of a word casts it. */
 const wordTypes = { u32: 'i32', i32: 'i32', f32: 'f32' };
-const arrayTypes = ['u32x8', 'i32x8'];
+/** Arrays are named after the type of their words and how many these are. */
+const arrayWords = (type) => Number(/^[ui]32x(\d+)$/.exec(type)?.[1]);
 
 /** Writes the classes of every family and returns the files' names, relative to the root. */
 export async function writeParamClasses() {
@@ -46,7 +46,7 @@ const isFields = (value) =>
   typeof value === 'object' &&
   value !== null &&
   Object.keys(value).length > 0 &&
-  Object.values(value).every((type) => type in wordTypes || arrayTypes.includes(type));
+  Object.values(value).every((type) => type in wordTypes || arrayWords(type) > 0);
 
 function classesOf(exported) {
   // The block of a kernel is rounded up to four words, behind which a planner's stand.
@@ -76,9 +76,9 @@ function classText(name, fields, isPacked) {
       continue;
     }
     // An array stands in place, which a class of AssemblyScript cannot say: its name gives its address.
-    for (let i = 0; i < MAX_RANK; i++) lines.push(`${field}${i}: i32;`);
+    for (let i = 0; i < arrayWords(type); i++) lines.push(`${field}${i}: i32;`);
     lines.push('@inline', `get ${field}(): usize {`, `  return changetype<usize>(this) + ${4 * words};`, '}');
-    words += MAX_RANK;
+    words += arrayWords(type);
   }
   for (let i = 0; isPacked && words % 4 > 0; i++, words++) lines.push(`padding${i}: i32;`);
   return `@unmanaged\nexport class ${name} {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;

@@ -53,9 +53,9 @@ class LayerWatch implements WorkObserver {
     return this.#in(layer, true, body);
   }
 
-  update(parameter: Parameter, body: () => void): void {
+  update(parameters: readonly Parameter[], body: () => void): void {
     body();
-    this.#updated(parameter);
+    for (const parameter of parameters) this.#updated(parameter);
   }
 
   region<T>(_name: string, body: () => T): T {

@@ -2,8 +2,17 @@
 // come the type of the values, the bytes of the uniform buffer and of the WASM call, and the AssemblyScript class of the
 // declaration's name, which the build writes to params.as.ts beside it. A test compares the struct of every WGSL module with them.
 
-/** Type of one field: a scalar word, or `MAX_RANK` words. Array fields must come first (uniform buffers align them to 16). */
-export type FieldType = 'u32' | 'i32' | 'f32' | 'u32x8' | 'i32x8';
+/** The longest shape that a kernel takes after adjacent axes have been merged. */
+export const MAX_RANK = 8;
+
+/** The longest list of buffers that one launch works through. */
+export const MAX_LIST = 32;
+
+/** Words of the fields that are arrays. */
+const arrayWords = { u32x8: MAX_RANK, i32x8: MAX_RANK, u32x32: MAX_LIST } as const;
+
+/** Type of one field: a scalar word, or an array of them. Arrays must come first (uniform buffers align them to 16). */
+export type FieldType = 'u32' | 'i32' | 'f32' | keyof typeof arrayWords;
 
 /** Field names and types in the order of the packed block. */
 export type Fields = { readonly [name: string]: FieldType };
@@ -15,7 +24,11 @@ export type ParamValues = { readonly [name: string]: number | readonly number[] 
 export type CodeField<Code extends number> = 'u32' & { readonly codes: Code };
 
 type ValueOf<Type> =
-  Type extends CodeField<infer Code extends number> ? Code : Type extends `${string}x8` ? readonly number[] : number;
+  Type extends CodeField<infer Code extends number>
+    ? Code
+    : Type extends keyof typeof arrayWords
+      ? readonly number[]
+      : number;
 
 /** The values of declared fields: `type ReduceParams = ParamsOf<typeof ReduceParams>`. */
 export type ParamsOf<F> = { readonly [name in keyof F]: ValueOf<F[name]> };
@@ -23,10 +36,10 @@ export type ParamsOf<F> = { readonly [name in keyof F]: ValueOf<F[name]> };
 /** A `u32` field that takes the values of an enum: `op: code<Reduction>()`. */
 export const code = <Code extends number>(): CodeField<Code> => 'u32' as CodeField<Code>;
 
-/** The longest shape that a kernel takes after adjacent axes have been merged. */
-export const MAX_RANK = 8;
+export const isArrayField = (type: FieldType): boolean => type in arrayWords;
 
-export const isArrayField = (type: FieldType): boolean => type === 'u32x8' || type === 'i32x8';
+/** Words of a field. */
+export const fieldWords = (type: FieldType): number => (arrayWords as Partial<Record<FieldType, number>>)[type] ?? 1;
 
 /** What is packed: the part of a kernel's description that says how. */
 interface Packed<Name extends PropertyKey> {
@@ -37,7 +50,7 @@ interface Packed<Name extends PropertyKey> {
 /** Words of the packed block. Rounded up to a multiple of four, as uniform buffers want. */
 export function paramWords({ fields }: Packed<never>): number {
   let words = 0;
-  for (const type of Object.values<FieldType>(fields)) words += isArrayField(type) ? MAX_RANK : 1;
+  for (const type of Object.values<FieldType>(fields)) words += fieldWords(type);
   return Math.ceil(words / 4) * 4;
 }
 
@@ -59,11 +72,12 @@ export function packParams<P extends ParamValues>(kernel: Packed<keyof P>, param
     if (type === 'f32') {
       scratchFloat[0] = value as number;
       words[at++] = scratchInt[0]!;
-    } else if (isArrayField(type)) {
-      const list = value as readonly number[];
-      for (let i = 0; i < MAX_RANK; i++) words[at++] = list[i] ?? 0;
+    } else if (typeof value === 'number') {
+      words[at++] = value;
     } else {
-      words[at++] = value as number;
+      const end = at + fieldWords(type);
+      if (value.length > end - at) throw new Error(`kernel ${kernel.name}: '${name}' is longer than ${end - at}`);
+      for (let i = 0; at < end; i++) words[at++] = value[i] ?? 0;
     }
   }
   while (at < words.length) words[at++] = 0;

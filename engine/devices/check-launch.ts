@@ -89,9 +89,22 @@ export function checkLaunch(
     }
     if (storage.references <= 0) throw new UseAfterFreeError('a buffer has been released', { operation });
   }
-  for (const [i, output] of outputs.entries()) {
-    if (inputs.includes(output) || outputs.indexOf(output) !== i) {
-      throw new DeviceError('an output is bound twice', { operation, argument: outputOperands[i].name });
-    }
+  const twice = boundTwice(inputs, outputs);
+  if (twice < 0) return;
+  throw new DeviceError('an output is bound twice', { operation, argument: outputOperands[twice].name });
+}
+
+/** From how many outputs on a set is faster than looking through the lists. */
+const MANY = 8;
+
+/** The place of the first output that is an input too, or an earlier output; -1 where there is none. */
+export function boundTwice(inputs: Storage[], outputs: Storage[]): number {
+  if (outputs.length >= MANY) {
+    const seen = new Set(inputs);
+    return outputs.findIndex((output) => seen.size === seen.add(output).size);
   }
+  for (let i = 0; i < outputs.length; i++) {
+    if (inputs.includes(outputs[i]) || outputs.indexOf(outputs[i]) !== i) return i;
+  }
+  return -1;
 }

@@ -2,16 +2,15 @@
 // the same launches, so that planning and describing happen once per shape, not once per launch.
 import {
   type FieldType,
-  isArrayField,
+  fieldWords,
   type Kernel,
-  MAX_RANK,
   type Operand,
   packParams,
   paramWords,
   type ParamValues,
   sizeOf,
 } from '../../kernels/kernel.ts';
-import { checkLaunch, mixesWords } from './check-launch.ts';
+import { boundTwice, checkLaunch, mixesWords } from './check-launch.ts';
 import type { Device, Storage } from './device.ts';
 
 /** The operands of a launch as the kernel describes them. */
@@ -129,10 +128,7 @@ export class PlanCache<Plan> {
         words = isFloat;
       } else if (storage.dtype !== dtypes[i]) return false;
     }
-    for (let i = 0; i < outputs.length; i++) {
-      if (inputs.includes(outputs[i]) || outputs.indexOf(outputs[i]) !== i) return false;
-    }
-    return true;
+    return boundTwice(inputs, outputs) < 0;
   }
 }
 
@@ -143,7 +139,7 @@ function newRecord<P extends ParamValues>(kernel: Kernel<P>): KernelRecord<never
   for (const type of Object.values(kernel.fields)) {
     // A learning rate changes in every step, and no plan of the library depends on more than whether a number is zero.
     if (type === 'f32' && !kernel.plans) floats.push(at);
-    at += isArrayField(type) ? MAX_RANK : 1;
+    at += fieldWords(type);
   }
   return { words: new Int32Array(length), key: new Int32Array(length), floats, plans: new Map(), count: 0 };
 }

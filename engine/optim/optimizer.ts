@@ -1,5 +1,6 @@
 // The base of all optimisers: parameters in groups, their state, and its way to files and back.
-import type { Storage } from '../devices/device.ts';
+import { MAX_LIST } from '../../kernels/index.ts';
+import type { Device, Storage } from '../devices/device.ts';
 import { compileCheck } from '../call-check.ts';
 import { countWithin, type Interval, numberWithin, parametersIn } from '../checks.ts';
 import { elementOf, elementsOf } from '../elements.ts';
@@ -57,6 +58,23 @@ export type ParameterGroup<O extends OptimizerOptions = OptimizerOptions> = Part
 /** Parameters, or groups of them as PyTorch's: `[{ params, lr }, ...]`. */
 export type OptimizerParameters<O extends OptimizerOptions = OptimizerOptions> =
   Iterable<Parameter> | Iterable<ParameterGroup<O>>;
+
+/** Parameters that one launch updates. */
+export interface UpdateBatch {
+  readonly device: Device;
+  /** Elements of each. */
+  readonly n: readonly number[];
+  readonly gradients: Storage[];
+  /** Each parameter and its buffers in the order of `slotNames`, one parameter behind the other. */
+  readonly outputs: Storage[];
+}
+
+interface Batch<O> extends UpdateBatch {
+  readonly options: O;
+  readonly t: number;
+  readonly parameters: Parameter[];
+  readonly n: number[];
+}
 
 /** One group of an optimiser. */
 export interface OptimizerGroup<O extends OptimizerOptions = OptimizerOptions> {
@@ -147,11 +165,6 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     return this.groups[0]!.options;
   }
 
-  /** The hyper-parameters in force for a parameter. */
-  protected optionsOf(parameter: Parameter): O {
-    return this.#groupOf.get(parameter)!.options;
-  }
-
   /**
    * Lets go of the gradients. Without it they add up: k backward calls on the micro-batches of a batch, each loss divided by
    * k, leave the gradient of the whole batch (batch norm aside, whose statistics are those of the micro-batch).
@@ -162,16 +175,38 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
 
   /** Updates every parameter that has a gradient. */
   step(): void {
-    for (const parameter of this.parameters) {
-      checkAlive('step', 'parameters', parameter);
-      if (!parameter.grad || parameter.size === 0) continue;
-      const t = (this.#steps.get(parameter) ?? 0) + 1;
-      this.#steps.set(parameter, t);
-      const observer = workObserver();
-      const { grad } = parameter;
-      if (observer) observer.update(parameter, () => this.update(parameter, grad, t));
-      else this.update(parameter, grad, t);
+    const observer = workObserver();
+    for (const batch of this.#batches()) {
+      const update = () => this.update(batch, batch.options, batch.t);
+      if (observer) observer.update(batch.parameters, update);
+      else update();
+      for (const parameter of batch.parameters) this.#steps.set(parameter, batch.t);
     }
+  }
+
+  /** What a step updates: parameters of a group that have been updated as often lie in one batch, as many as fit. */
+  #batches(): Batch<O>[] {
+    const batches: Batch<O>[] = [];
+    for (const { params, options } of this.groups) {
+      const first = batches.length;
+      const names = this.slotNames(options);
+      for (const parameter of params) {
+        checkAlive('step', 'parameters', parameter);
+        const { grad, device, size } = parameter;
+        if (!grad || size === 0) continue;
+        const t = (this.#steps.get(parameter) ?? 0) + 1;
+        let batch = batches.findLast((each, i) => i >= first && each.t === t && each.device === device);
+        if (!batch || batch.n.length === MAX_LIST) {
+          batch = { device, options, t, parameters: [], n: [], gradients: [], outputs: [] };
+          batches.push(batch);
+        }
+        batch.parameters.push(parameter);
+        batch.n.push(size);
+        batch.gradients.push(grad.storage);
+        batch.outputs.push(parameter.storage, ...this.#slotsOf(parameter, names));
+      }
+    }
+    return batches;
   }
 
   /**
@@ -198,17 +233,17 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     });
   }
 
-  /** One step number t = 1, 2, ... of one parameter. */
-  protected abstract update(parameter: Parameter, gradient: Tensor, t: number): void;
+  /** One step number t = 1, 2, ... of parameters with these options. */
+  protected abstract update(batch: UpdateBatch, options: O, t: number): void;
 
   /** Names of the buffers in use under these options, in the order of the kernel's outputs. */
   protected abstract slotNames(options: O): readonly string[];
 
-  /** Storages of the parameter's buffers in the order of `slotNames`, zeros at first. */
-  protected slotsOf(parameter: Parameter): Storage[] {
+  /** Storages of the parameter's buffers of these names, zeros at first. */
+  #slotsOf(parameter: Parameter, names: readonly string[]): Storage[] {
     const slots = this.#slots.get(parameter) ?? new Map<string, Tensor>();
     this.#slots.set(parameter, slots);
-    return this.slotNames(this.optionsOf(parameter)).map((name) => {
+    return names.map((name) => {
       let slot = slots.get(name);
       if (!slot) {
         const storage = parameter.device.allocate(parameter.size, 'float32');
@@ -241,7 +276,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     const loads = [...state].map(([key, { values }]) => {
       const [index, name] = key.split('.');
       const parameter = this.parameters[Number(index)];
-      const at = parameter ? this.slotNames(this.optionsOf(parameter)).indexOf(name!) : -1;
+      const names = parameter ? this.slotNames(this.#groupOf.get(parameter)!.options) : [];
+      const at = names.indexOf(name!);
       if (!parameter || (name !== 'step' && (at < 0 || values.length !== parameter.size))) {
         throw new DataError(`'${key}' is not part of this optimiser's state`, { operation: 'loadStateDict' });
       }
@@ -251,7 +287,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
         return () => void this.#steps.set(parameter, t);
       }
       const elements = elementsOf(values, 'float32', context);
-      return () => parameter.device.write(this.slotsOf(parameter)[at]!, elements);
+      return () => parameter.device.write(this.#slotsOf(parameter, names)[at]!, elements);
     });
     this.dispose();
     this.#steps.clear();

@@ -1,11 +1,10 @@
-// Optimisers with the update rules and defaults of torch.optim. Each step is one fused kernel per parameter, in place.
+// Optimisers with the update rules and defaults of torch.optim. A step is one fused kernel, in place, for many parameters at once.
 import { adamStep, rmspropStep, sgdStep } from '../../kernels/index.ts';
 import { takes } from '../call-check.ts';
 import { numberWithin } from '../checks.ts';
 import { ConfigError } from '../errors.ts';
 import { flag, number, optionsWith, pairOfNumbers, requiredOptions, value } from '../signature.ts';
-import type { Parameter, Tensor } from '../tensor.ts';
-import { limits, Optimizer, type OptimizerOptions, type OptimizerParameters } from './optimizer.ts';
+import { limits, Optimizer, type OptimizerOptions, type OptimizerParameters, type UpdateBatch } from './optimizer.ts';
 
 /** Options of SGD. */
 export interface SgdOptions extends OptimizerOptions {
@@ -44,11 +43,10 @@ export class SGD extends Optimizer<SgdOptions> {
     return momentum ? ['momentum'] : [];
   }
 
-  protected override update(parameter: Parameter, gradient: Tensor, t: number): void {
-    const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = this.optionsOf(parameter);
-    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
-    parameter.device.launch(sgdStep, [gradient.storage], outputs, {
-      n: parameter.size,
+  protected override update({ device, n, gradients, outputs }: UpdateBatch, options: SgdOptions, t: number): void {
+    const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
+    device.launch(sgdStep, gradients, outputs, {
+      n,
       learningRate: lr,
       momentum,
       gain: 1 - dampening,
@@ -101,13 +99,11 @@ export class Adam extends Optimizer<AdamOptions> {
     return { weightDecay, shrink: 1 };
   }
 
-  protected override update(parameter: Parameter, gradient: Tensor, t: number): void {
-    const options = this.optionsOf(parameter);
+  protected override update({ device, n, gradients, outputs }: UpdateBatch, options: AdamOptions, t: number): void {
     const { lr, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, amsgrad = false, epsilonHat = false } = options;
     const correction = Math.sqrt(1 - beta2 ** t);
-    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
-    parameter.device.launch(adamStep, [gradient.storage], outputs, {
-      n: parameter.size,
+    device.launch(adamStep, gradients, outputs, {
+      n,
       stepSize: lr / (1 - beta1 ** t),
       beta1,
       beta2,
@@ -160,11 +156,10 @@ export class RMSprop extends Optimizer<RmspropOptions> {
     return ['v', ...(centered ? ['a'] : []), ...(momentum ? ['momentum'] : [])];
   }
 
-  protected override update(parameter: Parameter, gradient: Tensor): void {
-    const { lr, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0, centered = false } = this.optionsOf(parameter);
-    const outputs = [parameter.storage, ...this.slotsOf(parameter)];
-    parameter.device.launch(rmspropStep, [gradient.storage], outputs, {
-      n: parameter.size,
+  protected override update({ device, n, gradients, outputs }: UpdateBatch, options: RmspropOptions): void {
+    const { lr, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0, centered = false } = options;
+    device.launch(rmspropStep, gradients, outputs, {
+      n,
       learningRate: lr,
       alpha,
       oneMinusAlpha: 1 - alpha,

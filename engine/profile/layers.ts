@@ -34,8 +34,9 @@ export function watchModules(around: <T>(module: Module, body: () => T) => T): (
 }
 
 /**
- * Names of modules, and of the modules that hold parameters, as in a state dict. A module that no other one of `outermost`
- * holds goes by its name in `given`, else by its class; that name stands before those below it only where there are several.
+ * Names of modules, and of the innermost modules that hold parameters, as in a state dict. A module that no other one of
+ * `outermost` holds goes by its name in `given`, else by its class; that name stands before those below it only where there are
+ * several.
  */
 export function layerNames(
   outermost: ReadonlySet<Module>,
@@ -52,16 +53,28 @@ export function layerNames(
     taken.set(name, count);
     return count === 1 ? name : `${name} (${count})`;
   };
-  const names = new Map<Layer, string>();
+  const names = new Map<Module, string>();
+  /** The modules around a parameter, the outermost first. */
+  const around = new Map<Tensor, readonly Module[]>();
   for (const root of roots) {
     const own = nameOf(root);
     const prefix = roots.length > 1 ? `${own}.` : '';
-    for (const [path, module] of root.namedModules()) {
+    const modules = new Map(root.namedModules());
+    for (const [path, module] of modules) {
       if (!names.has(module)) names.set(module, path === '' ? own : prefix + path);
+      const above = path === '' ? [] : path.split('.').map((_, i, parts) => modules.get(parts.slice(0, i).join('.')));
+      const chain = [...above, module].filter((each) => each !== undefined);
       for (const member of Object.values(module)) {
-        if (member instanceof Tensor && !names.has(member)) names.set(member, names.get(module)!);
+        if (member instanceof Tensor && !around.has(member)) around.set(member, chain);
       }
     }
   }
-  return (layer) => names.get(layer) ?? OUTSIDE;
+  const innermost = (tensors: readonly Tensor[]): Module | undefined => {
+    const chains = tensors.map((tensor) => around.get(tensor) ?? []);
+    return chains[0]?.findLast((module) => chains.every((chain) => chain.includes(module)));
+  };
+  return (layer) => {
+    const module = layer instanceof Module || !layer ? layer : innermost(layer instanceof Tensor ? [layer] : layer);
+    return (module && names.get(module)) ?? OUTSIDE;
+  };
 }

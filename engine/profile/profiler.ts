@@ -92,8 +92,8 @@ export class Profiler implements WorkObserver {
     return this.#as({ layer, operation, pass: 'backward' }, () => this.#inLayer(layer, body));
   }
 
-  update(parameter: Parameter, body: () => void): void {
-    this.#as({ layer: parameter, operation: undefined, pass: 'update' }, () => this.#inLayer(parameter, body));
+  update(parameters: readonly Parameter[], body: () => void): void {
+    this.#as({ layer: parameters, operation: undefined, pass: 'update' }, () => this.#inLayer(parameters, body));
   }
 
   region<T>(name: string, body: () => T): T {

@@ -5,16 +5,16 @@ import type { Module } from '../nn/module.ts';
 import { callback, text } from '../parameters.ts';
 import type { Parameter, Tensor } from '../tensor.ts';
 
-/** What work is done for: a module, or the one that holds this tensor as its parameter, if there is one. */
-export type Layer = Module | Tensor | undefined;
+/** What work is done for: a module, or the innermost one that holds this tensor or all of these, if there is one. */
+export type Layer = Module | Tensor | readonly Tensor[] | undefined;
 
 export interface WorkObserver {
   /** The layer at work, which a new node of the tape remembers. */
   readonly layer: Layer;
   /** Runs the part of backward that computes the gradient of `operation`, called in its time by `layer`. */
   backward<T>(operation: string, layer: Layer, body: () => T): T;
-  /** Runs an optimiser's update of one parameter. */
-  update(parameter: Parameter, body: () => void): void;
+  /** Runs an optimiser's update of parameters. */
+  update(parameters: readonly Parameter[], body: () => void): void;
   region<T>(name: string, body: () => T): T;
 }
 

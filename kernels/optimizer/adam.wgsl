@@ -2,7 +2,8 @@
 // p = shrink p - stepSize m / (sqrt(v) / correction + eps). One thread per parameter; 28 bytes moved, with amsgrad 36.
 
 struct Params {
-  n: u32,
+  /// Of all parameters of the launch; a pass is for one of them, which is as long as its buffers.
+  n: array<vec4<u32>, 8>,
   stepSize: f32,
   beta1: f32,
   beta2: f32,
@@ -38,7 +39,7 @@ fn stepOf(i: u32, second: f32) -> f32 {
 @compute @workgroup_size(workgroupSize)
 fn plain(thread: Thread) {
   let i = itemOf(thread);
-  if (i >= params.n) { return; }
+  if (i >= arrayLength(&g)) { return; }
   let shrunk = updateMoments(i);
   p[i] = shrunk - stepOf(i, v[i]);
 }
@@ -46,7 +47,7 @@ fn plain(thread: Thread) {
 @compute @workgroup_size(workgroupSize)
 fn amsgrad(thread: Thread) {
   let i = itemOf(thread);
-  if (i >= params.n) { return; }
+  if (i >= arrayLength(&g)) { return; }
   let shrunk = updateMoments(i);
   let largest = maximum(vMax[i], v[i]);
   vMax[i] = largest;

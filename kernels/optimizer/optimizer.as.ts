@@ -1,12 +1,20 @@
 // Optimiser steps and the running average for the WASM device, four elements at a time and in place; see optimizer.ts for
-// the update rules. Tasks are elements. `buffers` holds the gradient first, then the parameters and the states.
+// the update rules. Tasks are elements, those of one parameter behind those of another: a step walks over the parameters that
+// its range meets. `buffers` holds the gradients first, then each parameter with its states.
+import { behind } from '../shared/addresses.as';
 import { loadLanes, storeLanes } from '../shared/simd.as';
-import { AdamParams, RmspropParams, RunningAverageParams, SgdParams } from './params.as';
+import { AdamParams, RmspropParams, RunningAverageParams, SgdParams, StepPlan } from './params.as';
 
 /** Address of operand `k`, moved to element `begin`. */
 @inline
 function operand(buffers: usize, k: i32, begin: i32): usize {
   return <usize>load<u32>(buffers + ((<usize>k) << 2)) + ((<usize>begin) << 2);
+}
+
+/** Word `k` of a list. */
+@inline
+function entry(list: usize, k: i32): i32 {
+  return load<i32>(list + ((<usize>k) << 2));
 }
 
 /** a x + b */
@@ -16,6 +24,20 @@ function axpy(a: v128, x: v128, b: v128): v128 {
 }
 
 export function sgdStep(params: SgdParams, buffers: usize, begin: i32, end: i32): void {
+  const count = changetype<StepPlan>(behind(params)).count;
+  const updated = params.momentum != 0 ? 2 : 1;
+  let first = 0;
+  for (let k = 0; first < end; k++) {
+    const n = entry(params.n, k);
+    const from = max(begin - first, 0);
+    const to = min(end - first, n);
+    if (from < to) sgdPart(params, buffers, k, count + k * updated, from, to);
+    first += n;
+  }
+}
+
+/** Elements `begin` to `end` of parameter k, whose states begin at operand `own`. */
+function sgdPart(params: SgdParams, buffers: usize, k: i32, own: i32, begin: i32, end: i32): void {
   const learningRate = params.learningRate4;
   const momentum = params.momentum4;
   const gain = params.gain4;
@@ -23,9 +45,9 @@ export function sgdStep(params: SgdParams, buffers: usize, begin: i32, end: i32)
   const nesterov = params.nesterov;
   const first = params.first;
   const hasMomentum = params.momentum != 0;
-  let g = operand(buffers, 0, begin);
-  let p = operand(buffers, 1, begin);
-  let b = operand(buffers, 2, begin);
+  let g = operand(buffers, k, begin);
+  let p = operand(buffers, own, begin);
+  let b = operand(buffers, own + 1, begin);
   for (let i = begin; i < end; i += 4) {
     const count = min(4, end - i);
     const parameter = loadLanes(p, count);
@@ -45,6 +67,20 @@ export function sgdStep(params: SgdParams, buffers: usize, begin: i32, end: i32)
 }
 
 export function adamStep(params: AdamParams, buffers: usize, begin: i32, end: i32): void {
+  const count = changetype<StepPlan>(behind(params)).count;
+  const updated = params.amsgrad ? 4 : 3;
+  let first = 0;
+  for (let k = 0; first < end; k++) {
+    const n = entry(params.n, k);
+    const from = max(begin - first, 0);
+    const to = min(end - first, n);
+    if (from < to) adamPart(params, buffers, k, count + k * updated, from, to);
+    first += n;
+  }
+}
+
+/** Elements `begin` to `end` of parameter k, whose states begin at operand `own`. */
+function adamPart(params: AdamParams, buffers: usize, k: i32, own: i32, begin: i32, end: i32): void {
   const stepSize = params.stepSize4;
   const beta1 = params.beta14;
   const beta2 = params.beta24;
@@ -55,11 +91,11 @@ export function adamStep(params: AdamParams, buffers: usize, begin: i32, end: i3
   const shrink = params.shrink4;
   const correction = params.correction4;
   const amsgrad = params.amsgrad;
-  let g = operand(buffers, 0, begin);
-  let p = operand(buffers, 1, begin);
-  let m = operand(buffers, 2, begin);
-  let v = operand(buffers, 3, begin);
-  let vMax = operand(buffers, 4, begin);
+  let g = operand(buffers, k, begin);
+  let p = operand(buffers, own, begin);
+  let m = operand(buffers, own + 1, begin);
+  let v = operand(buffers, own + 2, begin);
+  let vMax = operand(buffers, own + 3, begin);
   for (let i = begin; i < end; i += 4) {
     const count = min(4, end - i);
     const parameter = f32x4.mul(shrink, loadLanes(p, count));
@@ -83,6 +119,20 @@ export function adamStep(params: AdamParams, buffers: usize, begin: i32, end: i3
 }
 
 export function rmspropStep(params: RmspropParams, buffers: usize, begin: i32, end: i32): void {
+  const count = changetype<StepPlan>(behind(params)).count;
+  const updated = 2 + <i32>(params.centered != 0) + <i32>(params.momentum != 0);
+  let first = 0;
+  for (let k = 0; first < end; k++) {
+    const n = entry(params.n, k);
+    const from = max(begin - first, 0);
+    const to = min(end - first, n);
+    if (from < to) rmspropPart(params, buffers, k, count + k * updated, from, to);
+    first += n;
+  }
+}
+
+/** Elements `begin` to `end` of parameter k, whose states begin at operand `own`. */
+function rmspropPart(params: RmspropParams, buffers: usize, k: i32, own: i32, begin: i32, end: i32): void {
   const learningRate = params.learningRate4;
   const alpha = params.alpha4;
   const oneMinusAlpha = params.oneMinusAlpha4;
@@ -91,11 +141,11 @@ export function rmspropStep(params: RmspropParams, buffers: usize, begin: i32, e
   const momentum = params.momentum4;
   const hasMomentum = params.momentum != 0;
   const centered = params.centered;
-  let g = operand(buffers, 0, begin);
-  let p = operand(buffers, 1, begin);
-  let v = operand(buffers, 2, begin);
-  let a = operand(buffers, 3, begin);
-  let b = operand(buffers, centered ? 4 : 3, begin);
+  let g = operand(buffers, k, begin);
+  let p = operand(buffers, own, begin);
+  let v = operand(buffers, own + 1, begin);
+  let a = operand(buffers, own + 2, begin);
+  let b = operand(buffers, centered ? own + 3 : own + 2, begin);
   for (let i = begin; i < end; i += 4) {
     const count = min(4, end - i);
     const parameter = loadLanes(p, count);

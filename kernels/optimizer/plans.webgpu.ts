@@ -1,15 +1,18 @@
-// WebGPU plans of the optimiser steps: one thread per parameter, one entry point for each set of state buffers.
+// WebGPU plans of the optimiser steps: a pass for each parameter, one thread per element, one entry point for each set of states.
+// A shader cannot be given a list of buffers, so that the passes of one launch share no more than the parameter block.
 import type { PlanTable, WebGpuFacts, WebGpuPlan, WebGpuPlanner } from '../plan.ts';
 import { threadPass } from '../shared/webgpu-elements.ts';
 import { floatFunctions, threadFunctions } from '../shared/wgsl.ts';
 import adamModule from './adam.wgsl';
 import {
+  adamBuffers,
   type AdamParams,
   adamStep,
   type RmspropParams,
   rmspropStep,
   runningAverage,
   type RunningAverageParams,
+  sgdBuffers,
   type SgdParams,
   sgdStep,
 } from './optimizer.ts';
@@ -17,20 +20,39 @@ import rmspropModule from './rmsprop.wgsl';
 import runningAverageModule from './running-average.wgsl';
 import sgdModule from './sgd.wgsl';
 
-function perParameter(module: string, entryPoint: string, n: number, facts: WebGpuFacts): WebGpuPlan {
-  return { name: entryPoint, passes: [threadPass(module, entryPoint, n, facts)] };
+/** The name of a binding of parameter k: its number goes before the mark of what is written. */
+const numbered = (binding: string, k: number): string =>
+  binding.endsWith('*') ? `${binding.slice(0, -1)}${k}*` : `${binding}${k}`;
+
+function perParameter(
+  module: string,
+  entryPoint: string,
+  n: readonly number[],
+  facts: WebGpuFacts,
+  bindings: readonly string[],
+): WebGpuPlan {
+  const passes = n.map((size, k) => ({
+    ...threadPass(module, entryPoint, size, facts),
+    bindings: bindings.map((name) => numbered(name, k)),
+  }));
+  return { name: entryPoint, passes };
 }
+
+const written = (names: readonly string[]): string[] => names.map((name) => `${name}*`);
 
 const sgdText = threadFunctions + sgdModule;
 const adamText = threadFunctions + floatFunctions + adamModule;
 const rmspropText = threadFunctions + rmspropModule;
 const runningAverageText = threadFunctions + runningAverageModule;
 
-const sgdPlan: WebGpuPlanner<SgdParams> = ({ n, momentum }, facts) =>
-  perParameter(sgdText, momentum ? 'withMomentum' : 'plain', n, facts);
+const sgdPlan: WebGpuPlanner<SgdParams> = (params, facts) =>
+  perParameter(sgdText, params.momentum ? 'withMomentum' : 'plain', params.n, facts, [
+    'g',
+    ...written(sgdBuffers(params)),
+  ]);
 
-const adamPlan: WebGpuPlanner<AdamParams> = ({ n, amsgrad }, facts) =>
-  perParameter(adamText, amsgrad ? 'amsgrad' : 'plain', n, facts);
+const adamPlan: WebGpuPlanner<AdamParams> = (params, facts) =>
+  perParameter(adamText, params.amsgrad ? 'amsgrad' : 'plain', params.n, facts, ['g', ...written(adamBuffers(params))]);
 
 const rmspropPlan: WebGpuPlanner<RmspropParams> = ({ n, centered, momentum }, facts) => {
   const plain = momentum ? 'withMomentum' : 'plain';
@@ -38,11 +60,13 @@ const rmspropPlan: WebGpuPlanner<RmspropParams> = ({ n, centered, momentum }, fa
   const entryPoint = centered ? aboutMean : plain;
   // Unused state slots are bound to a read-only buffer.
   const bindings = ['g', 'p*', 'v*', momentum ? 'b*' : 'g', centered ? 'a*' : 'g'];
-  return { name: entryPoint, passes: [{ ...threadPass(rmspropText, entryPoint, n, facts), bindings }] };
+  return perParameter(rmspropText, entryPoint, n, facts, bindings);
 };
 
-const runningAveragePlan: WebGpuPlanner<RunningAverageParams> = ({ n }, facts) =>
-  perParameter(runningAverageText, 'main', n, facts);
+const runningAveragePlan: WebGpuPlanner<RunningAverageParams> = ({ n }, facts) => ({
+  name: 'main',
+  passes: [threadPass(runningAverageText, 'main', n, facts)],
+});
 
 export function addOptimizer(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(sgdStep, sgdPlan, 'withMomentum', 'plain');

@@ -1,5 +1,5 @@
 // Reference loops of the optimiser steps and the running average, in place; the update rules are in optimizer.ts.
-import type { PlanTable, ReferencePlan } from '../plan.ts';
+import type { PlanTable, ReferenceArray, ReferencePlan } from '../plan.ts';
 import {
   type AdamParams,
   adamStep,
@@ -11,8 +11,21 @@ import {
   sgdStep,
 } from './optimizer.ts';
 
-const sgdLoop: ReferencePlan<SgdParams> = ([gradient], [p, b], params) => {
-  const { n, learningRate, momentum, gain, weightDecay, nesterov, first } = params;
+/** Updates one parameter of n elements: what is updated, as the kernel names it. */
+type ParameterLoop<P> = (gradient: ReferenceArray, updated: ReferenceArray[], n: number, params: P) => void;
+
+/** The same for all parameters of a launch. */
+const forEachParameter =
+  <P extends { readonly n: readonly number[] }>(loop: ParameterLoop<P>) =>
+  (gradients: ReferenceArray[], outputs: ReferenceArray[], params: P): void => {
+    const buffers = outputs.length / gradients.length;
+    gradients.forEach((gradient, k) => {
+      loop(gradient, outputs.slice(k * buffers, (k + 1) * buffers), params.n[k], params);
+    });
+  };
+
+const sgdLoop: ParameterLoop<SgdParams> = (gradient, [p, b], n, params) => {
+  const { learningRate, momentum, gain, weightDecay, nesterov, first } = params;
   for (let i = 0; i < n; i++) {
     const g = gradient.get(i) + weightDecay * p.get(i);
     let direction = g;
@@ -24,8 +37,8 @@ const sgdLoop: ReferencePlan<SgdParams> = ([gradient], [p, b], params) => {
   }
 };
 
-const adamLoop: ReferencePlan<AdamParams> = ([gradient], [p, m, v, vMax], params) => {
-  for (let i = 0; i < params.n; i++) {
+const adamLoop: ParameterLoop<AdamParams> = (gradient, [p, m, v, vMax], n, params) => {
+  for (let i = 0; i < n; i++) {
     const shrunk = params.shrink * p.get(i);
     const g = gradient.get(i) + params.weightDecay * shrunk;
     m.set(i, params.beta1 * m.get(i) + params.oneMinusBeta1 * g);
@@ -39,8 +52,8 @@ const adamLoop: ReferencePlan<AdamParams> = ([gradient], [p, m, v, vMax], params
   }
 };
 
-const rmspropLoop: ReferencePlan<RmspropParams> = ([gradient], [p, v, ...states], params) => {
-  const { n, learningRate, alpha, oneMinusAlpha, eps, weightDecay, momentum, centered } = params;
+const rmspropLoop: ParameterLoop<RmspropParams> = (gradient, [p, v, ...states], n, params) => {
+  const { learningRate, alpha, oneMinusAlpha, eps, weightDecay, momentum, centered } = params;
   const a = states[0];
   const b = states[centered ? 1 : 0];
   for (let i = 0; i < n; i++) {
@@ -65,8 +78,8 @@ const runningAverageLoop: ReferencePlan<RunningAverageParams> = ([x], [y], { n, 
 };
 
 export function addOptimizer(table: PlanTable<ReferencePlan<never>>): void {
-  table.add(sgdStep, sgdLoop);
-  table.add(adamStep, adamLoop);
-  table.add(rmspropStep, rmspropLoop);
+  table.add(sgdStep, forEachParameter(sgdLoop));
+  table.add(adamStep, forEachParameter(adamLoop));
+  table.add(rmspropStep, forEachParameter(rmspropLoop));
   table.add(runningAverage, runningAverageLoop);
 }

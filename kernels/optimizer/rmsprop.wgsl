@@ -2,7 +2,8 @@
 // One entry point for each set of buffers. One thread per parameter; 20 bytes moved, and 8 more for each of a and b.
 
 struct Params {
-  n: u32,
+  /// Of all parameters of the launch; a pass is for one of them, which is as long as its buffers.
+  n: array<vec4<u32>, 8>,
   learningRate: f32,
   alpha: f32,
   oneMinusAlpha: f32,
@@ -53,27 +54,27 @@ fn stepWithMomentum(i: u32, direction: f32) {
 @compute @workgroup_size(workgroupSize)
 fn plain(thread: Thread) {
   let i = itemOf(thread);
-  if (i >= params.n) { return; }
+  if (i >= arrayLength(&g)) { return; }
   p[i] -= params.learningRate * aboutZero(i);
 }
 
 @compute @workgroup_size(workgroupSize)
 fn withMomentum(thread: Thread) {
   let i = itemOf(thread);
-  if (i >= params.n) { return; }
+  if (i >= arrayLength(&g)) { return; }
   stepWithMomentum(i, aboutZero(i));
 }
 
 @compute @workgroup_size(workgroupSize)
 fn centered(thread: Thread) {
   let i = itemOf(thread);
-  if (i >= params.n) { return; }
+  if (i >= arrayLength(&g)) { return; }
   p[i] -= params.learningRate * aboutMean(i);
 }
 
 @compute @workgroup_size(workgroupSize)
 fn centeredWithMomentum(thread: Thread) {
   let i = itemOf(thread);
-  if (i >= params.n) { return; }
+  if (i >= arrayLength(&g)) { return; }
   stepWithMomentum(i, aboutMean(i));
 }

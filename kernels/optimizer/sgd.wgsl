@@ -2,7 +2,8 @@
 // p -= learningRate (nesterov ? g + momentum b : b). One thread per parameter; 12 bytes moved, with momentum 20.
 
 struct Params {
-  n: u32,
+  /// Of all parameters of the launch; a pass is for one of them, which is as long as its buffers.
+  n: array<vec4<u32>, 8>,
   learningRate: f32,
   momentum: f32,
   gain: f32,
@@ -19,14 +20,14 @@ struct Params {
 @compute @workgroup_size(workgroupSize)
 fn plain(thread: Thread) {
   let i = itemOf(thread);
-  if (i >= params.n) { return; }
+  if (i >= arrayLength(&g)) { return; }
   p[i] -= params.learningRate * (g[i] + params.weightDecay * p[i]);
 }
 
 @compute @workgroup_size(workgroupSize)
 fn withMomentum(thread: Thread) {
   let i = itemOf(thread);
-  if (i >= params.n) { return; }
+  if (i >= arrayLength(&g)) { return; }
   let gradient = g[i] + params.weightDecay * p[i];
   // In the first step b holds no number yet, so it must not be multiplied by anything.
   var velocity = gradient;

@@ -18,6 +18,7 @@ import {
   Profiler,
   region,
   relu,
+  type Parameter,
   scope,
   setDefaultDevice,
   SGD,
@@ -95,14 +96,15 @@ async function testProfiler(test: Test, device: Device): Promise<void> {
       const isLeaf = module instanceof nn.Conv2d || module instanceof nn.BatchNorm2d || module instanceof nn.Linear;
       const isUpsampling = module instanceof nn.ConvTranspose2d;
       if (!isLeaf && !isUpsampling) continue;
-      t.same([...passesOf(path)].sort(), ['backward', 'forward', 'update'], path);
+      t.same([...passesOf(path)].sort(), ['backward', 'forward'], path);
     }
-    t.same([...passesOf('UNet')].sort(), ['backward', 'forward'], 'pooling and joining belong to the network itself');
+    const own = 'pooling, joining and what updates parameters of several layers at once belong to the network itself';
+    t.same([...passesOf('UNet')].sort(), ['backward', 'forward', 'update'], own);
     const outside = profile.launches.filter(({ layer }) => layer === OUTSIDE);
     t.same(
       outside.filter(({ pass }) => pass === 'update'),
       [],
-      'updates belong to the layers of their parameters',
+      'updates belong to modules',
     );
     const loss = /crossEntropy|mse|sub|square|mean|sum|add|affine|mul|fill|start/i;
     t.same(
@@ -234,6 +236,31 @@ async function testProfiler(test: Test, device: Device): Promise<void> {
     t.ok(step.dataMilliseconds > 15 && step.dataMilliseconds <= step.milliseconds);
     first.dispose();
     second.dispose();
+  });
+
+  await test.test('an update belongs to the innermost module around all of its parameters', async (t) => {
+    const network = new Perceptron([2, 3, 1]);
+    const other = new nn.Linear(2, 2);
+    const layersOf = async (parameters: readonly Parameter[]): Promise<string[]> => {
+      const optimizer = new SGD(parameters, { lr: 0.1 });
+      const { profile } = await profiled(
+        () => {
+          using _step = scope();
+          const x = tensor([[1, 2]]);
+          add(network.forward(x).sum(), other.forward(x).sum()).backward();
+          optimizer.step();
+        },
+        { modules: { network, other } },
+      );
+      optimizer.dispose();
+      return profile.launches.filter(({ pass }) => pass === 'update').map(({ layer }) => layer);
+    };
+    const [first, second] = network.layers;
+    t.same(await layersOf(first!.parameters()), ['network.layers.0']);
+    t.same(await layersOf([first!.weight, second!.weight]), ['network.layers']);
+    t.same(await layersOf([first!.weight, other.weight]), [OUTSIDE], 'there is none');
+    network.dispose();
+    other.dispose();
   });
 
   await test.test('one at a time, and errors end it', async (t) => {

@@ -31,7 +31,7 @@ const near = (t: Test, actual: number[], expected: number[]) =>
   );
 
 t.test('sgd', async (t) => {
-  const p = { n: 1, learningRate: 0.1, momentum: 0.5, gain: 0.75, weightDecay: 0.2, nesterov: 0, first: 0 };
+  const p = { n: [1], learningRate: 0.1, momentum: 0.5, gain: 0.75, weightDecay: 0.2, nesterov: 0, first: 0 };
   // g = 1 + 0.2 x 2 = 1.4; b = 0.5 x 4 + 0.75 x 1.4 = 3.05
   near(t, await step(sgdStep, p, 1, [2, 4]), [2 - 0.305, 3.05]);
   near(t, await step(sgdStep, { ...p, nesterov: 1 }, 1, [2, 4]), [2 - 0.1 * (1.4 + 0.5 * 3.05), 3.05]);
@@ -41,7 +41,7 @@ t.test('sgd', async (t) => {
 
 t.test('adam: the first step has the size of the learning rate', async (t) => {
   const p = {
-    n: 1,
+    n: [1],
     stepSize: 0.01 / 0.1,
     beta1: 0.9,
     beta2: 0.99,
@@ -62,7 +62,7 @@ t.test('adam: the first step has the size of the learning rate', async (t) => {
 
 t.test('rmsprop', async (t) => {
   const p = {
-    n: 1,
+    n: [1],
     learningRate: 0.1,
     alpha: 0.75,
     oneMinusAlpha: 0.25,

@@ -87,10 +87,10 @@ t.test('the class of every AssemblyScript kernel is what its kernel packs', (t) 
       let word = 0;
       const values = Object.fromEntries(
         Object.entries(expected).map(([field, type]) => {
-          const isArray = kernels.isArrayField(type);
           const from = word;
-          word += isArray ? kernels.MAX_RANK : 1;
-          return [field, isArray ? Array.from({ length: kernels.MAX_RANK }, (_, i) => from + i) : from];
+          const length = kernels.fieldWords(type);
+          word += length;
+          return [field, kernels.isArrayField(type) ? Array.from({ length }, (_, i) => from + i) : from];
         }),
       );
       const packed = kernels.packParams({ name, fields: expected }, values);

@@ -1,5 +1,5 @@
 // Reads parameter blocks out of the text of kernels, to compare them with the declarations: both are the same bytes.
-import { MAX_RANK, type FieldType } from '../../kernels/kernel.ts';
+import { MAX_LIST, MAX_RANK, type FieldType } from '../../kernels/kernel.ts';
 
 const wgslTypes: Record<string, FieldType> = {
   u32: 'u32',
@@ -7,6 +7,7 @@ const wgslTypes: Record<string, FieldType> = {
   f32: 'f32',
   [`array<vec4<u32>,${MAX_RANK / 4}>`]: 'u32x8',
   [`array<vec4<i32>,${MAX_RANK / 4}>`]: 'i32x8',
+  [`array<vec4<u32>,${MAX_LIST / 4}>`]: 'u32x32',
 };
 
 /** Names and types of the fields of `struct Params` in order, or undefined if the text declares none. */

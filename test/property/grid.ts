@@ -260,7 +260,7 @@ const scans = [
   grid(k.sort, pairs, { tolerance: exact }),
 ];
 
-const n = ELEMENTS;
+const n = [ELEMENTS];
 const steps = [
   grid(k.sgdStep, { n, learningRate: 0.125, momentum: 0.5, gain: 1, weightDecay: 0, nesterov: 0, first: 0 }),
   grid(
@@ -269,14 +269,14 @@ const steps = [
       ...{ n, stepSize: 0.125, beta1: 0.5, beta2: 0.75, oneMinusBeta1: 0.5, oneMinusBeta2: 0.25, eps: 0.125 },
       ...{ weightDecay: 0, shrink: 1, correction: 0.25, amsgrad: 0 },
     },
-    { values: { v: positive } },
+    { values: { v0: positive } },
   ),
   grid(
     k.rmspropStep,
     { n, learningRate: 0.125, alpha: 0.5, oneMinusAlpha: 0.5, eps: 0.125, weightDecay: 0, momentum: 0, centered: 0 },
-    { values: { v: positive } },
+    { values: { v0: positive } },
   ),
-  grid(k.runningAverage, { n, keep: 0.75, gain: 0.25 }),
+  grid(k.runningAverage, { n: ELEMENTS, keep: 0.75, gain: 0.25 }),
 ];
 
 /** Not past a grid, but past what one accumulator could add up. */

@@ -2,6 +2,7 @@
 // the other, each when the one before it has ended, so a job may read whatever earlier ones wrote, and memory that was released
 // may serve later jobs at once. Which thread takes which tasks is left to chance; kernels give the same bits either way.
 // Numbers of jobs are 32-bit and wrap: only their differences mean anything.
+import { MAX_LIST } from '../../../kernels/params.ts';
 
 /** Jobs that may wait. With as many a training step is planned far enough ahead of the workers. */
 const SLOTS = 128;
@@ -42,8 +43,11 @@ const Slot = {
 } as const;
 
 const LINE = 16;
-/** Words of a thread's table of buffers: operands, then the addresses of shared and own scratch. */
-const TABLE_WORDS = 64;
+/**
+ * Words of a thread's table of buffers: operands, then the addresses of shared and own scratch. Most operands has a step of an
+ * optimiser, five for each parameter.
+ */
+const TABLE_WORDS = LINE * Math.ceil((5 * MAX_LIST + 2) / LINE);
 /** Words of a job's parameters and constants. Longer ones, which are rare, stand in the first page. */
 const PARAM_WORDS = 512;
 /**
