@@ -5,7 +5,6 @@ import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
 import { parseSeeds } from '../runner/seeds.ts';
-import { runsOf } from '../runner/runs.ts';
 import { suggestion } from '../runner/suggestion.ts';
 import { benchCommand } from './bench.ts';
 import { checkCommand, type CheckFlags } from './check.ts';
@@ -15,12 +14,12 @@ import { diffCommand } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
+import { listCommand, type ListFlags } from './list.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
 import { finish, oneLine, oneMore } from './options.ts';
-import { print, printText, say } from './output.ts';
+import { printText, say } from './output.ts';
 import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
-import { DEFAULT_WIDTH, layOut } from './tables.ts';
 import { verifyCommand, type VerifyFlags } from './verify.ts';
 import { addWeightsCommands } from './weights.ts';
 
@@ -70,22 +69,6 @@ function withRunOptions(command: Command): Command {
     )
     .option('--eager', 'run training steps as they are, without recording and replaying them: slower, the same bits')
     .option('--json', 'progress and results as JSON lines on stdout');
-}
-
-function list(): number {
-  const rows = papers.flatMap((paper) =>
-    paper.tables.map((table) => [
-      `${paper.name}/${table.name}`,
-      table.title,
-      runsOf(table).length > 0 ? '' : 'not attempted',
-    ]),
-  );
-  print(layOut(['table', 'content', ''], rows, process.stdout.columns || DEFAULT_WIDTH));
-  print('\nPresets:');
-  for (const paper of papers) {
-    for (const preset of presetNames) print(`  ${paper.name}, ${preset}: ${paper.presets[preset]}`);
-  }
-  return 0;
 }
 
 /** Builds the program. `done` takes the exit status of the command that was run. */
@@ -175,7 +158,9 @@ export function buildProgram(done: (status: number) => void): Command {
   program
     .command('list')
     .description('the papers, their tables and presets')
-    .action(() => done(list()));
+    .option('--coverage', 'everything that the papers print, each with what there is of it')
+    .option('--json', 'as JSON lines')
+    .action(async (flags: ListFlags) => done(await listCommand(flags)));
 
   program
     .command('doctor')

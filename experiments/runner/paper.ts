@@ -106,6 +106,8 @@ export interface TableDefinition {
   readonly title: string;
   /** Where the published numbers stand: `Table 3`. Absent for a study of ours. */
   readonly source?: string;
+  /** Figures among the source that are pictures or curves alone; where it is absent, all of them in a table without numbers. */
+  readonly drawn?: string;
   /** Which of the paper's data sets its runs are made on, where it has several: a name for `dataFacts` and `defaultSeeds`. */
   readonly data?: string;
   /** The paper's table in its own shape. Absent for a study of ours. */
@@ -129,6 +131,15 @@ export interface TableDefinition {
   readonly pictures?: readonly Run[];
   /** One row for each sample with the pictures of all those runs, equal ones once, instead of a row for each run. */
   readonly picturesTogether?: boolean;
+}
+
+/** Something that the paper prints and that no table or claim names as its source. */
+export interface OtherItem {
+  /** Where it stands: `Figure 5`, `text`. */
+  readonly place: string;
+  readonly what: string;
+  /** The table, by name, that answers it, or why nothing is run for it. */
+  readonly answer: { readonly table: string } | { readonly why: string };
 }
 
 /** Data that a preset uses, as said in every report. */
@@ -202,6 +213,8 @@ export interface Paper<Settings extends object = object> {
   readonly title: string;
   readonly citation: string;
   readonly tables: readonly TableDefinition[];
+  /** What it prints besides, for the list of all that it prints (`wgrad list --coverage`). */
+  readonly otherItems?: readonly OtherItem[];
   /** One line per preset: what it shrinks. */
   readonly presets: Readonly<Record<PresetName, string>>;
   /** Where the paper is silent or contradicts itself, with our choice. */

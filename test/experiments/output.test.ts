@@ -41,6 +41,7 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
   'help': { args: ['--help'] },
   'version': { args: ['--version'] },
   'list': { args: ['list'] },
+  'list --coverage': { args: ['list', '--coverage'] },
   'doctor': { args: ['doctor', '--json'] },
   'ops': { args: ['ops'] },
   'data show': { args: ['data', 'show', 'kitti'] },

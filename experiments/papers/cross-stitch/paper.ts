@@ -9,6 +9,7 @@ import { officialCounts, oxfordPets } from '../../data/sets/oxford-pets.ts';
 import { presetTexts } from '../../runner/definition.ts';
 import type { Paper, PresetName, RunContext } from '../../runner/paper.ts';
 import { figure3, learningCurves, stitchMatrixTable, taskWeights } from './figures.ts';
+import { otherItems } from './items.ts';
 import { type Counting, countParameters, isCounting, parameterTable } from './parameters.ts';
 import { describePreset, sizes } from './presets.ts';
 import { type NetworkName, settingsSchema, type TrainingSettings } from './settings.ts';
@@ -57,6 +58,7 @@ export const crossStitch: Paper<TrainingSettings | Counting> = {
     stitchMatrixTable,
     choiceTable,
   ],
+  otherItems,
   presets: presetTexts(describePreset),
   ambiguities: [
     'Batch 39 as the paper says (three chunks of 13); the scripts of the ablations and of MTL use 30. No image is left out of an ' +

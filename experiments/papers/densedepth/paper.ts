@@ -7,6 +7,7 @@ import { presetTexts } from '../../runner/definition.ts';
 import type { Paper } from '../../runner/paper.ts';
 import { figure4, figure5, figure6 } from './curves.ts';
 import { figure8, perClass } from './figure8.ts';
+import { otherItems } from './items.ts';
 import { predictor } from './predict.ts';
 import { describePreset, sizes } from './presets.ts';
 import { settingsSchema, type TrainingSettings } from './settings.ts';
@@ -49,6 +50,7 @@ export const densedepth: Paper<TrainingSettings> = {
     lossWeights,
     split,
   ],
+  otherItems,
   presets: presetTexts(describePreset),
   ambiguities: [
     'Weights of the depth loss: the report prints 1, 1, 1, the notebooks have 0.85, 0.9, 0.1. The notebooks’; the others are a control.',

@@ -37,7 +37,8 @@ const third = { multi: cell(multi, 'validationAccuracyAt3', 0.8), single: cell(s
 export const figure9: TableDefinition = {
   name: 'figure9',
   title: 'figures 8 to 10: curves over epochs, S:N = 1:29, N = 5000',
-  source: 'Figures 9 and 10 and their text',
+  source: 'Figures 8 to 10 and their text',
+  drawn: 'Figure 8',
   matrix: matrix('validation accuracy', ['dMTL', 'single task'].map(accuracyColumn), [
     ['after epoch 3', third.multi, third.single],
     ['after epoch 6', null, cell(single, 'validationAccuracyAt6', 0.8)],

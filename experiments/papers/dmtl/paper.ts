@@ -5,6 +5,7 @@ import { mnist, type MnistRequest } from '../../data/sets/mnist.ts';
 import { presetTexts } from '../../runner/definition.ts';
 import type { Paper } from '../../runner/paper.ts';
 import { figure11, figure7, figure9 } from './figures.ts';
+import { otherItems } from './items.ts';
 import { describePreset, sizes } from './presets.ts';
 import { settingsSchema, type Strategy, type TrainingSettings } from './settings.ts';
 import { lambda, ordering } from './studies.ts';
@@ -34,6 +35,7 @@ export const dmtl: Paper<TrainingSettings> = {
   title: 'Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using Depth Estimation',
   citation: 'K. Namdar, P. Vafaeikia, F. Khalvati, arXiv 2208.10390, 2022.',
   tables: [table1, table2, table3, table4, figure7, figure9, figure11, lambda, ordering],
+  otherItems,
   presets: presetTexts(describePreset),
   ambiguities: [
     'Noise model: y = (x + k n) / (1 + k), n uniform on [0, 1) per upsampled pixel; k = 5, 19, 29 make the signal exactly 1/6, ' +

@@ -7,6 +7,7 @@ import { nyud } from '../../data/sets/nyud.ts';
 import { presetTexts } from '../../runner/definition.ts';
 import type { DataFacts, Paper, PresetName } from '../../runner/paper.ts';
 import { figure3, figure5, figure6, table1 } from './figures.ts';
+import { otherItems } from './items.ts';
 import { predictor } from './predict.ts';
 import { describePreset, requestOf, seeds } from './presets.ts';
 import { type DataSetName, type RoomSettings, settingsSchema } from './settings.ts';
@@ -64,6 +65,7 @@ export const imbalancedMtl: Paper<ToySettings | RoomSettings> = {
     choicesTable,
     condition2,
   ],
+  otherItems,
   presets: presetTexts((preset) => {
     const { points, labelled, hidden, epochs } = toySettings[preset];
     const published = preset === 'smoke' ? '' : ', as published';

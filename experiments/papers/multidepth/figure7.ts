@@ -44,6 +44,7 @@ export const figure8: TableDefinition = {
   name: 'figure8',
   title: 'panels of figures 1 and 8, and the validation curves of figure 7',
   source: 'Figures 1, 7 and 8',
+  drawn: 'Figures 1 and 8',
   matrix: matrix('output', ['best', 'at the end'].map(silogColumn), ends),
   claims: [above('regression ends below classification', ends[1]![2], ends[0]![2])],
   notes: ['Near is bright, far is dark, white is not measured; colours run logarithmically from 2 to 125 m.'],

@@ -9,6 +9,7 @@ import { figure4 } from './figure4.ts';
 import { figure5 } from './figure5.ts';
 import { figure6 } from './figure6.ts';
 import { figure7, figure8 } from './figure7.ts';
+import { otherItems } from './items.ts';
 import { longer } from './longer.ts';
 import { predictor } from './predict.ts';
 import { describePreset, sizes } from './presets.ts';
@@ -44,6 +45,7 @@ export const multidepth: Paper<TrainingSettings> = {
   title: 'MultiDepth: Single-Image Depth Estimation via Multi-Task Regression and Classification',
   citation: 'L. Liebel, M. Körner, ITSC 2019, arXiv 1907.11111.',
   tables: [table1, figure4, figure5, figure6, figure7, figure8, longer],
+  otherItems,
   presets: presetTexts(describePreset),
   ambiguities: [
     'Learned weights: the paper prints exp(-s^2), the released code has exp(-s), which is Kendall et al.’s. exp(-s); the printed ' +

@@ -2,22 +2,13 @@
 // answer is that nothing is known.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { checkout } from '../../checkout.ts';
 
 export interface Declaration {
   /** Relative to the checkout. */
   file: string;
   /** First sentence of the comment above it; empty where there is none. */
   comment: string;
-}
-
-/** The nearest folder above this program that holds package.json. */
-function checkout(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'package.json')) && folder !== path.dirname(folder)) {
-    folder = path.dirname(folder);
-  }
-  return folder;
 }
 
 /** The text of a comment block as one line. */
