@@ -12,6 +12,7 @@ import { isStale, root, sourceFiles, sourceStamp, stampFile, withLock } from './
 
 const entryPoints = [
   'engine/index.ts',
+  'engine/io/weights/index.ts',
   'models/index.ts',
   'experiments/index.ts',
   'experiments/cli/main.ts',

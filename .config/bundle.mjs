@@ -1,5 +1,5 @@
 // TypeScript to dist with esbuild: one bundle with shared chunks for Node; for browsers one self-contained
-// file, and the page of golden fixtures that imports it.
+// file, and what imports it: the reader of weights, and the page of golden fixtures.
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -174,7 +174,7 @@ const oneFile = {
 
 /** What is loaded over a network is small. Errors and profiles name classes, whose names stay. */
 const forBrowsers = {
-  ...{ platform: 'browser', format: 'esm', target: 'es2022', external: ['node:*', 'webgpu'] },
+  ...{ platform: 'browser', format: 'esm', target: 'es2022', external: ['node:*', 'webgpu', 'h5wasm'] },
   ...{ minify: true, keepNames: true, plugins: [inlineScripts, plainText, bareShaders, oneFile] },
 };
 
@@ -201,13 +201,16 @@ async function bundleSmall(options, quiet) {
   return { ...metafile.outputs, [path.relative(root, map)]: { imports: [] } };
 }
 
-/** The page of golden fixtures runs the published file, not a bundle of its own. */
-const publishedEngine = {
+/** What stands beside the published file runs that one, not a bundle of its own: these modules are taken from it. */
+const publishedEngine = (...modules) => ({
   name: 'published-engine',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(engine|models)\/index\.ts$/ }, () => ({ path: './wgrad.js', external: true }));
+    const published = modules.map((file) => path.join(root, file));
+    onResolve({ filter: /\/(index|errors)\.ts$/ }, ({ path: specifier, resolveDir }) =>
+      published.includes(path.resolve(resolveDir, specifier)) ? { path: './wgrad.js', external: true } : undefined,
+    );
   },
-};
+});
 
 /** What is in the file for browsers, of these folders. */
 const browserOptions = (parts) => ({
@@ -234,12 +237,22 @@ export async function bundleBrowser({ quiet = false } = {}) {
       ...forBrowsers,
       entryPoints: { golden: 'experiments/verification/golden/page.ts' },
       outdir: folder,
-      plugins: [publishedEngine],
+      plugins: [publishedEngine('engine/index.ts', 'models/index.ts')],
+    },
+    quiet,
+  );
+  const { metafile: weights } = await run(
+    {
+      ...forBrowsers,
+      entryPoints: { weights: 'engine/io/weights/index.ts' },
+      outdir: folder,
+      // Errors among them, so that those of both files are of the same classes.
+      plugins: [publishedEngine('engine/index.ts', 'engine/errors.ts')],
     },
     quiet,
   );
   await copyFile(path.join(root, 'experiments/verification/golden/page.html'), path.join(folder, 'golden.html'));
-  const outputs = { ...engine, ...page.outputs };
+  const outputs = { ...engine, ...page.outputs, ...weights.outputs };
   // Node's own modules may be reached by a guarded import() only: a static import would stop the page from loading.
   for (const { imports } of Object.values(outputs)) {
     const fixed = imports.find(

@@ -11,10 +11,13 @@ import { promisify } from 'node:util';
 import { root } from './sources.mjs';
 
 const folder = path.join(root, 'dist/types');
-const entryPoints = ['engine', 'models', 'experiments'].map((layer) => path.join(folder, layer, 'index.d.ts'));
+const entryPoints = ['engine', 'engine/io/weights', 'models', 'experiments'].map((part) =>
+  path.join(folder, part, 'index.d.ts'),
+);
 
 /** What the browser's one file holds. */
 const browser = `export * from './engine/index.js';\nexport * from './models/index.js';\n`;
+const browserWeights = `export * from './engine/io/weights/index.js';\n`;
 
 const specifier = /(?<=(?:\bfrom|\bimport|\bmodule|\bimport\()\s*['"])(\.{1,2}\/[^'"]+)\.ts(?=['"])/g;
 
@@ -47,6 +50,7 @@ export async function declare() {
   }
   for (const [file, text] of files) await writeFile(file, text.replace(specifier, '$1.js'));
   await writeFile(path.join(folder, 'browser.d.ts'), browser);
+  await writeFile(path.join(folder, 'browser-weights.d.ts'), browserWeights);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -34,6 +34,7 @@ export {
   StateDictError,
   UseAfterFreeError,
   WgradError,
+  WriteError,
 } from './errors.ts';
 export { gradEnabled, noGrad } from './grad-mode.ts';
 export { grad, type BackwardOptions } from './backward.ts';

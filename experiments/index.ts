@@ -60,11 +60,6 @@ export * from './runner/series.ts';
 export * from './runner/statistics.ts';
 export * from './runner/training.ts';
 export * from './runner/verdict.ts';
-export {
-  type ImportedWeights,
-  type ImportReport,
-  importWeights,
-  loadBackbone,
-  type WeightsFormat,
-} from './weights/import.ts';
+export { type ImportedWeights, type ImportReport, importWeights, loadBackbone } from './weights/import.ts';
+export type { WeightsFormat } from '../engine/io/weights/index.ts';
 export { runGolden } from './verification/golden/folder.ts';

@@ -58,6 +58,16 @@ function toValues(name: string, file: string, { dtype, data }: SafetensorsEntry)
 const takesRead = takes('readStateDict', { content: bytes, file: text });
 const takesWrite = takes('writeStateDict', { state: mapping, metadata: optional(texts) });
 
+/** Tensors in the element types of files as a state dict. Throws DataError, naming `file`, for whole numbers beyond int32. */
+export function toStateDict(tensors: ReadonlyMap<string, SafetensorsEntry>, file: string): StateDict {
+  const state: StateDict = new Map();
+  for (const [name, entry] of tensors) {
+    const values = toValues(name, file, entry);
+    state.set(name, { shape: [...entry.shape], values, ...(entry.dtype === 'I64' && { fileType: 'I64' }) });
+  }
+  return state;
+}
+
 /** The tensors of a safetensors file's bytes. Throws DataError naming the file, and the byte where it is damaged. */
 export function readStateDict(...args: [content: ArrayBuffer | Uint8Array, file: string]): {
   state: StateDict;
@@ -65,12 +75,7 @@ export function readStateDict(...args: [content: ArrayBuffer | Uint8Array, file:
 } {
   const [content, file] = takesRead(args);
   const { tensors, metadata } = readSafetensors(content, file);
-  const state: StateDict = new Map();
-  for (const [name, entry] of tensors) {
-    const values = toValues(name, file, entry);
-    state.set(name, { shape: [...entry.shape], values, ...(entry.dtype === 'I64' && { fileType: 'I64' }) });
-  }
-  return { state, metadata };
+  return { state: toStateDict(tensors, file), metadata };
 }
 
 /** The bytes of a safetensors file. Readers of torch's ecosystem look for the metadata `format: pt`. */

@@ -1,6 +1,5 @@
 // Pretrained weights from other people's files into a backbone: PyTorch's, Keras's, or safetensors. One function reads a file and
 // says what fitted; nothing is loaded unless all that the backbone needs is there, in its shapes.
-import { createHash } from 'node:crypto';
 import {
   ConfigError,
   createDevice,
@@ -8,22 +7,15 @@ import {
   defaultDevice,
   type Device,
   type nn,
-  readStateDict,
+  type SafetensorsEntry,
   setDefaultDevice,
   type StateDict,
-  type StateEntry,
-  writeSafetensors,
+  toStateDict,
 } from '../../engine/index.ts';
-import { foreignFile } from '../../engine/io/content.ts';
-import { readWhole } from '../../engine/io/files.ts';
+import { readWeights, type WeightsFile, type WeightsFormat } from '../../engine/io/weights/index.ts';
 import { suggestion } from '../runner/suggestion.ts';
 import { makeForWeights, type WeightsName, weightsNames } from './backbones.ts';
-import { readKerasWeights } from './keras-file.ts';
 import { isLeftOut, kerasNameOf, nameOfTorchEntry } from './names.ts';
-import { isTorchPickle, readTorchPickle, readTorchZip } from './torch-file.ts';
-
-/** What a file turned out to be. */
-export type WeightsFormat = 'PyTorch, zip' | 'PyTorch, before 1.6' | 'Keras, HDF5' | 'safetensors';
 
 /** What an import has found. */
 export interface ImportReport {
@@ -48,67 +40,36 @@ export interface ImportedWeights {
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
 
-interface WeightsFile {
-  readonly format: WeightsFormat;
-  readonly checksum: string;
-  /** By the file's own names. */
-  readonly entries: StateDict;
-  /** What `wgrad weights import` noted: whose weights they are. */
-  readonly backbone?: string;
-}
-
-const isDepthwise = (name: string): boolean => name.includes('dwconv');
-
-async function readWeightsFile(file: string): Promise<WeightsFile> {
-  const bytes = await readWhole(file);
-  const checksum = createHash('sha256').update(bytes).digest('hex');
-  const starts = (text: string): boolean => Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text;
-  const fromTorch = (format: WeightsFormat, tensors: ReturnType<typeof readTorchZip>): WeightsFile => ({
-    format,
-    checksum,
-    entries: readStateDict(writeSafetensors({ tensors }), file).state,
-  });
-  if (starts('PK\x03\x04')) return fromTorch('PyTorch, zip', readTorchZip(bytes, file));
-  if (isTorchPickle(bytes)) return fromTorch('PyTorch, before 1.6', readTorchPickle(bytes, file));
-  if (starts('\x89HDF\r\n\x1a\n')) {
-    return { format: 'Keras, HDF5', checksum, entries: await readKerasWeights(file, isDepthwise) };
-  }
-  // Eight bytes of length, then a JSON object.
-  if (bytes.length < 9 || bytes[8] !== 0x7b)
-    throw foreignFile(file, bytes, 'a .pth, .h5 or .safetensors file of weights');
-  const { state, metadata } = readStateDict(bytes, file);
-  return {
-    format: 'safetensors',
-    checksum,
-    entries: state,
-    ...(metadata['backbone'] && { backbone: metadata['backbone'] }),
-  };
+/** What a file has of a backbone, by the backbone's names. */
+interface Matched {
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  readonly report: ImportReport;
 }
 
 /** What of a file is whose: under the backbone's names. */
-function match({ format, checksum, entries }: WeightsFile, backbone: WeightsName, shapes: Shapes): ImportedWeights {
-  const named = new Map<string, StateEntry>();
+function match(file: WeightsFile, backbone: WeightsName, shapes: Shapes): Matched {
+  const { format, tensors } = file;
+  const named = new Map<string, SafetensorsEntry>();
   const [leftOut, unexpected]: [string[], string[]] = [[], []];
   const byKerasName = new Map([...shapes.keys()].map((name) => [kerasNameOf(backbone, name), name]));
-  for (const [key, entry] of entries) {
+  for (const [key, entry] of tensors) {
     const name = format === 'Keras, HDF5' ? byKerasName.get(key) : nameOfTorchEntry(backbone, key);
     if (name !== undefined && shapes.has(name)) named.set(name, entry);
     else (isLeftOut(name ?? key) ? leftOut : unexpected).push(key);
   }
   const missing = [...shapes.keys()].filter((name) => !named.has(name) && !name.endsWith('.num_batches_tracked'));
-  const state: StateDict = new Map(
-    [...shapes.keys()].flatMap((name) => (named.has(name) ? [[name, named.get(name)!]] : [])),
-  );
-  return { state, report: { format, checksum, loaded: [...state.keys()], missing, unexpected, leftOut } };
+  const found = new Map([...shapes.keys()].flatMap((name) => (named.has(name) ? [[name, named.get(name)!]] : [])));
+  const checksum = file.sha256!;
+  return { tensors: found, report: { format, checksum, loaded: [...found.keys()], missing, unexpected, leftOut } };
 }
 
-const misfitsOf = ({ state }: ImportedWeights, shapes: Shapes): string[] =>
-  [...state].flatMap(([name, { shape }]) => (shape.join() === shapes.get(name)!.join() ? [] : [name]));
+const misfitsOf = ({ tensors }: Matched, shapes: Shapes): string[] =>
+  [...tensors].flatMap(([name, { shape }]) => (shape.join() === shapes.get(name)!.join() ? [] : [name]));
 
 const shapesOf = (module: nn.Module): Shapes =>
   new Map([...module.namedState()].map(([name, { shape }]) => [name, shape]));
 
-const fits = (imported: ImportedWeights, shapes: Shapes): boolean => {
+const fits = (imported: Matched, shapes: Shapes): boolean => {
   const { missing, unexpected } = imported.report;
   return !missing.length && !unexpected.length && !misfitsOf(imported, shapes).length;
 };
@@ -138,12 +99,12 @@ async function shapesOfBackbone(name: WeightsName): Promise<Shapes> {
 const few = (names: readonly string[]): string =>
   names.slice(0, 3).join(', ') + (names.length > 3 ? `, and ${names.length - 3} more` : '');
 
-/** Another backbone whose weights these are, if there is one. */
-async function ownerOf(read: WeightsFile, backbone: WeightsName): Promise<WeightsName | undefined> {
+/** The backbone whose weights these are, other than `backbone`, if there is one. */
+export async function ownerOf(read: WeightsFile, backbone?: WeightsName): Promise<WeightsName | undefined> {
   for (const name of weightsNames) {
     if (name === backbone) continue;
-    if (read.backbone === name) return name;
-    if (read.backbone !== undefined) continue;
+    if (read.metadata['backbone'] === name) return name;
+    if (read.metadata['backbone'] !== undefined) continue;
     const shapes = await shapesOfBackbone(name);
     if (fits(match(read, name, shapes), shapes)) return name;
   }
@@ -154,11 +115,11 @@ async function ownerOf(read: WeightsFile, backbone: WeightsName): Promise<Weight
 async function check(
   file: string,
   read: WeightsFile,
-  imported: ImportedWeights,
+  imported: Matched,
   backbone: WeightsName,
   shapes: Shapes,
 ): Promise<void> {
-  if (fits(imported, shapes) && (read.backbone ?? backbone) === backbone) return;
+  if (fits(imported, shapes) && (read.metadata['backbone'] ?? backbone) === backbone) return;
   const whose = await ownerOf(read, backbone);
   if (whose) {
     throw new DataError(`${file} holds the weights of ${whose}, not of ${backbone}`, { hint: `Pass --for ${whose}` });
@@ -187,11 +148,11 @@ function checkName(name: string): asserts name is WeightsName {
  */
 export async function importWeights(file: string, backbone: string): Promise<ImportedWeights> {
   checkName(backbone);
-  const read = await readWeightsFile(file);
+  const read = await readWeights(file);
   const shapes = await shapesOfBackbone(backbone);
   const imported = match(read, backbone, shapes);
   await check(file, read, imported, backbone, shapes);
-  return imported;
+  return { state: toStateDict(imported.tensors, file), report: imported.report };
 }
 
 /**
@@ -200,10 +161,10 @@ export async function importWeights(file: string, backbone: string): Promise<Imp
  */
 export async function loadBackbone(module: nn.Module, backbone: string, file: string): Promise<ImportReport> {
   checkName(backbone);
-  const read = await readWeightsFile(file);
+  const read = await readWeights(file);
   const shapes = shapesOf(module);
   const imported = match(read, backbone, shapes);
   await check(file, read, imported, backbone, shapes);
-  module.loadStateDict(imported.state, { source: file });
+  module.loadStateDict(toStateDict(imported.tensors, file), { source: file });
   return imported.report;
 }

@@ -4,6 +4,7 @@
 //   resnet50     layer1.0.downsample.0.weight          the same; Keras conv2_block1_0_conv/kernel
 //   efficientnetv2-b0  4.0.block.1.0.weight            features.4...; Keras block4a_dwconv2/kernel
 //   hrnet-w18          stage2.0.branches.0.0.conv1.weight  the same; its classifier is incre_modules, downsamp_modules and final_layer too
+import { modernDenseNet, unwrapped } from '../../engine/io/weights/names.ts';
 import { efficientNetV2 } from '../../models/index.ts';
 import type { WeightsName } from './backbones.ts';
 
@@ -84,11 +85,10 @@ export function kerasNameOf(backbone: WeightsName, entry: string): string | unde
 
 /** The name that a backbone here has for an entry of a PyTorch checkpoint of its family. */
 export function nameOfTorchEntry(backbone: WeightsName, entry: string): string {
-  const plain = entry.replace(/^(?:module\.|_orig_mod\.)+/, '');
+  const plain = unwrapped(entry);
   switch (families[backbone]) {
     case 'densenet':
-      // Before torchvision 0.4 the numbers of the layers were names of their own: norm.1, conv.2.
-      return plain.replace(/^features\./, '').replace(/(\.denselayer\d+\.(?:norm|conv))\.(\d\.)/, '$1$2');
+      return modernDenseNet(plain.replace(/^features\./, ''));
     case 'efficientnet':
       return plain.replace(/^features\./, '');
     default:

@@ -56,6 +56,8 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
     args: ['weights', 'import', '../backbone.safetensors', '--for', 'mini-resnet', '--out', 'imported.safetensors'],
     files: ['imported.safetensors'],
   },
+  'weights inspect': { args: ['weights', 'inspect', '../backbone.safetensors'] },
+  'weights diff': { args: ['weights', 'diff', '../backbone.safetensors', '../backbone.safetensors'] },
   'reproduce': { args: ['reproduce', ...smoke], files: ['runs/smoke/results.json', 'runs/smoke/report.html'] },
   'reproduce --json': { args: ['reproduce', ...smoke, '--json'], files: ['runs/smoke/results.json'] },
   'reproduce --dry-run': { args: ['reproduce', ...smoke, '--dry-run'] },

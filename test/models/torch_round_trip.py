@@ -79,4 +79,5 @@ def check(name, folder):
     print(json.dumps({"difference": difference, "counts": sorted(counts), "metadata": metadata, "sameTypes": same_types}))
 
 
-{"make": make, "check": check}[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    {"make": make, "check": check}[sys.argv[1]](*sys.argv[2:])

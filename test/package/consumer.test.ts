@@ -19,6 +19,7 @@ t.setTimeout(300_000);
 const program = `
 import { Adam, createDevice, crossEntropy, manualSeed, nn, scope, setDefaultDevice, tensor, type Tensor } from 'wgrad';
 import { UNet } from 'wgrad/models';
+import { loadWeights, type LoadWeightsReport } from 'wgrad/weights';
 import { papers, type Paper } from 'wgrad/experiments';
 import type { Tensor as BrowserTensor } from 'wgrad/browser';
 
@@ -46,8 +47,9 @@ for (let step = 0; step < 60; step++) {
 }
 // @ts-expect-error The shape is a list of numbers.
 const refused = () => tensor([1, 2], '2');
+const load = (file: Blob): Promise<LoadWeightsReport> => loadWeights(model, file, { map: { 'module.': '' }, strict: false });
 const [first]: readonly Paper[] = papers;
-console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, first?.name]));
+console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, typeof load, first?.name]));
 `;
 
 const options = {
@@ -94,9 +96,9 @@ t.test('a strict project', async (t) => {
   }
 
   const { stdout } = await run(process.execPath, [path.join(folder, 'out/main.js')]);
-  const [first, last, model, refused, paper] = JSON.parse(stdout) as [number, number, string, string, string];
+  const [first, last, model, refused, load, paper] = JSON.parse(stdout) as [number, number, ...string[]];
   t.ok(last < first / 4, `the loss falls from ${first} to ${last}`);
-  t.same([model, refused], ['function', 'function']);
+  t.same([model, refused, load], ['function', 'function', 'function']);
   t.type(paper, 'string');
 
   const analysis = await checkPackage(createPackageFromTarballData(await readFile(tarball)));

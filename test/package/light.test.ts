@@ -31,6 +31,7 @@ t.test('packages load when they are used', async (t) => {
   const engine = ['fastest-levenshtein'];
   t.same(await loadedAtStart('engine/index.js'), engine);
   t.same(await loadedAtStart('models/index.js'), engine);
+  t.same(await loadedAtStart('engine/io/weights/index.js'), engine);
   const experiments = [...engine, 'ndarray', 'zod'];
   t.same(await loadedAtStart('experiments/index.js'), experiments);
   const commandLine = ['cli-progress', 'cli-table3', 'commander', ...experiments];
@@ -69,6 +70,9 @@ t.test('the file for browsers', async (t) => {
   const { browserCode } = (await import(bundle)) as { browserCode(...parts: string[]): Promise<string> };
   const engine = compressedSize(await browserCode('engine'));
   t.ok(engine < 150 * 1024, `${engine} bytes of the engine`);
+  t.comment(`engine ${engine} bytes, with the networks ${whole}`);
+  const weights = compressedSize(await readFile(path.join(dist, 'browser/weights.js'), 'utf8'));
+  t.ok(weights < 16 * 1024, `${weights} bytes of the reader of weights`);
 });
 
 t.test('its classes keep their names, which errors and profiles print', async (t) => {

@@ -1,34 +1,12 @@
-// HDF5 through h5wasm: files of named arrays of which a part is read at a time, so that a file may be larger than the memory. Its
-// errors are thrown in one line, where the library would print its whole stack.
+// HDF5 through h5wasm: files of named arrays of which a part is read at a time, so that a file may be larger than the memory.
 import type * as H5wasm from 'h5wasm/node';
 import type { Dataset, File } from 'h5wasm/node';
 import { DataError } from '../../../engine/index.ts';
 import { contentOf, foreignFile } from '../../../engine/io/content.ts';
+import { throwingHdf5 } from '../../../engine/io/weights/hdf5.ts';
 import { beginningOf } from '../files.ts';
 
-/** The innermost reason in the stack that HDF5 gives, in one line. */
-const reasonOf = (error: Error): string =>
-  [...error.message.matchAll(/\(\): (.*)/g)].at(-1)?.[1] ?? error.message.split('\n')[0]!;
-
 type Library = typeof H5wasm;
-
-/** Runs `body` with HDF5 throwing its errors, which it would print otherwise. */
-function throwing<T>(library: Library, file: string, body: (library: Library) => T): T {
-  const module = library.Module;
-  module.activate_throwing_error_handler();
-  try {
-    return body(library);
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    throw new DataError(`${file}: the HDF5 file is damaged`, {
-      given: reasonOf(cause as Error),
-      hint: 'Get the file again: a download may have been cut off',
-      cause,
-    });
-  } finally {
-    module.deactivate_throwing_error_handler();
-  }
-}
 
 async function load(): Promise<Library> {
   const library = await import('h5wasm/node');
@@ -38,7 +16,7 @@ async function load(): Promise<Library> {
 
 /** Runs `body` with the library. What HDF5 finds wrong becomes a DataError that begins with `file`. */
 export const withHdf5 = async <T>(file: string, body: (library: Library) => T): Promise<T> =>
-  throwing(await load(), file, body);
+  throwingHdf5(await load(), file, body);
 
 /** MATLAB 7.3 writes HDF5 behind a header of its own. */
 const isMatlab73 = (beginning: Buffer): boolean => beginning.toString('latin1', 0, 10) === 'MATLAB 7.3';
@@ -101,12 +79,12 @@ export class Hdf5Arrays<Key extends string = string> {
   }
 
   shape(key: Key): readonly number[] {
-    return throwing(this.#library, this.file, () => this.#datasets[key].shape ?? []);
+    return throwingHdf5(this.#library, this.file, () => this.#datasets[key].shape ?? []);
   }
 
   /** The values in a range of each axis. Throws DataError where they are not of `type`, or cannot be read. */
   read(key: Key, ranges: readonly Range[], type: ElementType): ArrayLike<number | bigint> {
-    return throwing(this.#library, this.file, () => {
+    return throwingHdf5(this.#library, this.file, () => {
       const dataset = this.#datasets[key];
       const dtype = String(dataset.dtype);
       if (!elementTypes[type].test(dtype)) {
@@ -118,7 +96,7 @@ export class Hdf5Arrays<Key extends string = string> {
 
   /** The texts that a cell array of MATLAB refers to, in its order; undefined where there is none of that name. */
   texts(key: string): string[] | undefined {
-    return throwing(this.#library, this.file, ({ Dataset, Group, Module, Reference }) => {
+    return throwingHdf5(this.#library, this.file, ({ Dataset, Group, Module, Reference }) => {
       const opened = this.#opened;
       const find = (name: string): unknown => (opened.keys().includes(name) ? opened.get(name) : undefined);
       const [array, cells] = [find(key), find(CELLS)];

@@ -13,10 +13,12 @@ import {
   type StateDict,
 } from '../../../engine/index.ts';
 import { importWeights, loadBackbone } from '../../../experiments/index.ts';
+import type { Inspection, WeightsComparison } from '../../../experiments/weights/inspect.ts';
 import { makeBackbone } from '../../../models/index.ts';
 import { run } from '../command.ts';
 import { malicious, oldFile, PROTOCOL_2, tensorOf, zip, zipEntriesOf } from './made-files.ts';
 
+t.setTimeout(240_000);
 const wasm = await createDevice('wasm');
 setDefaultDevice(wasm);
 manualSeed(5);
@@ -48,16 +50,21 @@ const withView = (offset: number, shape: number[], strides: number[]): Buffer =>
 };
 
 const rows: readonly (readonly [what: string, content: Buffer | string, message: RegExp])[] = [
-  ['an unknown opcode', withOpcode(0x81), /byte \d+: the pickle has the opcode 0x81, which/],
-  ['another', withOpcode(0x69), /opcode 0x69 \('i'\)/],
-  ['extensions', withOpcode(0x82, 1), /opcode 0x82/],
-  ['a call of a program', replaced('archive/data.pkl', malicious), /byte 2: the pickle names os\.system, which/],
+  ['an unknown opcode', withOpcode(0x81), /byte \d+: the pickle has the opcode NEWOBJ \(0x81\), which/],
+  ['another', withOpcode(0x69), /opcode INST \(0x69\)/],
+  ['extensions', withOpcode(0x82, 1), /opcode EXT1 \(0x82\)/],
+  [
+    'a call of a program',
+    replaced('archive/data.pkl', malicious),
+    /byte 2: the opcode GLOBAL \(0x63\) of the pickle names os\.system, which/,
+  ],
   [
     'a call of a builtin',
     replaced('archive/data.pkl', Buffer.from('\x80\x02cbuiltins\neval\n(X\x01\0\0\x001tR.', 'latin1')),
     /names builtins\.eval/,
   ],
-  ['a bare pickle of it', malicious, /a Python pickle/],
+  ['a bare pickle of it', malicious, /byte 2: the opcode GLOBAL \(0x63\) of the pickle names os\.system/],
+  ['a bare pickle of a number', Buffer.concat([PROTOCOL_2, Buffer.from('K\x01.')]), /a Python pickle/],
   [
     'a pickle that ends',
     replaced('archive/data.pkl', Buffer.concat([PROTOCOL_2, Buffer.from('}(X')])),
@@ -203,4 +210,50 @@ t.test('wgrad weights import', async (t) => {
   const bad = await run(['weights', 'import', 'zip.pth', '--for', 'vgg', '--out', 'no.safetensors'], folder);
   t.equal(bad.status, 2);
   fresh.dispose();
+});
+
+t.test('wgrad weights inspect and diff', async (t) => {
+  const folder = t.testdir();
+  await writeFile(path.join(folder, 'zip.pth'), good);
+  await saveCheckpoint(path.join(folder, 'same.safetensors'), state);
+  const inspected = await run(['weights', 'inspect', 'zip.pth'], folder);
+  t.equal(inspected.status, 0, inspected.stderr);
+  t.match(inspected.stdout, /^zip\.pth \(PyTorch, zip\)\n {2}SHA-256: [0-9a-f]{64}\n {2}weights of: mini-densenet/);
+  t.match(inspected.stdout, /\nconv0\.weight +F32 +\[/);
+  const json = JSON.parse((await run(['weights', 'inspect', 'zip.pth', '--json'], folder)).stdout) as Inspection;
+  t.same(
+    json.entries,
+    [...state].map(([name, { shape }]) => ({ name, dtype: 'F32', shape })),
+  );
+  t.match(json, { format: 'PyTorch, zip', published: null, nonFinite: 0, backbone: 'mini-densenet' });
+
+  const same = await run(['weights', 'diff', 'zip.pth', 'same.safetensors'], folder);
+  t.same([same.status, same.stdout], [0, `zip.pth and same.safetensors say the same: ${state.size} entries\n`]);
+  const entry = state.get(firstKey)!;
+  const values = Float32Array.from(entry.values);
+  values[3] = values[3]! + 1e-3;
+  const changed = new Map([...without('norm0.bias'), [firstKey, { ...entry, values }]]);
+  changed.set('norm0.weight', { shape: [1], values: Float32Array.of(NaN) });
+  changed.set('extra', { shape: [1], values: Float32Array.of(NaN) });
+  await saveCheckpoint(path.join(folder, 'changed.safetensors'), changed);
+  const differing = await run(['weights', 'diff', 'zip.pth', 'changed.safetensors', '--json'], folder);
+  t.equal(differing.status, 1);
+  const found = JSON.parse(differing.stdout) as WeightsComparison;
+  t.same([found.onlyInA, found.onlyInB, found.same], [['norm0.bias'], ['extra'], state.size - 3]);
+  t.match(found.different, [
+    { name: firstKey, largest: Math.abs(values[3] - entry.values[3]!) },
+    { name: 'norm0.weight', b: 'F32 [1]', largest: null },
+  ]);
+  const text = await run(['weights', 'diff', 'zip.pth', 'changed.safetensors', '--tolerance', '0.1'], folder);
+  t.equal(text.status, 1);
+  t.match(text.stdout, /only in zip\.pth: 1: norm0\.bias\nonly in changed\.safetensors: 1: extra\n/);
+  t.notMatch(text.stdout, firstKey, 'within the tolerance');
+  const nan = await run(['weights', 'inspect', 'changed.safetensors'], folder);
+  t.match(nan.stdout, /not finite: 2 values/);
+  const bad = await run(['weights', 'diff', 'zip.pth', 'same.safetensors', '--tolerance', 'few'], folder);
+  t.same([bad.status, /bad --tolerance; expected a number from 0 on/.test(bad.stderr)], [2, true]);
+  await writeFile(path.join(folder, 'evil.pkl'), malicious);
+  const evil = await run(['weights', 'inspect', 'evil.pkl'], folder);
+  t.equal(evil.status, 2);
+  t.match(evil.stderr, /evil\.pkl, byte 2: the opcode GLOBAL \(0x63\) of the pickle names os\.system/);
 });

@@ -1,7 +1,7 @@
 // Entries of the zip archives that PyTorch writes: stored, not compressed, and with checksums, which are checked. Archives of
 // more than 4 GiB, which no backbone here reaches, are refused.
-import zlib from 'node:zlib';
-import { DataError } from '../../engine/index.ts';
+import { DataError } from '../../index.ts';
+import { crc32 } from './crc32.ts';
 
 const END_OF_DIRECTORY = 0x06054b50;
 const DIRECTORY_ENTRY = 0x02014b50;
@@ -47,7 +47,7 @@ export function readStoredZip(bytes: Uint8Array, file: string): Map<string, Uint
     const begin = local + 30 + uint16(local + 26) + uint16(local + 28);
     if (begin + size > bytes.length) fail(begin, `'${name}' ends behind the archive`);
     const content = bytes.subarray(begin, begin + size);
-    if (zlib.crc32(content) !== checksum) fail(begin, `'${name}' does not have its checksum`);
+    if (crc32(content) !== checksum) fail(begin, `'${name}' does not have its checksum`);
     entries.set(name, content);
     at += 46 + nameLength + extraLength + commentLength;
   }

@@ -1,7 +1,8 @@
 // A reader of the pickles in which PyTorch saves weights. A pickle is a program for a stack machine that may call any function
 // of Python; this one knows the few steps that tensors in dictionaries take, and calls nothing but the functions it is given.
 // Every other opcode and name is refused with its place in the file.
-import { DataError } from '../../engine/index.ts';
+import { DataError } from '../../index.ts';
+import { showOpcode } from './opcodes.ts';
 
 /** What a pickle may hold here; a tuple is an array, a dictionary a Map, and `undefined` is None. */
 export type PickleValue =
@@ -77,6 +78,10 @@ class Machine {
         this.#fail(`the pickle has the opcode ${showOpcode(code)}, which the weights of a network do not need`);
       step(this);
     }
+  }
+
+  get #opcode(): string {
+    return showOpcode(this.#bytes[this.#opcodeAt]!);
   }
 
   #fail(reason: string): never {
@@ -201,7 +206,7 @@ class Machine {
     const full = `${String(module)}.${String(name)}`;
     const { functions, classes } = this.#context;
     if (!Object.hasOwn(functions, full) && !classes.has(full)) {
-      this.#fail(`the pickle names ${full}, which is not part of a state dict`);
+      this.#fail(`the opcode ${this.#opcode} of the pickle names ${full}, which is not part of a state dict`);
     }
     this.push(new PickleGlobal(full));
   }
@@ -210,7 +215,7 @@ class Machine {
     const [args, callee] = [this.pop(), this.pop()];
     const { functions } = this.#context;
     if (!(callee instanceof PickleGlobal) || !Object.hasOwn(functions, callee.name) || !Array.isArray(args)) {
-      this.#fail('the pickle calls what is no function of a state dict');
+      this.#fail(`the opcode ${this.#opcode} of the pickle calls what is no function of a state dict`);
     }
     this.push(functions[callee.name]!(args));
   }
@@ -270,11 +275,6 @@ const steps: Readonly<Record<number, (m: Machine) => void>> = {
   [0x94]: (m) => m.memoize(), // MEMOIZE
   [0x68]: (m) => m.get(m.uint(1)), // BINGET
   [0x6a]: (m) => m.get(m.uint(4)), // LONG_BINGET
-};
-
-const showOpcode = (code: number): string => {
-  const hex = `0x${code.toString(16).padStart(2, '0')}`;
-  return code > 0x20 && code < 0x7f ? `${hex} ('${String.fromCharCode(code)}')` : hex;
 };
 
 /**

@@ -1,6 +1,7 @@
 // State dicts that torch.save wrote: since PyTorch 1.6 a zip archive of one pickle and a file for each storage, before that four
 // pickles in a row, a fifth with the order of the storages, and these behind it. Nothing in a file is executed (see pickle.ts).
-import { DataError, type SafetensorsEntry } from '../../engine/index.ts';
+import { DataError, type SafetensorsEntry } from '../../index.ts';
+import { foreignFile } from '../content.ts';
 import { type PickleContext, PickleGlobal, PickleObject, type PickleValue, readPickle } from './pickle.ts';
 import { readStoredZip } from './zip.ts';
 
@@ -12,6 +13,10 @@ const storageTypes = {
   BFloat16Storage: { dtype: 'BF16', array: Uint16Array },
   LongStorage: { dtype: 'I64', array: BigInt64Array },
   IntStorage: { dtype: 'I32', array: Int32Array },
+  ShortStorage: { dtype: 'I16', array: Int16Array },
+  CharStorage: { dtype: 'I8', array: Int8Array },
+  ByteStorage: { dtype: 'U8', array: Uint8Array },
+  BoolStorage: { dtype: 'BOOL', array: Uint8Array },
 } as const;
 type StorageClass = keyof typeof storageTypes;
 
@@ -162,6 +167,14 @@ export function readTorchZip(bytes: Uint8Array, file: string): Map<string, Safet
 const MAGIC = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
 
 export const isTorchPickle = (bytes: Uint8Array): boolean => MAGIC.every((byte, i) => bytes[i] === byte);
+
+/**
+ * Throws for a pickle that is none of torch.save: what is in it that weights do not need, by its opcode, or else that it is a pickle.
+ */
+export function refuseBarePickle(bytes: Uint8Array, file: string): never {
+  readPickle(bytes, 0, contextOf(file));
+  throw foreignFile(file, bytes, 'weights that torch.save wrote');
+}
 
 /** The tensors of a file that torch.save wrote before PyTorch 1.6, or with `_use_new_zipfile_serialization=False`. */
 export function readTorchPickle(bytes: Uint8Array, file: string): Map<string, SafetensorsEntry> {
