@@ -11,7 +11,8 @@ const percent = (part: number, whole: number): string => `${whole > 0 ? ((100 * 
 export async function dryRun(options: Omit<ReproduceOptions, 'display'>, json: boolean): Promise<number> {
   const planned = await plan(options, say);
   if (!planned) return EXIT_FAILED;
-  const { parts, runs, device } = planned;
+  const { parts, device, elsewhere } = planned;
+  const runs = planned.runs.filter(({ key }) => elsewhere(key) === undefined);
   const workOf = (paper: string): number =>
     runs.reduce((sum, run) => sum + (run.request.paper === paper ? run.cost : 0), 0);
   /** The cheapest run of a paper that costs anything: what the others are measured by. */

@@ -5,6 +5,7 @@ import { papers } from '../papers/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
 import { parseSeeds } from '../runner/seeds.ts';
+import { parseShard, type Shard } from '../runner/shard.ts';
 import { suggestion } from '../runner/suggestion.ts';
 import { benchCommand } from './bench.ts';
 import { checkCommand, type CheckFlags } from './check.ts';
@@ -12,10 +13,12 @@ import { styled } from './colour.ts';
 import { addDataCommands } from './data.ts';
 import { diffCommand } from './diff.ts';
 import { doctor } from './doctor.ts';
+import { jobKinds } from './emit.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
 import { listCommand, type ListFlags } from './list.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
+import { mergeCommand, type MergeFlags } from './merge.ts';
 import { finish, oneLine, oneMore } from './options.ts';
 import { printText, say } from './output.ts';
 import { reportCommand, type ReportFlags } from './report.ts';
@@ -34,14 +37,17 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-function seedList(text: string): number[] {
-  try {
-    return parseSeeds(text);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const { reason, details } = error;
-    throw new InvalidArgumentError(`${reason}; expected ${details.expected}.`);
-  }
+/** What refuses a text by a ConfigError, as an option takes it. */
+function asOption<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const { reason, details } = error;
+      throw new InvalidArgumentError(`${reason}; expected ${details.expected}.`);
+    }
+  };
 }
 
 function portNumber(text: string): number {
@@ -100,7 +106,11 @@ export function buildProgram(done: (status: number) => void): Command {
     .description('trains what the given tables need and writes results.json, manifest.json and report.html')
     .argument('[paper[/table]...]', 'which tables (default: all)')
     .addOption(new Option('--preset <name>', 'size of the experiment').choices(presetNames).default('laptop'))
-    .option('--seeds <list>', "so many (3), a range (100..119) or a list (4,7) (default: the preset's own)", seedList)
+    .option(
+      '--seeds <list>',
+      "so many (3), a range (100..119) or a list (4,7) (default: the preset's own)",
+      asOption(parseSeeds),
+    )
     .option('--only <name>', 'this row or column of the chosen tables alone; may be given again', oneMore)
     .option('--set <key=value>', 'another value of a setting; may be given again', oneMore)
     .option(
@@ -108,6 +118,17 @@ export function buildProgram(done: (status: number) => void): Command {
       "a backbone's pretrained weights, from `wgrad weights import`; may be given again",
       oneMore,
     )
+    .addOption(
+      new Option('--shard <i/n>', 'only part I of N of the runs, for one of several machines').argParser<Shard>(
+        asOption(parseShard),
+      ),
+    )
+    .addOption(
+      new Option('--emit <kind>', 'print the array job that makes the parts').choices(jobKinds).conflicts('shard'),
+    )
+    .option('--shards <n>', 'with --emit: how many parts', wholeNumber)
+    .option('--image <name>', 'with --emit kubernetes: container image that has wgrad')
+    .option('--claim <name>', "with --emit kubernetes: persistent volume claim for the folders (default: 'wgrad')")
     .option('--dry-run', 'list the runs with their cost, and train nothing')
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));
 
@@ -119,6 +140,13 @@ export function buildProgram(done: (status: number) => void): Command {
     .addOption(new Option('--csv', 'as CSV').conflicts('html'))
     .option('--html', 'as a self-contained page')
     .action(async (folders: string[], flags: ReportFlags) => done(await reportCommand(folders, flags)));
+
+  program
+    .command('merge')
+    .description('joins run folders, as the parts of --shard have made them, to one with all their runs and tables')
+    .argument('<run...>', 'folders that `reproduce` has written')
+    .requiredOption('--out <dir>', 'the folder to write')
+    .action(async (folders: string[], flags: MergeFlags) => done(await mergeCommand(folders, flags)));
 
   program
     .command('verify')

@@ -4,8 +4,7 @@ import { csvText } from '../report/csv.ts';
 import { markdownText } from '../report/markdown.ts';
 import { htmlText } from '../report/report.ts';
 import type { View } from '../report/view.ts';
-import { mergeFolders } from '../runner/merge.ts';
-import { readRunFolder, type RunFolder } from '../runner/read-results.ts';
+import { joinFolders } from '../runner/join.ts';
 import { EXIT_FAILED } from './errors.ts';
 import { printText, say } from './output.ts';
 import { DEFAULT_WIDTH, tableText } from './tables.ts';
@@ -18,14 +17,13 @@ export interface ReportFlags {
 
 /** The view of run folders. Throws DataError for a folder that is not one. */
 export async function viewOfFolders(folders: readonly string[]): Promise<View> {
-  const read: RunFolder[] = [];
-  for (const folder of folders) read.push(await readRunFolder(folder));
-  const { tables, problems } = mergeFolders(read);
+  const { folders: read, tables, problems } = await joinFolders(folders);
   const provenance = read.map(({ folder, manifest }) => provenanceView(folder, manifest));
   return buildView(tables, provenance, problems);
 }
 
-const terminalText = ({ papers }: View): string =>
+/** All tables as the terminal shows them. */
+export const terminalText = ({ papers }: View): string =>
   papers
     .flatMap(({ tables }) => tables)
     .map((table) => `${tableText(table, process.stdout.columns || DEFAULT_WIDTH)}\n`)

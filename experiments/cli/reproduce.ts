@@ -10,10 +10,12 @@ import { splitSettings } from '../runner/overrides.ts';
 import type { PresetName } from '../runner/paper.ts';
 import type { Display } from '../runner/progress.ts';
 import { reproduce, type Selection } from '../runner/reproduce.ts';
+import type { Shard } from '../runner/shard.ts';
 import { readTuning } from '../runner/tuning.ts';
 import { canRedraw, styled } from './colour.ts';
 import { barDisplay, jsonDisplay, lineDisplay } from './display.ts';
 import { dryRun } from './dry-run.ts';
+import { type EmitFlags, jobText, shardFolder } from './emit.ts';
 import { EXIT_FAILED, plainMessage } from './errors.ts';
 import { isReaderGone, print, say } from './output.ts';
 import { profileText } from './profile.ts';
@@ -22,7 +24,7 @@ import { commandGiven } from './shell.ts';
 import { untilSignal } from './signals.ts';
 import { DEFAULT_WIDTH, tableText } from './tables.ts';
 
-export interface ReproduceFlags {
+export interface ReproduceFlags extends EmitFlags {
   preset: PresetName;
   seeds?: readonly number[];
   /** Rows and columns of the chosen tables. */
@@ -38,6 +40,8 @@ export interface ReproduceFlags {
   tuning?: string;
   out?: string;
   jobs?: number;
+  /** Only this part of the runs. */
+  shard?: Shard;
   json?: boolean;
   profile?: boolean;
   eager?: boolean;
@@ -81,10 +85,11 @@ async function settingsFrom({ set = [], weights = [] }: ReproduceFlags): Promise
 
 /** Runs a selection, prints its tables and returns the exit status: 0, 1 if a run failed, 128 + n if stopped by signal n. */
 async function run(selection: readonly Selection[], flags: ReproduceFlags): Promise<number> {
-  const out = path.resolve(flags.out ?? path.join('runs', flags.preset));
-  const { preset, seeds, data, device, jobs, profile, eager, only, dryRun: isDry = false, json = false } = flags;
+  const { preset, seeds, data, device, jobs, profile, eager, shard, only, dryRun: isDry = false, json = false } = flags;
+  const usual = path.join('runs', preset);
+  const out = path.resolve(flags.out ?? (shard ? shardFolder(usual, shard.index, shard.count) : usual));
   const options = {
-    ...{ preset, seeds, data, device, jobs, profile, eager },
+    ...{ preset, seeds, data, device, jobs, profile, eager, shard },
     set: await settingsFrom(flags),
     tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
     selection: only ? selectOnly(selection, only) : selection,
@@ -119,8 +124,13 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags): Prom
   return failures.size > 0 ? EXIT_FAILED : 0;
 }
 
-export const reproduceCommand = (names: readonly string[], flags: ReproduceFlags): Promise<number> =>
-  run(select(names, papers), flags);
+export async function reproduceCommand(names: readonly string[], flags: ReproduceFlags): Promise<number> {
+  const selection = select(names, papers);
+  if (flags.emit === undefined) return run(selection, flags);
+  if (flags.only) selectOnly(selection, flags.only);
+  print(jobText(flags.emit, flags, flags.out ?? path.join('runs', flags.preset)));
+  return 0;
+}
 
 /** The tables that papers offer for it, with the presets that they choose: a few minutes on two cores. */
 export async function tour(flags: ReproduceFlags): Promise<number> {

@@ -5,7 +5,7 @@ export const shellWords = (words: readonly string[]): string =>
   words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 
 /** The words that start this program: npm tells a process the name of the script that it is. */
-function programWords(script: string | undefined): string[] {
+export function programWords(script = process.env.npm_lifecycle_event): string[] {
   if (script === 'wgrad') return ['npm', 'run', '--silent', 'wgrad', '--'];
   return script === 'npx' ? ['npx', 'wgrad'] : ['wgrad'];
 }

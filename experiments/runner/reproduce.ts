@@ -6,8 +6,7 @@ import { type DeviceChoice, type DeviceName, type Tuning } from '../../engine/in
 import { takes } from '../../engine/call-check.ts';
 import { flag, list, mapping, number, record, requiredOptions, text } from '../../engine/parameters.ts';
 import { buildView, provenanceView } from '../report/build.ts';
-import { writeReport } from '../report/report.ts';
-import type { TableView, View } from '../report/view.ts';
+import type { View } from '../report/view.ts';
 import { makeFolder, notWritable } from './files.ts';
 import { lockFolder } from './folder-lock.ts';
 import { buildManifest } from './manifest.ts';
@@ -18,11 +17,11 @@ import { type QueuedRun, runTasks } from './pool.ts';
 import { type DeviceFound, resolveDevice } from './probe.ts';
 import { ProfileFolder, profiledTasks } from './profile.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
-import { writeResults } from './result-files.ts';
 import { gatherTable, type RunOutcomes } from './results.ts';
 import { runsOf } from './runs.ts';
-import { writeSealed } from './seal.ts';
+import { type Shard, shardsOf } from './shard.ts';
 import type { Notice } from './store.ts';
+import { writeFolder } from './write-folder.ts';
 
 export type { Selection } from './plan.ts';
 
@@ -41,6 +40,8 @@ export interface ReproduceOptions {
   readonly out: string;
   /** Worker processes. Default: one per core, one on webgpu. */
   readonly jobs?: number | undefined;
+  /** Only this part of the runs is made; the others stand in the tables as far as they are on disk. */
+  readonly shard?: Shard | undefined;
   /** Profile some steps of the first run of each table. */
   readonly profile?: boolean | undefined;
   /** Run training steps as they are, without `compile`: the bits are the same. */
@@ -64,7 +65,10 @@ export interface Reproduction {
 export interface Plan {
   readonly parts: readonly Part[];
   readonly device: { readonly name: DeviceName; readonly notice: string };
+  /** Of all parts, where the command is for one of them. */
   readonly runs: readonly PlannedRun[];
+  /** The part that a run belongs to; undefined for those that this command makes. */
+  readonly elsewhere: (key: string) => number | undefined;
 }
 
 /** Makes the folder. Throws ConfigError if nothing can be written there. */
@@ -86,12 +90,17 @@ function deviceNotice({ name, description, why }: DeviceFound): string {
 
 async function planWith(options: Omit<ReproduceOptions, 'display'>, notice: Notice): Promise<Plan> {
   const out = path.resolve(options.out);
-  const { data, tuning, signal } = options;
+  const { data, tuning, signal, shard } = options;
   const parts = await planParts(options);
   const found = await resolveDevice(options.device, signal);
   const device = { name: found.name, notice: deviceNotice(found) };
   const runs = await planRuns(parts, { out, device: device.name, data, tuning, notice });
-  return { parts, device, runs };
+  const shards = shard && shardsOf(runs, shard.count);
+  const elsewhere = (key: string): number | undefined => {
+    const its = shards?.get(key);
+    return its === shard?.index ? undefined : its;
+  };
+  return { parts, device, runs, elsewhere };
 }
 
 /**
@@ -119,6 +128,7 @@ const takesReproduce = takes('reproduce', {
       tuning: record,
       out: text,
       jobs: number,
+      shard: record,
       profile: flag,
       eager: flag,
       commandLine: list,
@@ -155,13 +165,14 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   const { display, signal } = options;
   const planned = await plan(options, (text) => display.notice(text));
   if (!planned) return { view: undefined, failures: new Map(), profiles: new ProfileFolder(out), stopped: true };
-  const { parts, device, runs } = planned;
+  const { parts, device, runs, elsewhere } = planned;
   display.notice(device.notice);
   describeParts(parts).forEach((line) => display.notice(line));
 
   const records = new Map(runs.flatMap(({ key, record }) => (record ? [[key, record]] : [])));
   const failures = new Map<string, string>();
-  const pending = runs.filter(({ record }) => !record);
+  const own = runs.filter(({ key }) => elsewhere(key) === undefined);
+  const pending = own.filter(({ record }) => !record);
   const profiled = options.profile
     ? profiledTasks(
         parts.flatMap(({ paper, tables, seeds }) =>
@@ -179,6 +190,10 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   const isProfiled = ({ key }: PlannedRun): boolean => profiled.has(key);
   const urgency = urgencies(pending);
   pending.sort((a, b) => Number(isProfiled(b)) - Number(isProfiled(a)) || urgency.get(b.key)! - urgency.get(a.key)!);
+  if (options.shard) {
+    const { index, count } = options.shard;
+    display.notice(`part ${index} of ${count}: ${own.length} of ${runs.length} runs`);
+  }
   if (records.size > 0) display.notice(`${records.size} of ${runs.length} runs are on disk already`);
 
   const cores = os.availableParallelism();
@@ -189,7 +204,9 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   const tasks = queueOf(pending, out, ({ key }) => ({ threads, profile: profiled.has(key), eager: options.eager }));
   const profiles = new ProfileFolder(out);
   const costs = new Map(pending.map(({ key, cost }) => [key, cost]));
-  const progress = new Progress(needsOf(parts), [...records.keys()], [...costs.values()]);
+  const isOwn = (keys: readonly string[]): boolean => keys.every((key) => elsewhere(key) === undefined);
+  const found = own.flatMap(({ key, record }) => (record ? [key] : []));
+  const progress = new Progress(needsOf(parts).filter(isOwn), found, [...costs.values()]);
   const tell = (type: 'started' | 'done' | 'failed', { request }: QueuedRun, rest: object = {}): void => {
     const { paper, run, seed } = request;
     display.run({ type, paper, run, seed, ...rest }, progress.snapshot());
@@ -242,8 +259,11 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   const outcomes: RunOutcomes = {
     record: (paper, run, seed) => records.get(keyOf({ paper, run, seed })),
     failure: (paper, run, seed) => {
-      const message = failures.get(keyOf({ paper, run, seed }));
-      return message && `the run of seed ${seed} failed: ${message.split('\n')[0]}`;
+      const key = keyOf({ paper, run, seed });
+      const message = failures.get(key);
+      if (message) return `the run of seed ${seed} failed: ${message.split('\n')[0]}`;
+      const part = elsewhere(key);
+      return part === undefined ? undefined : `the run of seed ${seed} is in part ${part} of ${options.shard!.count}`;
     },
   };
   const known = parts.flatMap(({ paper, tables, preset, seeds, set, data }) =>
@@ -251,12 +271,6 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   );
   const manifest = buildManifest(known, records.values(), dataByPaper(parts), options.commandLine);
   const view = buildView(known, [provenanceView(options.out, manifest)]);
-  const views = view.papers.flatMap(({ tables }): readonly TableView[] => tables);
-  await writeResults(
-    out,
-    known.map((each, i) => ({ known: each, view: views[i]! })),
-  );
-  await writeSealed(path.join(out, 'manifest.json'), manifest);
-  await writeReport(path.join(out, 'report.html'), view);
+  await writeFolder(out, known, manifest, view);
   return { view, failures, profiles, stopped: false };
 }

@@ -61,6 +61,8 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
   'reproduce': { args: ['reproduce', ...smoke], files: ['runs/smoke/results.json', 'runs/smoke/report.html'] },
   'reproduce --json': { args: ['reproduce', ...smoke, '--json'], files: ['runs/smoke/results.json'] },
   'reproduce --dry-run': { args: ['reproduce', ...smoke, '--dry-run'] },
+  'reproduce --emit': { args: ['reproduce', ...smoke, '--emit', 'shell', '--shards', '2'] },
+  'merge': { args: ['merge', tracked, '--out', 'merged'], files: ['merged/results.json', 'merged/report.html'] },
   'report': { args: ['report', tracked] },
   'check': { args: ['check', tracked] },
   'diff': { args: ['diff', tracked, tracked] },
