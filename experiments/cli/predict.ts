@@ -11,6 +11,7 @@ export interface PredictFlags {
   out: string;
   device: DeviceChoice;
   bgr?: boolean;
+  upload?: boolean;
   profile?: boolean;
 }
 
@@ -25,7 +26,8 @@ export async function predictCommand(
   flags: PredictFlags,
 ): Promise<number> {
   const { check, load } = paperNamed(paper).predict!;
-  check(images, flags.out);
+  const options = { bgr: flags.bgr, upload: flags.upload };
+  check(images, flags.out, options);
   await checkWritable(flags.out);
   const device = await createDevice(flags.device);
   setDefaultDevice(device);
@@ -36,7 +38,7 @@ export async function predictCommand(
   const profiler = flags.profile ? new Profiler({ device }) : undefined;
   for (const image of images) {
     started = performance.now();
-    const done = await network.predict(image, flags.out, { bgr: flags.bgr });
+    const done = await network.predict(image, flags.out, options);
     await profiler?.step();
     print(`${image}: ${done}, ${seconds(started)}`);
   }

@@ -211,6 +211,7 @@ export function buildProgram(done: (status: number) => void): Command {
     .addOption(deviceOption())
     .option('--out <dir>', 'folder to write to', 'predictions')
     .option('--bgr', "the pictures have blue and red in each other's place")
+    .option('--upload', "16-bit depth alone, each map under its picture's own name, as KITTI's test server takes them")
     .option('--profile', 'profile each picture as a step: a short table, profile.json and trace.json')
     .action(async (network: string, checkpoint: string, images: string[], flags: PredictFlags) =>
       done(await predictCommand(network, checkpoint, images, flags)),

@@ -45,6 +45,24 @@ export function depthPicture(
   return encodePng({ width, height, data, channels: 3 });
 }
 
+/** The error that is shown brightest, as a share of the true depth. */
+const LARGEST_ERROR = 0.5;
+
+/** How far metres are from the true ones, as a share of these: none is black, a half and more bright, white where nothing was measured. */
+export function errorPicture(
+  metres: ArrayLike<number>,
+  truth: ArrayLike<number>,
+  [width, height]: readonly [number, number],
+): Promise<Uint8Array> {
+  const data = new Uint8Array(3 * width * height).fill(255);
+  for (let i = 0; i < width * height; i++) {
+    if (!(truth[i]! > 0)) continue;
+    const share = Math.min(1, Math.abs(metres[i]! - truth[i]!) / truth[i]! / LARGEST_ERROR);
+    data.set(palette[Math.round(share * (SHADES - 1))]!, 3 * i);
+  }
+  return encodePng({ width, height, data, channels: 3 });
+}
+
 /** Metres in reversed plasma, linear from `low` (yellow) to `high` (dark blue), clipped; what is no number is `low` too. */
 export function plasmaPicture(
   metres: ArrayLike<number>,

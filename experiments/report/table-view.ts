@@ -127,11 +127,15 @@ function curvesView({ table, curves }: TableData): CurvesView | undefined {
 export function tableView(known: TableData): TableView {
   const { paper, table } = known;
   const places = new Map<Cell, PlacedCell>(cellsOf(table).map((placed) => [placed.cell, placed]));
+  /** Whether all cells that the conclusion reads have numbers. */
+  let isFounded = true;
   const mean = (cell: Cell): number => {
     const found = outcomeOf(known, places.get(cell)!);
-    return 'values' in found ? summarize(found.values).mean : NaN;
+    const value = 'values' in found ? summarize(found.values).mean : NaN;
+    isFounded &&= Number.isFinite(value);
+    return value;
   };
-  const complete = [...places.keys()].every((cell) => Number.isFinite(mean(cell)));
+  const concluded = runsOf(table).length > 0 ? table.conclusion?.(mean) : undefined;
   return {
     paper: paper.name,
     name: table.name,
@@ -142,7 +146,7 @@ export function tableView(known: TableData): TableView {
     besides: (table.besides ?? []).map((matrix) => matrixView(known, matrix)),
     claims: (table.claims ?? []).map((claim) => claimView(known, claim, places)),
     notes: table.notes ?? [],
-    conclusion: table.conclusion && complete ? table.conclusion(mean) : undefined,
+    conclusion: isFounded ? concluded : undefined,
     plot: table.plot,
     curves: curvesView(known),
     panels: known.panels,

@@ -44,7 +44,7 @@ export interface TableView {
   readonly claims: readonly ClaimView[];
   /** Paragraphs: what is compared, what the numbers mean, contradictions inside the paper. */
   readonly notes: readonly string[];
-  /** What the numbers say taken together; only where all of them are there. */
+  /** What the numbers say taken together; only where all that it reads are there. */
   readonly conclusion: string | undefined;
   /** Titles of the axes where the matrix is to be drawn too: rows along x, a line for each column. */
   readonly plot: { readonly x: string; readonly y: string } | undefined;

@@ -199,11 +199,17 @@ export interface TrainContext<Settings extends object = object> extends RunConte
   readonly settings: Settings;
 }
 
+/** What `wgrad predict` may be asked for besides. */
+export interface PredictOptions extends PictureOptions {
+  /** Depth maps alone, each under the name of its picture, as test servers take them. */
+  readonly upload?: boolean | undefined;
+}
+
 /** A trained network for `wgrad predict`. */
 export interface Predictor {
   readonly parameterCount: number;
   /** Writes what it makes of one picture to a folder. Returns what the picture was and where the result is, in words. */
-  predict(image: string, out: string, options?: PictureOptions): Promise<string>;
+  predict(image: string, out: string, options?: PredictOptions): Promise<string>;
 }
 
 /** `Settings` are those of the paper's runs; methods are declared so that papers of all settings go into one list. */
@@ -232,8 +238,8 @@ export interface Paper<Settings extends object = object> {
   readonly tour?: { readonly tables: readonly string[]; readonly preset: PresetName };
   /** Predictions for pictures from the weights that its runs keep. */
   readonly predict?: {
-    /** Throws ConfigError where two pictures would be written to the same files. */
-    check(images: readonly string[], out: string): void;
+    /** Throws ConfigError where two pictures would be written to the same files, or one over itself. */
+    check(images: readonly string[], out: string, options?: PredictOptions): void;
     /** The network of a file of weights. Throws DataError for a damaged file, ConfigError for the weights of another network. */
     load(weights: string): Promise<Predictor>;
   };

@@ -6,7 +6,7 @@ import { readPicture } from '../data/formats/picture.ts';
 import { type ColorImage, encodeDepthPng } from '../data/formats/png.ts';
 import { depthPicture } from '../report/depth-pictures.ts';
 import { writeJson, writeWhole } from './files.ts';
-import type { Paper } from './paper.ts';
+import type { Paper, PredictOptions } from './paper.ts';
 
 /** The picture with its last row and column repeated, up to sides that a network takes. */
 export function fillUp({ width, height, data }: ColorImage, sideFor: (side: number) => number): ColorImage {
@@ -30,20 +30,26 @@ export function cutBack(map: Float32Array, stride: number, { width, height }: Co
 }
 
 /** Files that a picture's depth, and what else there is, are written to. */
-const outputsOf = (out: string, image: string) => {
+const outputsOf = (out: string, image: string, { upload = false }: PredictOptions = {}) => {
   const stem = path.join(out, path.basename(image, path.extname(image)));
   return {
-    ...{ depth: `${stem}-depth.png`, color: `${stem}-depth-color.png`, facts: `${stem}.json` },
+    ...{ depth: upload ? `${stem}.png` : `${stem}-depth.png`, color: `${stem}-depth-color.png`, facts: `${stem}.json` },
     other: (name: string): string => `${stem}-${name}.png`,
   };
 };
 
-function checkNames(images: readonly string[], out: string): void {
-  const names = images.map((image) => outputsOf(out, image).depth);
+function checkNames(images: readonly string[], out: string, options?: PredictOptions): void {
+  const names = images.map((image) => outputsOf(out, image, options).depth);
   const twice = images.find((_, i) => names.indexOf(names[i]!) !== i);
   if (twice !== undefined) {
     throw new ConfigError(`another picture is also called '${twice}'`, {
       hint: 'Predict them into different folders',
+    });
+  }
+  const own = names.find((name, i) => path.resolve(name) === path.resolve(images[i]!));
+  if (own !== undefined) {
+    throw new ConfigError(`'${own}' would be written over the picture itself`, {
+      hint: 'Predict into another folder (--out)',
     });
   }
 }
@@ -88,13 +94,17 @@ export const depthPredictor = (
         const picture = await region('data', () => readPicture(image, options));
         const { width, height } = picture;
         const { metres, pictures = {}, facts, text } = await network.predict(picture);
-        const files = outputsOf(out, image);
+        const upload = options?.upload === true;
+        const files = outputsOf(out, image, options);
         const written: string[] = [];
         if (metres) {
           await writeWhole(files.depth, await encodeDepthPng({ width, height, data: Uint16Array.from(metres, units) }));
-          await writeWhole(files.color, await depthPicture(metres, [width, height], colors));
+          if (!upload) await writeWhole(files.color, await depthPicture(metres, [width, height], colors));
           written.push(files.depth);
+        } else if (upload) {
+          throw new ConfigError('the network does not see depth, so that there is nothing to upload', { given: image });
         }
+        if (upload) return `${width} x ${height}: ${files.depth}`;
         for (const [name, png] of Object.entries(pictures)) {
           await writeWhole(files.other(name), png);
           written.push(files.other(name));

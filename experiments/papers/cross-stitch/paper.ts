@@ -13,8 +13,8 @@ import { otherItems } from './items.ts';
 import { type Counting, countParameters, isCounting, parameterTable } from './parameters.ts';
 import { describePreset, sizes } from './presets.ts';
 import { type NetworkName, settingsSchema, type TrainingSettings } from './settings.ts';
-import { choiceTable, lastBatchTable, protocolTable } from './studies.ts';
-import { table1, table1WithBias, table1WithoutSigmoid } from './table1.ts';
+import { choiceTable, collapseTable, lastBatchTable, protocolTable } from './studies.ts';
+import { table1, table1BiasAlone, table1WithBias, table1WithoutSigmoid } from './table1.ts';
 import { trainCrossStitch } from './training.ts';
 
 /** Multiply-adds of one epoch relative to the baseline (section 8.1 of the specification). */
@@ -49,6 +49,7 @@ export const crossStitch: Paper<TrainingSettings | Counting> = {
     table1,
     table1WithoutSigmoid,
     table1WithBias,
+    table1BiasAlone,
     parameterTable,
     protocolTable,
     lastBatchTable,
@@ -57,6 +58,7 @@ export const crossStitch: Paper<TrainingSettings | Counting> = {
     taskWeights,
     stitchMatrixTable,
     choiceTable,
+    collapseTable,
   ],
   otherItems,
   presets: presetTexts(describePreset),

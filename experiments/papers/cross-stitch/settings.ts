@@ -35,6 +35,7 @@ export const stitchMatrices: Readonly<Partial<Record<NetworkName, StitchMatrix>>
 /** One setting of the paper changed at a time. */
 export const variants = {
   'no sigmoid': { segmentationSigmoid: false },
+  'a bias': { segmentationBias: true },
   'no sigmoid and a bias': { segmentationSigmoid: false, segmentationBias: true },
   'dwa equation': { weighting: 'equation' },
   'stitch per stage': { stitchPerStage: true },

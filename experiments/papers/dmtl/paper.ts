@@ -4,6 +4,7 @@ import { dataOf } from '../../data/dataset.ts';
 import { mnist, type MnistRequest } from '../../data/sets/mnist.ts';
 import { presetTexts } from '../../runner/definition.ts';
 import type { Paper } from '../../runner/paper.ts';
+import { depthErrors } from './depth-errors.ts';
 import { figure11, figure7, figure9 } from './figures.ts';
 import { otherItems } from './items.ts';
 import { describePreset, sizes } from './presets.ts';
@@ -34,7 +35,7 @@ export const dmtl: Paper<TrainingSettings> = {
   name: 'dmtl',
   title: 'Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using Depth Estimation',
   citation: 'K. Namdar, P. Vafaeikia, F. Khalvati, arXiv 2208.10390, 2022.',
-  tables: [table1, table2, table3, table4, figure7, figure9, figure11, lambda, ordering],
+  tables: [table1, table2, table3, table4, figure7, figure9, figure11, depthErrors, lambda, ordering],
   otherItems,
   presets: presetTexts(describePreset),
   ambiguities: [
@@ -54,8 +55,8 @@ export const dmtl: Paper<TrainingSettings> = {
   settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: digits.facts,
-  cost: ({ strategy, trainCount, baseWidth, images }) =>
-    relativeCost[strategy] * trainCount * (baseWidth * images.size) ** 2,
+  cost: ({ strategy, trainCount, epochs, baseWidth, images }) =>
+    relativeCost[strategy] * trainCount * epochs * (baseWidth * images.size) ** 2,
   async train(context) {
     const { preset, data, settings } = context;
     return trainDmtl(context, settings, await digits.load(preset, data, requestOf(settings)));

@@ -7,7 +7,7 @@ import { Prefetch } from '../../data/prefetch.ts';
 import type { Frame } from '../../data/sets/kitti-depth.ts';
 import { Mean } from '../../metrics/means.ts';
 import { silogOf } from '../../metrics/silog.ts';
-import { depthPicture, photograph } from '../../report/depth-pictures.ts';
+import { depthPicture, errorPicture, photograph } from '../../report/depth-pictures.ts';
 import { sampleOf } from '../../report/pictures.ts';
 import { base64 } from '../../report/png.ts';
 import { inference } from '../../runner/evaluation.ts';
@@ -93,7 +93,7 @@ export async function evaluate(
 /** Metres between which colours run. */
 export const COLOR_RANGE = [2, 125] as const;
 
-/** The panels of figures 1 and 8, of the first images of a cohort: picture, measured depth, and the depth of both heads. */
+/** The panels of figures 1 and 8, of the first images of a cohort: picture, measured depth, the depth of both heads, and their errors. */
 export const samplePictures = (model: MultiDepth, frames: Frames, space: LogDepth, count: number): Promise<Picture[]> =>
   inference([model], async () => {
     const pictures: Picture[] = [];
@@ -102,13 +102,18 @@ export const samplePictures = (model: MultiDepth, frames: Frames, space: LogDept
       const size = [frame.width, frame.height] as const;
       const colored = (metres: Float32Array | undefined): Promise<string> | undefined =>
         metres && depthPicture(metres, size, COLOR_RANGE).then(base64);
+      const measured = depthIn(frame, wholeOf(frame));
+      const wrong = (metres: Float32Array | undefined): Promise<string> | undefined =>
+        metres && errorPicture(metres, measured, size).then(base64);
       const { regression, classification } = await predictDepth(model, frame, wholeOf(frame), space);
       pictures.push(
         await sampleOf(name, {
           picture: photograph(frame.color, size).then(base64),
-          measured: colored(depthIn(frame, wholeOf(frame))),
+          measured: colored(measured),
           regression: colored(regression),
+          'error of the regression': wrong(regression),
           classification: colored(classification),
+          'error of the classification': wrong(classification),
         }),
       );
     }

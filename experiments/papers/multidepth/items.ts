@@ -22,6 +22,12 @@ export const otherItems: readonly OtherItem[] = [
   {
     place: 'text',
     what: 'about 12 % of the pixels are measured, down to 0.8 % in some frames',
-    answer: { why: 'not built' },
+    answer: { table: 'figure3' },
+  },
+  { place: 'text', what: 'almost nothing is measured in the upper part of a picture', answer: { table: 'figure3' } },
+  {
+    place: 'text',
+    what: '16.05 on the test server; DORN 11.77, VGG16-UNet 13.41, HGR 15.47',
+    answer: { table: 'server' },
   },
 ];

@@ -15,7 +15,9 @@ import { predictor } from './predict.ts';
 import { describePreset, sizes } from './presets.ts';
 import { rangeTest } from './range-test.ts';
 import { searchWeights } from './search.ts';
+import { server } from './server.ts';
 import { settingsSchema, type TrainingSettings } from './settings.ts';
+import { type Counting, depthStatistics, figure3, isCounting } from './statistics.ts';
 import { table1 } from './table1.ts';
 import { type Cohorts, trainNetwork } from './training.ts';
 
@@ -31,20 +33,21 @@ export async function cohortsOf(preset: PresetName, data: string | undefined, co
   return { train: new Frames(train), validation: new Frames(validation) };
 }
 
-async function train(context: TrainContext<TrainingSettings>): Promise<RunResult> {
+async function train(context: TrainContext<TrainingSettings | Counting>): Promise<RunResult> {
   const { settings } = context;
   const cohorts = await cohortsOf(context.preset, context.data, settings);
+  if (isCounting(settings)) return depthStatistics(cohorts.train.pairs, (done, total) => context.progress(done, total));
   if (settings.rangeTest) return rangeTest(context, { ...settings, rangeTest: settings.rangeTest }, cohorts);
   return settings.search.length > 0
     ? searchWeights(context, settings, cohorts)
     : trainNetwork(context, settings, cohorts);
 }
 
-export const multidepth: Paper<TrainingSettings> = {
+export const multidepth: Paper<TrainingSettings | Counting> = {
   name: 'multidepth',
   title: 'MultiDepth: Single-Image Depth Estimation via Multi-Task Regression and Classification',
   citation: 'L. Liebel, M. Körner, ITSC 2019, arXiv 1907.11111.',
-  tables: [table1, figure4, figure5, figure6, figure7, figure8, longer],
+  tables: [table1, figure3, figure4, figure5, figure6, figure7, figure8, longer, server],
   otherItems,
   presets: presetTexts(describePreset),
   ambiguities: [
@@ -68,7 +71,9 @@ export const multidepth: Paper<TrainingSettings> = {
   settings: settingsSchema,
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: scenes.facts,
-  cost({ objective, search, patch, batch, iterations, rangeTest, baseWidth }) {
+  cost(settings) {
+    if (isCounting(settings)) return 0;
+    const { objective, search, patch, batch, iterations, rangeTest, baseWidth } = settings;
     const heads = objective.kind === 'regression' || objective.kind === 'classification' ? 1 : 2;
     const updates = (rangeTest?.steps ?? iterations) * Math.max(1, search.length);
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);

@@ -74,6 +74,7 @@ export function trainNetwork(context: RunContext, settings: TrainingSettings, co
       const metrics: Record<string, number> = { ...notes, bestIteration: step };
       for (const name of scores) if (curves[name]) metrics[name] = Math.min(...curves[name]);
       for (const name of [...scores, ...watched]) if (curves[name]) metrics[`${name}Last`] = curves[name].at(-1)!;
+      if (curves.sCls) metrics.sClsMost = Math.max(...curves.sCls);
       const pictures = await samplePictures(model, validation, space, SHOWN);
       return { metrics, curves, pictures, diagnostics: { stalls } };
     },

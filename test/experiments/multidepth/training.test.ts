@@ -197,6 +197,7 @@ t.test('the command line', async (t) => {
   const report = await readFile(path.join(out, 'report.html'), 'utf8');
   t.match(report, /<svg/);
   t.match(report, /alt="classification, /);
+  t.match(report, /alt="error of the regression, /);
   const shown = await command(['data', 'show', 'kitti'], folder);
   t.match(shown.stdout, /avg-kitti.*data_depth_annotated/);
   t.match((await command(['data', 'show', 'mnist'], folder)).stdout, /440fcabf/);
@@ -238,6 +239,39 @@ t.test('the command line', async (t) => {
   t.ok(Math.min(...depth.data) >= 2 * 256 - 1 && Math.max(...depth.data) <= 125 * 256);
   const twice = await command(['predict', 'multidepth', path.join(weights, network), odd, odd], folder);
   t.match(twice.stderr, /another picture is also called/);
+  // The development kit: 16-bit grey maps in units of 1/256 m, 0 for none, called as their pictures, in the root of an archive.
+  const pictures = await mkdir(path.join(folder, 'test/image'), { recursive: true }).then(() =>
+    Promise.all(
+      ['0000000000.png', '0000000499.png'].map(async (name) => {
+        const file = path.join(folder, 'test/image', name);
+        await sharp(first!.color).resize(1216, 352, { fit: 'fill' }).toFile(file);
+        return file;
+      }),
+    ),
+  );
+  const predicting = [
+    'predict',
+    'multidepth',
+    path.join(weights, network),
+    ...pictures,
+    '--upload',
+    '--device',
+    'wasm',
+  ];
+  const upload = await command([...predicting, '--out', 'upload'], folder);
+  t.equal(upload.status, 0, upload.stderr);
+  t.same((await readdir(path.join(folder, 'upload'))).sort(), ['0000000000.png', '0000000499.png'], 'nothing else');
+  for (const name of await readdir(path.join(folder, 'upload'))) {
+    const map = decode(await readFile(path.join(folder, 'upload', name)));
+    t.same([map.width, map.height, map.depth, map.channels], [1216, 352, 16, 1], name);
+    t.ok(
+      map.data.every((units) => units >= 2 * 256 - 1 && units <= 125 * 256),
+      `${name}: every pixel, in 1/256 m`,
+    );
+  }
+  const over = await command([...predicting, '--out', 'test/image'], folder);
+  t.equal(over.status, 2);
+  t.match(over.stderr, /0000000000\.png' would be written over the picture itself/);
   await writeFile(path.join(folder, 'not.safetensors'), 'no weights');
   const broken = await command(['predict', 'multidepth', 'not.safetensors', odd], folder);
   t.equal(broken.status, 2);
