@@ -35,33 +35,37 @@ export function initialised<L extends nn.Conv2d | nn.Linear>(
 /** Options of DoubleConv. */
 export interface DoubleConvOptions {
   bias?: boolean;
+  /** Batch norm after each convolution; default true. */
+  norm?: boolean;
 }
 
 const takesDoubleConv = takes('DoubleConv', {
   inputs: size,
   outputs: size,
-  options: optionsWith<DoubleConvOptions>({ bias: flag }),
+  options: optionsWith<DoubleConvOptions>({ bias: flag, norm: flag }),
 });
 
 /** (conv 3x3 padding 1, batch norm, relu) twice, keeping the image size. */
 export class DoubleConv extends nn.Module {
-  readonly conv1: nn.Conv2d;
-  readonly bn1: nn.BatchNorm2d;
-  readonly conv2: nn.Conv2d;
-  readonly bn2: nn.BatchNorm2d;
+  // Declared alone: the order of a state dict is that in which the constructor makes them.
+  declare readonly conv1: nn.Conv2d;
+  declare readonly bn1?: nn.BatchNorm2d;
+  declare readonly conv2: nn.Conv2d;
+  declare readonly bn2?: nn.BatchNorm2d;
 
   constructor(...args: [inputs: number, outputs: number, options?: DoubleConvOptions]) {
     super();
-    const [inputs, outputs, { bias = true } = {}] = takesDoubleConv(args);
+    const [inputs, outputs, { bias = true, norm = true } = {}] = takesDoubleConv(args);
     this.conv1 = new nn.Conv2d(inputs, outputs, 3, { padding: 1, bias });
-    this.bn1 = new nn.BatchNorm2d(outputs);
+    if (norm) this.bn1 = new nn.BatchNorm2d(outputs);
     this.conv2 = new nn.Conv2d(outputs, outputs, 3, { padding: 1, bias });
-    this.bn2 = new nn.BatchNorm2d(outputs);
+    if (norm) this.bn2 = new nn.BatchNorm2d(outputs);
   }
 
   forward(x: Tensor): Tensor {
-    x = relu(this.bn1.forward(this.conv1.forward(x)));
-    return relu(this.bn2.forward(this.conv2.forward(x)));
+    x = this.conv1.forward(x);
+    x = this.conv2.forward(relu(this.bn1?.forward(x) ?? x));
+    return relu(this.bn2?.forward(x) ?? x);
   }
 }
 

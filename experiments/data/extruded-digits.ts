@@ -2,7 +2,7 @@
 // input y = (m + k n) / (1 + k), standardised per image. Noise belongs to the image: the same in every epoch.
 import { takes } from '../../engine/call-check.ts';
 import { random } from '../../engine/index.ts';
-import { number, record, requiredOptions, size, text, value } from '../../engine/parameters.ts';
+import { flag, number, record, requiredOptions, size, text, value } from '../../engine/parameters.ts';
 import { type Cohort, DIGIT_SIZE, type DigitSource } from './digits.ts';
 
 /** Side of the images in the paper; noise strengths are given for it. */
@@ -25,6 +25,14 @@ export interface ExtrusionOptions {
   readonly noise: NoiseOptions;
   /** Depth of digit c: (c + 1) / 10, or literally proportional, c / 9, which leaves digit 0 without depth. */
   readonly depthMode: 'offset' | 'literal';
+  /** The grey digit instead of the binarised one under the noise. */
+  readonly grey?: boolean | undefined;
+  /** false: the noisy image as it is, from 0 to 1, instead of zero mean and unit variance. */
+  readonly standardized?: boolean | undefined;
+  /** Share of the training images that are noisy, drawn by image; default 1. */
+  readonly noisyShare?: number | undefined;
+  /** Training images get other noise in each epoch. */
+  readonly freshNoise?: boolean | undefined;
 }
 
 /** Bilinear resampling of a square image with half-pixel centres (corners not aligned, edges repeated). */
@@ -109,6 +117,9 @@ export function standardize(image: Float32Array): Float32Array {
   return image.map((x) => (x - mean) * scale);
 }
 
+/** More than a cohort has: what the numbers of noise of different epochs are apart. */
+const MOST_IMAGES = 2 ** 20;
+
 /** Bytes of prepared images to keep; larger sets are prepared again in every epoch. */
 const CACHE_BYTES = 600e6;
 
@@ -116,7 +127,12 @@ const takesDigits = takes('ExtrudedDigits', {
   source: record,
   cohort: text,
   count: size,
-  options: requiredOptions<ExtrusionOptions>({ size, noise: record, depthMode: text }, 'size', 'noise', 'depthMode'),
+  options: requiredOptions<ExtrusionOptions>(
+    { size, noise: record, depthMode: text, grey: flag, standardized: flag, noisyShare: number, freshNoise: flag },
+    'size',
+    'noise',
+    'depthMode',
+  ),
   seed: number,
 });
 
@@ -149,19 +165,31 @@ export class ExtrudedDigits {
     return value;
   }
 
-  #mask(index: number): Float32Array {
-    return this.#cached(this.#masks, index, () =>
-      binarize(resizeBilinear(this.#source.pixels(this.#cohort, index), DIGIT_SIZE, this.size)),
-    );
+  #grey(index: number): Float32Array {
+    return resizeBilinear(this.#source.pixels(this.#cohort, index), DIGIT_SIZE, this.size);
   }
 
-  /** The noisy, standardised image, size x size. */
-  input(index: number): Float32Array {
-    return this.#cached(this.#inputs, index, () => {
-      const { noise, size } = this.#options;
-      const options = { ...noise, k: equalDifficulty(noise, size), size };
-      return standardize(addNoise(this.#mask(index), options, { seed: this.#seed, cohort: this.#cohort, index }));
-    });
+  #mask(index: number): Float32Array {
+    return this.#cached(this.#masks, index, () => binarize(this.#grey(index)));
+  }
+
+  /** Image `index` with the noise of a number. */
+  #noisy(index: number, number: number): Float32Array {
+    const { noise, size, grey = false, standardized = true, noisyShare = 1 } = this.#options;
+    const isTraining = this.#cohort === 'train';
+    const isClean =
+      isTraining && noisyShare < 1 && random(this.#seed, 'noisy extruded digits', index).uniform() >= noisyShare;
+    const options = { ...noise, k: isClean ? 0 : equalDifficulty(noise, size), size };
+    const clean = grey ? this.#grey(index) : this.#mask(index);
+    const noisy = addNoise(clean, options, { seed: this.#seed, cohort: this.#cohort, index: number });
+    return standardized ? standardize(noisy) : noisy;
+  }
+
+  /** The noisy image, size x size, standardised unless the options say otherwise. Fresh noise is that of the epoch. */
+  input(index: number, epoch = 0): Float32Array {
+    const isFresh = this.#options.freshNoise === true && this.#cohort === 'train';
+    if (isFresh && epoch > 0) return this.#noisy(index, index + MOST_IMAGES * epoch);
+    return this.#cached(this.#inputs, index, () => this.#noisy(index, index));
   }
 
   /** The depth map, size x size, from 0 to 1. */
@@ -171,7 +199,7 @@ export class ExtrudedDigits {
   }
 
   /** Inputs and depth maps (n, 1, size, size) and labels (n) of the images with these indices. */
-  batch(indices: ArrayLike<number>): { input: Float32Array; depth: Float32Array; label: Int32Array } {
+  batch(indices: ArrayLike<number>, epoch = 0): { input: Float32Array; depth: Float32Array; label: Int32Array } {
     const pixels = this.size ** 2;
     const n = indices.length;
     const result = {
@@ -181,7 +209,7 @@ export class ExtrudedDigits {
     };
     for (let i = 0; i < n; i++) {
       const index = indices[i]!;
-      result.input.set(this.input(index), i * pixels);
+      result.input.set(this.input(index, epoch), i * pixels);
       result.depth.set(this.depth(index), i * pixels);
       result.label[i] = this.labels[index]!;
     }

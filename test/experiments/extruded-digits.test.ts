@@ -95,6 +95,36 @@ t.test('generated digits depend on seed, cohort and index alone', (t) => {
   t.end();
 });
 
+t.test('readings of the samples: grey, not standardised, partly noisy, fresh noise', (t) => {
+  const base = { size: 32, noise: { kind: 'mixUniform', where: 'after', k: 29 }, depthMode: 'offset' } as const;
+  const images = (cohort: Cohort, more: object): ExtrudedDigits =>
+    new ExtrudedDigits(generatedDigits(), cohort, 40, { ...base, ...more }, 4);
+  const quiet = { noise: { ...base.noise, k: 0 }, standardized: false };
+  t.same([...new Set(images('train', quiet).input(3))].sort(), [0, 1], 'the mask itself');
+  t.ok(new Set(images('train', { ...quiet, grey: true }).input(3)).size > 10);
+  t.same(images('train', { ...quiet, grey: true }).depth(3), images('train', quiet).depth(3), 'the same depth map');
+
+  const plain = images('train', { standardized: false });
+  const half = images('train', { standardized: false, noisyShare: 0.5 });
+  const isClean = (i: number): boolean => new Set(half.input(i)).size === 2;
+  const clean = Array.from({ length: 40 }, (_, i) => i).filter(isClean);
+  t.ok(clean.length > 8 && clean.length < 32, `${clean.length} of 40 are clean`);
+  const noisy = Array.from({ length: 40 }, (_, i) => i).find((i) => !isClean(i))!;
+  t.same(half.input(noisy), plain.input(noisy), 'the others have the noise that they would have');
+  t.notOk(
+    new Set(images('test', { standardized: false, noisyShare: 0.5 }).input(clean[0]!)).size === 2,
+    'in training alone',
+  );
+
+  const fresh = images('train', { freshNoise: true });
+  t.same(fresh.batch([5], 0).input, images('train', {}).batch([5], 0).input);
+  t.notSame(fresh.batch([5], 1).input, fresh.batch([5], 0).input);
+  t.same(fresh.batch([5], 1).input, images('train', { freshNoise: true }).batch([5], 1).input, 'of a resumed run too');
+  t.same(images('test', { freshNoise: true }).input(5, 1), images('test', {}).input(5));
+  t.same(images('train', {}).input(5, 1), images('train', {}).input(5));
+  t.end();
+});
+
 t.test('a cohort gives the same noisy images in every epoch', (t) => {
   const options = { size: 32, noise: { kind: 'mixUniform', where: 'after', k: 29 }, depthMode: 'offset' } as const;
   const cohort = (seed: number): ExtrudedDigits => new ExtrudedDigits(generatedDigits(), 'train', 20, options, seed);

@@ -54,6 +54,23 @@ t.test('names are those of a torch state_dict', async (t) => {
   t.same(keys.slice(-2), ['fc3.weight', 'fc3.bias']);
 });
 
+t.test('fewer levels, a flattened classifier and no batch norm', async (t) => {
+  const three = new UNet({ baseWidth: 2, levels: 3 });
+  const { depth, logits } = three.forward(zeros([1, 1, 12, 8]));
+  t.same([depth.shape, logits.shape], [[1, 1, 12, 8], [1, 10]], 'sides that are multiples of 4 alone'); // prettier-ignore
+  t.throws(() => three.encode(zeros([1, 1, 10, 8])), { name: 'ConfigError', message: /multiples of 4/ });
+  const { encoder, decoder } = three.parts();
+  t.same([encoder.length, decoder.length], [3, 5]);
+  const flat = new UNet({ baseWidth: 2, flattened: 2 });
+  t.equal(flat.fc1.weight.shape[1], 32 * 2 * 2);
+  t.same(flat.forward(zeros([2, 1, 32, 32])).logits.shape, [2, 10]);
+  const bare = new UNet({ baseWidth: 2, norm: false });
+  t.notOk([...(await bare.stateDict()).keys()].some((key) => key.includes('.bn')));
+  t.same(bare.forward(ones([1, 1, 16, 16])).depth.shape, [1, 1, 16, 16]);
+  t.equal(new UNet({ norm: false }).parameterCount(), 31_310_091, 'the count of the specification');
+  t.throws(() => new UNet({ levels: 6 }), { name: 'ConfigError', message: /3, 4 or 5/ });
+});
+
 t.test('a step lowers the loss, and the same seed gives the same bits', async (t) => {
   const train = async () => {
     manualSeed(3);

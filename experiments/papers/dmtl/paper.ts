@@ -8,6 +8,7 @@ import { depthErrors } from './depth-errors.ts';
 import { figure11, figure7, figure9 } from './figures.ts';
 import { otherItems } from './items.ts';
 import { describePreset, sizes } from './presets.ts';
+import { readingsTable } from './readings.ts';
 import { settingsSchema, type Strategy, type TrainingSettings } from './settings.ts';
 import { lambda, ordering } from './studies.ts';
 import { table1, table2, table3, table4 } from './tables.ts';
@@ -35,7 +36,7 @@ export const dmtl: Paper<TrainingSettings> = {
   name: 'dmtl',
   title: 'Minimizing the Effect of Noise and Limited Dataset Size in Image Classification Using Depth Estimation',
   citation: 'K. Namdar, P. Vafaeikia, F. Khalvati, arXiv 2208.10390, 2022.',
-  tables: [table1, table2, table3, table4, figure7, figure9, figure11, depthErrors, lambda, ordering],
+  tables: [table1, table2, table3, table4, figure7, figure9, figure11, depthErrors, lambda, ordering, readingsTable],
   otherItems,
   presets: presetTexts(describePreset),
   ambiguities: [

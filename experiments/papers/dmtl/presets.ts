@@ -9,6 +9,7 @@ import {
   type VariantFactors,
   variants,
 } from './settings.ts';
+import { type Reading, readings } from './reading-names.ts';
 
 type Sizes = Pick<TrainingSettings, 'baseWidth' | 'validationCount' | 'testCount' | 'epochs' | 'learningRate'> & {
   /** Side of the images. */
@@ -32,9 +33,13 @@ export const sizes: Readonly<Record<PresetName, Sizes>> = {
 const PUBLISHED_RICHEST = 5000;
 
 /** All settings of a run under a preset. */
-export function settingsOf({ strategy, noise, n, lambda = 1, variant }: RunName, preset: PresetName): TrainingSettings {
+export function settingsOf(
+  { strategy, noise, n, lambda = 1, variant, reading, longer = 1 }: RunName,
+  preset: PresetName,
+): TrainingSettings {
   const { size, baseWidth, richest, validationCount, testCount, epochs, learningRate } = sizes[preset];
   const factors: VariantFactors = variant ? variants[variant] : {};
+  const { images, noiseTimes = 1, noiseModel, ...read }: Reading = reading ? readings[reading] : {};
   return {
     strategy,
     trainCount: Math.round((n * richest * (factors.images ?? 1)) / PUBLISHED_RICHEST),
@@ -42,11 +47,12 @@ export function settingsOf({ strategy, noise, n, lambda = 1, variant }: RunName,
     testCount,
     images: {
       size: size * (factors.size ?? 1),
-      noise: { kind: 'mixUniform', where: 'after', k: noiseLevels[noise] },
+      noise: { kind: 'mixUniform', where: 'after', ...noiseModel, k: noiseTimes * noiseLevels[noise] },
       depthMode: 'offset',
+      ...images,
     },
     baseWidth: baseWidth * (factors.baseWidth ?? 1),
-    epochs,
+    epochs: longer * epochs,
     batch: 4,
     optimizer: 'sgd',
     learningRate: learningRate * (factors.learningRate ?? 1),
@@ -55,6 +61,7 @@ export function settingsOf({ strategy, noise, n, lambda = 1, variant }: RunName,
     depthLoss: 'mse',
     lambda,
     multiOpt: 'twoForwards',
+    ...read,
   };
 }
 

@@ -1,6 +1,7 @@
 // What decides a training run of dmtl: its name in the paper's own terms, and all numbers that the name stands for.
 import { z } from 'zod';
 import { count, notNegative, positive, share } from '../../runner/schema.ts';
+import type { ReadingName } from './reading-names.ts';
 
 /** How the two tasks are trained (section 4 of the specification, table 3 of the paper). */
 export const strategies = [
@@ -39,11 +40,23 @@ export interface RunName {
   /** Weight of the depth loss. */
   readonly lambda?: number;
   readonly variant?: Variant | undefined;
+  /** How a silent place of the paper is read, instead of as everywhere else. */
+  readonly reading?: ReadingName | undefined;
+  /** How many times as many epochs. */
+  readonly longer?: number | undefined;
 }
 
 /** The name in files and for people. */
-export const runKey = ({ strategy, noise, n, lambda = 1, variant }: RunName): string =>
-  `${strategy} ${noise} N=${n}${lambda === 1 ? '' : ` lambda=${lambda}`}${variant ? ` ${variant}` : ''}`;
+export const runKey = ({ strategy, noise, n, lambda = 1, variant, reading, longer = 1 }: RunName): string =>
+  [
+    `${strategy} ${noise} N=${n}`,
+    lambda === 1 ? [] : `lambda=${lambda}`,
+    variant ?? [],
+    reading ? `(${reading})` : [],
+    longer === 1 ? [] : `epochs*${longer}`,
+  ]
+    .flat()
+    .join(' ');
 
 export const settingsSchema = z.strictObject({
   strategy: z.enum(strategies),
@@ -58,7 +71,17 @@ export const settingsSchema = z.strictObject({
       k: notNegative,
     }),
     depthMode: z.enum(['offset', 'literal']),
+    // Of some readings alone; runs without them have the fingerprints that they always had.
+    grey: z.boolean().optional(),
+    standardized: z.boolean().optional(),
+    noisyShare: share.optional(),
+    freshNoise: z.boolean().optional(),
   }),
+  /** Of some readings alone: levels of the U-Net, all values of the lowest one classified, batch norm, class weights. */
+  levels: z.int().min(3).max(5).optional(),
+  flattened: z.boolean().optional(),
+  batchNorm: z.boolean().optional(),
+  classWeights: z.boolean().optional(),
   /** Channels of the first level of the U-Net. */
   baseWidth: count,
   epochs: count,

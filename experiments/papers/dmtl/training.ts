@@ -36,14 +36,19 @@ export function trainDmtl(context: RunContext, settings: TrainingSettings, sourc
   const images = cohort('train', settings.trainCount);
   const validation = cohort('validation', settings.validationCount);
   const test = cohort('test', settings.testCount);
-  const weights = classWeights(images.classCounts(DIGIT_CLASSES));
+  const counts = images.classCounts(DIGIT_CLASSES);
+  const weights = settings.classWeights === false ? new Float32Array(DIGIT_CLASSES).fill(1) : classWeights(counts);
   const onDevice = ({ input, depth, label }: HostBatch): Batch => {
     const shape = [label.length, 1, size, size];
     return { input: tensor(input, shape), depth: tensor(depth, shape), label: tensor(label), weight: tensor(weights) };
   };
   const epochs = new Epochs((epoch) => batchesOf(settings.trainCount, settings.batch, seed, epoch));
   manualSeed(seed);
-  const model = new UNet({ inChannels: 1, classes: DIGIT_CLASSES, baseWidth: settings.baseWidth });
+  const { baseWidth, levels = 5, flattened = false, batchNorm: norm = true } = settings;
+  const model = new UNet({
+    ...{ inChannels: 1, classes: DIGIT_CLASSES, baseWidth, levels, norm },
+    ...(flattened ? { flattened: size / 2 ** (levels - 1) } : {}),
+  });
   const stages = stagesOf(model, settings);
 
   return train<HostBatch, RunResult>(context, {
@@ -53,7 +58,7 @@ export function trainDmtl(context: RunContext, settings: TrainingSettings, sourc
       validateEvery: epochs.length,
       optimizers,
       keepBest: 'model',
-      batch: (_, overall) => images.batch(epochs.at(overall)),
+      batch: (_, overall) => images.batch(epochs.at(overall), Math.floor(overall / epochs.length)),
       step: (batch) => ({ loss: step(onDevice(batch)) }),
       async validate(_, pause) {
         const { accuracy, ...depth } = await evaluate(model, validation, predictsDepth, pause);
