@@ -56,10 +56,12 @@ function toValues(name: string, file: string, { dtype, data }: SafetensorsEntry)
 }
 
 const takesRead = takes('readStateDict', { content: bytes, file: text });
+const takesTensors = takes('toStateDict', { tensors: mapping, file: text });
 const takesWrite = takes('writeStateDict', { state: mapping, metadata: optional(texts) });
 
 /** Tensors in the element types of files as a state dict. Throws DataError, naming `file`, for whole numbers beyond int32. */
-export function toStateDict(tensors: ReadonlyMap<string, SafetensorsEntry>, file: string): StateDict {
+export function toStateDict(...args: [tensors: ReadonlyMap<string, SafetensorsEntry>, file: string]): StateDict {
+  const [tensors, file] = takesTensors(args);
   const state: StateDict = new Map();
   for (const [name, entry] of tensors) {
     const values = toValues(name, file, entry);

@@ -127,6 +127,7 @@ const others: readonly [name: string, call: Call, good: () => Arguments][] = [
   ],
   ['writeStateDict', w.writeStateDict as Call, () => [new Map(), { format: 'pt' }]],
   ['writeSafetensors', w.writeSafetensors as Call, () => [{ tensors: new Map(), metadata: {} }]],
+  ['toStateDict', w.toStateDict as Call, () => [new Map(), 'a file']],
   ['readStateDict', w.readStateDict as Call, () => [w.writeStateDict(new Map()), 'a file']],
   ['readSafetensors', w.readSafetensors as Call, () => [w.writeStateDict(new Map()), 'a file']],
 ];
