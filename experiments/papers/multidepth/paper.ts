@@ -21,6 +21,8 @@ import { type Counting, depthStatistics, figure3, isCounting } from './statistic
 import { table1 } from './table1.ts';
 import { type Cohorts, trainNetwork } from './training.ts';
 
+/** Cost of counting the pixels of a depth map, in the same unit. */
+const COUNTING_COST = 2 ** 16;
 /** Forward cost of each head relative to the encoder (section 8.1 of the specification: 9.83 of 23.04 GFLOP). */
 const HEAD_COST = 0.43;
 
@@ -72,7 +74,7 @@ export const multidepth: Paper<TrainingSettings | Counting> = {
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: scenes.facts,
   cost(settings) {
-    if (isCounting(settings)) return 0;
+    if (isCounting(settings)) return (settings.trainCount + settings.validationCount) * COUNTING_COST;
     const { objective, search, patch, batch, iterations, rangeTest, baseWidth } = settings;
     const heads = objective.kind === 'regression' || objective.kind === 'classification' ? 1 : 2;
     const updates = (rangeTest?.steps ?? iterations) * Math.max(1, search.length);
