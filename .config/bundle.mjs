@@ -143,7 +143,7 @@ export async function bundleWhole(outdir) {
   );
 }
 
-/** Shaders without what no compiler reads: comments, indentation, and space beside punctuation that stands alone. */
+/** Shaders without what no compiler reads: comments, indentation, and space beside punctuation and operators; a minus keeps its own. */
 const bareShaders = {
   name: 'bare-shaders',
   setup({ onLoad }) {
@@ -151,7 +151,7 @@ const bareShaders = {
       const source = await readFile(file, 'utf8');
       const lines = source.split('\n').map((line) => line.replace(/\/\/.*$/, '').trim());
       const bare = lines.filter((line) => line !== '').join('\n');
-      return { contents: `${bare.replace(/\s*([,;:=(){}[\]])\s*/g, '$1')}\n`, loader: 'text' };
+      return { contents: `${bare.replace(/\s*([,;:=(){}[\]+*<>&|?]|==)\s*/g, '$1')}\n`, loader: 'text' };
     });
   },
 };
