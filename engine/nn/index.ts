@@ -10,6 +10,7 @@ export {
 } from './init.ts';
 export type { LayerOptions } from './layer-options.ts';
 export * from './linear.ts';
+export * from './attention.ts';
 export * from './convolution.ts';
 export * from './normalization.ts';
 export * from './activations.ts';

@@ -22,6 +22,7 @@ export * from './joining.ts';
 export * from './indexing.ts';
 export * from './matmul.ts';
 export * from './einsum.ts';
+export * from './attention.ts';
 export * from './convolution.ts';
 export * from './pooling.ts';
 export * from './pyramid-pooling.ts';

@@ -112,6 +112,7 @@ export { cumprod, cumsum, prod } from './scan.ts';
 export { sort, type Sorted, type SortOptions, topk, type TopkOptions } from './sorting.ts';
 export { norm, type NormOptions } from './norm.ts';
 export { einsum } from './einsum.ts';
+export { type AttentionOptions, scaledDotProductAttention } from './attention.ts';
 export { gridSample, type GridSampleOptions } from './grid-sample.ts';
 export { klDivLoss, type KlDivOptions } from './kl-divergence.ts';
 export { prelu } from './prelu.ts';

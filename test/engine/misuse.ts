@@ -40,6 +40,8 @@ const device = (): w.Device => w.defaultDevice();
 
 const others: readonly [name: string, call: Call, good: () => Arguments][] = [
   made('Linear', w.nn.Linear, () => [2, 3, { bias: false }]),
+  made('MultiHeadAttention', w.nn.MultiHeadAttention, () => [4, 2, { bias: false }]),
+  made('Embedding', w.nn.Embedding, () => [4, 2, { paddingIdx: 1 }]),
   made('Conv2d', w.nn.Conv2d, () => [2, 4, 3, { stride: 2, padding: [1, 0], groups: 2 }]),
   made('ConvTranspose2d', w.nn.ConvTranspose2d, () => [2, 4, 3, { stride: 2, outputPadding: 1 }]),
   made('BatchNorm2d', w.nn.BatchNorm2d, () => [2, { momentum: null, eps: 1e-3 }]),

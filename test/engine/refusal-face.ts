@@ -71,6 +71,29 @@ export const ofFace: Readonly<Record<string, Refusals>> = {
       ...config('paddingMode', () => [image(), f(1, 2, 3, 2), { paddingMode: 'mirror' }]),
     ],
   },
+  scaledDotProductAttention: {
+    good: () => [f(2, 3, 4), f(2, 5, 4), f(2, 5, 6), { attnMask: f(3, 5), isCausal: true, scale: 0.5, chunk: 2 }],
+    rows: [
+      ...shape('q', () => [f(4), f(5, 4), f(5, 6)]),
+      ...shape(
+        'k',
+        () => [f(2, 3, 4), f(2, 5, 3), f(2, 5, 6)],
+        () => [f(2, 3, 4), f(5, 4), f(2, 5, 6)],
+      ),
+      ...shape(
+        'v',
+        () => [f(2, 3, 4), f(2, 5, 4), f(2, 4, 6)],
+        () => [f(2, 3, 4), f(2, 5, 4), f(6)],
+      ),
+      ...shape(
+        'attnMask',
+        () => [f(2, 3, 4), f(2, 5, 4), f(2, 5, 6), { attnMask: f(3, 4) }],
+        () => [f(2, 3, 4), f(2, 5, 4), f(2, 5, 6), { attnMask: f(1, 1, 3, 5) }],
+      ),
+      ...[NaN, Infinity].flatMap((scale) => config('scale', () => [f(3, 4), f(5, 4), f(5, 6), { scale }])),
+      ...[0, 1.5].flatMap((chunk) => config('chunk', () => [f(3, 4), f(5, 4), f(5, 6), { chunk }])),
+    ],
+  },
   prelu: {
     good: () => [f(2, 3, 4), f(3)],
     rows: shape(

@@ -65,6 +65,18 @@ const layersOfFace: Record<string, Row[]> = {
     ...sizes('parameters', 1, (n) => new nn.PReLU(n)),
     ...numbers('init', [], (init) => new nn.PReLU(1, { init })),
   ],
+  MultiHeadAttention: [
+    ...sizes('embedDim', 1, (n) => new nn.MultiHeadAttention(n, 1)),
+    ...sizes('numHeads', 1, (n) => new nn.MultiHeadAttention(4, n)),
+    ['numHeads', ConfigError, () => new nn.MultiHeadAttention(4, 3)],
+    ['query', ShapeError, () => new nn.MultiHeadAttention(4, 2).forward(w.zeros([2, 3, 5]))],
+    ['key', ShapeError, () => new nn.MultiHeadAttention(4, 2).forward(w.zeros([2, 3, 4]), w.zeros([3, 4]))],
+  ],
+  Embedding: [
+    ...sizes('numEmbeddings', 1, (n) => new nn.Embedding(n, 2)),
+    ...sizes('embeddingDim', 0, (n) => new nn.Embedding(2, n)),
+    ...numbers('paddingIdx', [-1, 2, 0.5], (paddingIdx) => new nn.Embedding(2, 3, { paddingIdx })),
+  ],
   LeakyReLU: numbers('negativeSlope', [], (slope) => new nn.LeakyReLU(slope)),
   GELU: [['approximate', ConfigError, () => new nn.GELU('erf' as 'none')]],
   Dropout: numbers('p', [-0.1, 1.1], (p) => new nn.Dropout(p)),

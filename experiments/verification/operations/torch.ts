@@ -16,6 +16,7 @@ const renamed: Readonly<Record<string, string>> = {
   'torch.nn.functional.binary_cross_entropy_with_logits': 'bceWithLogits',
   'torch.nn.functional.grid_sample': 'gridSample',
   'torch.nn.functional.kl_div': 'klDivLoss',
+  'torch.nn.MultiheadAttention': 'nn.MultiHeadAttention',
   'torch.nn.utils.clip_grad_norm_': 'clipGradNorm',
   'torch.nn.utils.clip_grad_value_': 'clipGradValue',
   'torch.optim.lr_scheduler.CosineAnnealingLR': 'cosineLR',
@@ -33,9 +34,8 @@ const absent: Readonly<Record<string, string>> = {
   'torch.Tensor.view, stride, contiguous': 'every tensor is contiguous: reshape is free, permute and slice copy',
   'torch.float16, bfloat16, int64': 'the kernels compute in float32, with int32 indices',
   'torch.complex64, torch.fft': 'no network here needs them',
-  'torch.nn.LSTM, torch.nn.MultiheadAttention': 'no network here needs them',
+  'torch.nn.LSTM': 'no network here needs it',
   'torch.nn.functional.conv3d': 'the networks are of images; conv1d and conv2d are there',
-  'torch.nn.Embedding': 'indexSelect does it',
   'torch.linalg.svd, eig, solve': 'no kernels for decompositions',
   'torch.utils.data.DataLoader': "data is the runner's, in experiments",
 };
@@ -53,7 +53,7 @@ const same: Readonly<Record<string, readonly string[]>> = {
   'torch.nn.functional.': (
     'adaptiveAvgPool2d adaptiveMaxPool2d avgPool2d batchNorm conv1d conv2d convTranspose2d crossEntropy dropout dropout2d elu ' +
     'gelu groupNorm huberLoss instanceNorm interpolate l1Loss layerNorm leakyRelu linear logSoftmax maxPool2d maxUnpool2d ' +
-    'mseLoss nllLoss pad pixelShuffle prelu silu smoothL1Loss softmax softplus'
+    'mseLoss nllLoss pad pixelShuffle prelu scaledDotProductAttention silu smoothL1Loss softmax softplus'
   ).split(' '),
 };
 
@@ -62,7 +62,7 @@ export const isClass = (value: unknown): value is new (...args: unknown[]) => un
 const classes = (from: object): string[] =>
   Object.entries(from).flatMap(([name, value]) => (isClass(value) ? [name] : []));
 
-const ownClasses = new Set(['Buffer', 'Counter']);
+const ownClasses = new Set(['Buffer', 'Counter', 'MultiHeadAttention']);
 const optimizers = ['Adam', 'AdamW', 'RMSprop', 'SGD'];
 
 interface Row {

@@ -169,4 +169,42 @@ const gridSample = family('gridSample', samplings, (p) => ({
   linear: [[0]],
 }));
 
-export const face: readonly Family[] = [cumsum, cumprod, prod, sort, topk, norm, einsum, conv1d, prelu, gridSample];
+const lengths = fc.integer({ min: 1, max: 40 });
+const widths = fc.integer({ min: 1, max: 9 });
+const attention = family(
+  'scaledDotProductAttention',
+  fc.record({
+    batch: fc.integer({ min: 1, max: 3 }),
+    ...{ queries: lengths, keys: lengths, features: widths, values: widths },
+    isCausal: fc.boolean(),
+    chunk: fc.integer({ min: 1, max: 20 }),
+  }),
+  ({ batch, queries, keys, features, values, isCausal, chunk }) => ({
+    inputs: [
+      { shape: [batch, queries, features] },
+      { shape: [batch, keys, features] },
+      { shape: [batch, keys, values] },
+    ],
+    f: (q, k, v) => w.scaledDotProductAttention(q!, k!, v!, { isCausal, chunk }),
+    roundings: 8 * roundingsOf(Math.max(queries, keys, features)),
+    // A score is rounded in units of |q| |k|, and what follows from it by as much of the values or cotangents.
+    magnitude: ({ inputs: [q, k, v], cotangents: [g] }) => {
+      const [largestQ, largestK, largestV, largestG] = [q!, k!, v!, g!].map((x) => w.amax(w.abs(x)));
+      const score = w.add(w.affine(w.mul(largestQ!, largestK!), features, 0), 4);
+      const value = w.mul(score, largestV!);
+      const slope = w.affine(w.mul(value, largestG!), 4 * values, 0);
+      return [
+        value,
+        w.mul(slope, largestK!),
+        w.affine(w.mul(slope, largestQ!), queries, 0),
+        w.affine(w.mul(score, largestG!), queries, 0),
+      ].map((bound, i) => w.expand(bound, [[batch, queries, values], q!.shape, k!.shape, v!.shape][i]!));
+    },
+    linear: [[2]],
+  }),
+);
+
+export const face: readonly Family[] = [
+  ...[cumsum, cumprod, prod, sort, topk, norm, einsum, attention],
+  ...[conv1d, prelu, gridSample],
+];

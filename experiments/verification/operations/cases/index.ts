@@ -1,6 +1,7 @@
 // The cases of all operations, one file for each family: `scan` stands for engine/ops/scan.ts.
 import type { Adapter } from '../../golden/adapter.ts';
 import type { FamilyCases, GradientCase } from '../case.ts';
+import { attention } from './attention.ts';
 import { binary } from './binary.ts';
 import { boxLosses } from './box-losses.ts';
 import { convolution } from './convolution.ts';
@@ -32,6 +33,7 @@ import { unary } from './unary.ts';
 
 /** By the name of the family in the registry. */
 export const caseFamilies: Readonly<Record<string, FamilyCases>> = {
+  attention,
   binary,
   'box-losses': boxLosses,
   convolution,
