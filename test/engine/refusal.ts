@@ -1,7 +1,7 @@
 // What a good refusal is: thrown at the call, of the right class, naming operation, argument, expected and given, and the
 // caller's own line.
-import type t from 'tap';
-import { WgradError } from '../../engine/index.ts';
+import t from 'tap';
+import { scope, WgradError } from '../../engine/index.ts';
 import type { ErrorClass } from './refusal-rows.ts';
 
 type Call = (...args: never[]) => unknown;
@@ -52,4 +52,17 @@ export function checkRefusal(
     namesTheLine: true,
   };
   test.same(said, wanted, `${label}: ${thrown.message}`);
+}
+
+/** An argument, and a call that throws this error and names it. */
+export type Row = [argument: string, error: ErrorClass, call: () => unknown];
+
+/** A test of one operation: each of its rows is refused. */
+export function checkRows(operation: string, rows: readonly Row[], named = operation): void {
+  t.test(named, (t) => {
+    using _ = scope();
+    t.ok(rows.length > 0);
+    for (const [argument, error, f] of rows) checkRefusal(t, { f, args: [], error, operation, argument });
+    t.end();
+  });
 }

@@ -1,24 +1,12 @@
 // What constructors and functions that make something refuse: layers, optimisers, schedules, random streams, tensors from
-// values, and the methods of a released tensor. A class or a schedule without rows fails.
+// values. A class or a schedule without rows fails.
 import t from 'tap';
 import * as w from '../../engine/index.ts';
 import { ConfigError, DeviceError, DTypeError, nn, ShapeError, UseAfterFreeError } from '../../engine/index.ts';
 import { isClass } from '../../experiments/verification/operations/torch.ts';
-import { checkRefusal } from './refusal.ts';
-import type { ErrorClass } from './refusal-rows.ts';
+import { checkRows as check, type Row } from './refusal.ts';
 
 w.setDefaultDevice(await w.createDevice('reference'));
-
-type Row = [argument: string, error: ErrorClass, call: () => unknown];
-
-function check(operation: string, rows: readonly Row[], named = operation): void {
-  t.test(named, (t) => {
-    using _ = w.scope();
-    t.ok(rows.length > 0);
-    for (const [argument, error, f] of rows) checkRefusal(t, { f, args: [], error, operation, argument });
-    t.end();
-  });
-}
 
 const sizes = (argument: string, least: number, make: (size: number) => unknown): Row[] =>
   [least - 1, least - 2, 1.5, NaN].map((size) => [argument, ShapeError, () => make(size)]);
@@ -356,51 +344,3 @@ check('parameter', [
   ...sizes('shape', 0, (n) => w.parameter([1, 2], [n])),
   ['values', ShapeError, () => w.parameter([1, 2], [3])],
 ]);
-
-const gone = (): w.Tensor => {
-  const x = w.zeros([1]);
-  x.dispose();
-  return x;
-};
-for (const method of ['alias', 'array', 'backward', 'detach', 'requireGrad'] as const) {
-  check(method, [['this', UseAfterFreeError, () => gone()[method]()]], `${method} of a released tensor`);
-}
-check('requireGrad', [['this', DTypeError, () => w.zeros([1], { dtype: 'int32' }).requireGrad()]]);
-check('backward', [
-  ['output', DTypeError, () => w.zeros([]).backward()],
-  ['gradient', ShapeError, () => w.ones([2], { requiresGrad: true }).mul(2).backward()],
-  [
-    'gradient',
-    ShapeError,
-    () =>
-      w
-        .ones([2], { requiresGrad: true })
-        .mul(2)
-        .backward({ gradient: w.ones([3]) }),
-  ],
-]);
-check('grad', [
-  ['outputs', UseAfterFreeError, () => w.grad(gone(), [])],
-  ['inputs', UseAfterFreeError, () => w.grad(w.ones([], { requiresGrad: true }), [gone()])],
-]);
-
-t.test('what waits for the device rejects', async (t) => {
-  using _ = w.scope();
-  const refused = async (promise: Promise<unknown>): Promise<object> => {
-    const error = (await promise.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    )) as w.WgradError;
-    return { error: error.constructor, operation: error.details.operation, argument: error.details.argument };
-  };
-  const device = w.defaultDevice();
-  t.same(await refused(gone().item()), { error: UseAfterFreeError, operation: 'item', argument: 'this' });
-  t.same(await refused(w.ones([2]).item()), { error: ShapeError, operation: 'item', argument: 'this' });
-  t.same(await refused(w.toDevice(gone(), device)), { error: UseAfterFreeError, operation: 'toDevice', argument: 'x' });
-  const nowhere = undefined as unknown as w.Device;
-  t.same(await refused(w.toDevice(w.ones([2]), nowhere)), {
-    error: DeviceError,
-    operation: 'toDevice',
-    argument: 'device',
-  });
-});
