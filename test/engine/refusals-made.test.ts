@@ -2,7 +2,7 @@
 // values. A class or a schedule without rows fails.
 import t from 'tap';
 import * as w from '../../engine/index.ts';
-import { ConfigError, DeviceError, DTypeError, nn, ShapeError, UseAfterFreeError } from '../../engine/index.ts';
+import { ConfigError, DTypeError, nn, ShapeError, UseAfterFreeError } from '../../engine/index.ts';
 import { isClass } from '../../experiments/verification/operations/torch.ts';
 import { checkRows as check, type Row } from './refusal.ts';
 
