@@ -21,6 +21,7 @@ import { predictCommand, type PredictFlags } from './predict.ts';
 import { mergeCommand, type MergeFlags } from './merge.ts';
 import { finish, oneLine, oneMore } from './options.ts';
 import { printText, say } from './output.ts';
+import { addQueueCommands } from './queue.ts';
 import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { verifyCommand, type VerifyFlags } from './verify.ts';
@@ -48,6 +49,12 @@ function asOption<T>(parse: (text: string) => T): (text: string) => T {
       throw new InvalidArgumentError(`${reason}; expected ${details.expected}.`);
     }
   };
+}
+
+function priorityNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > 100) throw new InvalidArgumentError('Expected 1 to 100.');
+  return value;
 }
 
 function portNumber(text: string): number {
@@ -129,6 +136,13 @@ export function buildProgram(done: (status: number) => void): Command {
     .option('--shards <n>', 'with --emit: how many parts', wholeNumber)
     .option('--image <name>', 'with --emit kubernetes: container image that has wgrad')
     .option('--claim <name>', "with --emit kubernetes: persistent volume claim for the folders (default: 'wgrad')")
+    .addOption(
+      new Option(
+        '--queue <url>',
+        'have the runs made by `wgrad worker`s, through Redis or Valkey: redis://HOST',
+      ).conflicts(['shard', 'jobs', 'profile', 'eager']),
+    )
+    .option('--priority <n>', 'with --queue: 1 to 100, smaller is sooner (default: 50)', priorityNumber)
     .option('--dry-run', 'list the runs with their cost, and train nothing')
     .action(async (names: string[], flags: ReproduceFlags) => done(await reproduceCommand(names, flags)));
 
@@ -217,6 +231,7 @@ export function buildProgram(done: (status: number) => void): Command {
       done(await predictCommand(network, checkpoint, images, flags)),
     );
 
+  addQueueCommands(program, done, wholeNumber);
   addDataCommands(program, done);
   addWeightsCommands(program, done);
 

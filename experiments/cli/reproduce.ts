@@ -40,6 +40,9 @@ export interface ReproduceFlags extends EmitFlags {
   tuning?: string;
   out?: string;
   jobs?: number;
+  /** The server of a queue whose workers make the runs. */
+  queue?: string;
+  priority?: number;
   /** Only this part of the runs. */
   shard?: Shard;
   json?: boolean;
@@ -91,6 +94,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags): Prom
   const options = {
     ...{ preset, seeds, data, device, jobs, profile, eager, shard },
     set: await settingsFrom(flags),
+    queue: flags.queue === undefined ? undefined : { url: flags.queue, priority: flags.priority },
     tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),
     selection: only ? selectOnly(selection, only) : selection,
     out,

@@ -12,6 +12,8 @@ import { checksumsOf, type Notice, type RunRecord, type RunRequest, RunStore } f
 
 export interface ExecuteOptions {
   readonly out: string;
+  /** Default: `cache` in `out`. */
+  readonly cache?: string | undefined;
   readonly dataFacts: DataFacts;
   /** Threads of the wasm device. */
   readonly threads: number;
@@ -67,7 +69,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       settings,
       device,
       eager: options.eager,
-      cache: path.join(options.out, 'cache'),
+      cache: options.cache ?? path.join(options.out, 'cache'),
       needed,
       resume: () => store.resume(options.notice),
       async save(checkpoint) {

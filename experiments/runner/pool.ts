@@ -38,8 +38,8 @@ const GRACE_MS = 5000;
 /** Lines of a dead worker's stderr worth repeating. */
 const STDERR_KEPT = 2000;
 
-/** How a run ended; `died` is what became of its worker. */
-type Outcome = { readonly failed?: string; readonly died?: string };
+/** How a run ended; `again`: another try may go better; `died` is what became of its worker. */
+type Outcome = { readonly failed?: string; readonly again?: boolean; readonly died?: string };
 
 interface Entry {
   readonly run: QueuedRun;
@@ -154,7 +154,8 @@ export async function runTasks(
   }
 }
 
-function startWorker(signal: AbortSignal): ChildProcess {
+/** A worker process, which ends with this one, and when `signal` is aborted. */
+export function startWorker(signal: AbortSignal): ChildProcess {
   const worker = fork(workerProgram(), [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
   const kill = (): void => void worker.kill('SIGKILL');
   const stop = (): void => {
@@ -171,7 +172,7 @@ function startWorker(signal: AbortSignal): ChildProcess {
 }
 
 /** Has a worker make a run. */
-function runOn(worker: ChildProcess, task: WorkerTask, run: QueuedRun, events: PoolEvents): Promise<Outcome> {
+export function runOn(worker: ChildProcess, task: WorkerTask, run: QueuedRun, events: PoolEvents): Promise<Outcome> {
   return new Promise((resolve) => {
     let complaint = '';
     const hear = (chunk: Buffer): void => {
@@ -194,7 +195,7 @@ function runOn(worker: ChildProcess, task: WorkerTask, run: QueuedRun, events: P
         events.notice(run, message.text);
         return;
       }
-      settle(message.type === 'done' ? {} : { failed: message.message });
+      settle(message.type === 'done' ? {} : { failed: message.message, again: message.again });
     };
     const died = (code: number | null, by: NodeJS.Signals | null): void =>
       settle({ died: `the worker process ended with ${by ?? `status ${code}`}${complaintText()}` });

@@ -49,7 +49,7 @@ export interface Refusal {
 }
 
 /** Folders of a run folder that hold no tables. */
-const otherFolders = new Set(['runs', 'cache']);
+const otherFolders = new Set(['runs', 'cache', 'attempts']);
 
 /** The folders below, and this one, that hold the files of a table. */
 async function tableFolders(folder: string): Promise<string[]> {

@@ -13,7 +13,7 @@ import { buildManifest } from './manifest.ts';
 import type { PresetName } from './paper.ts';
 import { type PlannedRun, queueOf, storeOf, urgencies } from './needs.ts';
 import { dataByPaper, describeParts, needsOf, type Part, planParts, planRuns, type Selection } from './plan.ts';
-import { type QueuedRun, runTasks } from './pool.ts';
+import { type PoolEvents, type QueuedRun, runTasks } from './pool.ts';
 import { type DeviceFound, resolveDevice } from './probe.ts';
 import { ProfileFolder, profiledTasks } from './profile.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
@@ -42,6 +42,8 @@ export interface ReproduceOptions {
   readonly jobs?: number | undefined;
   /** Only this part of the runs is made; the others stand in the tables as far as they are on disk. */
   readonly shard?: Shard | undefined;
+  /** Has the runs made by the workers of a queue. `url`: of a Redis or Valkey server; `priority`: 1 to 100, smaller is sooner. */
+  readonly queue?: { readonly url: string; readonly priority?: number | undefined } | undefined;
   /** Profile some steps of the first run of each table. */
   readonly profile?: boolean | undefined;
   /** Run training steps as they are, without `compile`: the bits are the same. */
@@ -129,6 +131,7 @@ const takesReproduce = takes('reproduce', {
       out: text,
       jobs: number,
       shard: record,
+      queue: record,
       profile: flag,
       eager: flag,
       commandLine: list,
@@ -199,8 +202,10 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   const cores = os.availableParallelism();
   const jobs = Math.max(1, Math.min(options.jobs ?? (device.name === 'webgpu' ? 1 : cores), pending.length));
   const threads = Math.max(1, Math.floor(cores / jobs));
-  if (pending.length > 0)
-    display.notice(`${pending.length} runs to make, ${jobs} at a time, ${threads} thread(s) each`);
+  if (pending.length > 0) {
+    const how = options.queue ? 'by the workers of the queue' : `${jobs} at a time, ${threads} thread(s) each`;
+    display.notice(`${pending.length} runs to make, ${how}`);
+  }
   const tasks = queueOf(pending, out, ({ key }) => ({ threads, profile: profiled.has(key), eager: options.eager }));
   const profiles = new ProfileFolder(out);
   const costs = new Map(pending.map(({ key, cost }) => [key, cost]));
@@ -211,37 +216,38 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
     const { paper, run, seed } = request;
     display.run({ type, paper, run, seed, ...rest }, progress.snapshot());
   };
+  const events: PoolEvents = {
+    started(task) {
+      progress.start(task, costs.get(keyOf(task.request))!);
+      tell('started', task);
+    },
+    progress(task, done, total) {
+      progress.update(task, done, total);
+      display.progress(progress.snapshot());
+    },
+    profile(task, profile) {
+      profiles.add(keyOf(task.request), profile, { jobs, threads });
+      display.notice(`profile of ${keyOf(task.request)}: ${profiles.traceFile}`);
+    },
+    notice(task, text) {
+      display.notice(`${keyOf(task.request)}: ${text}`);
+    },
+    done(task) {
+      tell('done', task, { seconds: progress.finish(task) });
+    },
+    failed(task, message) {
+      progress.finish(task);
+      failures.set(keyOf(task.request), message);
+      tell('failed', task, { message });
+    },
+  };
   try {
-    await runTasks(
-      tasks,
-      jobs,
-      {
-        started(task) {
-          progress.start(task, costs.get(keyOf(task.request))!);
-          tell('started', task);
-        },
-        progress(task, done, total) {
-          progress.update(task, done, total);
-          display.progress(progress.snapshot());
-        },
-        profile(task, profile) {
-          profiles.add(keyOf(task.request), profile, { jobs, threads });
-          display.notice(`profile of ${keyOf(task.request)}: ${profiles.traceFile}`);
-        },
-        notice(task, text) {
-          display.notice(`${keyOf(task.request)}: ${text}`);
-        },
-        done(task) {
-          tell('done', task, { seconds: progress.finish(task) });
-        },
-        failed(task, message) {
-          progress.finish(task);
-          failures.set(keyOf(task.request), message);
-          tell('failed', task, { message });
-        },
-      },
-      signal,
-    );
+    const { queue } = options;
+    if (!queue) await runTasks(tasks, jobs, events, signal);
+    else if (pending.length > 0) {
+      const { makeByQueue } = await import('../queue/producer.ts');
+      await makeByQueue({ runs: pending, tasks, out, events, signal, say: (text) => display.notice(text) }, queue);
+    }
   } finally {
     display.end();
   }

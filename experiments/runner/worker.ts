@@ -1,5 +1,6 @@
 // The program of a worker process: takes runs from its parent one after the other, and ends when the parent is gone.
-import type { Profile } from '../../engine/index.ts';
+import { WriteError } from '../../engine/errors.ts';
+import { DeviceError, type Profile } from '../../engine/index.ts';
 import type { DataFacts } from './paper.ts';
 import { answerQuestion, type DeviceAnswer, type DeviceQuestion } from './probe.ts';
 import { execute } from './execute.ts';
@@ -8,6 +9,8 @@ import type { RunRequest } from './store.ts';
 export interface WorkerTask {
   readonly request: RunRequest;
   readonly out: string;
+  /** What is worked out once for several runs. Default: `cache` in `out`. */
+  readonly cache?: string;
   readonly dataFacts: DataFacts;
   readonly threads: number;
   /** Profile some of its steps. */
@@ -21,20 +24,29 @@ export type WorkerMessage =
   | { readonly type: 'profile'; readonly profile: Profile }
   | { readonly type: 'notice'; readonly text: string }
   | { readonly type: 'done' }
-  | { readonly type: 'failed'; readonly message: string };
+  | {
+      readonly type: 'failed';
+      readonly message: string;
+      /** Whether it was the machine that failed (a full disk, a lost device), not the run. */
+      readonly again: boolean;
+    };
 
 const send = (message: WorkerMessage | DeviceAnswer): void => {
   if (process.connected) process.send?.(message);
 };
 
-function make({ request, out, dataFacts, threads, profile, eager }: WorkerTask): void {
+const isOfMachine = (error: unknown): boolean =>
+  error instanceof WriteError || error instanceof DeviceError || (error instanceof Error && 'code' in error);
+
+function make({ request, out, cache, dataFacts, threads, profile, eager }: WorkerTask): void {
   const report = (done: number, total: number): void => send({ type: 'progress', done, total });
   const notice = (text: string): void => send({ type: 'notice', text });
   const profiled = profile ? (made: Profile): void => send({ type: 'profile', profile: made }) : undefined;
-  execute(request, { out, dataFacts, threads, eager, report, notice, profile: profiled }).then(
+  execute(request, { out, cache, dataFacts, threads, eager, report, notice, profile: profiled }).then(
     () => send({ type: 'done' }),
     (error: unknown) => {
-      send({ type: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      send({ type: 'failed', message, again: isOfMachine(error) });
     },
   );
 }

@@ -73,6 +73,9 @@ const others: Record<string, string> = {
   tour: 'is `reproduce` with a longer selection',
   fetch: 'needs the network',
   verify: 'prints as `check` does, and trains for that',
+  ...Object.fromEntries(
+    ['worker', 'status', 'drain', 'retry', 'remove'].map((name) => [name, 'needs a server (queue.test.ts)']),
+  ),
 };
 
 t.test('every command is among the cases', (t) => {
