@@ -58,13 +58,14 @@ async function testWasm(t: Test, device: Device): Promise<void> {
 
   await t.test('released memory serves requests of other sizes before more is asked of the machine', async (t) => {
     const own = await createDevice('wasm', { threads: 1 });
-    const quarter = 4 << 20;
-    const parts = Array.from({ length: 4 }, () => own.allocate(quarter, 'float32'));
+    const [short, count] = [8000, 2000];
+    const parts = Array.from({ length: count }, () => own.allocate(short, 'float32'));
     for (const part of parts) own.release(part);
-    t.equal(own.statistics().pooledBytes, 4 * (4 * quarter + 64));
-    const whole = own.allocate(4 * quarter, 'float32');
-    t.equal(own.statistics().pooledBytes, 0, 'the four quarters were joined');
+    t.equal(own.statistics().pooledBytes, count * (4 * short + 64));
+    const whole = own.allocate(count * short, 'float32');
+    t.equal(own.statistics().pooledBytes, 0, 'the short ones were joined');
     own.release(whole);
+    t.equal(own.statistics().pooledBytes, 0, 'a long one does not wait for the next of its size');
     own.dispose();
   });
 }
