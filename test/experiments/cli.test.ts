@@ -125,7 +125,8 @@ t.test('no option and no argument of any command takes an empty value', async (t
     }
     for (const [i] of command.registeredArguments.entries()) {
       const others = path[0] === 'predict' ? ['multidepth', 'x', 'x'] : ['x', 'x'];
-      const words = others.slice(0, command.registeredArguments.length).with(i, '');
+      const options = command.options.flatMap(({ mandatory, long }) => (mandatory ? [long!, 'redis://x'] : []));
+      const words = [...options, ...others.slice(0, command.registeredArguments.length).with(i, '')];
       t.match(await parse([...path, ...words]), /must not be empty/, `${path.join(' ')}, argument ${i + 1}`);
     }
   };

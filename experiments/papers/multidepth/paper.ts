@@ -17,7 +17,7 @@ import { rangeTest } from './range-test.ts';
 import { searchWeights } from './search.ts';
 import { server } from './server.ts';
 import { settingsSchema, type TrainingSettings } from './settings.ts';
-import { type Counting, depthStatistics, figure3, isCounting } from './statistics.ts';
+import { type Counting, countingSchema, depthStatistics, figure3, isCounting } from './statistics.ts';
 import { table1 } from './table1.ts';
 import { type Cohorts, trainNetwork } from './training.ts';
 
@@ -70,7 +70,7 @@ export const multidepth: Paper<TrainingSettings | Counting> = {
     'Below paper size the task weights have a learning rate of their own: at the network’s they could not move far enough in so ' +
       'few steps, and would stay almost fixed (a control of figure 6).',
   ],
-  settings: settingsSchema,
+  settings: settingsSchema.or(countingSchema),
   defaultSeeds: (preset) => sizes[preset].seeds,
   dataFacts: scenes.facts,
   cost(settings) {

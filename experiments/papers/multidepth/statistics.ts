@@ -1,7 +1,9 @@
 // Figure 3: what the depth maps of the training frames hold. Shares of measured pixels, distances, and histograms over metres, over
 // normalised log depth and over classes. Nothing is trained, no picture is read, and every seed gives the same.
+import { z } from 'zod';
 import { beside, cell, column, matrix } from '../../runner/definition.ts';
 import type { Cell, Run, RunContext, RunResult, TableDefinition } from '../../runner/paper.ts';
+import { count } from '../../runner/schema.ts';
 import { readDepthPng, UNITS_PER_METRE } from '../../data/formats/png.ts';
 import { Prefetch } from '../../data/prefetch.ts';
 import type { FramePair } from '../../data/sets/kitti-depth.ts';
@@ -10,12 +12,13 @@ import { sizes } from './presets.ts';
 import { bounds, DEFAULT_CLASSES, type TrainingSettings } from './settings.ts';
 
 /** Settings of the run that counts. */
-export interface Counting {
-  readonly counts: 'the depth maps of the training frames';
+export const countingSchema = z.strictObject({
+  counts: z.literal('the depth maps of the training frames'),
   /** Of generated frames; real ones are all read. */
-  readonly trainCount: number;
-  readonly validationCount: number;
-}
+  trainCount: count,
+  validationCount: count,
+});
+export type Counting = Readonly<z.infer<typeof countingSchema>>;
 
 export const isCounting = (settings: TrainingSettings | Counting): settings is Counting => 'counts' in settings;
 
@@ -117,7 +120,6 @@ const sharesOf = {
     source: 'half a unit of the last printed digit',
   },
 };
-const released = 'comments of the released code';
 
 export const figure3: TableDefinition = {
   name: 'figure3',
@@ -143,19 +145,14 @@ export const figure3: TableDefinition = {
       'distance',
       [column('metres', 2)],
       [
-        [
-          'nearest',
-          cell(counting, 'nearest', 2, { source: released, note: '“just above”, in comments of the released code' }),
-        ],
+        ['nearest', cell(counting, 'nearest')],
         ...percents.map((percent) => [percentName(percent), cell(counting, percentName(percent))] as const),
-        [
-          'farthest',
-          cell(counting, 'farthest', 116, { source: released, note: '“just below”, in comments of the released code' }),
-        ],
+        ['farthest', cell(counting, 'farthest')],
       ],
     ),
   ],
   notes: [
+    'Comments of the released code say that the nearest measurement is just above 2 m and the farthest just below 116 m.',
     'Parts b to d of the figure as we read them: histograms of depth in metres (intervals of 1 m), of normalised log depth ' +
       `(${INTERVALS} intervals), and of its ${DEFAULT_CLASSES} classes, each as shares of the measured pixels. Pixels at or below 2 m have no class.`,
     'All training frames of a folder are counted, whatever the preset. Every seed gives the same.',
