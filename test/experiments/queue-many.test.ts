@@ -8,7 +8,7 @@ import { dataOf } from './queued.ts';
 import { noServer, startServer } from './redis.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string' } }, strict: false });
-const RUNS = Number(values.runs ?? 2000);
+const RUNS = Number(values.runs ?? 500);
 
 t.test('runs that make nothing', { skip: noServer }, async (t) => {
   const server = await startServer(t.testdir());

@@ -104,7 +104,7 @@ for (const relaxedSimd of parts.has('wasm') ? [false, true] : []) {
 if (parts.has('webgpu')) {
   await withWebGpu(t, async (device) => {
     // An adapter without eight lanes (SwiftShader) is very slow with barriers.
-    const runs = hasEightLanes(device.planFacts) ? 15 : 4;
+    const runs = hasEightLanes(device.planFacts) ? 15 : 2;
     for (const ladder of ladders) {
       const plans = webGpuPlans.variants(ladder.kernel);
       for (const rung of ladder.webgpu) {
