@@ -1,4 +1,4 @@
-// Many runs in a queue: how long what is around a run takes, and that memory stays where it is. The gate makes 2,000; `--runs 10000`.
+// Many runs in a queue: how long what is around a run takes, and that memory stays where it is. The gate makes 500; `--runs 10000`.
 import { parseArgs } from 'node:util';
 import t from 'tap';
 import { connect } from '../../experiments/queue/connection.ts';
