@@ -156,28 +156,25 @@ async function onTwoThreads({ build, shape }: HostCase, seconds: number): Promis
   manualSeed(0);
   const network = build(device, shape);
   const step = compile(() => network.step());
-  const repeat = async (isOver: () => boolean): Promise<number[]> => {
+  /** At least FEWEST steps, for so many seconds; the seconds of each. */
+  const repeat = async (seconds: number): Promise<number[]> => {
     const times: number[] = [];
-    for (let before = performance.now(); !isOver();) {
+    for (const until = performance.now() + 1000 * seconds; times.length < FEWEST || performance.now() < until;) {
+      const began = performance.now();
       {
         using _made = scope();
         await step();
       }
-      const now = performance.now();
-      times.push((now - before) / 1000);
-      before = now;
+      times.push((performance.now() - began) / 1000);
     }
+    await device.synchronize();
     return times;
   };
   try {
-    let left = RECORDING + FEWEST;
-    await repeat(() => left-- === 0);
-    await device.synchronize();
+    await repeat(0); // records
     const { idleMilliseconds: idleBefore = 0 } = device.statistics();
     const started = performance.now();
-    let steps = 0;
-    const times = await repeat(() => steps++ >= FEWEST && performance.now() >= started + 1000 * seconds);
-    await device.synchronize();
+    const times = await repeat(seconds);
     const whole = performance.now() - started;
     const { idleMilliseconds = 0 } = device.statistics();
     return { step: spread(times), idleShare: (idleMilliseconds - idleBefore) / whole };

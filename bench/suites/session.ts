@@ -3,6 +3,7 @@
 import os from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createDevice, DeviceError } from '../../engine/index.ts';
+import { wholeBetween } from '../../experiments/cli/options.ts';
 import { DEFAULT_WIDTH } from '../../experiments/cli/tables.ts';
 import { openTimedWebGpu } from '../measure/clock.ts';
 import { print, say } from '../../experiments/cli/output.ts';
@@ -41,17 +42,7 @@ const PEER_FACTOR = 10;
 const LARGEST_THREADS = 64;
 const LARGEST_BATCH = 4096;
 
-const wholeNumber =
-  (most: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < 1 || value > most) {
-      throw new InvalidArgumentError(`Expected a whole number from 1 to ${most}.`);
-    }
-    return value;
-  };
-
-export const threadCount = wholeNumber(LARGEST_THREADS);
+export const threadCount = wholeBetween(1, LARGEST_THREADS);
 
 export function duration(text: string): number {
   const value = Number(text);
@@ -91,7 +82,7 @@ export const withSession = (command: Command): Command =>
     )
     .addOption(
       new Option('--batch <n>', 'images in a batch of the networks, instead of their own').argParser(
-        wholeNumber(LARGEST_BATCH),
+        wholeBetween(1, LARGEST_BATCH),
       ),
     )
     .addOption(

@@ -1,9 +1,37 @@
 // What holds for the options and arguments of all commands.
 import { type Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { ConfigError } from '../../engine/index.ts';
 import { NO_COLOR_OPTION } from './colour.ts';
 
 /** One more of an option that may be given several times. */
 export const oneMore = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+/** What takes a whole number between two, for an option. */
+export const wholeBetween =
+  (from: number, to: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < from || value > to) {
+      throw new InvalidArgumentError(`Expected a whole number from ${from} to ${to}.`);
+    }
+    return value;
+  };
+
+/** A number of jobs, parts or runs, taken at face value. */
+export const wholeNumber = wholeBetween(1, 10_000);
+
+/** What refuses a text by a ConfigError, as an option takes it. */
+export const asOption =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const { reason, details } = error;
+      throw new InvalidArgumentError(`${reason}; expected ${details.expected}.`);
+    }
+  };
 
 /** A message of commander, which puts its suggestions on lines of their own. */
 export const oneLine = (text: string): string =>

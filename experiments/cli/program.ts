@@ -1,7 +1,8 @@
 // The command line. Every command is one function that returns an exit status; parsing and help are commander's.
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { ConfigError, deviceChoices } from '../../engine/index.ts';
 import { papers } from '../papers/index.ts';
+import { checkQueueUrl } from '../queue/url.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { presetNames } from '../runner/paper.ts';
 import { parseSeeds } from '../runner/seeds.ts';
@@ -19,7 +20,7 @@ import { opsCommand, type OpsFlags } from './ops.ts';
 import { listCommand, type ListFlags } from './list.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
 import { mergeCommand, type MergeFlags } from './merge.ts';
-import { finish, oneLine, oneMore } from './options.ts';
+import { asOption, finish, oneLine, oneMore, wholeBetween, wholeNumber } from './options.ts';
 import { printText, say } from './output.ts';
 import { addQueueCommands } from './queue.ts';
 import { reportCommand, type ReportFlags } from './report.ts';
@@ -27,41 +28,8 @@ import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { verifyCommand, type VerifyFlags } from './verify.ts';
 import { addWeightsCommands } from './weights.ts';
 
-/** Largest number of jobs taken at face value. */
-const LARGEST = 10_000;
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > LARGEST) {
-    throw new InvalidArgumentError(`Expected a whole number from 1 to ${LARGEST}.`);
-  }
-  return value;
-}
-
-/** What refuses a text by a ConfigError, as an option takes it. */
-function asOption<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      const { reason, details } = error;
-      throw new InvalidArgumentError(`${reason}; expected ${details.expected}.`);
-    }
-  };
-}
-
-function priorityNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > 100) throw new InvalidArgumentError('Expected 1 to 100.');
-  return value;
-}
-
-function portNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value > 65535) throw new InvalidArgumentError('Expected a port from 0 to 65535.');
-  return value;
-}
+const priorityNumber = wholeBetween(1, 100);
+const portNumber = wholeBetween(0, 65535);
 
 const deviceOption = (): Option =>
   new Option('--device <name>', 'where to compute').choices(deviceChoices).default('auto');
@@ -137,10 +105,9 @@ export function buildProgram(done: (status: number) => void): Command {
     .option('--image <name>', 'with --emit kubernetes: container image that has wgrad')
     .option('--claim <name>', "with --emit kubernetes: persistent volume claim for the folders (default: 'wgrad')")
     .addOption(
-      new Option(
-        '--queue <url>',
-        'have the runs made by `wgrad worker`s, through Redis or Valkey: redis://HOST',
-      ).conflicts(['shard', 'jobs', 'profile', 'eager']),
+      new Option('--queue <url>', 'have the runs made by `wgrad worker`s, through Redis or Valkey: redis://HOST')
+        .argParser(asOption(checkQueueUrl))
+        .conflicts(['shard', 'jobs', 'profile', 'eager']),
     )
     .option('--priority <n>', 'with --queue: 1 to 100, smaller is sooner (default: 50)', priorityNumber)
     .option('--dry-run', 'list the runs with their cost, and train nothing')
@@ -231,7 +198,7 @@ export function buildProgram(done: (status: number) => void): Command {
       done(await predictCommand(network, checkpoint, images, flags)),
     );
 
-  addQueueCommands(program, done, wholeNumber);
+  addQueueCommands(program, done);
   addDataCommands(program, done);
   addWeightsCommands(program, done);
 

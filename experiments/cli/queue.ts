@@ -2,7 +2,9 @@
 // are used.
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { checkQueueUrl } from '../queue/url.ts';
 import { EXIT_FAILED } from './errors.ts';
+import { asOption, wholeNumber } from './options.ts';
 import { print, say } from './output.ts';
 import { untilSignal } from './signals.ts';
 
@@ -62,16 +64,12 @@ function tell(keys: readonly string[], what: string): number {
   return 0;
 }
 
-export function addQueueCommands(
-  program: Command,
-  done: (status: number) => void,
-  wholeNumber: (text: string) => number,
-): void {
+export function addQueueCommands(program: Command, done: (status: number) => void): void {
   const server = 'redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE] of Redis or Valkey; rediss:// with TLS';
   program
     .command('worker')
     .description('makes the runs that `reproduce --queue` asks for, until it is stopped')
-    .requiredOption('--queue <url>', server)
+    .requiredOption('--queue <url>', server, asOption(checkQueueUrl))
     .option('--out <dir>', 'the run folder of the command that asks, where this machine shares it')
     .option('--data <dir>', 'folder of real data on this machine (default: as the command says)')
     .option('--jobs <n>', 'runs at a time (default: one per core)', wholeNumber)
@@ -81,7 +79,8 @@ export function addQueueCommands(
   const queue = program
     .command('queue')
     .description('what is in a queue of runs, and taking it out or trying it again');
-  const withUrl = (name: string): Command => queue.command(name).requiredOption('--queue <url>', server);
+  const withUrl = (name: string): Command =>
+    queue.command(name).requiredOption('--queue <url>', server, asOption(checkQueueUrl));
   withUrl('status')
     .description('workers, runs by state, and why those failed that did; the status is 1 where there are any')
     .option('--json', 'as JSON')

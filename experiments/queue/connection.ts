@@ -5,31 +5,16 @@ import type * as BullMQ from 'bullmq';
 import type { Redis } from 'ioredis';
 import { devDependencies } from '../../package.json';
 import { ConfigError } from '../../engine/index.ts';
+import { checkQueueUrl, shownUrl } from './url.ts';
 
 export type Say = (text: string) => void;
 
-/** Throws ConfigError for a text that is not the URL of a server. */
-export function checkQueueUrl(text: string): string {
-  let url: URL | undefined;
-  try {
-    url = new URL(text);
-  } catch {
-    // Told below.
-  }
-  if (!url || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
-    throw new ConfigError('the queue is not the URL of a Redis or Valkey server', {
-      expected: 'redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// with TLS',
-    });
-  }
-  return text;
-}
-
-/** The URL without its password. */
-export function shownUrl(text: string): string {
-  const url = new URL(text);
-  if (url.password) url.password = '***';
-  return url.href;
-}
+/** Resolves when the signal is aborted, at once where it has been. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 /** Loads BullMQ and ioredis. Rejects with ConfigError, with what to install, where they are not there. */
 async function loadPackages(): Promise<{ bull: typeof BullMQ; redis: typeof Redis }> {

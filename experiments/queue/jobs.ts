@@ -1,5 +1,6 @@
 // What stands in the queue: a job for each run, with all that a worker on another machine has to know of it.
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
@@ -82,4 +83,13 @@ export const FILES_KEPT_S = 7 * 24 * 3600;
 
 /** The file of a run folder that tells workers which grid it is of. */
 export const gridFile = (out: string): string => path.join(out, 'queue.json');
-export const gridSchema = z.looseObject({ grid: z.string() });
+const gridSchema = z.looseObject({ grid: z.string() });
+
+/** The grid that a run folder is of; undefined for one that no command has put into a queue. */
+export async function readGrid(out: string): Promise<string | undefined> {
+  try {
+    return gridSchema.parse(JSON.parse(await readFile(gridFile(out), 'utf8'))).grid;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,6 @@
 // The side of a queue that asks for runs: puts them in as flows, follows them, and fetches what counts of each. Whatever is lost on the
 // way (the connection, the data of the server, a worker) shows in a look at all open runs, which is repeated.
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import type { FlowJob, FlowProducer, Queue, QueueEvents } from 'bullmq';
@@ -9,21 +8,22 @@ import { readWhole, writeJson, writeWhole } from '../runner/files.ts';
 import { type PlannedRun, storeOf } from '../runner/needs.ts';
 import type { PoolEvents, QueuedRun } from '../runner/pool.ts';
 import { publish } from './attempts.ts';
-import { connect, type Say, type Server, shownUrl } from './connection.ts';
+import { aborted, connect, type Say, type Server } from './connection.ts';
 import {
   earlierKey,
   FILES_KEPT_S,
   filesKey,
   gridFile,
-  gridSchema,
   jobId,
   type Made,
   madeSchema,
   QUEUE,
+  readGrid,
   removedKey,
   type RunJobData,
   VERSION,
 } from './jobs.ts';
+import { shownUrl } from './url.ts';
 
 export interface QueueOptions {
   readonly url: string;
@@ -59,13 +59,11 @@ function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
 
 /** The name of the folder's grid, which stays the same for the same folder. */
 async function gridOf(out: string): Promise<string> {
-  try {
-    return gridSchema.parse(JSON.parse(await readFile(gridFile(out), 'utf8'))).grid;
-  } catch {
-    const grid = randomUUID().slice(0, 8);
-    await writeJson(gridFile(out), { grid });
-    return grid;
-  }
+  const known = await readGrid(out);
+  if (known !== undefined) return known;
+  const grid = randomUUID().slice(0, 8);
+  await writeJson(gridFile(out), { grid });
+  return grid;
 }
 
 /** A run in the queue. */
@@ -258,10 +256,7 @@ export async function makeByQueue(
   heard.on('completed', ({ jobId: id }) => open.has(id) && wake());
   heard.on('failed', ({ jobId: id }) => open.has(id) && wake());
   /** A server that is away does not keep the command from stopping. */
-  const stopped = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  const stopped = aborted(signal);
   void stopped.then(() => wake());
 
   const end = (id: string, tell: (asked: Asked) => void): void => {

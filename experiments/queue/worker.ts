@@ -12,16 +12,15 @@ import { readWhole, writeWhole } from '../runner/files.ts';
 import { runOn, startWorker } from '../runner/pool.ts';
 import { recordSchema, type NeededWeights } from '../runner/store.ts';
 import { attemptFolder, publish, runFilesBelow, takeOver } from './attempts.ts';
-import { connect, type Say, type Server } from './connection.ts';
+import { aborted, connect, type Say, type Server } from './connection.ts';
 import {
   earlierKey,
   FILES_KEPT_S,
   filesKey,
-  gridFile,
-  gridSchema,
   type Made,
   madeSchema,
   QUEUE,
+  readGrid,
   type RunJob,
   type RunJobData,
   runJobSchema,
@@ -85,10 +84,7 @@ export async function work(options: WorkOptions): Promise<void> {
   worker.on('failed', (job, error) => job && say(`${job.data.key}: failed: ${error.message.split('\n')[0]}`));
   const running = worker.run();
   try {
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await aborted(signal);
     await closed(worker);
     await maker.end();
     await running.catch(() => undefined);
@@ -162,7 +158,7 @@ class Maker {
 
   async #attempt(id: string, data: RunJobData, job: RunJob, signal: AbortSignal): Promise<Made> {
     const { out } = this.#options;
-    const isShared = out !== undefined && (await isGrid(out, data.grid));
+    const isShared = out !== undefined && (await readGrid(out)) === data.grid;
     const attempt = randomUUID();
     const root = isShared ? attemptFolder(out, id, attempt) : path.join(this.#own, attempt);
     try {
@@ -280,15 +276,6 @@ class Maker {
     await Promise.all(this.#publishing);
     for (const child of this.#idle) child.disconnect();
     await this.#queue.close();
-  }
-}
-
-/** Whether the folder is that of the grid. */
-async function isGrid(out: string, grid: string): Promise<boolean> {
-  try {
-    return gridSchema.parse(JSON.parse(await readFile(gridFile(out), 'utf8'))).grid === grid;
-  } catch {
-    return false;
   }
 }
 

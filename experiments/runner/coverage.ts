@@ -69,6 +69,9 @@ export function placesIn(text: string): string[] {
   });
 }
 
+const kindAt = (place: string): 'table' | 'figure' | 'text' =>
+  place.startsWith('Table') ? 'table' : place.startsWith('Figure') ? 'figure' : 'text';
+
 const isThere = (known: TableData, placed: ReturnType<typeof cellsOf>[number]): boolean =>
   'values' in outcomeOf(known, placed);
 
@@ -123,22 +126,24 @@ function itemFrom(
 }
 
 function tableItems(paper: Paper, table: TableDefinition, results: readonly TableData[]): CoverageItem[] {
-  const own = results.filter((known) => known.table === table);
-  const tracked = own.flatMap((known) => trackedTable(known) ?? []);
+  const judged = results.flatMap((known) => {
+    const result = known.table === table ? trackedTable(known) : undefined;
+    return result ? [{ result, claims: tableView(known).claims }] : [];
+  });
+  const tracked = judged.map(({ result }) => result);
   const places = placesIn(table.source ?? '').map((place) =>
     itemFrom(
-      { paper: paper.name, place, kind: place.startsWith('Table') ? 'table' : 'figure', what: table.title },
+      { paper: paper.name, place, kind: kindAt(place), what: table.title },
       paper,
       table,
       isDrawn(table, place) ? tracked.flatMap(asDrawing) : tracked,
     ),
   );
-  const judged = own.map((known) => ({ result: trackedTable(known), claims: tableView(known).claims }));
   const claims = (table.claims ?? []).flatMap(({ text, source = table.source }, i) => {
     if (source === undefined || OURS.test(source)) return [];
     const verdicts = judged.flatMap(({ result, claims: views }) => {
       const { verdict } = views[i]!;
-      return result && verdict !== 'not attempted' ? [{ ...result, verdict }] : [];
+      return verdict === 'not attempted' ? [] : [{ ...result, verdict }];
     });
     return [itemFrom({ paper: paper.name, place: source, kind: 'claim', what: text }, paper, table, verdicts)];
   });
@@ -148,8 +153,7 @@ function tableItems(paper: Paper, table: TableDefinition, results: readonly Tabl
 function otherItem(paper: Paper, { place, what, answer }: OtherItem, results: readonly TableData[]): CoverageItem[] {
   const places = placesIn(place);
   return (places.length > 0 ? places : [place]).map((each): CoverageItem => {
-    const kind = each.startsWith('Table') ? 'table' : each.startsWith('Figure') ? 'figure' : 'text';
-    const item = { paper: paper.name, place: each, kind, what } as const;
+    const item = { paper: paper.name, place: each, kind: kindAt(each), what };
     if ('why' in answer) return { ...item, state: 'not run', tracked: [], why: answer.why };
     const table = paper.tables.find(({ name }) => name === answer.table);
     if (!table) throw new Error(`${paper.name} declares '${what}' in a table '${answer.table}' that it does not have`);

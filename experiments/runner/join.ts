@@ -1,5 +1,6 @@
 // Run folders that are parts of one grid (`--shard`): their tables as if one command had made them, and one folder with all of it.
-import { access, readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DataError } from '../../engine/index.ts';
@@ -61,22 +62,16 @@ async function resultIn(file: string): Promise<unknown> {
   }
 }
 
-const isThere = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
-
 /** Copies the run files of a folder, each whole or not at all. Two results of the same run have to be the same. */
 async function copyRuns(from: string, to: string): Promise<void> {
   const below = path.join(from, 'runs');
-  if (!(await isThere(below))) return;
+  if (!existsSync(below)) return;
   const entries = await readdir(below, { recursive: true, withFileTypes: true });
   for (const entry of entries) {
     if (!entry.isFile() || !/\.(json|safetensors)$/.test(entry.name)) continue;
     const file = path.join(entry.parentPath, entry.name);
     const target = path.join(to, 'runs', path.relative(below, file));
-    if (!(await isThere(target))) {
+    if (!existsSync(target)) {
       await makeFolder(path.dirname(target));
       await writeWhole(target, await readWhole(file));
     } else if (file.endsWith('.json') && !isDeepStrictEqual(await resultIn(file), await resultIn(target))) {

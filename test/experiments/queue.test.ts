@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import t, { type Test } from 'tap';
 import { random } from '../../engine/index.ts';
 import { publish, runFilesBelow, takeOver } from '../../experiments/queue/attempts.ts';
-import { checkQueueUrl, shownUrl } from '../../experiments/queue/connection.ts';
+import { checkQueueUrl, shownUrl } from '../../experiments/queue/url.ts';
 import type { RunJobData } from '../../experiments/queue/jobs.ts';
 import { flowsOf } from '../../experiments/queue/producer.ts';
 import { writeWhole } from '../../experiments/runner/files.ts';
