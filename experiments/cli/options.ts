@@ -6,13 +6,13 @@ import { NO_COLOR_OPTION } from './colour.ts';
 /** One more of an option that may be given several times. */
 export const oneMore = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
-/** What takes a whole number between two, for an option. */
+/** What takes a whole number between two, for an option, and what it is called when another comes. */
 export const wholeBetween =
-  (from: number, to: number) =>
+  (from: number, to: number, called = 'a whole number') =>
   (text: string): number => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < from || value > to) {
-      throw new InvalidArgumentError(`Expected a whole number from ${from} to ${to}.`);
+      throw new InvalidArgumentError(`Expected ${called} from ${from} to ${to}.`);
     }
     return value;
   };

@@ -29,7 +29,7 @@ import { verifyCommand, type VerifyFlags } from './verify.ts';
 import { addWeightsCommands } from './weights.ts';
 
 const priorityNumber = wholeBetween(1, 100);
-const portNumber = wholeBetween(0, 65535);
+const portNumber = wholeBetween(0, 65535, 'a port');
 
 const deviceOption = (): Option =>
   new Option('--device <name>', 'where to compute').choices(deviceChoices).default('auto');
