@@ -263,6 +263,57 @@ t.test('arrays of NumPy, as numpy.save writes them', async (t) => {
   t.same(await readNpy(await put(folder, 'b.npy', doubles)), { shape: [2, 1], values: Float32Array.of(0.5, 7) });
 });
 
+/** What the README of the tracked results says of the two real pictures: whether classes tell some of the depth. */
+async function whatTheySay(t: Test, ...pictures: readonly RoomCohort[]): Promise<void> {
+  const facts = await Promise.all(pictures.map(classDepths));
+  const round = (value: number): number => Math.round(value * 100) / 100;
+  t.same(facts.map(({ isVoid, isUnmeasured }) => [isVoid, isUnmeasured].map(round)), [[0.12, 0.34], [0.1, 0.37]]); // prettier-ignore
+  t.same(
+    facts.map(({ classes }) => classes.size),
+    [7, 9],
+    'classes with a measured depth',
+  );
+  t.equal([...facts[0]!.classes.keys()].filter((label) => facts[1]!.classes.has(label)).length, 5, 'in both');
+  const rmse = ({ points }: ClassDepths, expected: (label: number) => number): number =>
+    round(Math.sqrt(mean(points.map(([label, metres]) => (metres - expected(label)) ** 2))));
+  const own = facts.map((one) => [rmse(one, () => one.mean), rmse(one, (label) => one.classes.get(label)!)]);
+  t.same(own, [[1.02, 0.55], [0.79, 0.44]], 'round its mean, round the means of its classes'); // prettier-ignore
+  const [first, second] = facts as [ClassDepths, ClassDepths];
+  const across = ([[first, second], [second, first]] as const).map(([from, to]) => [
+    rmse(to, () => from.mean),
+    rmse(to, (label) => from.classes.get(label) ?? from.mean),
+  ]); // prettier-ignore
+  t.same(across, [[1.1, 0.82], [1.28, 0.93]], 'the same with the means of the other picture'); // prettier-ignore
+}
+
+/** Class and depth of the pixels of a picture that have both. */
+interface ClassDepths {
+  readonly points: readonly (readonly [label: number, metres: number])[];
+  readonly mean: number;
+  /** Mean depth of each class, metres. */
+  readonly classes: ReadonlyMap<number, number>;
+  /** Shares of all pixels. */
+  readonly isVoid: number;
+  readonly isUnmeasured: number;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+async function classDepths(cohort: RoomCohort): Promise<ClassDepths> {
+  const [labels, depth] = [await cohort.labels(0), await cohort.depth(0)];
+  const all = Array.from(labels, (label, k) => [label, depth[k]!] as const);
+  const points = all.filter(([label, metres]) => label !== VOID && metres > 0);
+  const meanOf = (of: ClassDepths['points']): number => mean(of.map(([, metres]) => metres));
+  const classes = new Set(points.map(([label]) => label));
+  return {
+    points,
+    mean: meanOf(points),
+    classes: new Map([...classes].map((one) => [one, meanOf(points.filter(([label]) => label === one))])),
+    isVoid: mean(all.map(([label]) => Number(label === VOID))),
+    isUnmeasured: mean(all.map(([, metres]) => Number(metres === 0))),
+  };
+}
+
 const shared = sharedData('data/nyuv2');
 t.test('real pictures of NYUDv2', { skip: shared ? false : 'no ../shared/data/nyuv2' }, async (t) => {
   const splits = await readMat(path.join(shared!, 'meta/splits.mat'));
@@ -300,6 +351,7 @@ t.test('real pictures of NYUDv2', { skip: shared ? false : 'no ../shared/data/ny
     );
     t.equal((await cohort.image(0)).length, 3 * 640 * 480);
   }
+  await whatTheySay(t, cohorts.train, cohorts.test);
   t.match(remarks, [/0 is void/]);
   const checked = await run(['data', 'check', 'nyud', path.dirname(root)], t.testdirName);
   t.equal(checked.status, 0, checked.stdout);
