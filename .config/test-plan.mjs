@@ -7,8 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root, sourceFiles } from './sources.mjs';
 
-/** What a driver can get wrong is tested on each; the grids past a dimension's limit take SwiftShader minutes. */
-const onEveryDriver = /^test\/(devices|golden|gradcheck|kernels|property(?!\/grid))\b/;
+/** What a driver can get wrong is tested on each; how a grid is folded is the planners', and past a dimension's limit takes minutes. */
+const onEveryDriver = /^test\/(devices(?!\/folded)|golden|gradcheck|kernels|property(?!\/grid))\b/;
 
 /** Where the software Vulkan drivers of Debian and its relatives describe themselves. */
 const softwareDrivers = {

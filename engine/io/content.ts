@@ -48,7 +48,7 @@ const signatures: readonly Signature[] = [
   },
   {
     name: 'a zip archive',
-    hint: `${unpack('unzip')}; PyTorch's own weights (.pth) are such archives: save them with safetensors.torch.save_file`,
+    hint: `${unpack('unzip')}; PyTorch's own weights (.pth) are such archives: loadWeights of wgrad/weights reads them`,
     matches: starting('PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'),
   },
   { name: 'a gzip file', hint: unpack('gunzip, or tar xzf'), matches: starting('\x1f\x8b') },
@@ -68,7 +68,7 @@ const signatures: readonly Signature[] = [
   { name: 'a NumPy array', matches: starting('\x93NUMPY') },
   {
     name: 'a Python pickle',
-    hint: 'Load it in Python and save weights with safetensors.torch.save_file',
+    hint: 'If it holds PyTorch weights (.pth), loadWeights of wgrad/weights reads them',
     matches: starting('\x80\x02', '\x80\x03', '\x80\x04', '\x80\x05'),
   },
   { name: 'a PNG picture', matches: starting('\x89PNG\r\n\x1a\n') },

@@ -36,7 +36,7 @@ function foldingLimit(tested: KernelCase, facts: WebGpuFacts, prefer?: string): 
 }
 
 /** Cases per plan. */
-const MOST = 6;
+const MOST = 3;
 
 t.setTimeout(540_000);
 

@@ -60,7 +60,9 @@ testedOn('webgpu');
 await withWebGpu(t, async (device, prefer) => {
   const reference = createReferenceDevice();
   const lanes = hasEightLanes(device.planFacts);
-  for (const tested of [...convolutions, ...products]) {
+  // The slow adapter takes a third, in which all kernels and transposes are met.
+  const all = [...convolutions, ...products];
+  for (const tested of lanes ? all : all.filter((_, i) => i % 3 === 0)) {
     for (const plan of webGpuPlans.variants({ name: tested.kernel })) {
       if (!lanes && /lanes|rows/.test(plan)) continue;
       prefer(plan);
