@@ -7,8 +7,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root, sourceFiles } from './sources.mjs';
 
-/** What a driver can get wrong is tested on each; how a grid is folded is the planners', and past a dimension's limit takes minutes. */
-const onEveryDriver = /^test\/(devices(?!\/folded)|golden|gradcheck|kernels|property(?!\/grid))\b/;
+/**
+ * What a driver can get wrong, kernels and special values, is tested on each. How a grid is folded is the planners', which gradient belongs
+ * to which operation is the engine's.
+ */
+const onEveryDriver = /^test\/(devices(?!\/folded)|golden|kernels|property\/(extremes|ieee))\b/;
 
 /** Where the software Vulkan drivers of Debian and its relatives describe themselves. */
 const softwareDrivers = {

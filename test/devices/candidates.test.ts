@@ -118,7 +118,7 @@ if (devices.has('wasm')) {
 
 if (devices.has('webgpu')) {
   await withWebGpu(t, async (device) => {
-    const runs = hasEightLanes(device.planFacts) ? 8 : 3;
+    const runs = hasEightLanes(device.planFacts) ? 5 : 2;
     for (const name of webGpuPlans.names().filter((each) => !products.includes(each))) {
       const planOf = (params: object, prefer: string) =>
         webGpuPlans.get({ name })(params as never, device.planFacts, prefer).name;

@@ -287,7 +287,7 @@ if (devices.has('webgpu')) {
     }
     prefer();
     await testLongSums(t, device, [2 ** 20 + 3, 2 ** 22]);
-    await testLongSums(t, device, [2 ** 25]);
+    if (!isSlow) await testLongSums(t, device, [2 ** 25]);
     await testLongProducts(t, device, [2047, 2 ** 14 + 5]);
     await testLongSoftmax(t, device, [2 ** 20 + 3]);
   });
