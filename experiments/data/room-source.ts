@@ -18,6 +18,7 @@ export interface DepthMap extends PixelSize {
 export interface SourceCohort {
   readonly names: readonly string[];
   readonly sceneTypes?: readonly string[] | undefined;
+  readonly scenes?: readonly string[] | undefined;
   image(index: number): Promise<ColorImage>;
   /** Classes from 0, or `VOID`. */
   labels(index: number): Promise<LabelImage>;
@@ -38,7 +39,7 @@ export interface RoomSource {
 /** Bytes of each part of a cohort to keep in the size that was asked for: small pictures are decoded once. */
 const CACHE_BYTES = 64e6;
 
-function cohortOf({ names, sceneTypes, ...parts }: SourceCohort, size: PixelSize): RoomCohort {
+function cohortOf({ names, sceneTypes, scenes, ...parts }: SourceCohort, size: PixelSize): RoomCohort {
   const kept = <T extends Uint8Array | Float32Array>(make: (index: number) => Promise<T>): Kept<T> =>
     new Kept(make, (values) => values.byteLength, CACHE_BYTES);
   const nearest = <T extends Uint8Array | Float32Array>({ width, height, data }: PixelSize & { data: T }): T =>
@@ -50,6 +51,7 @@ function cohortOf({ names, sceneTypes, ...parts }: SourceCohort, size: PixelSize
     count: names.length,
     names,
     ...(sceneTypes ? { sceneTypes } : {}),
+    ...(scenes ? { scenes } : {}),
     image: (index) => images.read(index),
     labels: (index) => labels.read(index),
     depth: (index) => depths.read(index),

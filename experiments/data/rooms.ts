@@ -14,8 +14,10 @@ export type RoomCohortName = (typeof roomCohorts)[number];
 
 /** The two kinds of generated rooms: in `easy` ones the classes alone tell most of the depth, in `harder` ones they do not. */
 export const roomKinds = ['easy', 'harder'] as const;
-/** A kind of generated rooms. */
+/** One of these kinds. */
 export type RoomKind = (typeof roomKinds)[number];
+/** Every kind of generated rooms: `furnished` ones are of the seven categories of sets/nyud-scenes.ts. */
+export type GeneratedKind = RoomKind | 'furnished';
 
 /** What a paper asks for. */
 export interface RoomRequest {
@@ -25,7 +27,7 @@ export interface RoomRequest {
   /** Generated rooms of each cohort; of real data everything is there. */
   readonly counts: Readonly<Record<RoomCohortName, number>>;
   /** Of the generated rooms. */
-  readonly kind: RoomKind;
+  readonly kind: GeneratedKind;
 }
 
 /**
@@ -38,6 +40,8 @@ export interface RoomCohort {
   readonly names: readonly string[];
   /** The kind of room of each picture (kitchen, bedroom, ...), where the data say so. */
   readonly sceneTypes?: readonly string[];
+  /** The room that each picture was taken in (kitchen_0004, ...), where the data say so: several pictures may be of one. */
+  readonly scenes?: readonly string[];
   /** Red, green, blue of each pixel, row-major: height x width x 3. */
   image(index: number): Promise<Uint8Array>;
   /** Class of each pixel, or `VOID`, row-major. */
@@ -48,7 +52,7 @@ export interface RoomCohort {
 
 /** A data set of pictures with classes and depth. */
 export interface RoomScenes extends LoadedData {
-  readonly kind: 'nyud' | 'cityscapes' | 'easy rooms' | 'harder rooms';
+  readonly kind: 'nyud' | 'cityscapes' | `${GeneratedKind} rooms`;
   readonly width: number;
   readonly height: number;
   readonly classes: readonly string[];

@@ -50,6 +50,10 @@ t.test('states', (t) => {
   t.match(find('imbalanced-mtl', 'Table 4', /UMMT-PS is above UMST-S in mIoU/), { state: 'runs, not tracked' });
   t.match(find('cross-stitch', 'Table 1', /parameters/), { state: 'paper scale' }, 'counts are exact in every preset');
   t.match(find('dmtl', 'Table 3', /^sequential is above/), { tracked: [{ verdict: 'within noise' }] });
+  for (const place of ['Table 4', 'Figure 3', 'Figure 12']) {
+    t.match(find('dmtl', place), { state: 'runs, not tracked' }, `dmtl, ${place}`);
+  }
+  t.match(find('dmtl', 'text', /less than 40 %/), { state: 'runs, not tracked', table: 'dmtl/table4', kind: 'claim' });
   t.notOk(
     items.some(({ place }) => /of ours/.test(place)),
     'no control',

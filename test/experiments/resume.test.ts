@@ -7,7 +7,8 @@ import { readCheckpoint, writeCheckpoint } from '../../experiments/runner/checkp
 import { generatedDigits, type RunResult } from '../../experiments/index.ts';
 import { settingsOf } from '../../experiments/papers/dmtl/presets.ts';
 import { strategies, type TrainingSettings } from '../../experiments/papers/dmtl/settings.ts';
-import { batchesOf, classWeights, trainDmtl } from '../../experiments/papers/dmtl/training.ts';
+import { batchesOf, classWeights } from '../../experiments/papers/dmtl/course.ts';
+import { trainDmtl } from '../../experiments/papers/dmtl/training.ts';
 import { killedRun } from './killed-run.ts';
 
 const device = await createDevice('wasm', { threads: 1 });

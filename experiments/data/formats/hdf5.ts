@@ -43,6 +43,7 @@ export class Hdf5Arrays<Key extends string = string> {
   readonly #library: Library;
   readonly #opened: File;
   readonly #datasets: Readonly<Record<Key, Dataset>>;
+  #places: ReadonlyMap<string, string> | undefined;
 
   private constructor(file: string, library: Library, opened: File, datasets: Readonly<Record<Key, Dataset>>) {
     this.file = file;
@@ -94,18 +95,22 @@ export class Hdf5Arrays<Key extends string = string> {
     });
   }
 
+  /** Where what a reference points to lies, by its bytes: to ask for the name behind each one would search the whole file each time. */
+  #placesOf(cells: { keys(): string[] }, { Module }: Library): ReadonlyMap<string, string> {
+    const places = cells.keys().map((name) => `${CELLS}/${name}`);
+    const bytesOf = (place: string): string => Module.create_object_reference(this.#opened.file_id, place).join();
+    return new Map(places.map((place) => [bytesOf(place), place]));
+  }
+
   /** The texts that a cell array of MATLAB refers to, in its order; undefined where there is none of that name. */
   texts(key: string): string[] | undefined {
-    return throwingHdf5(this.#library, this.file, ({ Dataset, Group, Module, Reference }) => {
+    return throwingHdf5(this.#library, this.file, (library) => {
+      const { Dataset, Group, Reference } = library;
       const opened = this.#opened;
       const find = (name: string): unknown => (opened.keys().includes(name) ? opened.get(name) : undefined);
       const [array, cells] = [find(key), find(CELLS)];
       if (!(array instanceof Dataset) || !(cells instanceof Group)) return undefined;
-      // To ask for the name behind each reference would search the whole file each time.
-      const places = cells.keys().map((name) => `${CELLS}/${name}`);
-      const placeOf = new Map(
-        places.map((place) => [Module.create_object_reference(opened.file_id, place).join(), place]),
-      );
+      const placeOf = (this.#places ??= this.#placesOf(cells, library));
       return [array.value].flat().map((cell: unknown) => {
         const place = cell instanceof Reference ? placeOf.get(cell.ref_data.join()) : undefined;
         const text: unknown = place === undefined ? undefined : opened.get(place);

@@ -35,6 +35,7 @@ function upright<T extends Uint8Array | Float32Array | Uint16Array>(
 class LabelledSet {
   readonly count: number;
   readonly sceneTypes: readonly string[] | undefined;
+  readonly scenes: readonly string[] | undefined;
   readonly #arrays: Arrays;
   readonly #size: { readonly width: number; readonly height: number };
   readonly #classes = new Map([...nyudClassOfName].map((label, name) => [name, label] as const));
@@ -52,8 +53,9 @@ class LabelledSet {
     }
     this.count = count;
     this.#size = { width, height };
-    const types = arrays.texts('sceneTypes');
+    const [types, scenes] = ['sceneTypes', 'scenes'].map((key) => arrays.texts(key));
     this.sceneTypes = types?.length === count ? types : undefined;
+    this.scenes = scenes?.length === count ? scenes : undefined;
   }
 
   #name = (key: string, index: number): string => `${this.#arrays.file}, ${key}, picture ${index + 1}`;
@@ -135,10 +137,11 @@ export async function openNyudMat(folder: string): Promise<RoomSource> {
   const splitFile = path.join(folder, NYUD_SPLITS);
   const isGiven = existsSync(splitFile);
   const split = isGiven ? await readSplit(splitFile, set.count) : knownSplit(set.count);
-  const { sceneTypes } = set;
+  const { sceneTypes, scenes } = set;
   const cohort = (numbers: readonly number[]): SourceCohort => ({
     names: numbers.map((number) => String(number).padStart(4, '0')),
     sceneTypes: sceneTypes && numbers.map((number) => sceneTypes[number - 1]!),
+    scenes: scenes && numbers.map((number) => scenes[number - 1]!),
     image: (index) => Promise.resolve().then(() => set.image(numbers[index]! - 1)),
     labels: (index) => Promise.resolve().then(() => set.labels(numbers[index]! - 1)),
     depth: (index) => Promise.resolve().then(() => set.depth(numbers[index]! - 1)),

@@ -39,7 +39,7 @@ export const nyud: DataSet<RoomScenes, RoomRequest> = {
   title: 'NYUDv2',
   content:
     'Pictures of rooms with depth and a class for each pixel (Silberman et al. 2012): 795 for training and 654 for tests, ' +
-    '40 classes, metres: those of imbalanced-mtl.',
+    '40 classes, metres: those of imbalanced-mtl, and of dMTL, which asks for kinds of rooms (kitchen or not) and depth.',
   licence: 'none stated; research use, N. Silberman et al.',
   size: '2.8 GB',
   page: 'https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html',
@@ -48,6 +48,7 @@ export const nyud: DataSet<RoomScenes, RoomRequest> = {
     `DIR/nyud/${NYUD_MAT}   the labelled set as it is downloaded; read picture by picture, never whole`,
     `DIR/nyud/${NYUD_SPLITS}   the official split, if it is there; without it the published list of pictures is taken`,
     `DIR/nyud/{images/NAME.jpg, segmentation/NAME.png, depth/NAME.npy, gt_sets/{train,val}.txt}   the folder NYUD_MT of MTI-Net's authors`,
+    "DIR/nyud/scenes.txt   beside that folder's parts, for dMTL: NAME KIND ROOM of each picture (0001 kitchen kitchen_0004); the one file has them",
     'segmentation: 1 to 40 with 0 for void, or 0 to 39 with 255 for void, told apart by the largest value; depth: float32, metres, 0 for none',
     'The folder may be called NYUD_MT and lie in DIR/nyud or DIR; DIR may be the folder of the files itself. Of both layouts the one file is taken.',
   ],

@@ -3,7 +3,9 @@
 //   segmentation/NAME.png       8 bits, a class for each pixel: 1 to C with 0 for void, or 0 to C - 1 with 255 for void
 //   depth/NAME.npy              float32 metres, (H, W) or (H, W, 1), 0 for none
 //   gt_sets/{train,val}.txt     the names of the cohorts, one a line
+//   scenes.txt                  not of that folder, if it is there: NAME KIND ROOM of each picture, as in `0001 kitchen kitchen_0004`
 // Generated rooms lie in the same layout. Leaves out edges and normals, which that folder has too.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../../../engine/index.ts';
 import { contentOf, foreignFile } from '../../../engine/io/content.ts';
@@ -51,6 +53,37 @@ async function readLists(root: string): Promise<Record<RoomCohortName, string[]>
     }
   }
   return lists;
+}
+
+/** Which kind of room each picture shows, and which room. */
+export const ROOM_SCENES = 'scenes.txt';
+
+/** By the name of the picture; undefined where there is no such list. Rejects with DataError where a line is no such line. */
+async function readScenes(
+  root: string,
+): Promise<((names: readonly string[]) => Pick<SourceCohort, 'sceneTypes' | 'scenes'>) | undefined> {
+  const file = path.join(root, ROOM_SCENES);
+  if (!existsSync(file)) return undefined;
+  const known = new Map<string, readonly [kind: string, room: string]>();
+  for (const [i, line] of (await readDataFile(file)).toString('utf8').split(/\r?\n/).entries()) {
+    if (line.trim() === '') continue;
+    const [name, kind, room, ...rest] = line.trim().split(/\s+/);
+    if (room === undefined || rest.length > 0) {
+      const given = line.slice(0, 80);
+      throw new DataError(`${file}, line ${i + 1}: no picture's room`, { expected: 'NAME KIND ROOM', given });
+    }
+    known.set(name!, [kind!, room]);
+  }
+  return (names) => {
+    const rooms = names.map((name) => {
+      const found = known.get(name);
+      if (found) return found;
+      throw new DataError(`${file} has no line for the picture ${name}`, {
+        expected: 'NAME KIND ROOM for each picture',
+      });
+    });
+    return { sceneTypes: rooms.map(([kind]) => kind), scenes: rooms.map(([, room]) => room) };
+  };
 }
 
 /** How void is written: the file that shows it, and the class of each value. */
@@ -128,8 +161,10 @@ export async function openRoomFolder(root: string, classes: number): Promise<Roo
     all.map(({ labels }) => labels),
     classes,
   );
+  const scenesOf = await readScenes(root);
   const cohort = (name: RoomCohortName): SourceCohort => ({
     names: lists[name],
+    ...scenesOf?.(lists[name]),
     async image(index) {
       const file = files[name][index]!.image;
       const picture = await readPicture(file);

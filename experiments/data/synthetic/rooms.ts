@@ -10,14 +10,15 @@ import { type Random, random } from '../../../engine/index.ts';
 import type { RoomCohortName, RoomKind } from '../rooms.ts';
 import { between } from './draws.ts';
 import { box, type Color, type Primitive, type Vector } from './ray-primitives.ts';
+import { cameraOf, type GeneratedRoom, type Part, pictureOf, type Surface, type Walls, wallsOf } from './room-view.ts';
 
-/** Pixels along each side of a generated room. */
-export const ROOM_SIDE = 64;
+export { type GeneratedRoom, ROOM_SIDE } from './room-view.ts';
+
 /** Raised when the recipe changes, so that older files are not taken for new ones. */
 export const ROOM_VERSION = 1;
 
 /** The classes in the order of the labels, with the mean of their colours; an object's own is drawn around it. */
-const surfaces = [
+export const surfaces = [
   { name: 'wall', color: [0.72, 0.68, 0.6] },
   { name: 'floor', color: [0.5, 0.38, 0.28] },
   { name: 'ceiling', color: [0.85, 0.85, 0.82] },
@@ -38,8 +39,8 @@ export const roomPalette = surfaces.map(
 /** Metres beyond which no room of a kind reaches. */
 export const roomRange: Readonly<Record<RoomKind, number>> = { easy: 10, harder: 13 };
 
-/** Standard deviation of an object's colour around its class, of a pixel around its colour. */
-const [COLOR_NOISE, PIXEL_NOISE] = [0.13, 0.06];
+/** Standard deviation of an object's colour around that of its class. */
+const COLOR_NOISE = 0.13;
 /** Metres over which light falls to 1 / e. */
 const FADING = { easy: 25, harder: 9 } as const;
 /** Metres from stripe to stripe, and how dark every other one is. */
@@ -55,15 +56,10 @@ const drawn = {
   }),
 } as const satisfies Record<RoomKind, (stream: Random) => { focal: number; scale: number; stretch: () => number }>;
 
-interface Part {
-  readonly label: number;
-  readonly hit: Primitive;
-}
-
 /** Half width, half length and height of a piece of furniture. */
-type Size = readonly [halfWidth: number, halfLength: number, height: number];
+export type Size = readonly [halfWidth: number, halfLength: number, height: number];
 
-interface Furniture {
+export interface Furniture {
   readonly name: ClassName;
   /** How often it is drawn, of all furniture. */
   readonly share: number;
@@ -72,10 +68,12 @@ interface Furniture {
   readonly shape: (at: Vector, size: Size, color: Color) => Primitive[];
 }
 
-const standing = ([x, floor, z]: Vector, [w, l, height]: Size, color: Color): Primitive =>
+/** A box on the floor at (x, floor, z). */
+export const standing = ([x, floor, z]: Vector, [w, l, height]: Size, color: Color): Primitive =>
   box([x, floor - height / 2, z], [w, height / 2, l], color);
 
-const furniture: readonly Furniture[] = [
+/** What easy and harder rooms are furnished with. */
+export const furniture: readonly Furniture[] = [
   {
     name: 'table',
     share: 0.3,
@@ -116,30 +114,12 @@ const furniture: readonly Furniture[] = [
 
 const labelOf = (name: ClassName): number => roomClasses.indexOf(name);
 
-/** A colour around that of a class. */
-function colorOf(label: number, stream: Random): Color {
-  return surfaces[label]!.color.map((value) => value + COLOR_NOISE * stream.normal()) as unknown as Color;
+/** A colour around that of a class, which is drawn. */
+export function colorAround(mean: Color, stream: Random): Color {
+  return mean.map((value) => value + COLOR_NOISE * stream.normal()) as unknown as Color;
 }
 
-/** Metres from the camera to the floor and the ceiling, to the walls on both sides and to the one in front. */
-interface Walls {
-  readonly floor: number;
-  readonly ceiling: number;
-  readonly left: number;
-  readonly right: number;
-  readonly back: number;
-}
-
-function wallsOf(stream: Random, scale: number): Walls {
-  const floor = between(stream, 1.2, 1.7);
-  return {
-    floor: scale * floor,
-    ceiling: scale * (between(stream, 2.4, 3) - floor),
-    left: scale * between(stream, 1.6, 2.8),
-    right: scale * between(stream, 1.6, 2.8),
-    back: scale * between(stream, 2.8, 5.5),
-  };
-}
+const colorOf = (label: number, stream: Random): Color => colorAround(surfaces[label]!.color, stream);
 
 function drawFurniture(stream: Random, kind: RoomKind, walls: Walls, scale: number, stretch: () => number): Part[] {
   const parts: Part[] = [];
@@ -170,86 +150,30 @@ function drawPictures(stream: Random, walls: Walls, scale: number, stretch: () =
   });
 }
 
-/** What a ray sees. */
-interface Seen {
-  readonly t: number;
-  readonly label: number;
-  readonly color: Color;
-  readonly light: number;
-}
-
-/** The room around the camera: the nearest of its planes along a ray. */
-function shellOf(walls: Walls, stream: Random): (direction: Vector) => Seen {
-  const [wall, floor, ceiling] = (['wall', 'floor', 'ceiling'] as const).map((name) => {
-    const label = labelOf(name);
-    return { label, color: colorOf(label, stream) };
-  }) as [Pick<Seen, 'label' | 'color'>, Pick<Seen, 'label' | 'color'>, Pick<Seen, 'label' | 'color'>];
-  return ([dx, dy, dz]) => {
-    const side = (dx > 0 ? walls.right : -walls.left) / dx;
-    const back = dz > 0 ? walls.back / dz : Infinity;
-    const level = (dy > 0 ? walls.floor : -walls.ceiling) / dy;
-    const t = Math.min(side, back, level);
-    const light = t === side ? 0.8 : t === back ? 0.9 : 1;
-    return { t, light, ...(t !== level ? wall : dy > 0 ? floor : ceiling) };
-  };
-}
-
 const isDark = (place: number, stripe: number): boolean => Math.floor(place / stripe) % 2 !== 0;
 
 /** A stripe's share of the light, at a place of a surface. */
-function stripes(label: number, [x, , z]: Vector): number {
+export function stripes(label: number, [x, , z]: Vector): number {
   if (label === labelOf('floor')) return isDark(x, FLOOR_STRIPE) || isDark(z, FLOOR_STRIPE) ? DARKER : 1;
   if (label === labelOf('cabinet')) return isDark(x + z, CABINET_STRIPE) ? DARKER : 1;
   return 1;
 }
 
-/** A generated room: red, green and blue, the class and the metres of each pixel, row-major. */
-export interface GeneratedRoom {
-  readonly image: Uint8Array;
-  readonly labels: Uint8Array;
-  readonly depth: Float32Array;
-}
+/** Wall, floor and ceiling with their colours. */
+const shellSurfaces = (stream: Random): [Surface, Surface, Surface] =>
+  (['wall', 'floor', 'ceiling'] as const).map((name) => {
+    const label = labelOf(name);
+    return { label, color: colorOf(label, stream) };
+  }) as [Surface, Surface, Surface];
 
-/** Room number `index` of a cohort. Rooms of different kinds and cohorts have nothing in common. */
+/** Generated room number `index` of a cohort. Rooms of different kinds and cohorts have nothing in common. */
 export function generatedRoom(kind: RoomKind, cohort: RoomCohortName, index: number): GeneratedRoom {
   const stream = random(0, `room, ${kind}, ${cohort}`, index);
   const { focal, scale, stretch } = drawn[kind](stream);
-  // Beyond this yaw a ray could miss the wall in front and both sides.
-  const yaw = Math.min(0.7, Math.max(-0.7, 0.25 * stream.normal()));
-  const pitch = 0.15 + 0.06 * stream.normal();
+  const camera = cameraOf(stream, focal);
   const walls = wallsOf(stream, scale);
-  const shell = shellOf(walls, stream);
+  const surfaces = shellSurfaces(stream);
   const parts = [...drawFurniture(stream, kind, walls, scale, stretch), ...drawPictures(stream, walls, scale, stretch)];
   const brightness = between(stream, 0.7, 1.1);
-  const pixels = ROOM_SIDE ** 2;
-  const room = {
-    image: new Uint8Array(3 * pixels),
-    labels: new Uint8Array(pixels),
-    depth: new Float32Array(pixels),
-  };
-  const noise = stream.normalArray(3 * pixels);
-  const [sp, cp, sy, cy] = [Math.sin(pitch), Math.cos(pitch), Math.sin(yaw), Math.cos(yaw)];
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const u = ((pixel % ROOM_SIDE) + 0.5) / ROOM_SIDE - 0.5;
-    const v = (Math.floor(pixel / ROOM_SIDE) + 0.5) / ROOM_SIDE - 0.5;
-    const [x, y] = [u / focal, v / focal];
-    // A ray whose depth grows by 1 a unit, turned down by the pitch and aside by the yaw.
-    const [ty, tz] = [cp * y + sp, cp - sp * y];
-    const direction: Vector = [cy * x + sy * tz, ty, cy * tz - sy * x];
-    let seen = shell(direction);
-    for (const { label, hit } of parts) {
-      const found = hit([0, 0, 0], direction);
-      if (found && found.t < seen.t) seen = { ...found, label };
-    }
-    const { t, label, color, light } = seen;
-    const place = direction.map((value) => value * t) as unknown as Vector;
-    const shade = brightness * light * stripes(label, place) * Math.exp(-t / FADING[kind]);
-    room.labels[pixel] = label;
-    room.depth[pixel] = t;
-    for (let c = 0; c < 3; c++) {
-      const value = shade * color[c]! + PIXEL_NOISE * noise[3 * pixel + c]!;
-      room.image[3 * pixel + c] = Math.round(255 * Math.min(1, Math.max(0, value)));
-    }
-  }
-  return room;
+  return pictureOf({ camera, walls, surfaces, parts, brightness, fading: FADING[kind], pattern: stripes }, stream);
 }

@@ -8,29 +8,24 @@ import { greyPng, itemOf, sampleOf, stretchedPng } from '../../report/pictures.t
 import { evaluateInBatches, inference } from '../../runner/evaluation.ts';
 import type { Picture } from '../../runner/paper.ts';
 import type { Pause } from '../../runner/training.ts';
-
-export interface Evaluation {
-  accuracy: number;
-  depthRmse?: number;
-  digitDepthRmse?: number;
-}
+import type { Scores } from './course.ts';
 
 /** Pixels of a forward pass: enough to be efficient, little enough for memory at 256 x 256. */
 const PIXELS_AT_ONCE = 2 ** 18;
+/** Images of this side of a forward pass. */
+export const imagesAtOnce = (size: number): number => Math.max(1, Math.min(64, Math.floor(PIXELS_AT_ONCE / size ** 2)));
 
 const range = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
 
 /** Runs the model over a cohort. With `withDepth` false the decoder is left alone. */
-export async function evaluate(
-  model: UNet,
-  images: ExtrudedDigits,
-  withDepth: boolean,
-  pause: Pause,
-): Promise<Evaluation> {
+export async function evaluate(model: UNet, images: ExtrudedDigits, withDepth: boolean, pause: Pause): Promise<Scores> {
   const { size, count } = images;
   const [correct, squares, digitSquares] = [new Mean(), new Mean(), new Mean()];
-  const batch = Math.max(1, Math.min(64, Math.floor(PIXELS_AT_ONCE / size ** 2)));
-  const cohort = { count, batch, read: (first: number, end: number) => images.batch(range(first, end)) };
+  const cohort = {
+    count,
+    batch: imagesAtOnce(size),
+    read: (first: number, end: number) => images.batch(range(first, end)),
+  };
   await inference([model], () =>
     evaluateInBatches(
       cohort,

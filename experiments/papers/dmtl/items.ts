@@ -1,9 +1,7 @@
 // What the paper prints and no table or claim of ours names as its source.
 import type { OtherItem } from '../../runner/paper.ts';
-import { unbuilt } from './tables.ts';
 
 export const otherItems: readonly OtherItem[] = [
-  { place: 'Figure 3', what: 'histogram of NYU images per scene category', answer: { why: unbuilt } },
   {
     place: 'Figure 4',
     what: 'a figure that the text of the paper, as we have it, does not describe',
@@ -14,8 +12,6 @@ export const otherItems: readonly OtherItem[] = [
     what: 'drawings of the architecture',
     answer: { why: 'drawings, with nothing to run; the network built from the text is models/unet.ts' },
   },
-  { place: 'Figure 12', what: 't-SNE of NYU scenes with seven labels: no visible clusters', answer: { why: unbuilt } },
-  { place: 'text', what: 'less than 40 % accuracy on seven scene classes', answer: { why: unbuilt } },
   {
     place: 'text, claim 4',
     what: 'the effect carries over, small, to kitchen or not on NYU Depth V2',

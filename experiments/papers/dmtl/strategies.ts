@@ -20,6 +20,8 @@ export interface Batch {
   readonly input: Tensor;
   readonly depth: Tensor;
   readonly label: Tensor;
+  /** Multiplies the prediction of depth where not all of it was measured; `depth` is multiplied by it already. */
+  readonly measured?: Tensor;
   /** Class weights, N / (C n_c). */
   readonly weight: Tensor;
 }
@@ -34,7 +36,21 @@ export interface Stage {
   step(batch: Batch): Tensor;
 }
 
-function stagesWith(model: UNet, settings: TrainingSettings): Record<Strategy, () => Stage[]> {
+/** The settings that stages are made of. */
+export type StageSettings = Pick<
+  TrainingSettings,
+  | 'strategy'
+  | 'epochs'
+  | 'lambda'
+  | 'learningRate'
+  | 'momentum'
+  | 'weightDecay'
+  | 'optimizer'
+  | 'depthLoss'
+  | 'multiOpt'
+>;
+
+function stagesWith(model: UNet, settings: StageSettings): Record<Strategy, () => Stage[]> {
   const { encoder, decoder, classifier } = model.parts();
   const { epochs, lambda, learningRate: lr, momentum, weightDecay } = settings;
   const Optimizer = settings.optimizer === 'sgd' ? SGD : RMSprop;
@@ -46,7 +62,8 @@ function stagesWith(model: UNet, settings: TrainingSettings): Record<Strategy, (
 
   const depthError = settings.depthLoss === 'mse' ? mseLoss : l1Loss;
   const classOf = (logits: Tensor, { label, weight }: Batch): Tensor => crossEntropy(logits, label, { weight });
-  const depthOf = (depth: Tensor, batch: Batch): Tensor => mul(depthError(depth, batch.depth), lambda);
+  const depthOf = (depth: Tensor, { depth: truth, measured }: Batch): Tensor =>
+    mul(depthError(measured ? mul(depth, measured) : depth, truth), lambda);
   /** The losses, each from a forward pass of its own, or both from one. */
   const classLoss = (batch: Batch): Tensor => classOf(model.classify(model.encode(batch.input)), batch);
   const depthLoss = (batch: Batch): Tensor => depthOf(model.decode(model.encode(batch.input)), batch);
@@ -107,5 +124,5 @@ function stagesWith(model: UNet, settings: TrainingSettings): Record<Strategy, (
 }
 
 /** The stages of a strategy, with fresh optimizers. */
-export const stagesOf = (model: UNet, settings: TrainingSettings): Stage[] =>
+export const stagesOf = (model: UNet, settings: StageSettings): Stage[] =>
   stagesWith(model, settings)[settings.strategy]();

@@ -55,7 +55,8 @@ async function isUpright(t: Test, cohort: RoomCohort, index: number, n: number):
 t.test('the labelled set of NYUDv2 is upright, split by its file, and has its kinds of rooms', async (t) => {
   const root = t.testdir();
   const rooms = ['kitchen', 'bedroom', 'kitchen', 'office', 'bathroom'];
-  await putHdf5(path.join(root, 'nyud', MAT), nyudArrays(5), rooms);
+  const places = rooms.map((room, i) => `${room}_000${i}`);
+  await putHdf5(path.join(root, 'nyud', MAT), nyudArrays(5), rooms, places);
   for (const packed of [true, false]) {
     await put(root, 'nyud/splits.mat', matOf({ testNdxs: [2, 4], trainNdxs: [5, 1, 3] }, packed));
     const { cohorts, ...scenes } = await nyud.load(path.join(root, 'nyud'), request);
@@ -63,6 +64,7 @@ t.test('the labelled set of NYUDv2 is upright, split by its file, and has its ki
     t.same(cohorts.test.names, ['0002', '0004']);
     t.same(cohorts.train.sceneTypes, ['bathroom', 'kitchen', 'kitchen']);
     t.same([cohorts.test.sceneTypes, cohorts.test.count], [['bedroom', 'office'], 2]);
+    t.same(cohorts.train.scenes, ['bathroom_0004', 'kitchen_0000', 'kitchen_0002']);
     await isUpright(t, cohorts.train, 0, 4);
     await isUpright(t, cohorts.train, 1, 0);
     await isUpright(t, cohorts.test, 1, 3);

@@ -60,23 +60,26 @@ export async function newHdf5(file: string): Promise<File> {
   return new library.File(file, 'w');
 }
 
-/** Writes arrays and, as MATLAB does a cell array, a list of texts. */
+/** Writes arrays and, as MATLAB does cell arrays, lists of texts. */
 export async function putHdf5(
   file: string,
   arrays: Readonly<Record<string, MadeArray>>,
   sceneTypes?: readonly string[],
+  scenes?: readonly string[],
 ): Promise<void> {
   const opened = await newHdf5(file);
   for (const [name, [data, shape, dtype]] of Object.entries(arrays))
     opened.create_dataset({ name, data, shape, dtype });
-  if (sceneTypes) {
-    const cells = opened.create_group('#refs#');
-    const references = sceneTypes.map((text, i) => {
+  const lists = Object.entries({ sceneTypes, scenes }).filter((entry): entry is [string, string[]] => !!entry[1]);
+  const cells = lists.length > 0 ? opened.create_group('#refs#') : undefined;
+  for (const [list, texts] of lists) {
+    const references = texts.map((text, i) => {
       const data = Uint16Array.from(text, (character) => character.charCodeAt(0));
-      cells.create_dataset({ name: `c${i}`, data, shape: [text.length, 1] });
-      return (cells.get(`c${i}`) as Dataset).create_reference();
+      const name = `${list}${i}`;
+      cells!.create_dataset({ name, data, shape: [text.length, 1] });
+      return (cells!.get(name) as Dataset).create_reference();
     });
-    opened.create_dataset({ name: 'sceneTypes', data: references, shape: [1, references.length] });
+    opened.create_dataset({ name: list, data: references, shape: [1, references.length] });
   }
   opened.close();
 }
