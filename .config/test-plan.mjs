@@ -11,7 +11,7 @@ import { root, sourceFiles } from './sources.mjs';
  * What a driver can get wrong, kernels and special values, is tested on each. How a grid is folded is the planners', which gradient belongs
  * to which operation is the engine's.
  */
-const onEveryDriver = /^test\/(devices(?!\/folded)|golden|kernels|property\/(extremes|ieee))\b/;
+const onEveryDriver = /^test\/(devices(?!\/folded)|golden\/golden|kernels|property\/(extremes|ieee))\b/;
 
 /** Where the software Vulkan drivers of Debian and its relatives describe themselves. */
 const softwareDrivers = {
