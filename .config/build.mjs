@@ -13,6 +13,7 @@ import { isStale, root, sourceFiles, sourceStamp, stampFile, withLock } from './
 const entryPoints = [
   'engine/index.ts',
   'engine/io/weights/index.ts',
+  'engine/io/onnx/index.ts',
   'models/index.ts',
   'experiments/index.ts',
   'experiments/cli/main.ts',

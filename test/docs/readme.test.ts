@@ -32,6 +32,21 @@ t.test('its code', async (t) => {
   t.match(stdout, '[ 0, 1, 1, 0 ]', 'and it tells the classes apart');
 });
 
+t.test('the code of the section on ONNX', async (t) => {
+  const page = await readFile(path.join(root, 'docs/commands.md'), 'utf8');
+  const block = [...page.matchAll(/```ts\n([\s\S]*?)```/g)]
+    .map(([, each]) => each!)
+    .find((each) => each.includes('wgrad/onnx'))!;
+  const folder = t.testdir();
+  const program = path.join(folder, 'example.mjs');
+  await writeFile(program, (await transform(block, { loader: 'ts', target: 'node20' })).code);
+  const { stdout } = await promisify(execFile)(process.execPath, [program], { cwd: folder, timeout: 60_000 });
+  t.match(
+    stdout,
+    /name: 'input'.*shape: \[ 'batch', 2 \].*'0\.weight', '0\.bias', '2\.weight', '2\.bias'.*\[ 2, 3 \]/s,
+  );
+});
+
 t.test('its counts of papers', (t) => {
   const rows = [...readme.matchAll(/^\|.*\[Results\]\(experiments\/papers\/([\w-]+)\/results\) \|$/gm)];
   t.same(rows.map(([, name]) => name).sort(), trackedResults.map(({ paper }) => paper.name).sort());

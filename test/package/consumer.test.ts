@@ -20,6 +20,7 @@ const program = `
 import { Adam, createDevice, crossEntropy, manualSeed, nn, scope, setDefaultDevice, tensor, type Tensor } from 'wgrad';
 import { UNet } from 'wgrad/models';
 import { loadWeights, type LoadWeightsReport } from 'wgrad/weights';
+import { exportOnnx, importOnnx, type OnnxModule } from 'wgrad/onnx';
 import { papers, type Paper } from 'wgrad/experiments';
 import type { Tensor as BrowserTensor } from 'wgrad/browser';
 
@@ -48,8 +49,10 @@ for (let step = 0; step < 60; step++) {
 // @ts-expect-error The shape is a list of numbers.
 const refused = () => tensor([1, 2], '2');
 const load = (file: Blob): Promise<LoadWeightsReport> => loadWeights(model, file, { map: { 'module.': '' }, strict: false });
+const { model: file } = await exportOnnx(model, [[1, 2]], { dynamicBatch: true });
+const back: OnnxModule = await importOnnx(file);
 const [first]: readonly Paper[] = papers;
-console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, typeof load, first?.name]));
+console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, typeof load, first?.name, String(back.parameterCount())]));
 `;
 
 const options = {
@@ -96,10 +99,11 @@ t.test('a strict project', async (t) => {
   }
 
   const { stdout } = await run(process.execPath, [path.join(folder, 'out/main.js')]);
-  const [first, last, model, refused, load, paper] = JSON.parse(stdout) as [number, number, ...string[]];
+  const [first, last, model, refused, load, paper, imported] = JSON.parse(stdout) as [number, number, ...string[]];
   t.ok(last < first / 4, `the loss falls from ${first} to ${last}`);
   t.same([model, refused, load], ['function', 'function', 'function']);
   t.type(paper, 'string');
+  t.equal(imported, '82', 'parameters of the network that went to ONNX and back');
 
   const analysis = await checkPackage(createPackageFromTarballData(await readFile(tarball)));
   if (!analysis.types) throw new Error('the package has no types');

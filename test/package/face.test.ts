@@ -8,9 +8,13 @@ import * as models from '../../models/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 
 const root = repositoryRoot();
-const entryPoints = ['engine/index.ts', 'engine/io/weights/index.ts', 'models/index.ts', 'experiments/index.ts'].map(
-  (file) => path.join(root, file),
-);
+const entryPoints = [
+  'engine/index.ts',
+  'engine/io/weights/index.ts',
+  'engine/io/onnx/index.ts',
+  'models/index.ts',
+  'experiments/index.ts',
+].map((file) => path.join(root, file));
 
 interface PublicName {
   readonly name: string;

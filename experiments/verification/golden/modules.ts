@@ -52,7 +52,8 @@ class CrossStitchNet extends nn.Module {
   }
 }
 
-type Build = (
+/** A network of the fixtures from their attributes, and how it is called on their tensors. */
+export type Build = (
   a: Record<string, number>,
   attributes: Attributes,
 ) => { net: nn.Module; run: (t: Inputs) => Tensor | Tensor[] };
@@ -62,7 +63,7 @@ const onX = <M extends nn.Module & { forward(x: Tensor): Tensor | Tensor[] }>(ne
   run: (t: Inputs) => net.forward(t.x!),
 });
 
-const builders: Readonly<Record<string, Build>> = {
+export const moduleBuilders: Readonly<Record<string, Build>> = {
   basic_block: (a) => onX(new BasicBlock(a.inputs!, a.planes!, { stride: a.stride! })),
   bottleneck: (a) => onX(new Bottleneck(a.inputs!, a.planes!, { stride: a.stride!, dilation: a.dilation! })),
   dense: (a) => onX(new Dense(a.layers!, a.inputs!, a.growth_rate!, a.bn_size!)),
@@ -104,5 +105,5 @@ function adapt(build: Build): Adapter {
 }
 
 export const moduleAdapters: Readonly<Record<string, Adapter>> = Object.fromEntries(
-  Object.entries(builders).map(([name, build]) => [`module.${name}`, adapt(build)]),
+  Object.entries(moduleBuilders).map(([name, build]) => [`module.${name}`, adapt(build)]),
 );
