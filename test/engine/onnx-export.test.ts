@@ -5,6 +5,7 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import * as w from '../../engine/index.ts';
 import { nn, type Tensor } from '../../engine/index.ts';
+import { translations } from '../../engine/io/onnx/export.ts';
 import { exportOnnx, type ExportOnnxOptions, importOnnx, type OnnxInput } from '../../engine/io/onnx/index.ts';
 import { distance, openInRuntime, valuesOf, withoutRuntime } from './onnx-peer.ts';
 
@@ -265,6 +266,36 @@ t.test('operations', async (t) => {
     w.scatterAdd(x, 1, w.argmax(w.stack([x, x, x], 1), 1), 3),
   ]);
   await roundTrip(t, 'indices', indices, [[2, 3, 4]], { noGradient: true });
+});
+
+// A new operation is written as nodes in engine/io/onnx/to, or joins these: gradients, losses, and what is free.
+const withoutCounterpart = [
+  ...[
+    'activationBackward',
+    'reluGrad',
+    'leakyReluGrad',
+    'sigmoidGrad',
+    'tanhGrad',
+    'softmaxBackward',
+    'batchNormBackward',
+  ],
+  ...[
+    'conv2dWeightGradient',
+    'avgPool2dBackward',
+    'adaptiveAvgPool2dBackward',
+    'maxPool2dBackward',
+    'pyramidPool2dBackward',
+  ],
+  ...['interpolateBackward', 'crossEntropyBackward', 'ssimMapBackward', 'binaryCrossEntropySlope'],
+  ...['binaryCrossEntropy', 'crossEntropy', 'ssimMap', 'recurrence', 'reshape', 'relabel'],
+];
+
+t.test('every other operation has a counterpart', (t) => {
+  const own = w.registry().filter(({ composite }) => !composite);
+  const missing = own.filter(({ name }) => !Object.hasOwn(translations, name)).map(({ name }) => name);
+  t.same(missing.sort(), withoutCounterpart.sort());
+  t.same(Object.keys(translations).filter((name) => !own.some((each) => each.name === name)), [], 'and no other is written'); // prettier-ignore
+  t.end();
 });
 
 t.test('tensors that are not in the state', async (t) => {

@@ -74,6 +74,7 @@ t.test('what is refused', async (t) => {
     /\(Reshape\): the shape must not depend on the values/,
   );
   await runs({ nodes: [node('Conv x w -> y', { kernel_shape: [2, 2] })], weights: [weight('w', [1, 3, 3, 3])], inputs: [[1, 3, 5, 5]] }, w.zeros([1, 3, 5, 5]), /'kernel_shape' is not that of the weight; expected \[3, 3\], got \[2, 2\]/); // prettier-ignore
+  await runs({ nodes: [node('ConstantOfShape s -> y')], weights: [whole('s', [2 ** 40])] }, x, /'a ConstantOfShape' \(ConstantOfShape\): Invalid array length/); // prettier-ignore
   await t.rejects(importOnnx(modelOf({ nodes: relu }), { strict: true } as never), {
     name: 'ConfigError',
     message: /no such option/,

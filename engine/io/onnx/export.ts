@@ -64,7 +64,8 @@ const MOST_BYTES = 2 ** 31 - 1;
 /** Batches by which a graph for any batch is found: 1 would broadcast. */
 const batches: readonly [number, number] = [2, 3];
 
-const translations: Readonly<Record<string, Translate>> = { ...elementwise, ...layout, ...images, ...lines };
+/** How operations are written as nodes, by their names. Reshaping is not among them: it is how a value is read. */
+export const translations: Readonly<Record<string, Translate>> = { ...elementwise, ...layout, ...images, ...lines };
 
 const optionNames = ['opset', 'external', 'dynamicBatch', 'forward'];
 

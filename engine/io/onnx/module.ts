@@ -118,7 +118,9 @@ export class OnnxModule extends nn.Module implements nn.Layer {
       const result = run();
       return Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
     } catch (error) {
-      if (!(error instanceof WgradError) || error instanceof DataError) throw error;
+      // A RangeError is a size of the file's own that no list of numbers can have.
+      const isOurs = error instanceof WgradError || error instanceof RangeError;
+      if (!isOurs || error instanceof DataError) throw error;
       return node.refuse(error.message.replace(/ \[at [^\]]*\]$/, ''), undefined, { cause: error });
     }
   }
