@@ -128,10 +128,10 @@ async function roundTrip(
         }
       }
       const results = await runtime?.(given);
-      before.outputs.forEach((values, i) => {
-        const d = results ? distance(results[outputs[i]!]!, values) : 0;
-        t.ok(d <= TOLERANCE, `output ${i} of ONNX Runtime: ${d}`, { skip: withoutRuntime });
-      });
+      for (const [i, values] of results ? before.outputs.entries() : []) {
+        const d = distance(results![outputs[i]!]!, values);
+        t.ok(d <= TOLERANCE, `output ${i} of ONNX Runtime: ${d}`);
+      }
     }
     module.dispose();
     imported.dispose();

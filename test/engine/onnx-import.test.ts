@@ -30,14 +30,17 @@ async function agrees(
   const outputs = imported.run(...given);
   const expected = withoutRuntime ? undefined : await (await openInRuntime(model))(given);
   for (const [key, tensor] of Object.entries(outputs)) {
-    const d = expected ? distance(await valuesOf(tensor), expected[key]!) : 0;
-    t.ok(d <= TOLERANCE, `${name}, ${key}: ${d}`, { skip: withoutRuntime });
+    if (!expected) continue;
+    const d = distance(await valuesOf(tensor), expected[key]!);
+    t.ok(d <= TOLERANCE, `${name}, ${key}: ${d}`);
   }
   return outputs;
 }
 
 const image = [2, 3, 7, 6];
 const filters = [weight('w', [4, 3, 3, 2]), weight('b', [4])];
+
+t.pass('ONNX Runtime is beside', { skip: withoutRuntime });
 
 t.test('windows', async (t) => {
   const strides = { strides: [2, 1] };
