@@ -267,8 +267,9 @@ if (devices.has('webgpu')) {
     // An adapter without eight lanes (SwiftShader) is very slow with barriers.
     const isSlow = !hasEightLanes(device.planFacts);
     const variants = [
-      ...[undefined, 'direct', 'directSplitK', 'tiles64', 'tiles64SplitK', 'fewChannels', 'fewSplitK'],
-      ...['tiles128', 'tiles128SplitK'],
+      ...[undefined, 'direct', 'directSplitK'],
+      ...(isSlow ? ['tiles64', 'fewSplitK'] : ['tiles64', 'tiles64SplitK', 'fewChannels', 'fewSplitK']),
+      ...(isSlow ? [] : ['tiles128', 'tiles128SplitK']),
     ];
     for (const [i, plan] of variants.entries()) {
       prefer(plan);
