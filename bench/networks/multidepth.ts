@@ -49,7 +49,10 @@ function build(shape: MultiDepthShape): TrainingStep {
   const { count, height, width } = data;
   let k = 0;
   return {
-    step: () => trainer.step(data, k, random(0, 'multidepth dropout', k++)).combined,
+    async step() {
+      const step = k++;
+      return (await trainer.step(data, step, () => random(0, 'multidepth dropout', step))).combined;
+    },
     fixedLosses() {
       model.eval();
       const { regression, logits } = noGrad(() => model.forward(tensor(data.picture, [count, 3, height, width])));

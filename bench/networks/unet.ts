@@ -35,7 +35,7 @@ function build({ batch, size, classes, baseWidth, learningRate, momentum, weight
     weight: tensor(new Float32Array(classes).fill(1)),
   };
   return {
-    step: () => stage!.step(data),
+    step: () => stage!.step((pass) => Promise.resolve(pass({ ...data, share: 1, weightShare: 1 }))),
     parameterCount: model.parameterCount(),
     dispose() {
       model.dispose();

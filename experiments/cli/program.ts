@@ -44,6 +44,8 @@ function withRunOptions(command: Command): Command {
     .addOption(tuningOption())
     .option('--out <dir>', 'folder of runs and reports (default: runs/<preset>)')
     .option('--jobs <n>', 'worker processes (default: one per core, one on webgpu)', wholeNumber)
+    .option('--replicas <n>', 'threads that make each run together, each some parts of its batches', wholeNumber)
+    .option('--parts <n>', 'parts that each batch is made of (default: as many as replicas)', wholeNumber)
     .option(
       '--profile',
       'profile some steps of the first run of each table: a short table, profile.json and trace.json',
@@ -107,7 +109,7 @@ export function buildProgram(done: (status: number) => void): Command {
     .addOption(
       new Option('--queue <url>', 'have the runs made by `wgrad worker`s, through Redis or Valkey: redis://HOST')
         .argParser(asOption(checkQueueUrl))
-        .conflicts(['shard', 'jobs', 'profile', 'eager']),
+        .conflicts(['shard', 'jobs', 'replicas', 'profile', 'eager']),
     )
     .option('--priority <n>', 'with --queue: 1 to 100, smaller is sooner (default: 50)', priorityNumber)
     .option('--dry-run', 'list the runs with their cost, and train nothing')

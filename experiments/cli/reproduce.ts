@@ -40,6 +40,10 @@ export interface ReproduceFlags extends EmitFlags {
   tuning?: string;
   out?: string;
   jobs?: number;
+  /** Threads that make each run together. */
+  replicas?: number;
+  /** Parts that each batch is made of. */
+  parts?: number;
   /** The server of a queue whose workers make the runs. */
   queue?: string;
   priority?: number;
@@ -88,11 +92,25 @@ async function settingsFrom({ set = [], weights = [] }: ReproduceFlags): Promise
 
 /** Runs a selection, prints its tables and returns the exit status: 0, 1 if a run failed, 128 + n if stopped by signal n. */
 async function run(selection: readonly Selection[], flags: ReproduceFlags): Promise<number> {
-  const { preset, seeds, data, device, jobs, profile, eager, shard, only, dryRun: isDry = false, json = false } = flags;
+  const {
+    preset,
+    seeds,
+    data,
+    device,
+    jobs,
+    replicas,
+    parts,
+    profile,
+    eager,
+    shard,
+    only,
+    dryRun: isDry = false,
+    json = false,
+  } = flags;
   const usual = path.join('runs', preset);
   const out = path.resolve(flags.out ?? (shard ? shardFolder(usual, shard.index, shard.count) : usual));
   const options = {
-    ...{ preset, seeds, data, device, jobs, profile, eager, shard },
+    ...{ preset, seeds, data, device, jobs, replicas, parts, profile, eager, shard },
     set: await settingsFrom(flags),
     queue: flags.queue === undefined ? undefined : { url: flags.queue, priority: flags.priority },
     tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),

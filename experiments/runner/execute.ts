@@ -4,6 +4,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { createDevice, type Device, type Profile, setDefaultDevice } from '../../engine/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { paperNamed } from '../papers/index.ts';
+import type { Exchange } from '../parallel/exchange.ts';
+import { Parts } from '../parallel/parts.ts';
 import { neededFiles } from './needs.ts';
 import type { DataFacts } from './paper.ts';
 import { RunProfiler } from './profile.ts';
@@ -17,6 +19,8 @@ export interface ExecuteOptions {
   readonly dataFacts: DataFacts;
   /** Threads of the wasm device. */
   readonly threads: number;
+  /** The way to the other replicas of the run, where it is made of parts. Only the first replica writes and reports. */
+  readonly exchange?: Exchange | undefined;
   /** Run training steps as they are, without `compile`. */
   readonly eager?: boolean | undefined;
   /** Told about four times a second. */
@@ -60,6 +64,9 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       else plans.set(kernel.name, new Set([plan]));
     },
   };
+  const { exchange } = options;
+  const parts = exchange && new Parts(exchange);
+  const isFirst = (exchange?.replica ?? 0) === 0;
   const profiler = options.profile && new RunProfiler(device, options.profile);
   const started = performance.now();
   let last = started;
@@ -71,12 +78,21 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       eager: options.eager,
       cache: options.cache ?? path.join(options.out, 'cache'),
       needed,
-      resume: () => store.resume(options.notice),
+      parts,
+      async resume() {
+        const checkpoint = await store.resume(options.notice);
+        // The first replica writes no other before all have read this one.
+        await parts?.meet();
+        return checkpoint;
+      },
       async save(checkpoint) {
-        await store.save(checkpoint);
+        if (isFirst) await store.save(checkpoint);
+        await parts?.meet();
         profiler?.skip();
       },
-      keep: (name, state, metadata) => store.keep(name, state, metadata),
+      async keep(name, state, metadata) {
+        if (isFirst) await store.keep(name, state, metadata);
+      },
       async progress(done, total) {
         await profiler?.progress(done);
         if (performance.now() - last >= REPORT_MS || done >= total) {
@@ -106,10 +122,11 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
       flops,
       peakBytes: device.statistics().peakBytes,
       ...(request.needs ? { needs: checksumsOf(request.needs) } : {}),
+      ...((exchange?.replicas ?? 1) > 1 ? { replicas: exchange!.replicas } : {}),
       ...(diagnostics ? { diagnostics } : {}),
       result,
     };
-    await store.write(record);
+    if (isFirst) await store.write(record);
     return record;
   } finally {
     profiler?.cancel();

@@ -28,6 +28,8 @@ export interface Manifest {
   readonly tuning?: string | undefined;
   /** Plans used, by kernel, over all runs. */
   readonly plans: Record<string, string[]>;
+  /** The most threads that have made a run together (`--replicas`); absent where each was made by one. */
+  readonly replicas?: number | undefined;
   /** What each paper was run with. */
   readonly papers: Record<string, { preset: PresetName; seeds: readonly number[]; data: DataFacts }>;
   /** Numbers that decided each run, by paper and run. */
@@ -49,9 +51,11 @@ export function buildManifest(
   const configurations: Record<string, Record<string, unknown>> = {};
   let device: Record<string, unknown> = {};
   let tuning: string | undefined;
+  let most = 1;
   for (const record of records) {
     const { plans: used, ...deviceFacts } = record.device;
     device = deviceFacts;
+    most = Math.max(most, record.replicas ?? 1);
     tuning = deviceFacts.facts.tuning === undefined ? undefined : String(deviceFacts.facts.tuning);
     (configurations[record.paper] ??= {})[record.run] = record.configuration;
     for (const [kernel, names] of Object.entries(used)) {
@@ -72,6 +76,7 @@ export function buildManifest(
     device,
     ...(tuning === undefined ? {} : { tuning }),
     plans: Object.fromEntries([...plans].sort().map(([kernel, names]) => [kernel, [...names].sort()])),
+    ...(most > 1 ? { replicas: most } : {}),
     papers: Object.fromEntries(
       tables
         .filter(({ data }) => data !== noData)

@@ -7,6 +7,9 @@ import type { Paper, PresetName, TableDefinition } from './paper.ts';
 import { applyOverrides, isPlain, type Overrides, runsOf, type Settings, settingsOf, withNeeds } from './runs.ts';
 import { suggestion } from './suggestion.ts';
 
+/** The most parts of a batch. */
+const MOST_PARTS = 64;
+
 /** Keys of all values that are no records: lists are one value. */
 const keysOf = (settings: Settings): string[] =>
   Object.entries(settings).flatMap(([name, value]) =>
@@ -65,6 +68,25 @@ function valueOf(paper: Paper, key: string, text: string, all: readonly Settings
   throw new ConfigError(`the setting '${key}' of ${paper.name} cannot be '${text}': ${faults[0]}`);
 }
 
+/** The parts of a batch (`--parts`), where they can be made of the batches of all these runs. Throws ConfigError. */
+function partsOf(paper: Paper, text: string, all: readonly { readonly key: string; readonly settings: Settings }[]) {
+  const parts = Number(text);
+  if (!Number.isInteger(parts) || parts < 1 || parts > MOST_PARTS) {
+    throw new ConfigError(`a batch cannot be made of '${text}' parts`, { expected: `1 to ${MOST_PARTS}` });
+  }
+  if (parts === 1) return undefined;
+  for (const { key, settings } of all) {
+    const why = paper.parts
+      ? paper.parts(settings, parts)
+      : 'its steps read more of a batch than sums of losses and gradients';
+    if (why === undefined) continue;
+    throw new ConfigError(`the batches of '${key}' (${paper.name}) cannot be made of ${parts} parts: ${why}`, {
+      hint: 'Leave out --replicas and --parts, ask for fewer, or choose other tables or rows (--only)',
+    });
+  }
+  return parts;
+}
+
 /**
  * The overrides of a paper's runs. Throws ConfigError for a key that none of its runs has, with the nearest; for a value of another
  * type; and for a setting that tells the runs of a table apart, since its rows would no longer be what they are called.
@@ -77,12 +99,14 @@ export function overridesFor(
 ): Overrides {
   const settingsIn = (table: TableDefinition): Settings[] => runsOf(table).map((run) => settingsOf(run, preset));
   // A run that trains nothing has no settings.
-  const all = withNeeds(tables.flatMap(runsOf))
-    .map((run) => settingsOf(run, preset))
-    .filter((settings) => paper.settings.safeParse(settings).success);
+  const named = withNeeds(tables.flatMap(runsOf))
+    .map((run) => ({ key: run.key, settings: settingsOf(run, preset) }))
+    .filter(({ settings }) => paper.settings.safeParse(settings).success);
+  const all = named.map(({ settings }) => settings);
   const known = [...new Set(all.flatMap(keysOf))];
   const set: Record<string, unknown> = {};
-  for (const [key, text] of texts) {
+  const { parts, ...given } = Object.fromEntries(texts);
+  for (const [key, text] of Object.entries(given)) {
     if (!known.includes(key)) {
       throw new ConfigError(`${paper.name} has no setting '${key}'`, { hint: suggestion(key, known) });
     }
@@ -107,7 +131,9 @@ export function overridesFor(
       all.filter((settings) => valueAt(settings, key) !== undefined),
     );
   }
-  return set;
+  const changed = named.map(({ key, settings }) => ({ key, settings: applyOverrides(settings, set) }));
+  const count = parts === undefined ? undefined : partsOf(paper, parts, changed);
+  return count === undefined ? set : { ...set, parts: count };
 }
 
 /** `epochs = 3, images.size = 32`. */

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import type { Device, StateDict } from '../../engine/index.ts';
 import type { PictureOptions } from '../data/formats/picture.ts';
+import type { Parts } from '../parallel/parts.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** `tour` is what `wgrad` does without arguments; the others are in the documentation of `reproduce`. */
@@ -190,6 +191,8 @@ export interface RunContext {
   keep(name: string, state: StateDict, metadata: Readonly<Record<string, string>>): Promise<void>;
   /** Whether training steps are run as they are, without `compile`. The bits are the same either way. Default: false. */
   readonly eager?: boolean | undefined;
+  /** The parts that the batches of its steps are made of. Default: each batch is one. */
+  readonly parts?: Parts | undefined;
   /** Reports units done and lets other events through. To be awaited often. */
   progress(done: number, total: number): Promise<void>;
 }
@@ -233,6 +236,11 @@ export interface Paper<Settings extends object = object> {
   dataFacts(preset: PresetName, data: string | undefined, set?: string): Promise<DataFacts>;
   /** Arithmetic of a run relative to the paper's other runs, for the order of work and the time left. */
   cost(settings: Settings): number;
+  /**
+   * Why a step of a run with these settings cannot be made of so many parts of its batch (`--parts`); undefined where it can be.
+   * Without it no run of the paper can.
+   */
+  parts?(settings: Settings, count: number): string | undefined;
   train(context: TrainContext<Settings>): Promise<RunResult>;
   /** What it adds to the quick tour. */
   readonly tour?: { readonly tables: readonly string[]; readonly preset: PresetName };

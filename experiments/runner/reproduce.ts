@@ -2,7 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
+import { ConfigError, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
 import { takes } from '../../engine/call-check.ts';
 import { flag, list, mapping, number, record, requiredOptions, text } from '../../engine/parameters.ts';
 import { buildView, provenanceView } from '../report/build.ts';
@@ -38,8 +38,12 @@ export interface ReproduceOptions {
   /** Measured tables of plans, of which the device takes its own. */
   readonly tuning?: Tuning | undefined;
   readonly out: string;
-  /** Worker processes. Default: one per core, one on webgpu. */
+  /** Worker processes. Default: one per core, or per so many cores as there are replicas; one on webgpu. */
   readonly jobs?: number | undefined;
+  /** Threads that make each run together, each some of the parts of its batches: the bits are the same for any number. Default: 1. */
+  readonly replicas?: number | undefined;
+  /** Parts that each batch is made of, a multiple of the replicas. They are part of what a run is. Default: as many as replicas. */
+  readonly parts?: number | undefined;
   /** Only this part of the runs is made; the others stand in the tables as far as they are on disk. */
   readonly shard?: Shard | undefined;
   /** Has the runs made by the workers of a queue. `url`: of a Redis or Valkey server; `priority`: 1 to 100, smaller is sooner. */
@@ -90,10 +94,22 @@ function deviceNotice({ name, description, why }: DeviceFound): string {
   return notice.replace(/ \[at [^\]]+\]|, \d+ threads?(?=\))/g, '');
 }
 
+/** The settings that are asked for, the parts of a batch among them. Throws ConfigError where they cannot be shared out. */
+function withParts({ set = new Map<string, string>(), replicas = 1, parts }: Partial<ReproduceOptions>) {
+  if (parts !== undefined && set.has('parts')) throw new ConfigError("'parts' is set twice");
+  const count = parts ?? Number(set.get('parts') ?? replicas);
+  if (Number.isInteger(count) && count % replicas !== 0) {
+    throw new ConfigError(`${count} parts of a batch cannot be shared out evenly between ${replicas} replicas`, {
+      expected: `a multiple of ${replicas} parts`,
+    });
+  }
+  return new Map(set).set('parts', set.get('parts') ?? String(count));
+}
+
 async function planWith(options: Omit<ReproduceOptions, 'display'>, notice: Notice): Promise<Plan> {
   const out = path.resolve(options.out);
   const { data, tuning, signal, shard } = options;
-  const parts = await planParts(options);
+  const parts = await planParts({ ...options, set: withParts(options) });
   const found = await resolveDevice(options.device, signal);
   const device = { name: found.name, notice: deviceNotice(found) };
   const runs = await planRuns(parts, { out, device: device.name, data, tuning, notice });
@@ -130,6 +146,8 @@ const takesReproduce = takes('reproduce', {
       tuning: record,
       out: text,
       jobs: number,
+      replicas: number,
+      parts: number,
       shard: record,
       queue: record,
       profile: flag,
@@ -200,13 +218,21 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
   if (records.size > 0) display.notice(`${records.size} of ${runs.length} runs are on disk already`);
 
   const cores = os.availableParallelism();
-  const jobs = Math.max(1, Math.min(options.jobs ?? (device.name === 'webgpu' ? 1 : cores), pending.length));
-  const threads = Math.max(1, Math.floor(cores / jobs));
+  const { replicas = 1 } = options;
+  const atOnce = device.name === 'webgpu' ? 1 : Math.max(1, Math.floor(cores / replicas));
+  const jobs = Math.max(1, Math.min(options.jobs ?? atOnce, pending.length));
+  const threads = Math.max(1, Math.floor(cores / (jobs * replicas)));
   if (pending.length > 0) {
-    const how = options.queue ? 'by the workers of the queue' : `${jobs} at a time, ${threads} thread(s) each`;
+    const each = `${replicas > 1 ? `${replicas} replicas of ` : ''}${threads} thread(s) each`;
+    const how = options.queue ? 'by the workers of the queue' : `${jobs} at a time, ${each}`;
     display.notice(`${pending.length} runs to make, ${how}`);
   }
-  const tasks = queueOf(pending, out, ({ key }) => ({ threads, profile: profiled.has(key), eager: options.eager }));
+  const tasks = queueOf(pending, out, ({ key }) => ({
+    threads,
+    replicas,
+    profile: profiled.has(key),
+    eager: options.eager,
+  }));
   const profiles = new ProfileFolder(out);
   const costs = new Map(pending.map(({ key, cost }) => [key, cost]));
   const isOwn = (keys: readonly string[]): boolean => keys.every((key) => elsewhere(key) === undefined);

@@ -20,9 +20,14 @@ function changed(settings: Settings, [name, ...below]: readonly string[], value:
 export const applyOverrides = (settings: Settings, set: Overrides = {}): Settings =>
   Object.entries(set).reduce((result, [key, value]) => changed(result, key.split('.'), value), settings);
 
+/** Settings that the runner adds to those of a run where a command asks for them, and that are no paper's. */
+export const ownSettings = ['parts'] as const;
+
 /** The settings of a run as they are trained with, recorded and fingerprinted: those of its preset, with what the command changes. */
-export const settingsOf = (run: Run, preset: PresetName, set?: Overrides): Settings =>
-  applyOverrides(run.settings(preset) as Settings, set);
+export const settingsOf = (run: Run, preset: PresetName, set: Overrides = {}): Settings => ({
+  ...applyOverrides(run.settings(preset) as Settings, set),
+  ...Object.fromEntries(ownSettings.flatMap((key) => (set[key] === undefined ? [] : [[key, set[key]]]))),
+});
 
 /** Whether all that is recorded is in `wanted` too, with the same values. */
 export function agrees(recorded: unknown, wanted: unknown): boolean {

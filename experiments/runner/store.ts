@@ -62,6 +62,8 @@ export interface RunRecord {
   /** Arithmetic and the most bytes that tensors held, of this process too. Absent in records of earlier versions. */
   readonly flops?: number;
   readonly peakBytes?: number;
+  /** Threads that have made it together, where they were more than one. They change no bit of it. */
+  readonly replicas?: number;
   readonly diagnostics?: Readonly<Record<string, number>>;
   readonly result: RunResult;
 }

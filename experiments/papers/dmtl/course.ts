@@ -3,13 +3,17 @@
 import { random } from '../../../engine/index.ts';
 import type { UNet } from '../../../models/index.ts';
 import type { Cohort } from '../../data/digits.ts';
+import { type Part, Parts } from '../../parallel/parts.ts';
 import { batchesIn, Epochs } from '../../runner/epochs.ts';
 import type { Picture, RunContext, RunResult } from '../../runner/paper.ts';
 import { type Pause, train } from '../../runner/training.ts';
-import type { Batch, Stage } from './strategies.ts';
+import type { Batch, Over, Stage } from './strategies.ts';
 
 /** Epochs after which the classification curves are compared (figures 9 and 10), counted from 1. */
 const curveEpochs = [3, 6] as const;
+
+/** Fewest images of a part of a batch: at the lowest level of the network, batch norm sees one value of each. */
+const LEAST_IMAGES = 2;
 
 /** Indices of the batches of one epoch. A last batch of one image is dropped: batch norm needs two. */
 export function batchesOf(count: number, batch: number, seed: number, epoch: number): Int32Array[] {
@@ -43,7 +47,8 @@ export interface Course<HostBatch> {
   readonly ahead?: number;
   /** Training pictures by their indices. */
   read(indices: Int32Array, epoch: number): HostBatch | Promise<HostBatch>;
-  onDevice(batch: HostBatch): Batch;
+  /** A part of a batch, where it is made in parts. */
+  onDevice(batch: HostBatch, part: Part): Batch;
   /** With `withDepth` false the decoder is left alone. */
   evaluate(cohort: Exclude<Cohort, 'train'>, withDepth: boolean, pause: Pause): Promise<Scores>;
   /** Input, predicted and true depth of a few test pictures. */
@@ -51,9 +56,20 @@ export interface Course<HostBatch> {
 }
 
 /** Trains and tests one run. */
-export function trainCourse<HostBatch>(context: RunContext, course: Course<HostBatch>): Promise<RunResult> {
+export function trainCourse<HostBatch extends { readonly label: Int32Array }>(
+  context: RunContext,
+  course: Course<HostBatch>,
+): Promise<RunResult> {
   const { model, stages } = course;
   const epochs = new Epochs((epoch) => batchesOf(course.count, course.batch, context.seed, epoch));
+  const { parts = new Parts() } = context;
+  const over =
+    (batch: HostBatch): Over =>
+    async (pass) => {
+      const all = { size: batch.label.length, least: LEAST_IMAGES, modules: [model], losses: ['loss'] };
+      const { loss } = await parts.accumulate(all, (part) => ({ loss: pass(course.onDevice(batch, part)) }));
+      return loss;
+    };
   return train<HostBatch, RunResult>(context, {
     modules: { model },
     phases: stages.map(({ epochs: count, optimizers, classifies, predictsDepth, step }) => ({
@@ -63,7 +79,7 @@ export function trainCourse<HostBatch>(context: RunContext, course: Course<HostB
       keepBest: 'model',
       ...(course.ahead === undefined ? {} : { ahead: course.ahead }),
       batch: (_, overall) => course.read(epochs.at(overall), Math.floor(overall / epochs.length)),
-      step: (batch) => ({ loss: step(course.onDevice(batch)) }),
+      step: async (batch) => ({ loss: await step(over(batch)) }),
       async validate(_, pause) {
         const { accuracy, classAccuracy, ...depth } = await course.evaluate('validation', predictsDepth, pause);
         return classifies ? { curves: { accuracy, classAccuracy, ...depth }, score: accuracy } : { curves: depth };

@@ -127,6 +127,14 @@ export const dmtl: Paper<Settings> = {
     const { strategy, trainCount, epochs, baseWidth, images } = settings;
     return relativeCost[strategy] * trainCount * epochs * (baseWidth * images.size) ** 2;
   },
+  parts(settings, count) {
+    if (isOnRooms(settings)) return 'depth in rooms is averaged over the pixels that were measured in the whole batch';
+    const { strategy, multiOpt, batch } = settings;
+    if (strategy === 'multipleOptimizers' && multiOpt === 'sharedForward') {
+      return 'two optimizers take two gradients of the same forward pass, which are not added up';
+    }
+    return batch < 2 * count ? `batch norm needs two images in each part, and a batch has ${batch}` : undefined;
+  },
   async train(context) {
     const { preset, data, settings } = context;
     if (isOnRooms(settings)) return trainOnRooms(context, settings);

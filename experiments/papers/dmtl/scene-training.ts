@@ -111,6 +111,8 @@ export async function trainScenes(context: RunContext, settings: SceneSettings, 
       measured: tensor(known.measured, shape),
       label: tensor(label),
       weight: tensor(weights),
+      // Batches in parts are refused (see `parts` of the paper).
+      ...{ share: 1, weightShare: 1 },
     };
   };
   manualSeed(seed);

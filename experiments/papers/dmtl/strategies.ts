@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from '../../../engine/index.ts';
 import type { UNet } from '../../../models/index.ts';
+import { shareOf } from '../../parallel/parts.ts';
 import type { Strategy, TrainingSettings } from './settings.ts';
 
 export interface Batch {
@@ -24,7 +25,13 @@ export interface Batch {
   readonly measured?: Tensor;
   /** Class weights, N / (C n_c). */
   readonly weight: Tensor;
+  /** Of a batch in parts: what share of its images this is, and of the class weights of their labels. */
+  readonly share: number;
+  readonly weightShare: number;
 }
+
+/** A batch that may be in parts: has `pass` make the loss of each, and their gradients; returns the loss of all. */
+export type Over = (pass: (batch: Batch) => Tensor) => Promise<Tensor>;
 
 export interface Stage {
   readonly epochs: number;
@@ -33,7 +40,7 @@ export interface Stage {
   readonly classifies: boolean;
   readonly predictsDepth: boolean;
   /** One update of the weights. Returns the loss before it. */
-  step(batch: Batch): Tensor;
+  step(over: Over): Promise<Tensor>;
 }
 
 /** The settings that stages are made of. */
@@ -61,9 +68,10 @@ function stagesWith(model: UNet, settings: StageSettings): Record<Strategy, () =
     );
 
   const depthError = settings.depthLoss === 'mse' ? mseLoss : l1Loss;
-  const classOf = (logits: Tensor, { label, weight }: Batch): Tensor => crossEntropy(logits, label, { weight });
-  const depthOf = (depth: Tensor, { depth: truth, measured }: Batch): Tensor =>
-    mul(depthError(measured ? mul(depth, measured) : depth, truth), lambda);
+  const classOf = (logits: Tensor, { label, weight, weightShare }: Batch): Tensor =>
+    shareOf(crossEntropy(logits, label, { weight }), weightShare);
+  const depthOf = (depth: Tensor, { depth: truth, measured, share }: Batch): Tensor =>
+    shareOf(mul(depthError(measured ? mul(depth, measured) : depth, truth), lambda), share);
   /** The losses, each from a forward pass of its own, or both from one. */
   const classLoss = (batch: Batch): Tensor => classOf(model.classify(model.encode(batch.input)), batch);
   const depthLoss = (batch: Batch): Tensor => depthOf(model.decode(model.encode(batch.input)), batch);
@@ -72,9 +80,13 @@ function stagesWith(model: UNet, settings: StageSettings): Record<Strategy, () =
     return [classOf(logits, batch), depthOf(depth, batch)] as const;
   };
 
-  const minimize = (loss: Tensor, by: Optimizer): Tensor => {
-    model.zeroGrad();
-    loss.backward();
+  const minimize = async (over: Over, lossOf: (batch: Batch) => Tensor, by: Optimizer): Promise<Tensor> => {
+    const loss = await over((batch) => {
+      const loss = lossOf(batch);
+      model.zeroGrad();
+      loss.backward();
+      return loss;
+    });
     by.step();
     return loss;
   };
@@ -88,7 +100,7 @@ function stagesWith(model: UNet, settings: StageSettings): Record<Strategy, () =
   const stage = (by: Optimizer, lossOf: (batch: Batch) => Tensor, rest: Omit<Stage, 'optimizers' | 'step'>): Stage => ({
     ...rest,
     optimizers: [by],
-    step: (batch) => minimize(lossOf(batch), by),
+    step: (over) => minimize(over, lossOf, by),
   });
   const classStage = (length = epochs): Stage =>
     stage(optimizerOf(encoder, classifier), classLoss, { epochs: length, classifies: true, predictsDepth: false });
@@ -104,18 +116,20 @@ function stagesWith(model: UNet, settings: StageSettings): Record<Strategy, () =
     multipleOptimizers: () => {
       const byClass = optimizerOf(encoder, classifier);
       const byDepth = optimizerOf(encoder, decoder);
-      const two = (batch: Batch): Tensor => {
-        const first = minimize(classLoss(batch), byClass);
-        return add(first, minimize(depthLoss(batch), byDepth));
+      const two = async (over: Over): Promise<Tensor> => {
+        const first = await minimize(over, classLoss, byClass);
+        return add(first, await minimize(over, depthLoss, byDepth));
       };
-      const shared = (batch: Batch): Tensor => {
-        const losses = bothLosses(batch);
-        const alongClass = grad(losses[0], byClass.parameters, { retainGraph: true });
-        const alongDepth = grad(losses[1], byDepth.parameters);
-        stepAlong(byClass, alongClass);
-        stepAlong(byDepth, alongDepth);
-        return add(...losses);
-      };
+      // Two gradients of each parameter, which are not those of one sum: batches in parts are refused (see `parts` of the paper).
+      const shared = (over: Over): Promise<Tensor> =>
+        over((batch) => {
+          const losses = bothLosses(batch);
+          const alongClass = grad(losses[0], byClass.parameters, { retainGraph: true });
+          const alongDepth = grad(losses[1], byDepth.parameters);
+          stepAlong(byClass, alongClass);
+          stepAlong(byDepth, alongDepth);
+          return add(...losses);
+        });
       const step = settings.multiOpt === 'twoForwards' ? two : shared;
       return [{ ...both, optimizers: [byClass, byDepth], step }];
     },

@@ -3,6 +3,7 @@ import { manualSeed, tensor } from '../../../engine/index.ts';
 import { UNet } from '../../../models/index.ts';
 import { type Cohort, DIGIT_CLASSES, type DigitSource } from '../../data/digits.ts';
 import { ExtrudedDigits } from '../../data/extruded-digits.ts';
+import { type Part, valuesOf } from '../../parallel/parts.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { classWeights, trainCourse } from './course.ts';
 import { evaluate, pictureTriples } from './evaluation.ts';
@@ -24,9 +25,19 @@ export function trainDmtl(context: RunContext, settings: TrainingSettings, sourc
   };
   const counts = images.classCounts(DIGIT_CLASSES);
   const weights = settings.classWeights === false ? new Float32Array(DIGIT_CLASSES).fill(1) : classWeights(counts);
-  const onDevice = ({ input, depth, label }: HostBatch): Batch => {
-    const shape = [label.length, 1, size, size];
-    return { input: tensor(input, shape), depth: tensor(depth, shape), label: tensor(label), weight: tensor(weights) };
+  const weightOf = (labels: Int32Array): number => labels.reduce((sum, label) => sum + weights[label]!, 0);
+  const onDevice = (batch: HostBatch, part: Part): Batch => {
+    const all = batch.label.length;
+    const label = valuesOf(batch.label, all, part);
+    const images = (values: Float32Array) => tensor(valuesOf(values, all, part), [label.length, 1, size, size]);
+    return {
+      input: images(batch.input),
+      depth: images(batch.depth),
+      label: tensor(label),
+      weight: tensor(weights),
+      share: part.share,
+      weightShare: part.share === 1 ? 1 : weightOf(label) / weightOf(batch.label),
+    };
   };
   manualSeed(seed);
   const { baseWidth, levels = 5, flattened = false, batchNorm: norm = true } = settings;

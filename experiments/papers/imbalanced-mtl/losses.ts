@@ -2,6 +2,7 @@
 // error over those that have a depth, of the prediction and of the first ones of all four scales. A term without a label is left out:
 // its mean would be 0 / 0.
 import { abs, add, crossEntropy, interpolate, mul, sub, sum, type Tensor, tensor } from '../../../engine/index.ts';
+import { shareOf } from '../../parallel/parts.ts';
 import { resizeNearest } from '../../data/resize.ts';
 import { VOID } from '../../data/rooms.ts';
 import type { ByTask, RoomOutputs } from './network.ts';
@@ -38,17 +39,25 @@ const countOf = (maps: Maps, isLabel: (value: number) => boolean): number => {
   return count;
 };
 
-/** Mean cross-entropy of scores (N, C, h, w) over the pixels with a class; undefined where there are none. */
-function segmentationTerm(scores: Tensor, labels: Uint8Array): Tensor | undefined {
-  if (countOf(labels, (label) => label !== VOID) === 0) return undefined;
+const isClass = (label: number): boolean => label !== VOID;
+const isDepth = (metres: number): boolean => metres > 0;
+
+/**
+ * Mean cross-entropy of scores (N, C, h, w) over the pixels with a class; undefined where there are none. `all` are the labels of the
+ * batch: those of a part are its share of that mean.
+ */
+function segmentationTerm(scores: Tensor, labels: Uint8Array, all: Maps): Tensor | undefined {
+  const valid = countOf(labels, isClass);
+  if (valid === 0) return undefined;
   const [count, , height, width] = scores.shape as [number, number, number, number];
-  return crossEntropy(scores, tensor(Int32Array.from(labels), [count, height, width]), { ignoreIndex: VOID });
+  const own = crossEntropy(scores, tensor(Int32Array.from(labels), [count, height, width]), { ignoreIndex: VOID });
+  return shareOf(own, all === labels ? 1 : valid / countOf(all, isClass));
 }
 
-/** Mean absolute error of metres (N, 1, h, w) over the pixels with a depth; undefined where there are none. */
-function depthTerm(metres: Tensor, truth: Float32Array): Tensor | undefined {
-  const valid = countOf(truth, (metres) => metres > 0);
-  if (valid === 0) return undefined;
+/** Mean absolute error of metres (N, 1, h, w) over the pixels with a depth; undefined where there are none. `all` is as there. */
+function depthTerm(metres: Tensor, truth: Float32Array, all: Maps): Tensor | undefined {
+  if (countOf(truth, isDepth) === 0) return undefined;
+  const valid = countOf(all, isDepth);
   const mask = tensor(
     truth.map((metres) => Number(metres > 0)),
     metres.shape,
@@ -64,11 +73,12 @@ export interface RoomLosses extends ByTask<Tensor> {
 const sumOf = (terms: readonly Tensor[]): Tensor | undefined =>
   terms.length > 0 ? terms.reduce((sum, term) => add(sum, term)) : undefined;
 
-/** Losses of the tasks, summed over predictions, and their weighted sum. */
+/** Losses of the tasks, summed over predictions, and their weighted sum. `whole` has the labels of the batch of which these are a part. */
 export function roomLosses(
   { predictions, auxiliary }: RoomOutputs,
   targets: HostTargets,
   { alpha, supervision }: Pick<RoomSettings, 'alpha' | 'supervision'>,
+  whole: HostTargets = targets,
 ): RoomLosses {
   const size = [targets.height, targets.width] as const;
   const fitted = (first: Tensor): Tensor =>
@@ -79,8 +89,12 @@ export function roomLosses(
     if (!truth || !last) return undefined;
     const first = supervision === 'none' ? [] : auxiliary.flatMap((scale) => scale[task] ?? []);
     const terms = [last, ...first.map(fitted)].map((prediction) => {
-      const labels = atSize(truth, targets, [prediction.shape[2]!, prediction.shape[3]!]);
-      return labels instanceof Uint8Array ? segmentationTerm(prediction, labels) : depthTerm(prediction, labels);
+      const size = [prediction.shape[2]!, prediction.shape[3]!] as const;
+      const labels = atSize(truth, targets, size);
+      const all = whole === targets ? labels : atSize(whole[task]!, whole, size);
+      return labels instanceof Uint8Array
+        ? segmentationTerm(prediction, labels, all)
+        : depthTerm(prediction, labels, all);
     });
     return sumOf(terms.flatMap((term) => term ?? []));
   };

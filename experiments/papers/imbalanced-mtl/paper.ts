@@ -108,6 +108,7 @@ export const imbalancedMtl: Paper<ToySettings | RoomSettings> = {
     const scale = ((width * height) / 64 ** 2) * (backbone === 'nano' ? 1 : 7.8);
     return (updates * batch * perPicture * scale) / 1e3;
   },
+  parts: ({ batch }, count) => (batch < count ? `a batch has ${batch} samples` : undefined),
   async train(context) {
     const { settings, preset, data } = context;
     if (isToy(settings)) return trainToy(context, settings);

@@ -4,6 +4,7 @@ import { Adam, manualSeed, mseLoss, noGrad, random, scope, tensor } from '../../
 import { Perceptron } from '../../../models/index.ts';
 import { batchesIn, Epochs } from '../../runner/epochs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
+import { Parts, shareOf } from '../../parallel/parts.ts';
 import { mean } from '../../runner/mean.ts';
 import { type Phase, train } from '../../runner/training.ts';
 import { toyPicture } from './toy-panels.ts';
@@ -40,7 +41,7 @@ interface Examples {
  * curves, over epochs of the points that have f2, `error of <network>` and `loss of <network>`.
  */
 export function trainToy(context: RunContext, settings: ToySettings): Promise<RunResult> {
-  const { seed } = context;
+  const { seed, parts = new Parts() } = context;
   const { points, labelled, hidden, batch, epochs, learningRate: lr, testPoints } = settings;
   const draw = random(seed, 'toy points');
   const z = Array.from({ length: points }, () => draw.uniform());
@@ -101,11 +102,16 @@ export function trainToy(context: RunContext, settings: ToySettings): Promise<Ru
         const { inputs, targets } = examples;
         return { inputs: rows.map((row) => inputs[row]!), targets: rows.map((row) => targets[row]!) };
       },
-      step({ inputs, targets }) {
-        // The sum over outputs of each one's mean squared error.
-        const loss = mseLoss(model.forward(tensor([...inputs])), tensor([...targets])).mul(targets[0]!.length);
-        optimizer.zeroGrad();
-        loss.backward();
+      async step({ inputs, targets }) {
+        const all = { size: inputs.length, modules: [model], losses: ['loss'] };
+        const { loss } = await parts.accumulate(all, ({ from, to, share }) => {
+          // The sum over outputs of each one's mean squared error.
+          const [rows, wanted] = [inputs.slice(from, to), targets.slice(from, to)];
+          const loss = shareOf(mseLoss(model.forward(tensor(rows)), tensor(wanted)).mul(wanted[0]!.length), share);
+          optimizer.zeroGrad();
+          loss.backward();
+          return { loss };
+        });
         optimizer.step();
         return { [`loss of ${name}`]: loss };
       },

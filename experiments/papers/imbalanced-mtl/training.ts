@@ -2,12 +2,13 @@
 // students and predictions.
 import { Adam, applySchedule, lambdaLR } from '../../../engine/index.ts';
 import { type RoomScenes, splitRooms } from '../../data/rooms.ts';
+import { Parts } from '../../parallel/parts.ts';
 import { readGivenWeights, weightsFor } from '../../runner/given-weights.ts';
 import { neededFile } from '../../runner/needs.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { type Phase, train } from '../../runner/training.ts';
 import { evaluate, panels } from './evaluation.ts';
-import { roomLosses } from './losses.ts';
+import { type RoomLosses, roomLosses } from './losses.ts';
 import { RoomNetwork } from './network.ts';
 import { loadNetwork, metadataOf } from './predict.ts';
 import { type PseudoLabels, pseudoLabels } from './pseudo.ts';
@@ -31,7 +32,7 @@ async function loadWeights(network: RoomNetwork, { weights, data }: RoomSettings
 
 /** Trains and evaluates one run. Rejects with DataError where a file is damaged. */
 export async function trainRooms(context: RunContext, settings: RoomSettings, data: RoomScenes): Promise<RunResult> {
-  const { seed } = context;
+  const { seed, parts = new Parts() } = context;
   const { updates, learningRate, weightDecay, schedule, pseudo, hidden, evaluationBatch } = settings;
   const split = splitRooms(data.cohorts, settings.split);
   const samples = new Samples(data, split, settings, seed);
@@ -57,12 +58,20 @@ export async function trainRooms(context: RunContext, settings: RoomSettings, da
       teacher.module.dispose();
     },
     batch: (k) => samples.batch(k, labels?.maps),
-    step(batch, k) {
-      const outputs = network.forward(inputsOf(batch, settings.network, data));
-      const { total, segmentation, depth } = roomLosses(outputs, targetsOf(batch, settings.network), settings);
+    async step(batch, k) {
+      const whole = targetsOf(batch, settings.network);
+      const all = { size: batch.length, modules: [module], losses: ['total', 'segmentation', 'depth'] };
+      const losses = await parts.accumulate(all, ({ from, to, share }): RoomLosses => {
+        const own = share === 1 ? batch : batch.slice(from, to);
+        const outputs = network.forward(inputsOf(own, settings.network, data));
+        const targets = share === 1 ? whole : targetsOf(own, settings.network);
+        const found = roomLosses(outputs, targets, settings, whole);
+        optimizer.zeroGrad();
+        found.total?.backward();
+        return found;
+      });
+      const { total, segmentation, depth } = losses;
       if (!total) return {};
-      optimizer.zeroGrad();
-      total.backward();
       applySchedule(optimizer, rate, k);
       optimizer.step();
       return { loss: total, 'loss segmentation': segmentation, 'loss depth': depth };

@@ -18,6 +18,7 @@ import { searchWeights } from './search.ts';
 import { server } from './server.ts';
 import { settingsSchema, type TrainingSettings } from './settings.ts';
 import { type Counting, countingSchema, depthStatistics, figure3, isCounting } from './statistics.ts';
+import { LEAST_IMAGES } from './step.ts';
 import { table1 } from './table1.ts';
 import { type Cohorts, trainNetwork } from './training.ts';
 
@@ -79,6 +80,13 @@ export const multidepth: Paper<TrainingSettings | Counting> = {
     const heads = objective.kind === 'regression' || objective.kind === 'classification' ? 1 : 2;
     const updates = (rangeTest?.steps ?? iterations) * Math.max(1, search.length);
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);
+  },
+  parts(settings, count) {
+    if (isCounting(settings)) return undefined;
+    const { batch } = settings;
+    return batch < LEAST_IMAGES * count
+      ? `batch norm needs two images in each part, and a batch has ${batch}`
+      : undefined;
   },
   train,
   predict: predictor,

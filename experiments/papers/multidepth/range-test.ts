@@ -1,12 +1,12 @@
 // Learning rate range test (figure 4): one fresh network, a few hundred updates, the rate growing by a constant factor; the
 // loss per step, smoothed by an exponential average. Both optimisers have the same rate, as in the paper's single group.
-import { exponentialLR, manualSeed, random } from '../../../engine/index.ts';
+import { exponentialLR, manualSeed } from '../../../engine/index.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { train } from '../../runner/training.ts';
 import { type HostBatch, Samples } from './samples.ts';
 import type { RangeTest, TrainingSettings } from './settings.ts';
 import { Trainer } from './step.ts';
-import { AHEAD, type Cohorts } from './training.ts';
+import { AHEAD, type Cohorts, dropoutOf } from './training.ts';
 
 /** Decades of the rate at which the smoothed loss is reported. */
 export const decades = [-7, -6, -5, -4, -3, -2, -1, 0, 1] as const;
@@ -35,7 +35,7 @@ export function rangeTest(
         mayDiverge: true,
         batch: (k) => samples.batch(k),
         async step(batch, k) {
-          const { combined } = trainer.step(batch, k, random(seed, 'multidepth dropout', k), schedule);
+          const { combined } = await trainer.step(batch, k, dropoutOf(seed, k), { parts: context.parts, schedule });
           const value = await combined.item();
           // Neither is NaN below the ceiling.
           const loss = value < ceiling ? value : ceiling;

@@ -13,13 +13,25 @@ import {
   tensor,
 } from '../../../engine/index.ts';
 import { MultiDepth } from '../../../models/index.ts';
+import { type Part, Parts, shareOf, valuesOf } from '../../parallel/parts.ts';
 import type { ByOutput } from './evaluation.ts';
+import { IGNORED } from './log-depth.ts';
 import { sparseCrossEntropy, sparseMse, UncertaintyWeights } from './losses.ts';
 import type { HostBatch } from './samples.ts';
 import type { TrainingSettings } from './settings.ts';
 
 /** Losses of one step, scalars on the device: that which is minimised, and those of the tasks that the run has. */
 export type StepLosses = { readonly combined: Tensor } & ByOutput<Tensor>;
+
+/** Fewest images of a part of a batch: where the pyramid pools whole images, batch norm sees one value of each. */
+export const LEAST_IMAGES = 2;
+
+/** How many values are not `missing`. */
+function differing(values: ArrayLike<number>, missing: number): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] !== missing) count++;
+  return count;
+}
 
 export class Trainer {
   readonly model: MultiDepth;
@@ -57,26 +69,69 @@ export class Trainer {
     return polynomialLR(learningRate, { totalIters: iterations, power })(k).lr;
   }
 
-  #combine(regression: Tensor | undefined, classification: Tensor | undefined): Tensor {
+  /** Both losses are `share` of those of a batch; the terms of the learned weights alone count once for it. */
+  #combine(regression: Tensor | undefined, classification: Tensor | undefined, share: number): Tensor {
     const { objective } = this.#settings;
     if (!regression || !classification) return (regression ?? classification)!;
-    if (this.weights) return this.weights.forward(regression, classification);
+    if (this.weights) {
+      if (share === 1) return this.weights.forward(regression, classification);
+      const [first, second] = [regression, classification].map((loss) => mul(loss, 1 / share)) as [Tensor, Tensor];
+      return mul(this.weights.forward(first, second), share);
+    }
     const [first, second] = objective.kind === 'constant' ? [objective.regression, objective.classification] : [1, 1];
     return add(mul(regression, first), mul(classification, second));
   }
 
-  /** One update number k with the rates of `schedules`, or of the settings. Returns the losses before it. */
-  step(batch: HostBatch, k: number, stream: Random, schedule?: Schedule): StepLosses {
-    const { count, height, width, picture, target, labels } = batch;
-    const { weightsLearningRate, iterations, power } = this.#settings;
+  /** Losses of the images of a part, each its share of that of the batch, and their gradients. */
+  #backward(batch: HostBatch, part: Part, stream: Random): StepLosses {
+    const { height, width } = batch;
+    const [picture, target, labels] = [batch.picture, batch.target, batch.labels].map((values) =>
+      valuesOf(values, batch.count, part),
+    ) as [Float32Array, Float32Array, Int32Array];
+    const count = part.to - part.from;
     const output = this.model.forward(tensor(picture, [count, 3, height, width]), stream);
+    // Means over the pixels with a measurement: a part has the share of those that it has.
+    const ofPixels = (own: ArrayLike<number>, all: ArrayLike<number>, missing: number): number =>
+      part.share === 1 ? 1 : differing(own, missing) / Math.max(1, differing(all, missing));
     const regression =
-      output.regression && sparseMse(squeeze(output.regression, 1), tensor(target, [count, height, width]));
-    const classification = output.logits && sparseCrossEntropy(output.logits, tensor(labels, [count, height, width]));
-    const combined = this.#combine(regression, classification);
+      output.regression &&
+      shareOf(
+        sparseMse(squeeze(output.regression, 1), tensor(target, [count, height, width])),
+        ofPixels(target, batch.target, 0),
+      );
+    const classification =
+      output.logits &&
+      shareOf(
+        sparseCrossEntropy(output.logits, tensor(labels, [count, height, width])),
+        ofPixels(labels, batch.labels, IGNORED),
+      );
+    const combined = this.#combine(regression, classification, part.share);
     this.model.zeroGrad();
     this.weights?.zeroGrad();
     combined.backward();
+    return { combined, regression, classification };
+  }
+
+  /**
+   * One update number k with the rates of `schedules`, or of the settings, of a batch in parts. Returns the losses before it. What a
+   * part drops is drawn from a stream of its own.
+   */
+  async step(
+    batch: HostBatch,
+    k: number,
+    streamOf: (part: number) => Random,
+    { parts = new Parts(), schedule }: { parts?: Parts | undefined; schedule?: Schedule } = {},
+  ): Promise<StepLosses> {
+    const { weightsLearningRate, iterations, power } = this.#settings;
+    const losses = await parts.accumulate(
+      {
+        size: batch.count,
+        least: LEAST_IMAGES,
+        modules: Object.values(this.modules),
+        losses: ['combined', 'regression', 'classification'],
+      },
+      (part) => this.#backward(batch, part, streamOf(part.index)),
+    );
     const [network, weights] = this.optimizers;
     applySchedule(network, schedule ?? (() => ({ lr: this.rateAt(k) })), k);
     network.step();
@@ -84,7 +139,7 @@ export class Trainer {
       applySchedule(weights, schedule ?? polynomialLR(weightsLearningRate, { totalIters: iterations, power }), k);
       weights.step();
     }
-    return { combined, regression, classification };
+    return losses;
   }
 
   /** Learned scalars as they are now, where there are any. */

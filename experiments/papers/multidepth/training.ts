@@ -1,6 +1,6 @@
 // One training run of MultiDepth: updates on random patches, validation on whole images at intervals, the best and the last of
 // its scores.
-import { DataError, manualSeed, random } from '../../../engine/index.ts';
+import { DataError, manualSeed, type Random, random } from '../../../engine/index.ts';
 import type { Frames } from '../../data/frames.ts';
 import type { RunContext, RunResult } from '../../runner/paper.ts';
 import { train } from '../../runner/training.ts';
@@ -25,6 +25,12 @@ const SHOWN = 3;
 const scores = ['regression', 'classification', 'patchRegression', 'patchClassification'];
 const watched = ['sReg', 'sCls', 'regressionLoss', 'classificationLoss', 'combinedLoss'];
 
+/** The stream that drops feature maps in step k; parts of a batch have one each, the first that of a whole batch. */
+export const dropoutOf =
+  (seed: number, k: number) =>
+  (part: number): Random =>
+    random(seed, part === 0 ? 'multidepth dropout' : `multidepth dropout of part ${part}`, k);
+
 /** Trains and validates one network. Throws DataError where a file is damaged. */
 export function trainNetwork(context: RunContext, settings: TrainingSettings, cohorts: Cohorts): Promise<RunResult> {
   const { seed } = context;
@@ -43,9 +49,9 @@ export function trainNetwork(context: RunContext, settings: TrainingSettings, co
       {
         ...{ steps, validateEvery, checkpointEvery, optimizers, ahead: AHEAD, keepBest: 'model' },
         batch: (k) => samples.batch(k),
-        step(batch, k) {
+        async step(batch, k) {
           notes.cropsWithoutDepth += batch.withoutDepth;
-          const losses = trainer.step(batch, k, random(seed, 'multidepth dropout', k));
+          const losses = await trainer.step(batch, k, dropoutOf(seed, k), { parts: context.parts });
           return Object.fromEntries(Object.entries(losses).map(([name, loss]) => [`${name}Loss`, loss]));
         },
         async validate(iteration, pause) {
