@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { root } from './sources.mjs';
 
 const folder = path.join(root, 'dist/types');
-const entryPoints = ['engine', 'engine/io/weights', 'engine/io/onnx', 'models', 'experiments'].map((part) =>
+const entryPoints = ['engine', 'engine/io/weights', 'engine/io/onnx', 'engine/devices/interpreter', 'models', 'experiments'].map((part) =>
   path.join(folder, part, 'index.d.ts'),
 );
 

@@ -2,8 +2,8 @@
 import type { DType, Kernel, ParamValues } from '../../kernels/kernel.ts';
 import type { ElementsContext } from '../elements.ts';
 
-/** `meta` has shapes and no values; the others compute. */
-export type DeviceName = 'webgpu' | 'wasm' | 'reference' | 'meta';
+/** `meta` has shapes and no values; the others compute. `interpreter` runs the shaders of `webgpu` (`wgrad/interpreter`). */
+export type DeviceName = 'webgpu' | 'wasm' | 'reference' | 'meta' | 'interpreter';
 
 /** Values of one tensor on the host: float32 as Float32Array (Float64Array on `reference`), int32 and bool as Int32Array. */
 export type HostArray = Float32Array | Float64Array | Int32Array;

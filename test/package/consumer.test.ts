@@ -21,6 +21,7 @@ import { Adam, createDevice, crossEntropy, manualSeed, nn, scope, setDefaultDevi
 import { UNet } from 'wgrad/models';
 import { loadWeights, type LoadWeightsReport } from 'wgrad/weights';
 import { exportOnnx, importOnnx, type OnnxModule } from 'wgrad/onnx';
+import { createInterpreterDevice, type LaunchFinding } from 'wgrad/interpreter';
 import { papers, type Paper } from 'wgrad/experiments';
 import type { Tensor as BrowserTensor } from 'wgrad/browser';
 
@@ -52,7 +53,10 @@ const load = (file: Blob): Promise<LoadWeightsReport> => loadWeights(model, file
 const { model: file } = await exportOnnx(model, [[1, 2]], { dynamicBatch: true });
 const back: OnnxModule = await importOnnx(file);
 const [first]: readonly Paper[] = papers;
-console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, typeof load, first?.name, String(back.parameterCount())]));
+const found: LaunchFinding[] = [];
+const interpreter = createInterpreterDevice({ onFinding: (finding) => found.push(finding) });
+const sum = await tensor([1, 2], { device: interpreter }).add(tensor([3, 4], { device: interpreter })).array();
+console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, typeof load, first?.name, String(back.parameterCount()), [...sum]]));
 `;
 
 const options = {
@@ -99,11 +103,12 @@ t.test('a strict project', async (t) => {
   }
 
   const { stdout } = await run(process.execPath, [path.join(folder, 'out/main.js')]);
-  const [first, last, model, refused, load, paper, imported] = JSON.parse(stdout) as [number, number, ...string[]];
+  const [first, last, model, refused, load, paper, imported, sum] = JSON.parse(stdout) as [number, number, ...string[]];
   t.ok(last < first / 4, `the loss falls from ${first} to ${last}`);
   t.same([model, refused, load], ['function', 'function', 'function']);
   t.type(paper, 'string');
   t.equal(imported, '82', 'parameters of the network that went to ONNX and back');
+  t.same(sum, [4, 6], 'the interpreter adds');
 
   const analysis = await checkPackage(createPackageFromTarballData(await readFile(tarball)));
   if (!analysis.types) throw new Error('the package has no types');

@@ -28,14 +28,15 @@ interface Bound {
   readonly written: boolean;
 }
 
-/** Throws DeviceError where a pass binds what is not there. Pipelines that are new begin to compile. */
-export function resolvePlan(
-  kernel: string,
-  plan: WebGpuPlan,
-  { inputs, outputs }: Operands,
-  pipelines: PipelineCache,
-): ResolvedPlan {
-  const label = `${kernel}.${plan.name}`;
+/** A pass that starts work, with the places of the buffers that it binds and, for each, `r` or `w`. */
+export interface BoundPass {
+  readonly pass: WebGpuPass;
+  readonly places: readonly number[];
+  readonly pattern: string;
+}
+
+/** Throws DeviceError where a pass binds what is not there. */
+export function bindPasses(kernel: string, plan: WebGpuPlan, { inputs, outputs }: Operands): BoundPass[] {
   const bound = new Map<string, Bound>();
   const bind = (name: string, written: boolean): void => {
     if (bound.has(name)) throw new DeviceError(`two operands are called '${name}'`, { operation: kernel });
@@ -43,15 +44,26 @@ export function resolvePlan(
   };
   for (const { name } of inputs) bind(name, false);
   for (const { name } of outputs) bind(name, true);
-  const scratch = plan.scratch ?? {};
-  for (const name of Object.keys(scratch)) bind(name, true);
-  const passes = plan.passes
+  for (const name of Object.keys(plan.scratch ?? {})) bind(name, true);
+  return plan.passes
     .filter(({ workgroups }) => !workgroups.includes(0))
-    .map((pass): ResolvedPass => {
-      const { pattern, places } = bindingsOf(pass, bound);
-      return { pipeline: pipelines.pipeline(pass, pattern, label), places, workgroups: pass.workgroups };
-    });
-  return { name: plan.name, label, passes, scratch: Object.values(scratch) };
+    .map((pass) => ({ pass, ...bindingsOf(pass, bound) }));
+}
+
+/** As `bindPasses`. Pipelines that are new begin to compile. */
+export function resolvePlan(
+  kernel: string,
+  plan: WebGpuPlan,
+  operands: Operands,
+  pipelines: PipelineCache,
+): ResolvedPlan {
+  const label = `${kernel}.${plan.name}`;
+  const passes = bindPasses(kernel, plan, operands).map(({ pass, places, pattern }): ResolvedPass => ({
+    pipeline: pipelines.pipeline(pass, pattern, label),
+    places,
+    workgroups: pass.workgroups,
+  }));
+  return { name: plan.name, label, passes, scratch: Object.values(plan.scratch ?? {}) };
 }
 
 /** The buffers that a pass binds, in order, and its access pattern. */
