@@ -11,9 +11,14 @@ import { promisify } from 'node:util';
 import { root } from './sources.mjs';
 
 const folder = path.join(root, 'dist/types');
-const entryPoints = ['engine', 'engine/io/weights', 'engine/io/onnx', 'engine/devices/interpreter', 'models', 'experiments'].map((part) =>
-  path.join(folder, part, 'index.d.ts'),
-);
+const entryPoints = [
+  'engine',
+  'engine/io/weights',
+  'engine/io/onnx',
+  'engine/devices/interpreter',
+  'models',
+  'experiments',
+].map((part) => path.join(folder, part, 'index.d.ts'));
 
 /** What the browser's one file holds. */
 const browser = `export * from './engine/index.js';\nexport * from './models/index.js';\n`;

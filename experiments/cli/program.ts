@@ -16,6 +16,7 @@ import { diffCommand } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { jobKinds } from './emit.ts';
 import { goldenCommand, type GoldenFlags } from './golden.ts';
+import { kernelCommand, type KernelFlags, parseInvocation } from './kernel.ts';
 import { opsCommand, type OpsFlags } from './ops.ts';
 import { listCommand, type ListFlags } from './list.ts';
 import { predictCommand, type PredictFlags } from './predict.ts';
@@ -225,6 +226,20 @@ export function buildProgram(done: (status: number) => void): Command {
     .option('--torch', 'the public names beside those of PyTorch, as in docs/torch.md')
     .option('--golden <dir>', 'run these fixtures and count those of each operation')
     .action(async (name: string | undefined, flags: OpsFlags) => done(await opsCommand(name, flags)));
+
+  program
+    .command('kernel')
+    .description(
+      'the shaders of plans, interpreted on small launches: agreement with the reference, races, barriers not all reach',
+    )
+    .argument('[plan...]', 'kernel.plan, or a kernel with all its plans (default: all)')
+    .option('--step <x,y,z>', 'print the statements of this invocation of the one plan', asOption(parseInvocation))
+    .option('--pass <n>', 'with --step: which pass of the plan, from 0', wholeBetween(0, 99), 0)
+    .option('--statements <n>', 'with --step: how many to print', wholeBetween(1, 1_000_000), 300)
+    .option('--launches <n>', 'launches of each plan', wholeNumber, 3)
+    .option('--subgroup <n>', 'invocations of a subgroup (default: 8)', wholeBetween(1, 128))
+    .option('--json', 'as JSON lines')
+    .action(async (plans: string[], flags: KernelFlags) => done(await kernelCommand(plans, flags)));
 
   // Their options stand with the benchmarks, which are loaded when they are asked for.
   const forwarded = (name: string, description: string, words: readonly string[]): void => {

@@ -73,6 +73,7 @@ const others: Record<string, string> = {
   tour: 'is `reproduce` with a longer selection',
   fetch: 'needs the network',
   verify: 'prints as `check` does, and trains for that',
+  kernel: 'prints as `ops` does, and runs many cases for that',
   ...Object.fromEntries(
     ['worker', 'status', 'drain', 'retry', 'remove'].map((name) => [name, 'needs a server (queue.test.ts)']),
   ),

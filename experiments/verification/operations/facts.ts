@@ -65,7 +65,11 @@ const outputsOf = (result: Tensor | readonly Tensor[]): Tensor[] =>
   (result instanceof TensorClass ? [result] : [...result]).filter((output) => output.tracked);
 
 /** Runs a case forward, backward, and, for its kernels, backward once more with a graph. */
-async function runCase({ inputs, f }: GradientCase, seed: number, device: Device): Promise<[Sightings, Sightings]> {
+export async function runCase(
+  { inputs, f }: GradientCase,
+  seed: number,
+  device: Device,
+): Promise<[Sightings, Sightings]> {
   using _ = scope();
   const first: Sightings = new Map();
   const again: Sightings = new Map();
