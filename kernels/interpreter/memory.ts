@@ -96,16 +96,19 @@ export class Memory {
 
   /** Reads of a word as a number of one type; `site` is the place in the text. */
   f(word: number, site: number): number {
-    this.#read(word, site);
-    return this.floats[word]!;
+    const value = this.floats[word]!;
+    this.#read(word, site, value);
+    return value;
   }
   i(word: number, site: number): number {
-    this.#read(word, site);
-    return this.ints[word]!;
+    const value = this.ints[word]!;
+    this.#read(word, site, value);
+    return value;
   }
   u(word: number, site: number): number {
-    this.#read(word, site);
-    return this.uints[word]!;
+    const value = this.uints[word]!;
+    this.#read(word, site, value);
+    return value;
   }
 
   /** Writes. */
@@ -148,10 +151,10 @@ export class Memory {
     return epoch === this.#now.epoch.storage || other <= first;
   }
 
-  #read(word: number, site: number): void {
+  #read(word: number, site: number, value: number): void {
     const shadow = this.#shadow;
     const { invocation, first, epoch, watch } = this.#now;
-    watch?.({ memory: this.name, word, value: this.floats[word]!, isWrite: false });
+    watch?.({ memory: this.name, word, value, isWrite: false });
     if (!shadow) return;
     if (this.#isOpen(shadow.writer[word]!, shadow.writeEpoch[word]!)) {
       this.#onRace(this, word, site, shadow.writer[word]! - 1, shadow.writeSite[word]!, false);

@@ -2,7 +2,7 @@
 // have data races or barriers in non-uniform control flow.
 import {
   createInterpreterDevice,
-  InterpreterDevice,
+  type InterpreterDevice,
   type LaunchFinding,
 } from '../../../engine/devices/interpreter/index.ts';
 import { createDevice, type Device, type HostArray } from '../../../engine/index.ts';

@@ -34,7 +34,8 @@ class Transcript {
   readonly lines: string[] = [];
   readonly adding = new Map<number, number>();
   statements = 0;
-  #before = new Map<string, string>();
+  /** Variables as last seen, by function. */
+  readonly #before = new Map<string, ReadonlyMap<string, string>>();
   #accesses: string[] = [];
   readonly #most: number;
 
@@ -52,7 +53,7 @@ class Transcript {
     const now = new Map(
       variables().map(([variable, type, value]) => [variable, showValue(value, program.types[type])] as const),
     );
-    this.#finish(now);
+    this.#finish(name, now);
     const line = program.sites[site]!.line;
     if (adds) this.adding.set(line, (this.adding.get(line) ?? 0) + 1);
     this.statements++;
@@ -61,17 +62,24 @@ class Transcript {
     this.lines.push(`${adds ? '+' : ' '} ${String(line).padStart(4)} | ${name}: ${source}`);
   }
 
-  /** What the statement before has changed. */
-  #finish(now: ReadonlyMap<string, string>): void {
-    const changed = [...now].filter(([name, value]) => this.#before.get(name) !== value);
-    const said = [...this.#accesses, ...changed.map(([name, value]) => `${name} = ${value}`)];
-    if (this.statements <= this.#most) for (const each of said) this.lines.push(`              ${each}`);
-    this.#before = new Map(now);
+  /** What the statement before has changed of the variables of the function that goes on, and what it read and wrote. */
+  #finish(name: string, now: ReadonlyMap<string, string>): void {
+    const before = this.#before.get(name);
+    const changed = [...now].filter(([variable, value]) => before?.get(variable) !== value);
+    this.#show(changed.map(([variable, value]) => `${variable} = ${value}`));
+    this.#before.set(name, now);
+  }
+
+  #show(changes: readonly string[]): void {
+    if (this.statements <= this.#most) {
+      for (const each of [...this.#accesses, ...changes]) this.lines.push(`              ${each}`);
+    }
     this.#accesses = [];
   }
 
+  /** After the last statement. */
   end(): void {
-    this.#finish(this.#before);
+    this.#show([]);
   }
 }
 
