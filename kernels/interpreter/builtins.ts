@@ -71,7 +71,7 @@ const select: Builtin = ([no, yes, condition], context) => {
   const order: ScalarFunction = { text: (x, y, c) => `(${c}?${y}:${x})` };
   if (condition!.type.kind === 'vector') return componentwise(module, order, [...concrete, condition!]);
   // Both are worked out, as on a GPU.
-  const text = `${module.helper('(a,b,c)=>c?b:a')}(${[...concrete, condition!].map((arg) => arg.text)})`;
+  const text = `${module.routine('(a,b,c)=>c?b:a')}(${[...concrete, condition!].map((arg) => arg.text)})`;
   const isFresh = concrete.every((arg) => arg.isFresh);
   return { text, type: concrete[0]!.type, isFresh, isConstant: constantOf([no!, yes!, condition!]) };
 };
@@ -118,7 +118,7 @@ function atomic(name: string, [pointer, ...args]: readonly Code[], { module, at 
   const view = of.name === 'i32' ? 'ints' : 'uints';
   const given = args.map((arg) => module.convert(arg, of, at).text);
   const call = (body: string, names: string): string =>
-    `${module.helper(`(p,${names})=>{const w=p[0].${view},i=p[1],a=w[i];${body}}`)}(${[place, ...given]})`;
+    `${module.routine(`(p,${names})=>{const w=p[0].${view},i=p[1],a=w[i];${body}}`)}(${[place, ...given]})`;
   if (name === 'atomicLoad') return value(call('return a', ''), of);
   if (name === 'atomicStore') return value(call('w[i]=b', 'b'), nothing);
   if (name === 'atomicCompareExchangeWeak') {
@@ -161,7 +161,7 @@ function barrier(name: string, args: readonly Code[], { module, at, path }: Buil
   if (name !== 'workgroupUniformLoad') return value(wait(name === 'storageBarrier' ? 'storage' : 'workgroup'), nothing);
   const type = args[0]!.type.kind === 'pointer' ? args[0]!.type.of : nothing;
   const loaded = `$$=>${module.load(type, '$$[0]', '$$[1]', module.site(at))}`;
-  const order = module.helper('(before,value,after)=>value');
+  const order = module.routine('(before,value,after)=>value');
   return value(`${order}(${wait('workgroup')},(${loaded})(${args[0]!.text}),${wait('workgroup')})`, type);
 }
 
@@ -184,13 +184,13 @@ const special: Readonly<Record<string, Builtin>> = {
   cross: (args, context) => {
     const [a, b] = floats(args, context);
     const term = (i: number, k: number): string => `f(f(a[${i}]*b[${k}])-f(a[${k}]*b[${i}]))`;
-    const text = context.module.helper(`(a,b)=>[${term(1, 2)},${term(2, 0)},${term(0, 1)}]`);
+    const text = context.module.routine(`(a,b)=>[${term(1, 2)},${term(2, 0)},${term(0, 1)}]`);
     return value(`${text}(${a!.text},${b!.text})`, vector(3, f32), constantOf(args));
   },
   transpose: ([arg], { module, at }) => {
     const { type } = arg!;
     if (type.kind !== 'matrix') throw new ShaderError(`transpose of ${showType(type)}`, at);
-    const text = module.helper('(a)=>a[0].map((_,r)=>a.map((column)=>column[r]))');
+    const text = module.routine('(a)=>a[0].map((_,r)=>a.map((column)=>column[r]))');
     return value(`${text}(${arg!.text})`, { ...type, columns: type.rows, rows: type.columns }, arg!.isConstant);
   },
   bitcast: ([arg], { module, at, template, find }) => {

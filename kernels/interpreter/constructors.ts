@@ -110,7 +110,7 @@ function makeVector(module: Module, type: Vector, args: readonly Code[], at: Pla
   if (args.length === 1 && first!.type.kind === 'scalar') {
     const part = module.convert(first!, type.of, at);
     const copies = Array.from({ length: type.size }, () => 'x');
-    return value(`${module.helper(`(x)=>[${copies}]`)}(${part.text})`, type, part.isConstant);
+    return value(`${module.routine(`(x)=>[${copies}]`)}(${part.text})`, type, part.isConstant);
   }
   if (args.length === 1 && first!.type.kind === 'vector' && first!.type.size === type.size) {
     const from = first!.type.of.name;
@@ -126,7 +126,7 @@ function makeVector(module: Module, type: Vector, args: readonly Code[], at: Pla
   });
   if (parts.length !== type.size) throw new ShaderError(`${showType(type)} of ${parts.length} numbers`, at);
   const given = args.map((arg) => module.convert(arg, withElement(arg.type, type.of), at));
-  const text = `${module.helper(`(${names})=>[${parts}]`)}(${given.map((arg) => arg.text).join(',')})`;
+  const text = `${module.routine(`(${names})=>[${parts}]`)}(${given.map((arg) => arg.text).join(',')})`;
   return value(
     text,
     type,

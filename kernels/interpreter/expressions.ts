@@ -227,7 +227,7 @@ function compileMember(base: Code, name: string, at: Place, scope: Scope): Code 
   if (order.some((i) => i >= type.size)) throw new ShaderError(`${showType(type)} has no '${name}'`, at);
   if (order.length === 1) return partOf(base, type.of, String(order[0]), 1);
   const from = read(base, at, scope.module);
-  const text = `${scope.module.helper(`(v)=>[${order.map((i) => `v[${i}]`)}]`)}(${from.text})`;
+  const text = `${scope.module.routine(`(v)=>[${order.map((i) => `v[${i}]`)}]`)}(${from.text})`;
   return value(text, vector(order.length, type.of), from.isConstant);
 }
 

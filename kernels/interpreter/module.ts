@@ -56,7 +56,7 @@ export class Module {
   readonly privates: { readonly declaration: Variable; readonly type: Type }[] = [];
   /** Where the numbered places of the text are. */
   readonly sites: Place[] = [];
-  readonly #helpers = new Map<string, string>();
+  readonly #routines = new Map<string, string>();
   readonly #bindings = new Map<string, Binding>();
   readonly #types = new Map<string, Type>();
   readonly #constants: ModuleOptions['constants'];
@@ -85,14 +85,14 @@ export class Module {
   }
 
   /** The name of a shared function with this text. */
-  helper(text: string): string {
-    let name = this.#helpers.get(text);
-    if (!name) this.#helpers.set(text, (name = `$h${this.#helpers.size}`));
+  routine(text: string): string {
+    let name = this.#routines.get(text);
+    if (!name) this.#routines.set(text, (name = `$h${this.#routines.size}`));
     return name;
   }
 
-  get helperText(): string {
-    return [...this.#helpers].map(([text, name]) => `const ${name}=${text};\n`).join('');
+  get routineText(): string {
+    return [...this.#routines].map(([text, name]) => `const ${name}=${text};\n`).join('');
   }
 
   readonly find: Find = (name) => {
@@ -171,15 +171,15 @@ export class Module {
   known(constant: Constant, type: Type): Code {
     const text = literal(constant);
     if (typeof constant !== 'object' || constant.length <= MOST_LITERAL) return value(text, type, true);
-    return { ...value(this.helper(text), type, true), isFresh: false };
+    return { ...value(this.routine(text), type, true), isFresh: false };
   }
 
   /** Runs what is known before the shader does. Throws ShaderError where it is not. */
   evaluate(code: Code, at: Place): Constant {
     if (!code.isConstant) throw new ShaderError('a constant is wanted here', at);
-    const helpers = code.text.includes('$h') ? this.helperText : '';
+    const routines = code.text.includes('$h') ? this.routineText : '';
     // The text is made by this compiler, of numbers and of the functions of numbers.ts alone.
-    return new Function('N', 'f', 'm', `${helpers}return ${code.text};`)(N, N.f, N.m) as Constant;
+    return new Function('N', 'f', 'm', `${routines}return ${code.text};`)(N, N.f, N.m) as Constant;
   }
 
   /** The type that a value gets which is kept in a variable. */
@@ -264,7 +264,7 @@ export class Module {
       type.kind === 'array' && (type.count ?? 0) > MOST_LITERAL
         ? `Array.from({length:${type.count}},(_,i)=>${part(type.of, `a+i*${strideOf(type.of)}`)})`
         : `[${partsOf(type).map(([of, offset]) => part(of, `a+${offset}`))}]`;
-    return `${this.helper(`(b,a,s)=>${parts}`)}(${memory},${address},${site})`;
+    return `${this.routine(`(b,a,s)=>${parts}`)}(${memory},${address},${site})`;
   }
 
   /** The text, an expression, that writes `text` to memory. */
@@ -279,7 +279,7 @@ export class Module {
       ([of, offset], i) =>
         `${this.store(of, { kind: 'memory', memory: 'b', address: `a+${offset}` }, `v[${i}]`, 's')};`,
     );
-    return `${this.helper(`(b,a,v,s)=>{${parts.join('')}}`)}(${memory},${address},${text},${site})`;
+    return `${this.routine(`(b,a,v,s)=>{${parts.join('')}}`)}(${memory},${address},${text},${site})`;
   }
 
   /** The value of a type whose words are zero. */

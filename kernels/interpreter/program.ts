@@ -108,7 +108,7 @@ export class Program {
     this.#memoryNames = module.memories.map((_, i) => `$m${i}`);
     this.sites = module.sites;
     this.types = types;
-    this.script = `'use strict';\n${module.helperText}${functions.join('')}${start}`;
+    this.script = `'use strict';\n${module.routineText}${functions.join('')}${start}`;
   }
 
   /** The function that begins an invocation, on these memories, in the order of `memories`. */

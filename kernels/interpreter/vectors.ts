@@ -38,7 +38,7 @@ function componentText(module: Module, text: ScalarFunction['text'], args: reado
     return componentText(module, text, columns, columns.find(({ type }) => type.kind === 'vector')!.type);
   };
   const body = components(widthOf(shaped)).map(part).join(',');
-  return `${module.helper(`(${names.join(',')})=>[${body}]`)}(${args.map((arg) => arg.text).join(',')})`;
+  return `${module.routine(`(${names.join(',')})=>[${body}]`)}(${args.map((arg) => arg.text).join(',')})`;
 }
 
 /** The sum of products of components, first to last, each rounded. */
@@ -48,7 +48,7 @@ export function dot(module: Module, a: Code, b: Code, size: number, of: Scalar):
   const sum = components(size)
     .map((i) => times(`a[${i}]`, `b[${i}]`))
     .reduce((total, term) => plus(total, term));
-  return `${module.helper(`(a,b)=>${sum}`)}(${a.text},${b.text})`;
+  return `${module.routine(`(a,b)=>${sum}`)}(${a.text},${b.text})`;
 }
 
 /** A product in which a matrix takes part as such; undefined where the operands are not of shapes that multiply. */
@@ -60,7 +60,7 @@ export function matrixProduct(module: Module, a: Code, b: Code): Code | undefine
       .map(term)
       .reduce((total, next) => `f(${total}+${next})`);
   const make = (body: string, type: Type): Code =>
-    value(`${module.helper(`(a,b)=>${body}`)}(${a.text},${b.text})`, type, isConstant);
+    value(`${module.routine(`(a,b)=>${body}`)}(${a.text},${b.text})`, type, isConstant);
   if (left.kind === 'matrix' && right.kind === 'vector' && left.columns === right.size) {
     const entry = (row: number): string => sum(left.columns, (k) => `f(a[${k}][${row}]*b[${k}])`);
     return make(`[${components(left.rows).map(entry)}]`, vector(left.rows, left.of));
@@ -83,5 +83,5 @@ export function matrixProduct(module: Module, a: Code, b: Code): Code | undefine
 export function joinBools(module: Module, arg: Code, op: '&&' | '||'): Code {
   if (arg.type.kind !== 'vector') return value(arg.text, bool, arg.isConstant);
   const joined = components(arg.type.size).map((i) => `a[${i}]`);
-  return value(`${module.helper(`(a)=>${joined.join(op)}`)}(${arg.text})`, bool, arg.isConstant);
+  return value(`${module.routine(`(a)=>${joined.join(op)}`)}(${arg.text})`, bool, arg.isConstant);
 }
