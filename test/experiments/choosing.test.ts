@@ -57,7 +57,9 @@ t.test('seeds', (t) => {
 
 /** Settings that some rows have, so that those without it keep their fingerprints. */
 const isOptional = (schema: z.ZodType, key: string): boolean =>
-  schema instanceof z.ZodObject && (schema.shape[key] as z.ZodType | undefined) instanceof z.ZodOptional;
+  schema instanceof z.ZodUnion
+    ? schema.options.some((kind) => isOptional(kind as z.ZodType, key))
+    : schema instanceof z.ZodObject && (schema.shape[key] as z.ZodType | undefined) instanceof z.ZodOptional;
 
 t.test(
   'every setting of every run of every preset is in the schema, and changing it changes the configuration',

@@ -7,7 +7,7 @@ import type { SceneCategory } from '../sets/nyud-scenes.ts';
 import { between } from './draws.ts';
 import { box, type Color, type Primitive, tube, type Vector } from './ray-primitives.ts';
 import { cameraOf, type GeneratedRoom, type Part, pictureOf, type Surface, type Walls, wallsOf } from './room-view.ts';
-import { colorAround, furniture, type Size, standing, stripes, surfaces as fewer } from './rooms.ts';
+import { bytesOf, colorAround, furniture, type Size, standing, stripes, surfaces as fewer } from './room-furniture.ts';
 
 /** Raised when the recipe changes, so that older files are not taken for new ones. */
 export const FURNISHED_VERSION = 1;
@@ -27,9 +27,7 @@ type ClassName = (typeof surfaces)[number]['name'];
 /** The classes of furnished rooms; the first are those of the other kinds. */
 export const furnishedClasses: readonly ClassName[] = surfaces.map(({ name }) => name);
 /** Their colours in figures: the means, as bytes. */
-export const furnishedPalette = surfaces.map(
-  ({ color }) => color.map((value) => Math.round(255 * value)) as unknown as readonly [number, number, number],
-);
+export const furnishedPalette = bytesOf(surfaces);
 /** Metres beyond which none reaches. */
 export const FURNISHED_RANGE = 10;
 
