@@ -37,6 +37,7 @@ export function colorAround(mean: Color, stream: Random): Color {
 /** Half width, half length and height of a piece of furniture. */
 export type Size = readonly [halfWidth: number, halfLength: number, height: number];
 
+/** A kind of furniture that rooms are drawn with. */
 export interface Furniture {
   readonly name: ClassName;
   /** How often it is drawn, of all furniture. */

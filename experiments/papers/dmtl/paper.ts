@@ -54,7 +54,7 @@ type SceneRunSettings = Exclude<Settings, TrainingSettings>;
 /** All runs on rooms say how many of them are generated, and none on digits. */
 const isOnRooms = (settings: Settings): settings is SceneRunSettings => 'rooms' in settings;
 
-/** Steps of a t-SNE for a pair of pictures beside the arithmetic of a pixel of a network of width 1, measured. */
+/** Steps of a t-SNE for a pair of pictures beside the arithmetic of a pixel of a network of width 1, estimated. */
 const PAIR_COST = 0.4;
 
 function costOfScenes(settings: SceneRunSettings): number {
