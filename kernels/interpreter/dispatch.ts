@@ -12,6 +12,7 @@ export interface BoundBuffer {
   readonly length?: number;
 }
 
+/** Before a statement of one invocation: where it stands, and the variables there. */
 export type Step = Stop & { readonly kind: 'step' };
 
 /** Watches one invocation: told before each statement, and of each access to memory. */
@@ -22,6 +23,7 @@ export interface Watcher {
   access(access: Access): void;
 }
 
+/** How a program is run. */
 export interface DispatchOptions {
   /** Invocations of a subgroup: neighbours in the order of `local_invocation_index`. Default 8. */
   readonly subgroupSize?: number;

@@ -8,6 +8,7 @@ export interface Invocation {
   readonly local: readonly [number, number, number];
 }
 
+/** What was found in a dispatch, with the lines and the invocations. */
 export interface Finding {
   readonly kind: 'race' | 'barrier' | 'subgroup' | 'bounds' | 'overread';
   /** One sentence. */

@@ -11,6 +11,7 @@ import { type FunctionDeclaration, type Place, ShaderError } from './syntax.ts';
 import { sizeOfType, type Type } from './types.ts';
 import { callsOf } from './walk.ts';
 
+/** What of a module is compiled, and how. */
 export interface ProgramOptions {
   /** Default `main`. */
   readonly entryPoint?: string;
@@ -69,6 +70,7 @@ export interface FixIndices {
   readonly bounds: FixIndex;
 }
 
+/** An entry point of a WGSL module, compiled to JavaScript. */
 export class Program {
   readonly text: string;
   readonly entryPoint: string;

@@ -86,7 +86,7 @@ t.test('commands that only tell', async (t) => {
   const list = await run(['list'], folder);
   t.equal(list.status, 0);
   t.match(list.stdout, /dmtl\/table3/);
-  t.match(list.stdout, /dmtl\/table4\n.*\n.*not attempted/);
+  t.match(list.stdout, /imbalanced-mtl\/table1\n.*\n.*not attempted/);
   const doctor = await run(['doctor', '--json'], folder);
   t.equal(doctor.status, 0);
   const facts = JSON.parse(doctor.stdout) as {

@@ -55,7 +55,7 @@ const back: OnnxModule = await importOnnx(file);
 const [first]: readonly Paper[] = papers;
 const found: LaunchFinding[] = [];
 const interpreter = createInterpreterDevice({ onFinding: (finding) => found.push(finding) });
-const sum = await tensor([1, 2], { device: interpreter }).add(tensor([3, 4], { device: interpreter })).array();
+const sum = await tensor([1.5, 2], [2], { device: interpreter }).add(tensor([2.5, 4], [2], { device: interpreter })).array();
 console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, typeof load, first?.name, String(back.parameterCount()), [...sum]]));
 `;
 

@@ -50,6 +50,7 @@ export interface PassWatcher {
   access(access: Access): void;
 }
 
+/** How the interpreter runs shaders, and what becomes of what it finds. */
 export interface InterpreterOptions {
   /** The plan to take for a launch; undefined leaves the choice to the rule. */
   readonly preferPlan?: (kernel: string, params: ParamValues) => string | undefined;
@@ -77,6 +78,10 @@ const UNSPECIFIED = 0xffaaaaaa;
 
 const unspecified = (bytes: number): ArrayBuffer => new Uint32Array(bytes / 4).fill(UNSPECIFIED).buffer;
 
+/**
+ * A device on the host that runs the WGSL plans invocation by invocation, and sees races, barriers that not all reach and indices outside
+ * of arrays. Slow: for tensors of up to some thousand elements.
+ */
 export class InterpreterDevice implements Device {
   readonly name = 'interpreter';
   readonly description: string;
