@@ -18,7 +18,7 @@ await withWebGpu(t, async (device, prefer) => {
   // An adapter without eight lanes (SwiftShader) takes the direct plans by itself and is very slow with barriers: there,
   // random cases of the others must do.
   const lanes = hasEightLanes(device.planFacts);
-  const numRuns = lanes ? 12 : 6;
+  const numRuns = lanes ? 8 : 5;
   for (const { kernel, cases, examples } of caseSources) {
     for (const name of products.includes(kernel) ? webGpuPlans.variants({ name: kernel }) : []) {
       const skip = !lanes && /lanes|rows|direct/.test(name) && 'not for subgroups shorter than eight';

@@ -47,17 +47,17 @@ for (const paper of papers) {
   t.test(paper.name, async (t) => {
     const runs = new Map(paper.tables.flatMap(runsOf).map((run) => [run.key, run]));
     let changed = 0;
-    for (const preset of presetNames) {
-      for (const run of runs.values()) {
-        const settings = run.settings(preset);
-        await storeOf(paper, run, preset, settings).save({ states: {}, position: run.key });
-        const found = await storeOf(paper, run, preset, structuredClone(settings)).resume();
-        if (found?.position !== run.key) t.fail(`${run.key}: the same settings have another key`);
-        for (const [name, other] of changes(settings)) {
-          changed++;
-          const taken = await storeOf(paper, run, preset, other as object).resume();
-          if (taken) t.fail(`${run.key}, ${preset}: a checkpoint is taken up though ${name} has changed`);
-        }
+    // Each run in one preset, and each preset: which settings there are does not hang on it.
+    for (const [i, run] of [...runs.values()].entries()) {
+      const preset = presetNames[i % presetNames.length]!;
+      const settings = run.settings(preset);
+      await storeOf(paper, run, preset, settings).save({ states: {}, position: run.key });
+      const found = await storeOf(paper, run, preset, structuredClone(settings)).resume();
+      if (found?.position !== run.key) t.fail(`${run.key}: the same settings have another key`);
+      for (const [name, other] of changes(settings)) {
+        changed++;
+        const taken = await storeOf(paper, run, preset, other as object).resume();
+        if (taken) t.fail(`${run.key}, ${preset}: a checkpoint is taken up though ${name} has changed`);
       }
     }
     t.ok(changed > 5 * runs.size, `${changed} changes`);

@@ -28,7 +28,7 @@ const MOST_ELEMENTS = 110_000;
 /** Ancestors add up in one chain, whose rounding errors grow faster than those of blocks. */
 const SLACK = 3;
 
-/** Every example and some random cases of the ladder's kernel that a rung takes. */
+/** Examples, all or the first of them, and random cases of the ladder's kernel that a rung takes. */
 async function checkRung(
   t: Test,
   ladder: Ladder<never>,
@@ -104,7 +104,7 @@ for (const relaxedSimd of parts.has('wasm') ? [false, true] : []) {
 if (parts.has('webgpu')) {
   await withWebGpu(t, async (device) => {
     // An adapter without eight lanes (SwiftShader) is very slow with barriers.
-    const runs = hasEightLanes(device.planFacts) ? 15 : 2;
+    const runs = hasEightLanes(device.planFacts) ? 5 : 2;
     for (const ladder of ladders) {
       const plans = webGpuPlans.variants(ladder.kernel);
       for (const rung of ladder.webgpu) {
@@ -112,7 +112,7 @@ if (parts.has('webgpu')) {
         const isPlan = plans.includes(rung.name);
         const takes = (params: object): boolean => rung.plan(params as never, device.planFacts) !== undefined;
         const fitsAny = hasEightLanes(device.planFacts) || !/lanes|rows3x3/.test(rung.name);
-        if (fitsAny) await checkRung(t, ladder, rung, takes, device, isPlan ? 2 : runs, isPlan ? 2 : Infinity);
+        if (fitsAny) await checkRung(t, ladder, rung, takes, device, isPlan ? 2 : runs, isPlan ? 2 : 8);
         else t.pass(`${ladder.name}: ${rung.name}`, { skip: 'needs subgroups of eight' });
       }
     }
