@@ -17,6 +17,7 @@ import {
   sigmoid,
   softmax,
   type Tensor,
+  tidy,
 } from '../engine/index.ts';
 import { list, record, requiredOptions, size, text, wholeNumbers } from '../engine/parameters.ts';
 import { type FourScales, HRNet, type HRNetName } from './backbones/hrnet.ts';
@@ -252,8 +253,10 @@ class Head extends nn.Module {
   /** Maps of the four scales to (N, outputs, H, W) of this size. */
   forward([finest, ...coarser]: FourScales<Tensor>, size: readonly [number, number]): Tensor {
     const own = sidesOf(finest);
-    const joined = concat([finest, ...coarser.map((map) => resizedTo(map, own))], 1);
-    return resizedTo(this.last_layer.forward(joined), size);
+    return tidy(() => {
+      const joined = concat([finest, ...coarser.map((map) => resizedTo(map, own))], 1);
+      return resizedTo(this.last_layer.forward(joined), size);
+    });
   }
 }
 

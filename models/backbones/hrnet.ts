@@ -2,7 +2,7 @@
 // every module. Names are those of the authors' checkpoints.
 import { takes } from '../../engine/call-check.ts';
 import { oneOf } from '../../engine/checks.ts';
-import { add, ConfigError, interpolate, nn, relu, type Tensor } from '../../engine/index.ts';
+import { add, ConfigError, interpolate, nn, relu, type Tensor, tidy } from '../../engine/index.ts';
 import { optionsWith, size, text } from '../../engine/parameters.ts';
 import { initialised } from '../blocks.ts';
 import { BasicBlock, Bottleneck } from './resnet.ts';
@@ -113,11 +113,13 @@ class ExchangeModule extends nn.Module {
     const found = maps.map((map, i) => this.branches.at(i).forward(map));
     return found.map((own, i) => {
       const size = [own.shape[2]!, own.shape[3]!] as const;
-      const sent = found.map((map, j) => {
-        const fitted = this.fuse_layers.at(i).apply(j, map);
-        return j > i ? interpolate(fitted, { mode: 'bilinear', size, alignCorners: false }) : fitted;
+      return tidy(() => {
+        const sent = found.map((map, j) => {
+          const fitted = this.fuse_layers.at(i).apply(j, map);
+          return j > i ? interpolate(fitted, { mode: 'bilinear', size, alignCorners: false }) : fitted;
+        });
+        return relu(sent.reduce((sum, term) => add(sum, term)));
       });
-      return relu(sent.reduce((sum, term) => add(sum, term)));
     });
   }
 }

@@ -2,7 +2,17 @@
 // its 3x3 convolution, in Keras's form in the first 1x1 one; stages may trade their stride for dilation.
 import { takes } from '../../engine/call-check.ts';
 import { countWithin, oneOf } from '../../engine/checks.ts';
-import { adaptiveAvgPool2d, add, ConfigError, flatten, maxPool2d, nn, relu, type Tensor } from '../../engine/index.ts';
+import {
+  adaptiveAvgPool2d,
+  add,
+  ConfigError,
+  flatten,
+  maxPool2d,
+  nn,
+  relu,
+  type Tensor,
+  tidy,
+} from '../../engine/index.ts';
 import { flag, list, number, optionsWith, record, size, value } from '../../engine/parameters.ts';
 import type { Backbone, Scales, Taps } from './backbone.ts';
 
@@ -64,9 +74,12 @@ export class BasicBlock extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    let y = relu(this.bn1.forward(this.conv1.forward(x)));
-    y = this.bn2.forward(this.conv2.forward(y));
-    return relu(add(y, this.downsample?.forward(x) ?? x));
+    // What no gradient needs, the results of batch norms and the sum, is let go at once.
+    return tidy(() => {
+      let y = relu(this.bn1.forward(this.conv1.forward(x)));
+      y = this.bn2.forward(this.conv2.forward(y));
+      return relu(add(y, this.downsample?.forward(x) ?? x));
+    });
   }
 }
 
@@ -99,10 +112,12 @@ export class Bottleneck extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    let y = relu(this.bn1.forward(this.conv1.forward(x)));
-    y = relu(this.bn2.forward(this.conv2.forward(y)));
-    y = this.bn3.forward(this.conv3.forward(y));
-    return relu(add(y, this.downsample?.forward(x) ?? x));
+    return tidy(() => {
+      let y = relu(this.bn1.forward(this.conv1.forward(x)));
+      y = relu(this.bn2.forward(this.conv2.forward(y)));
+      y = this.bn3.forward(this.conv3.forward(y));
+      return relu(add(y, this.downsample?.forward(x) ?? x));
+    });
   }
 }
 
