@@ -43,6 +43,14 @@ export class ReplicaLostError extends Error {
   }
 }
 
+/** Throws ConfigError where the parts of a batch do not go into the replicas. */
+export function checkShared(parts: number, replicas: number): void {
+  if (parts % replicas === 0) return;
+  throw new ConfigError(`${parts} parts of a batch cannot be shared out evenly between ${replicas} replicas`, {
+    expected: `a multiple of ${replicas} parts`,
+  });
+}
+
 /** Memory for replicas that exchange values of so many parts. */
 export const sharedMemory = (parts: number): SharedMemory => ({
   control: new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT),
@@ -60,11 +68,7 @@ export class Exchange {
 
   /** Throws ConfigError where the parts do not go into the replicas. */
   constructor({ parts, replicas, replica }: ExchangePlace, memory: SharedMemory = sharedMemory(parts)) {
-    if (parts % replicas !== 0) {
-      throw new ConfigError(`${parts} parts of a batch cannot be shared out evenly between ${replicas} replicas`, {
-        expected: `a multiple of ${replicas} parts`,
-      });
-    }
+    checkShared(parts, replicas);
     this.parts = parts;
     this.replicas = replicas;
     this.replica = replica;

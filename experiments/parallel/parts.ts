@@ -2,7 +2,7 @@
 // update. With L the mean over the batch and L_p that over a part, grad L = sum_p share_p grad L_p: exact up to rounding where a
 // loss is such a mean. Batch norm is per part, each with its own statistics; the running ones move by the mean over the parts.
 import { mul, nn, type Parameter, type Tensor, tensor } from '../../engine/index.ts';
-import { Exchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Samples `from` to `to` of a batch, and what share of it they are. */
 export interface Part {
@@ -19,13 +19,22 @@ export type PartLosses = Readonly<Record<string, Tensor | undefined>>;
 export interface Accumulation {
   /** Samples of the batch. */
   readonly size: number;
-  /** Fewest samples of a part, where the batch has so many: 2 where batch norm sees one value of each. Default 1. */
+  /** Fewest samples of a part, where the batch has so many. Default 1. */
   readonly least?: number;
   /** Their parameters get the gradients; their buffers, such as running statistics, move by the mean over the parts. */
   readonly modules: readonly nn.Module[];
   /** Names of the losses. */
   readonly losses: readonly string[];
 }
+
+/** Fewest images of a part where batch norm sees one value of each channel and image: statistics of one value are none. */
+export const LEAST_FOR_BATCH_NORM = 2;
+
+/** Why a batch cannot be made of so many parts where batch norm sees one value of each image; undefined where it can. */
+export const tooFewForBatchNorm = (batch: number, parts: number): string | undefined =>
+  batch < LEAST_FOR_BATCH_NORM * parts
+    ? `batch norm needs two images in each part, and a batch has ${batch}`
+    : undefined;
 
 /** The parts of a batch of `size`: as many as `count`, or as there is room for with `least` samples in each. */
 export function partsOf(count: number, size: number, least = 1): Part[] {
@@ -65,22 +74,22 @@ type Values = ArrayLike<number>;
 const read = (tensors: readonly Tensor[]): Promise<Values[]> => Promise.all(tensors.map((each) => each.array()));
 const sizeOf = (tensors: readonly Tensor[]): number => tensors.reduce((sum, { size }) => sum + size, 0);
 
-/** How many parts the batches of a run are made of, and which of them are made here. */
+/** How many parts the batches of a run are made of, and which of them are made here. Without an exchange each batch is one. */
 export class Parts {
-  readonly #exchange: Exchange;
+  readonly #exchange: Exchange | undefined;
 
-  constructor(exchange: Exchange = new Exchange({ parts: 1, replicas: 1, replica: 0 })) {
+  constructor(exchange?: Exchange) {
     this.#exchange = exchange;
   }
 
   /** 1: the batch as a whole. */
   get count(): number {
-    return this.#exchange.parts;
+    return this.#exchange?.parts ?? 1;
   }
 
   /** Resolves when all replicas have come here. */
-  meet(): Promise<void> {
-    return this.#exchange.meet();
+  async meet(): Promise<void> {
+    await this.#exchange?.meet();
   }
 
   /**
@@ -93,13 +102,14 @@ export class Parts {
     pass: (part: Part) => L | Promise<L>,
   ): Promise<L> {
     const parts = partsOf(this.count, size, least);
-    if (this.count === 1) return pass(parts[0]!);
+    const exchange = this.#exchange;
+    if (!exchange || this.count === 1) return pass(parts[0]!);
     const { parameters, buffers, counters } = stateOf(modules);
     const before = { buffers: await read(buffers), counters: counters.map(({ value }) => value) };
     const length = counters.length + parameters.length + 2 * names.length + sizeOf(parameters) + sizeOf(buffers);
     const own = new Map<number, Float64Array>();
     for (const part of parts) {
-      if (!this.#exchange.owns(part.index)) continue;
+      if (!exchange.owns(part.index)) continue;
       if (own.size > 0) restore(buffers, before.buffers);
       counters.forEach((counter, i) => (counter.value = before.counters[i]!));
       for (const parameter of parameters) parameter.zeroGrad();
@@ -109,7 +119,7 @@ export class Parts {
       if (part.index === 0) list.set(counters.map(({ value }, i) => value - before.counters[i]!), length - counters.length); // prettier-ignore
       own.set(part.index, list);
     }
-    const sums = await this.#exchange.sum(length, own);
+    const sums = await exchange.sum(length, own);
     counters.forEach((counter, i) => (counter.value = before.counters[i]! + sums[length - counters.length + i]!));
     return leave(sums, names, { parameters, buffers }, before.buffers) as L;
   }

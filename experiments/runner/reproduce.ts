@@ -5,6 +5,7 @@ import path from 'node:path';
 import { ConfigError, type DeviceChoice, type DeviceName, type Tuning } from '../../engine/index.ts';
 import { takes } from '../../engine/call-check.ts';
 import { flag, list, mapping, number, record, requiredOptions, text } from '../../engine/parameters.ts';
+import { checkShared } from '../parallel/exchange.ts';
 import { buildView, provenanceView } from '../report/build.ts';
 import type { View } from '../report/view.ts';
 import { makeFolder, notWritable } from './files.ts';
@@ -98,11 +99,8 @@ function deviceNotice({ name, description, why }: DeviceFound): string {
 function withParts({ set = new Map<string, string>(), replicas = 1, parts }: Partial<ReproduceOptions>) {
   if (parts !== undefined && set.has('parts')) throw new ConfigError("'parts' is set twice");
   const count = parts ?? Number(set.get('parts') ?? replicas);
-  if (Number.isInteger(count) && count % replicas !== 0) {
-    throw new ConfigError(`${count} parts of a batch cannot be shared out evenly between ${replicas} replicas`, {
-      expected: `a multiple of ${replicas} parts`,
-    });
-  }
+  // What is no number of parts is refused with the settings.
+  if (Number.isInteger(count)) checkShared(count, replicas);
   return new Map(set).set('parts', set.get('parts') ?? String(count));
 }
 

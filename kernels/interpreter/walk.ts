@@ -115,13 +115,9 @@ export function isAccumulation(statement: Statement): boolean {
   if (statement.kind !== 'assign' || !statement.target) return false;
   const isCounter = statement.value.kind === 'number';
   if (statement.op !== '') return !isCounter && ['+', '-', '*'].includes(statement.op);
-  const target = nameUnder(statement.target);
-  let found = false;
   if (statement.value.kind !== 'call' && statement.value.kind !== 'binary') return false;
-  visitStatement(statement, (expression) => {
-    if (expression !== statement.target && expression.kind === 'name' && expression.name === target) found = true;
-  });
-  return found && countOf(statement, target) > 1;
+  // Once is the target itself.
+  return countOf(statement, nameUnder(statement.target)) > 1;
 }
 
 function countOf(statement: Statement, name: string | undefined): number {

@@ -3,7 +3,7 @@
 import { random } from '../../../engine/index.ts';
 import type { UNet } from '../../../models/index.ts';
 import type { Cohort } from '../../data/digits.ts';
-import { type Part, Parts } from '../../parallel/parts.ts';
+import { LEAST_FOR_BATCH_NORM, type Part, Parts } from '../../parallel/parts.ts';
 import { batchesIn, Epochs } from '../../runner/epochs.ts';
 import type { Picture, RunContext, RunResult } from '../../runner/paper.ts';
 import { type Pause, train } from '../../runner/training.ts';
@@ -11,9 +11,6 @@ import type { Batch, Over, Stage } from './strategies.ts';
 
 /** Epochs after which the classification curves are compared (figures 9 and 10), counted from 1. */
 const curveEpochs = [3, 6] as const;
-
-/** Fewest images of a part of a batch: at the lowest level of the network, batch norm sees one value of each. */
-const LEAST_IMAGES = 2;
 
 /** Indices of the batches of one epoch. A last batch of one image is dropped: batch norm needs two. */
 export function batchesOf(count: number, batch: number, seed: number, epoch: number): Int32Array[] {
@@ -66,7 +63,8 @@ export function trainCourse<HostBatch extends { readonly label: Int32Array }>(
   const over =
     (batch: HostBatch): Over =>
     async (pass) => {
-      const all = { size: batch.label.length, least: LEAST_IMAGES, modules: [model], losses: ['loss'] };
+      // At the lowest level of the network batch norm sees one value of each image.
+      const all = { size: batch.label.length, least: LEAST_FOR_BATCH_NORM, modules: [model], losses: ['loss'] };
       const { loss } = await parts.accumulate(all, (part) => ({ loss: pass(course.onDevice(batch, part)) }));
       return loss;
     };

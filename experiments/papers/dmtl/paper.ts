@@ -3,6 +3,7 @@
 import { dataOf } from '../../data/dataset.ts';
 import { mnist, type MnistRequest } from '../../data/sets/mnist.ts';
 import { nyud } from '../../data/sets/nyud.ts';
+import { tooFewForBatchNorm } from '../../parallel/parts.ts';
 import { presetTexts } from '../../runner/definition.ts';
 import type { Paper, RunResult, TrainContext } from '../../runner/paper.ts';
 import { depthErrors } from './depth-errors.ts';
@@ -133,7 +134,7 @@ export const dmtl: Paper<Settings> = {
     if (strategy === 'multipleOptimizers' && multiOpt === 'sharedForward') {
       return 'two optimizers take two gradients of the same forward pass, which are not added up';
     }
-    return batch < 2 * count ? `batch norm needs two images in each part, and a batch has ${batch}` : undefined;
+    return tooFewForBatchNorm(batch, count);
   },
   async train(context) {
     const { preset, data, settings } = context;

@@ -3,6 +3,7 @@
 import { dataOf } from '../../data/dataset.ts';
 import { Frames } from '../../data/frames.ts';
 import { kitti, type KittiRequest } from '../../data/sets/kitti.ts';
+import { tooFewForBatchNorm } from '../../parallel/parts.ts';
 import { presetTexts } from '../../runner/definition.ts';
 import type { Paper, PresetName, RunResult, TrainContext } from '../../runner/paper.ts';
 import { figure4 } from './figure4.ts';
@@ -18,7 +19,6 @@ import { searchWeights } from './search.ts';
 import { server } from './server.ts';
 import { settingsSchema, type TrainingSettings } from './settings.ts';
 import { type Counting, countingSchema, depthStatistics, figure3, isCounting } from './statistics.ts';
-import { LEAST_IMAGES } from './step.ts';
 import { table1 } from './table1.ts';
 import { type Cohorts, trainNetwork } from './training.ts';
 
@@ -82,11 +82,7 @@ export const multidepth: Paper<TrainingSettings | Counting> = {
     return updates * batch * (patch * baseWidth) ** 2 * (1 + heads * HEAD_COST);
   },
   parts(settings, count) {
-    if (isCounting(settings)) return undefined;
-    const { batch } = settings;
-    return batch < LEAST_IMAGES * count
-      ? `batch norm needs two images in each part, and a batch has ${batch}`
-      : undefined;
+    return isCounting(settings) ? undefined : tooFewForBatchNorm(settings.batch, count);
   },
   train,
   predict: predictor,

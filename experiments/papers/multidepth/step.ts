@@ -13,7 +13,7 @@ import {
   tensor,
 } from '../../../engine/index.ts';
 import { MultiDepth } from '../../../models/index.ts';
-import { type Part, Parts, shareOf, valuesOf } from '../../parallel/parts.ts';
+import { LEAST_FOR_BATCH_NORM, type Part, Parts, shareOf, valuesOf } from '../../parallel/parts.ts';
 import type { ByOutput } from './evaluation.ts';
 import { IGNORED } from './log-depth.ts';
 import { sparseCrossEntropy, sparseMse, UncertaintyWeights } from './losses.ts';
@@ -22,9 +22,6 @@ import type { TrainingSettings } from './settings.ts';
 
 /** Losses of one step, scalars on the device: that which is minimised, and those of the tasks that the run has. */
 export type StepLosses = { readonly combined: Tensor } & ByOutput<Tensor>;
-
-/** Fewest images of a part of a batch: where the pyramid pools whole images, batch norm sees one value of each. */
-export const LEAST_IMAGES = 2;
 
 /** How many values are not `missing`. */
 function differing(values: ArrayLike<number>, missing: number): number {
@@ -126,7 +123,8 @@ export class Trainer {
     const losses = await parts.accumulate(
       {
         size: batch.count,
-        least: LEAST_IMAGES,
+        // Where the pyramid pools whole images, batch norm sees one value of each.
+        least: LEAST_FOR_BATCH_NORM,
         modules: Object.values(this.modules),
         losses: ['combined', 'regression', 'classification'],
       },
