@@ -94,6 +94,20 @@ async function step(checks: KernelChecks, names: readonly string[], flags: Kerne
   return 0;
 }
 
+/** The table of the checks, their faults one by one, and how many there are. */
+function show(results: readonly PlanCheck[]): void {
+  print(table(results));
+  for (const { name, findings, failure, agrees, difference } of results) {
+    if (failure !== undefined) print(`${name}: ${failure}`);
+    if (!agrees) print(`${name}: differs from the reference by ${difference.toExponential(1)}`);
+    for (const finding of findings) print(`${name}, pass ${finding.pass}: ${showFinding(finding, finding.module)}`);
+  }
+  const unmet = results.filter(({ launches }) => launches === 0).length;
+  const faulty = results.filter(isFaulty).length;
+  const met = results.length - unmet;
+  print(`${met} plans, ${faulty} with faults${unmet ? `; ${unmet} that no operation's case launches` : ''}`);
+}
+
 /** Checks plans, or steps through one. The status says whether all are without fault. */
 export async function kernelCommand(words: readonly string[], flags: KernelFlags): Promise<number> {
   const names = chosenPlans(words);
@@ -103,21 +117,8 @@ export async function kernelCommand(words: readonly string[], flags: KernelFlags
     const results: PlanCheck[] = [];
     for (const name of names) results.push(await checks.check(name, flags.launches));
     if (flags.json) for (const each of results) print(JSON.stringify(each));
-    else {
-      print(table(results));
-      for (const { name, findings, failure, agrees, difference } of results) {
-        if (failure !== undefined) print(`${name}: ${failure}`);
-        if (!agrees) print(`${name}: differs from the reference by ${difference.toExponential(1)}`);
-        for (const finding of findings) print(`${name}, pass ${finding.pass}: ${showFinding(finding, finding.module)}`);
-      }
-    }
-    const faulty = results.filter(isFaulty);
-    const unmet = results.filter(({ launches }) => launches === 0).length;
-    if (!flags.json) {
-      const met = results.length - unmet;
-      print(`${met} plans, ${faulty.length} with faults${unmet ? `; ${unmet} that no operation's case launches` : ''}`);
-    }
-    return faulty.length > 0 ? EXIT_FAILED : 0;
+    else show(results);
+    return results.some(isFaulty) ? EXIT_FAILED : 0;
   } finally {
     checks.dispose();
   }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import t from 'tap';
 import { buildProgram } from '../../experiments/cli/program.ts';
+import { type PlanCheck, planNames } from '../../experiments/verification/kernels/check.ts';
 import { filesBelow, run } from './command.ts';
 
 const smoke = ['--preset', 'smoke', '--device', 'wasm'];
@@ -101,6 +102,30 @@ t.test('commands that only tell', async (t) => {
   t.equal(help.status, 0);
   for (const command of ['reproduce', 'list', 'doctor', 'data', 'golden', 'ops', 'bench'])
     t.match(help.stdout, command);
+});
+
+t.test('plans of kernels', async (t) => {
+  const folder = t.testdir();
+  const { status, stdout } = await run(['kernel', '--json', '--launches', '2'], folder);
+  t.equal(status, 0, 'no plan of the library has a fault');
+  const checks = stdout.trim().split('\n').map((line) => JSON.parse(line) as PlanCheck); // prettier-ignore
+  t.same(checks.map(({ name }) => name), planNames()); // prettier-ignore
+  t.ok(checks.filter(({ launches }) => launches > 0).length > 60, 'most are launched by the cases of operations');
+  const stepped = await run(['kernel', 'prefixSum.lines', '--step', '1', '--statements', '5'], folder);
+  t.match(
+    stepped.stdout,
+    /^prefixSum\.lines \{.*\}\ninvocation \(1, 0, 0\)[^]*statements more\n.*line \d+ adds 4 times$/m,
+  );
+  for (const [words, says] of [
+    [['matmull'], /no kernel or plan 'matmull'; expected matmul,/],
+    [['matmul', '--step', '0'], /one plan is stepped through at a time.*matmul\.tiles64/],
+    [['prefixSum.lines', '--step', '9999'], /no invocation 9999,0,0 in pass 0/],
+    [['prefixSum.lines', '--step', '1,b'], /'1,b' is invalid.*three whole numbers/],
+  ] as const) {
+    const refused = await run(['kernel', ...words], folder);
+    t.equal(refused.status, 2, words.join(' '));
+    t.match(refused.stderr, says);
+  }
 });
 
 t.test('no option and no argument of any command takes an empty value', async (t) => {

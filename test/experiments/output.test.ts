@@ -46,6 +46,7 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
   'ops': { args: ['ops'] },
   'data show': { args: ['data', 'show', 'kitti'] },
   'golden': { args: ['golden', '../golden', '--device', 'reference'] },
+  'kernel': { args: ['kernel', 'prefixSum'] },
   'bench': { args: ['bench', 'ladder'] },
   'compile': { args: ['compile', 'toy', '--device', 'meta'] },
   'predict': {
@@ -73,7 +74,6 @@ const others: Record<string, string> = {
   tour: 'is `reproduce` with a longer selection',
   fetch: 'needs the network',
   verify: 'prints as `check` does, and trains for that',
-  kernel: 'prints as `ops` does, and runs many cases for that',
   ...Object.fromEntries(
     ['worker', 'status', 'drain', 'retry', 'remove'].map((name) => [name, 'needs a server (queue.test.ts)']),
   ),
