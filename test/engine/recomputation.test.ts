@@ -225,10 +225,10 @@ t.test('peak memory', (t) => {
     net.dispose();
   };
 
-  const stage = new nn.ModuleList(Array.from({ length: 8 }, () => new BasicBlock(16, 16)));
+  const stage = new nn.ModuleList(Array.from({ length: 16 }, () => new BasicBlock(16, 16)));
   const through = (wrap: Wrap) => [...stage].reduce((h, block) => wrap((g) => block.forward(g), h), x as Tensor).sum();
   compare(
-    'a ResNet stage of 8 blocks',
+    'a ResNet stage of 16 blocks',
     stage,
     () => through(direct),
     () => through(checkpoint),
