@@ -64,8 +64,8 @@ export class DoubleConv extends nn.Module {
 
   forward(x: Tensor): Tensor {
     x = this.conv1.forward(x);
-    x = this.conv2.forward(relu(this.bn1?.forward(x) ?? x));
-    return relu(this.bn2?.forward(x) ?? x);
+    x = this.conv2.forward(this.bn1?.forward(x, 'relu') ?? relu(x));
+    return this.bn2?.forward(x, 'relu') ?? relu(x);
   }
 }
 
@@ -119,7 +119,7 @@ export class PyramidPooling extends nn.Module {
   forward(x: Tensor): Tensor {
     const size = [x.shape[2]!, x.shape[3]!] as const;
     const levels = pyramidPool2d(x, this.#bins).map((pooled, i) => {
-      pooled = relu(this.bn.at(i).forward(this.conv.at(i).forward(pooled)));
+      pooled = this.bn.at(i).forward(this.conv.at(i).forward(pooled), 'relu');
       return interpolate(pooled, { mode: 'bilinear', size, alignCorners: this.#alignCorners });
     });
     return concat([x, ...levels], 1);
@@ -195,9 +195,9 @@ export class SegNetStage extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    const y = relu(this.bn1.forward(this.conv1.forward(x)));
+    const y = this.bn1.forward(this.conv1.forward(x), 'relu');
     const { values, indices } = maxPool2d(y, 2, { returnIndices: true });
     const up = maxUnpool2d(values, indices, [y.shape[2]!, y.shape[3]!]);
-    return relu(this.bn2.forward(this.conv2.forward(up)));
+    return this.bn2.forward(this.conv2.forward(up), 'relu');
   }
 }

@@ -1,6 +1,6 @@
 // Blocks of the cross-stitch networks ("Multitask Learning in Image Recognition, Segmentation, and Classification", 2022; layer
 // tables in experiments/papers/cross-stitch/paper.ts). Both shortcuts of a stage add the stage's input, as in the authors' scripts.
-import { adaptiveAvgPool2d, add, flatten, maxPool2d, nn, relu, type Tensor } from '../engine/index.ts';
+import { adaptiveAvgPool2d, add, flatten, maxPool2d, nn, type Tensor } from '../engine/index.ts';
 
 /** Sides of the map that the fully connected heads see. */
 const HEAD_POOL = 2;
@@ -19,7 +19,7 @@ export class Stem extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    return relu(this.bn.forward(this.conv.forward(x)));
+    return this.bn.forward(this.conv.forward(x), 'relu');
   }
 }
 
@@ -39,7 +39,7 @@ export class ResidualUnit extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.bn2.forward(this.conv2.forward(relu(this.bn1.forward(this.conv1.forward(x)))));
+    return this.bn2.forward(this.conv2.forward(this.bn1.forward(this.conv1.forward(x), 'relu')));
   }
 }
 
@@ -69,7 +69,7 @@ export class Stage extends nn.Module {
   forward(x: Tensor): Tensor {
     const once = add(this.unit1.forward(x), x);
     const twice = add(this.unit2.forward(once), x); // (N, inputs, H, W)
-    const y = relu(this.bn.forward(this.sample.forward(twice)));
+    const y = this.bn.forward(this.sample.forward(twice), 'relu');
     return this.#direction === 'down' ? maxPool2d(y, 2) : y;
   }
 }

@@ -68,7 +68,7 @@ interface ConvOptions {
   scales?: 'uniform' | 'one' | undefined;
 }
 
-function convNorm(inputs: number, outputs: number, options: ConvOptions): nn.Sequential {
+function convNorm(inputs: number, outputs: number, options: ConvOptions): [nn.Conv2d, nn.BatchNorm2d] {
   const { kernel = 1, stride = 1, dilation = 1, scales = 'one' } = options;
   const padding = (dilation * (kernel - 1)) / 2;
   const norm = new nn.BatchNorm2d(outputs);
@@ -76,7 +76,7 @@ function convNorm(inputs: number, outputs: number, options: ConvOptions): nn.Seq
     const drawn = nn.uniformInit([outputs], 0.5).map((u) => u + 0.5);
     norm.weight.device.write(norm.weight.storage, drawn);
   }
-  return new nn.Sequential(new nn.Conv2d(inputs, outputs, kernel, { stride, padding, dilation, bias: false }), norm);
+  return [new nn.Conv2d(inputs, outputs, kernel, { stride, padding, dilation, bias: false }), norm];
 }
 
 /** Convolution without bias, batch norm, relu. */
@@ -85,11 +85,11 @@ class ConvNormRelu extends nn.Module {
 
   constructor(inputs: number, outputs: number, options: ConvOptions = {}) {
     super();
-    this.cbr_unit = convNorm(inputs, outputs, options);
+    this.cbr_unit = new nn.Sequential(...convNorm(inputs, outputs, options), new nn.ReLU());
   }
 
   forward(x: Tensor): Tensor {
-    return relu(this.cbr_unit.forward(x));
+    return this.cbr_unit.forward(x);
   }
 }
 
@@ -99,7 +99,7 @@ class ConvNorm extends nn.Module {
 
   constructor(inputs: number, outputs: number, options: ConvOptions = {}) {
     super();
-    this.cb_unit = convNorm(inputs, outputs, options);
+    this.cb_unit = new nn.Sequential(...convNorm(inputs, outputs, options));
   }
 
   forward(x: Tensor): Tensor {

@@ -1,7 +1,7 @@
 // The toy network of the DenseDepth paper, which says that a small fully convolutional network beat EfficientNet and not how it
 // was made. Ours: four strided convolutions to 1/16, four bilinear steps back, no skips, nothing pretrained, trained end to end.
 import { takes } from '../engine/call-check.ts';
-import { interpolate, mean, nn, relu, type Tensor } from '../engine/index.ts';
+import { interpolate, mean, nn, type Tensor } from '../engine/index.ts';
 import { optionsWith, record, size } from '../engine/parameters.ts';
 import type { DenseDepthOutput } from './dense-depth.ts';
 
@@ -29,7 +29,7 @@ class ConvNormRelu extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    return relu(this.norm.forward(this.conv.forward(x)));
+    return this.norm.forward(this.conv.forward(x), 'relu');
   }
 }
 

@@ -248,16 +248,24 @@ export class ModuleList<M extends Module> extends Module implements Iterable<M> 
 /** Anything with one tensor in and one out. */
 export interface Layer {
   forward(x: Tensor): Tensor;
+  /** This layer and the one behind it in one pass over memory; undefined where there is no such pass. */
+  forwardWith?(x: Tensor, next: Layer): Tensor | undefined;
 }
 
-/** Layers applied one after the other. */
+/** Layers applied one after the other; a batch norm and a ReLU behind it in one pass over memory. */
 export class Sequential extends ModuleList<Module & Layer> implements Layer {
   constructor(...layers: (Module & Layer)[]) {
     super(layers);
   }
 
   forward(x: Tensor): Tensor {
-    for (const layer of this) x = layer.forward(x);
+    const layers = [...this];
+    for (let i = 0; i < layers.length; i++) {
+      const next = layers[i + 1];
+      const both = next && layers[i]!.forwardWith?.(x, next);
+      if (both) i++;
+      x = both ?? layers[i]!.forward(x);
+    }
     return x;
   }
 }

@@ -9,6 +9,7 @@ import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { axes, device, flag, number, optionsWith, orNull, size } from '../signature.ts';
 import type { Parameter, Tensor } from '../tensor.ts';
 import { buffer, type LayerOptions } from './layer-options.ts';
+import { ReLU } from './activations.ts';
 import { type Buffer, Counter, type Layer, Module } from './module.ts';
 
 /** Options of nn.BatchNorm2d. */
@@ -51,7 +52,8 @@ export class BatchNorm2d extends Module implements Layer {
     this.running_var = buffer([channels], 1, device);
   }
 
-  forward(x: Tensor): Tensor {
+  /** With an activation, `relu(forward(x))` in the same passes over memory. */
+  forward(x: Tensor, activation?: ops.Activation): Tensor {
     const count = this.num_batches_tracked;
     // Counted when the batch has been found to fit, and not again when the pass is recomputed.
     const batches = count.value + 1;
@@ -64,9 +66,15 @@ export class BatchNorm2d extends Module implements Layer {
       momentum: this.#momentum ?? 1 / batches,
       eps: this.#eps,
       correction: this.#correction,
+      activation,
     });
     if (this.training && !isRecomputing()) count.value = batches;
     return y;
+  }
+
+  forwardWith(x: Tensor, next: Layer): Tensor | undefined {
+    const isRelu = next.constructor === ReLU && !Object.hasOwn(next, 'forward');
+    return isRelu ? this.forward(x, 'relu') : undefined;
   }
 }
 

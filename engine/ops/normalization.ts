@@ -11,15 +11,16 @@ import {
 } from '../../kernels/index.ts';
 import { isRecomputing } from '../recomputation.ts';
 import { full } from '../creation.ts';
-import { countWithin, numberWithin, wholeNumber } from '../checks.ts';
+import { countWithin, numberWithin, oneOf, wholeNumber } from '../checks.ts';
 import { ConfigError, ShapeError, showShape } from '../errors.ts';
 import { defineComposite, defineFunction, defineOperation } from '../operation.ts';
 import { checkShape, sameShape, type Shape, sizeOf } from '../shape.ts';
-import { flag, float, number, optionsWith, shape, size } from '../signature.ts';
+import { flag, float, number, optionsWith, shape, size, text } from '../signature.ts';
 import { noGrad } from '../grad-mode.ts';
+import type { Read } from '../saved.ts';
 import type { Gradients } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, maximum, mul, sub } from './binary.ts';
+import { add, div, maximum, mul, reluGrad, sub } from './binary.ts';
 import { amax, mean, sum, variance } from './reduction.ts';
 import { reshape } from './reshape.ts';
 import { abs, affine, rsqrt, square } from './unary.ts';
@@ -29,42 +30,49 @@ const imageShape = (p: BatchNormParams): Shape => [p.batch, p.channels, p.spatia
 const perChannel = (x: Tensor): Tensor => reshape(x, [1, x.size, 1]);
 const overImages = [0, 2];
 
+/** What of y an operation keeps that ends with a relu: it tells which gradients come through. */
+const savesResult = (ofRelu: boolean): readonly Read[] => (ofRelu ? [{ index: 0, for: [0, 1, 2] }] : []);
+
 /** By batch statistics: (x, weight, bias) -> y, and mean, inverse deviation and variance of each channel (off the tape). */
-const trainingOp = defineOperation<BatchNormParams>({
-  name: 'batchNorm',
-  family,
-  infer: (_, p) => [
-    { shape: imageShape(p), dtype: 'float32' },
-    { shape: [p.channels], dtype: 'float32' },
-    { shape: [p.channels], dtype: 'float32' },
-    { shape: [p.channels], dtype: 'float32' },
-  ],
-  forward([x, weight, bias], [y, average, inverse, spread], p) {
-    if (x!.size === 0) return;
-    const { device } = x!;
-    device.launch(batchNormStatistics, [x!.storage], [average!.storage, spread!.storage, inverse!.storage], p);
-    const inputs = [x!, average!, inverse!, weight!, bias!].map((t) => t.storage);
-    device.launch(batchNormApply, inputs, [y!.storage], p);
-  },
-  saves: {
-    inputs: [
-      { index: 0, for: [0, 1] },
-      { index: 1, for: [0] },
+const defineTraining = (name: string, ofRelu: boolean) =>
+  defineOperation<BatchNormParams>({
+    name,
+    family,
+    infer: (_, p) => [
+      { shape: imageShape(p), dtype: 'float32' },
+      { shape: [p.channels], dtype: 'float32' },
+      { shape: [p.channels], dtype: 'float32' },
+      { shape: [p.channels], dtype: 'float32' },
     ],
-    outputs: [
-      { index: 1, for: [0, 1] },
-      { index: 2, for: [0, 1] },
-    ],
-  },
-  vjp({ gradients, inputs: [x, weight], outputs: [, average, inverse], needs, attrs, createGraph }): Gradients {
-    const g = gradients[0]!;
-    if (!needs[0] && !needs[1]) return [undefined, undefined, sum(g, overImages)];
-    if (createGraph) return composedGradients(x!, g, weight, attrs);
-    // The gradients of weight and bias do not read the weight, for which the kernel then takes any value per channel.
-    const [gx, gw, gb] = backwardOp([x, g, average, inverse, weight ?? average], attrs);
-    return [gx, gw, gb];
-  },
-});
+    forward([x, weight, bias], [y, average, inverse, spread], p) {
+      if (x!.size === 0) return;
+      const { device } = x!;
+      device.launch(batchNormStatistics, [x!.storage], [average!.storage, spread!.storage, inverse!.storage], p);
+      const inputs = [x!, average!, inverse!, weight!, bias!].map((t) => t.storage);
+      device.launch(batchNormApply, inputs, [y!.storage], p);
+    },
+    saves: {
+      inputs: [
+        { index: 0, for: [0, 1] },
+        { index: 1, for: [0] },
+      ],
+      outputs: [...savesResult(ofRelu), { index: 1, for: [0, 1] }, { index: 2, for: [0, 1] }],
+    },
+    vjp({ gradients, inputs: [x, weight], outputs: [y, average, inverse], needs, attrs, createGraph }): Gradients {
+      const g = gradients[0]!;
+      const ofX = needs[0] || needs[1];
+      if (ofX && !createGraph) {
+        // The gradients of weight and bias do not read the weight, for which the kernel then takes any value per channel.
+        const [gx, gw, gb] = backwardOp([x, g, average, inverse, weight ?? average, ...(ofRelu ? [y] : [])], attrs);
+        return [gx, gw, gb];
+      }
+      const through = ofRelu ? reluGrad(g, y!) : g;
+      return ofX ? composedGradients(x!, through, weight, attrs) : [undefined, undefined, sum(through, overImages)];
+    },
+  });
+
+const trainingOp = defineTraining('batchNorm', false);
+const trainingReluOp = defineTraining('batchNormRelu', true);
 
 const backwardOp = defineOperation<BatchNormParams>({
   name: 'batchNormBackward',
@@ -113,34 +121,40 @@ function composedGradients(x: Tensor, g: Tensor, weight: Tensor | undefined, { e
 }
 
 /** Inference mode: (x, weight, bias, running mean, running variance) -> y. */
-const inferenceOp = defineOperation<BatchNormParams>({
-  name: 'batchNormInference',
-  family,
-  infer: (_, p) => [{ shape: imageShape(p), dtype: 'float32' }],
-  forward([x, weight, bias, average, spread], [y], p) {
-    if (x!.size === 0) return;
-    const inputs = [x!, average!, spread!, weight!, bias!].map((t) => t.storage);
-    x!.device.launch(batchNormInference, inputs, [y!.storage], p);
-  },
-  saves: {
-    inputs: [
-      { index: 0, for: [1] },
-      { index: 1, for: [0] },
-      { index: 3, for: [1] },
-      { index: 4, for: [0, 1] },
-    ],
-  },
-  vjp({ gradients, inputs, needs, attrs }): Gradients {
-    const [g, x, weight, average, spread] = [gradients[0]!, inputs[0]!, inputs[1]!, inputs[3]!, inputs[4]!];
-    const r = () => perChannel(rsqrt(affine(spread, 1, attrs.eps)));
-    const h = () => mul(sub(x, perChannel(average)), r());
-    return [
-      needs[0] ? mul(g, mul(perChannel(weight), r())) : undefined,
-      needs[1] ? sum(mul(g, h()), overImages) : undefined,
-      needs[2] ? sum(g, overImages) : undefined,
-    ];
-  },
-});
+const defineInference = (name: string, ofRelu: boolean) =>
+  defineOperation<BatchNormParams>({
+    name,
+    family,
+    infer: (_, p) => [{ shape: imageShape(p), dtype: 'float32' }],
+    forward([x, weight, bias, average, spread], [y], p) {
+      if (x!.size === 0) return;
+      const inputs = [x!, average!, spread!, weight!, bias!].map((t) => t.storage);
+      x!.device.launch(batchNormInference, inputs, [y!.storage], p);
+    },
+    saves: {
+      inputs: [
+        { index: 0, for: [1] },
+        { index: 1, for: [0] },
+        { index: 3, for: [1] },
+        { index: 4, for: [0, 1] },
+      ],
+      outputs: savesResult(ofRelu),
+    },
+    vjp({ gradients, inputs, outputs: [y], needs, attrs }): Gradients {
+      const [x, weight, average, spread] = [inputs[0]!, inputs[1]!, inputs[3]!, inputs[4]!];
+      const g = ofRelu ? reluGrad(gradients[0]!, y!) : gradients[0]!;
+      const r = () => perChannel(rsqrt(affine(spread, 1, attrs.eps)));
+      const h = () => mul(sub(x, perChannel(average)), r());
+      return [
+        needs[0] ? mul(g, mul(perChannel(weight), r())) : undefined,
+        needs[1] ? sum(mul(g, h()), overImages) : undefined,
+        needs[2] ? sum(g, overImages) : undefined,
+      ];
+    },
+  });
+
+const inferenceOp = defineInference('batchNormInference', false);
+const inferenceReluOp = defineInference('batchNormReluInference', true);
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions {
@@ -154,7 +168,12 @@ export interface BatchNormOptions {
   eps?: number;
   /** `runningVar` takes over the variance with the divisor n - correction: 1, the default, is PyTorch's, and 0 Keras's. */
   correction?: number;
+  /** What follows in the same pass over memory: `relu(batchNorm(x))`, with the same bits and without the tensor in between. */
+  activation?: Activation | undefined;
 }
+
+/** What may follow a normalisation in the same pass. */
+export type Activation = 'relu';
 
 function checkChannels(operation: string, x: Tensor): void {
   if (x.rank >= 2) return;
@@ -178,14 +197,16 @@ export const batchNorm = defineFunction('batchNorm', normalizeBatch, {
     momentum: number,
     eps: number,
     correction: number,
+    activation: text,
   }),
 });
 
 function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
-  const { training = false, momentum = 0.1, eps = 1e-5, correction = 1, runningMean, runningVar } = options;
+  const { training = false, momentum = 0.1, eps = 1e-5, correction = 1, runningMean, runningVar, activation } = options;
   numberWithin('batchNorm', 'eps', eps, { from: 0 });
   numberWithin('batchNorm', 'momentum', momentum, { from: 0, to: 1 });
   countWithin('batchNorm', 'correction', correction, { from: 0, to: 1 });
+  if (activation !== undefined) oneOf('batchNorm', 'activation', activation, ['relu']);
   checkChannels('batchNorm', x);
   const [batch, channels] = x.shape as [number, number];
   for (const [name, value] of Object.entries({ weight: options.weight, bias: options.bias, runningMean, runningVar })) {
@@ -200,7 +221,7 @@ function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
     }
   }
   const spatial = sizeOf(x.shape.slice(2));
-  const params = { batch, channels, spatial, eps };
+  const params = { batch, channels, spatial, eps, relu: activation === 'relu' ? 1 : 0 };
   const weight = options.weight ?? full([channels], 1, { device: x.device });
   const bias = options.bias ?? full([channels], 0, { device: x.device });
   const image = reshape(x, [batch, channels, spatial]);
@@ -213,7 +234,8 @@ function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
         given: 'none',
       });
     }
-    return reshape(inferenceOp([image, weight, bias, runningMean, runningVar], params)[0]!, x.shape);
+    const infer = params.relu ? inferenceReluOp : inferenceOp;
+    return reshape(infer([image, weight, bias, runningMean, runningVar], params)[0]!, x.shape);
   }
   const count = batch * spatial;
   if (count === 1) {
@@ -224,7 +246,8 @@ function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
       given: showShape(x.shape),
     });
   }
-  const [y, average, , spread] = trainingOp([image, weight, bias], params) as [Tensor, Tensor, Tensor, Tensor];
+  const train = params.relu ? trainingReluOp : trainingOp;
+  const [y, average, , spread] = train([image, weight, bias], params) as [Tensor, Tensor, Tensor, Tensor];
   if (count > 0) {
     updateRunning(runningMean, average, momentum, 1);
     updateRunning(runningVar, spread, momentum, count / (count - correction));
@@ -249,7 +272,7 @@ interface AffineOptions {
 function normalizeLines(x: Tensor, lines: number, eps: number): Tensor {
   if (x.size === 0) return affine(x, 1, 0);
   const [weight, bias] = [1, 0].map((value) => full([lines], value, { device: x.device }));
-  const params = { batch: 1, channels: lines, spatial: x.size / lines, eps };
+  const params = { batch: 1, channels: lines, spatial: x.size / lines, eps, relu: 0 };
   return reshape(trainingOp([reshape(x, imageShape(params)), weight, bias], params)[0]!, x.shape);
 }
 

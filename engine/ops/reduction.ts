@@ -258,7 +258,7 @@ const varianceOp = defineOperation<VarianceRule>({
     tidy(() => {
       const { x: image, ...sizes } = noGrad(() => keptAsChannels(x!, rule.axes));
       const [average, spread, inverse] = Array.from({ length: 3 }, () => emptyTensor(device, [n], 'float32').storage);
-      device.launch(batchNormStatistics, [image.storage], [average!, spread!, inverse!], { ...sizes, eps: 0 });
+      device.launch(batchNormStatistics, [image.storage], [average!, spread!, inverse!], { ...sizes, eps: 0, relu: 0 });
       // Where no degree of freedom is left the variance is infinite, or 0 / 0; its slope below divides by what is left, as torch's.
       const scale = reducedSize(x!.shape, rule.axes) / Math.max(0, freedom(x!.shape, rule));
       device.launch(unary, [spread!], [y!.storage], { n, op: Unary.affine, a: scale, b: 0 });

@@ -1,5 +1,6 @@
-// y = (x - mean) r weight + bias with r = 1 / sqrt(variance + eps), which is given, or made of the variance. 8 bytes moved per element, the four numbers of a channel coming from
-// cache; a thread per element, or per four where `spatial` is a multiple of 4.
+// y = (x - mean) r weight + bias with r = 1 / sqrt(variance + eps), which is given, or made of the variance; then relu, if it is
+// asked for. 8 bytes moved per element, the four numbers of a channel coming from cache; a thread per element, or per four where
+// `spatial` is a multiple of 4.
 
 override workgroupSize: u32;
 /// 1 where `spread` is the variance, 0 where it is r.
@@ -10,6 +11,7 @@ struct Params {
   channels: u32,
   spatial: u32,
   eps: f32,
+  relu: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,6 +29,11 @@ fn scaleOf(c: u32) -> f32 {
   return weight[c] * spread[c];
 }
 
+/// NaN stays, and -0 becomes 0.
+fn activated(value: f32) -> f32 {
+  return select(value, 0.0, params.relu == 1u && isNegative(value) && !isNan(value));
+}
+
 @compute @workgroup_size(workgroupSize)
 fn perElement(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -37,7 +44,7 @@ fn perElement(
   let plane = i / params.spatial;
   if (plane >= params.batch * params.channels) { return; }
   let c = plane % params.channels;
-  y[i] = (x[i] - mean[c]) * scaleOf(c) + bias[c];
+  y[i] = activated((x[i] - mean[c]) * scaleOf(c) + bias[c]);
 }
 
 @compute @workgroup_size(workgroupSize)
@@ -50,5 +57,6 @@ fn perFour(
   let plane = 4u * i / params.spatial;
   if (plane >= params.batch * params.channels) { return; }
   let c = plane % params.channels;
-  y4[i] = (x4[i] - mean[c]) * scaleOf(c) + bias[c];
+  let v = (x4[i] - mean[c]) * scaleOf(c) + bias[c];
+  y4[i] = vec4(activated(v.x), activated(v.y), activated(v.z), activated(v.w));
 }

@@ -1,5 +1,5 @@
 // First pass of the gradient in training mode: sums of g and of g (x - mean) r over every part of every channel, one workgroup
-// each. x and g are read once. With r, the inverse deviation, deviations are near 1, so that no product leaves the range.
+// each. x and g are read once, and behind a relu its result. With r, the inverse deviation, deviations are near 1, so that no product leaves the range.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> g: array<Element>;
@@ -26,7 +26,7 @@ fn main(
     for (var i = 0u; i < BLOCK && walk.index < end; i++) {
       var block = vec2(0.0, 0.0);
       for (var j = 0u; j < BLOCK && walk.index < end; j++) {
-        let gradient = g[walk.row + walk.column];
+        let gradient = gradientAt(walk.row + walk.column);
         block += vec2(elementSum(gradient), elementSum(gradient * ((x[walk.row + walk.column] - center) * r)));
         walk = nextStep(walk);
       }

@@ -182,9 +182,32 @@ class OfVariance {
   }
 }
 
+/** What follows the map: nothing, or relu, of which NaN comes out as NaN and -0 as 0. */
+@unmanaged
+class Unchanged {
+  @inline
+  apply(y: v128): v128 {
+    return y;
+  }
+}
+
+@unmanaged
+class Relu {
+  @inline
+  apply(y: v128): v128 {
+    return v128.andnot(y, f32x4.le(y, f32x4.splat(0)));
+  }
+}
+
 @inline
 function normalize<Spread>(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
+  if (params.relu) normalizeInto<Spread, Relu>(params, buffers, begin, end);
+  else normalizeInto<Spread, Unchanged>(params, buffers, begin, end);
+}
+
+function normalizeInto<Spread, Activation>(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
   const spread = changetype<Spread>(0);
+  const activation = changetype<Activation>(0);
   const channels = params.channels;
   const spatial = params.spatial;
   const eps = params.eps;
@@ -202,7 +225,7 @@ function normalize<Spread>(params: BatchNormParams, buffers: usize, begin: i32, 
       const count = min(4, rowEnd - i);
       const at = (<usize>i) << 2;
       const centered = f32x4.sub(loadLanes(x + at, count), mean);
-      storeLanes(y + at, f32x4.add(f32x4.mul(centered, scale), bias), count);
+      storeLanes(y + at, activation.apply(f32x4.add(f32x4.mul(centered, scale), bias)), count);
       i += 4;
     } while (i < rowEnd);
     i = rowEnd;
@@ -223,16 +246,45 @@ export function batchNormInference(params: BatchNormParams, buffers: usize, begi
 const leastInverse: f32 = 9.094947017729282e-13;
 const mostInverse: f32 = 1099511627776;
 
-/** Tasks are (channel, part). Writes sum g and sum g (x - mean) of every part as float64 to the shared scratch. */
+/** Behind a relu there is one buffer more, its result: the address of the list without it. */
+@inline
+function behindInputs(params: BatchNormParams, buffers: usize): usize {
+  return buffers + ((<usize>params.relu) << 2);
+}
+
+/** What a relu with the result y lets through of g, for elements [from, to) of one channel. */
+function maskPart(to: usize, g: usize, y: usize, channels: i32, spatial: i32, channel: i32, from: i32, end: i32): void {
+  while (from < end) {
+    const image = from / spatial;
+    const at = from - image * spatial;
+    const n = min(spatial - at, end - from);
+    const offset = (<usize>(image * channels + channel) * spatial + at) << 2;
+    for (let i = 0; i < n; i += 4) {
+      const count = min(4, n - i);
+      const place = offset + ((<usize>i) << 2);
+      const isClosed = f32x4.le(loadLanes(y + place, count), f32x4.splat(0));
+      storeLanes(to + place, v128.andnot(loadLanes(g + place, count), isClosed), count);
+    }
+    from += n;
+  }
+}
+
+/**
+ * Tasks are (channel, part). Writes sum g and sum g (x - mean) of every part as float64 to the shared scratch. What a relu lets
+ * through of g is kept in gx meanwhile.
+ */
 export function batchNormGradientParts(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
   const channels = params.channels;
   const spatial = params.spatial;
   const elements = params.batch * spatial;
+  const outputs = behindInputs(params, buffers);
   const x = <usize>load<u32>(buffers);
-  const g = <usize>load<u32>(buffers, 4);
+  const given = <usize>load<u32>(buffers, 4);
   const means = <usize>load<u32>(buffers, 8);
   const inverses = <usize>load<u32>(buffers, 12);
-  const scratch = <usize>load<u32>(buffers, 32);
+  const y = <usize>load<u32>(buffers, 20);
+  const g = params.relu ? <usize>load<u32>(outputs, 20) : given;
+  const scratch = <usize>load<u32>(outputs, 32);
   const parts = partsOf(elements);
   for (let task = begin; task < end; task++) {
     const channel = task / parts;
@@ -241,6 +293,7 @@ export function batchNormGradientParts(params: BatchNormParams, buffers: usize, 
     const mean = load<f32>(means + ((<usize>channel) << 2));
     const inverse = load<f32>(inverses + ((<usize>channel) << 2));
     const isUsual = inverse > leastInverse && inverse < mostInverse;
+    if (params.relu) maskPart(g, given, y, channels, spatial, channel, from, to);
     const out = scratch + ((<usize>task) << 4);
     store<f64>(out, sumPart<Value>(g, g, channels, spatial, channel, from, to, 0));
     store<f64>(
@@ -256,10 +309,11 @@ export function batchNormGradientParts(params: BatchNormParams, buffers: usize, 
 /** Tasks are channels: gradients of weight and bias. */
 export function batchNormGradientCombine(params: BatchNormParams, buffers: usize, begin: i32, end: i32): void {
   const elements = params.batch * params.spatial;
+  const outputs = behindInputs(params, buffers);
   const inverses = <usize>load<u32>(buffers, 12);
   const parts = partsOf(elements);
   for (let channel = begin; channel < end; channel++) {
-    let from = <usize>load<u32>(buffers, 32) + ((<usize>channel * parts) << 4);
+    let from = <usize>load<u32>(outputs, 32) + ((<usize>channel * parts) << 4);
     let sum: f64 = 0;
     let product: f64 = 0;
     for (let part = 0; part < parts; part++) {
@@ -268,8 +322,8 @@ export function batchNormGradientCombine(params: BatchNormParams, buffers: usize
       from += 16;
     }
     const at = (<usize>channel) << 2;
-    store<f32>(<usize>load<u32>(buffers, 24) + at, <f32>(product * <f64>load<f32>(inverses + at)));
-    store<f32>(<usize>load<u32>(buffers, 28) + at, <f32>sum);
+    store<f32>(<usize>load<u32>(outputs, 24) + at, <f32>(product * <f64>load<f32>(inverses + at)));
+    store<f32>(<usize>load<u32>(outputs, 28) + at, <f32>sum);
   }
 }
 
@@ -278,9 +332,10 @@ export function batchNormGradientApply(params: BatchNormParams, buffers: usize, 
   const channels = params.channels;
   const spatial = params.spatial;
   const m = <f32>(params.batch * spatial);
+  const outputs = behindInputs(params, buffers);
   const x = <usize>load<u32>(buffers);
-  const g = <usize>load<u32>(buffers, 4);
-  const gx = <usize>load<u32>(buffers, 20);
+  const gx = <usize>load<u32>(outputs, 20);
+  const g = params.relu ? gx : <usize>load<u32>(buffers, 4);
   for (let i = begin; i < end;) {
     const row = i / spatial;
     const channel = (<usize>(row % channels)) << 2;
@@ -288,8 +343,8 @@ export function batchNormGradientApply(params: BatchNormParams, buffers: usize, 
     const r = load<f32>(<usize>load<u32>(buffers, 12) + channel);
     const mean = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 8) + channel));
     const scale = f32x4.splat(r * load<f32>(<usize>load<u32>(buffers, 16) + channel));
-    const slope = f32x4.splat((r * load<f32>(<usize>load<u32>(buffers, 24) + channel)) / m);
-    const average = f32x4.splat(load<f32>(<usize>load<u32>(buffers, 28) + channel) / m);
+    const slope = f32x4.splat((r * load<f32>(<usize>load<u32>(outputs, 24) + channel)) / m);
+    const average = f32x4.splat(load<f32>(<usize>load<u32>(outputs, 28) + channel) / m);
     do {
       const count = min(4, rowEnd - i);
       const at = (<usize>i) << 2;

@@ -14,6 +14,7 @@ struct Params {
   channels: u32,
   spatial: u32,
   eps: f32,
+  relu: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

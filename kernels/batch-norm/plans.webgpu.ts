@@ -2,8 +2,9 @@
 // and a pass that joins their results; what is done per element takes one thread each.
 import { sizeOf } from '../kernel.ts';
 import type { PlanTable, WebGpuFacts, WebGpuPass, WebGpuPlanner } from '../plan.ts';
-import { elementPass, elementPlan, threadPass } from '../shared/webgpu-elements.ts';
+import { elementPlan, threadPass } from '../shared/webgpu-elements.ts';
 import { foldGrid } from '../shared/webgpu-grid.ts';
+import floatFunctions from '../shared/float.wgsl';
 import { WORKGROUP } from '../shared/wgsl.ts';
 import applyModule from './apply.wgsl';
 import backwardCombineModule from './backward-combine.wgsl';
@@ -17,16 +18,19 @@ import {
   batchNormStatistics,
 } from './batch-norm.ts';
 import channelFunctions from './channel.wgsl';
+import gradientBehindReluModule from './gradient-behind-relu.wgsl';
 import statisticsModule from './statistics.wgsl';
 
 /** What a thread reads at a time: one number, or four neighbours. */
 const elementTypes = {
   1: `alias Element = f32;
+alias ElementBits = u32;
 const ELEMENT_WIDTH = 1u;
 fn elementSum(v: Element) -> f32 { return v; }
 fn elementMax(v: Element) -> f32 { return v; }
 `,
   4: `alias Element = vec4<f32>;
+alias ElementBits = vec4<u32>;
 const ELEMENT_WIDTH = 4u;
 fn elementSum(v: Element) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 fn elementMax(v: Element) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
@@ -41,7 +45,21 @@ const forWidths = (module: string): Readonly<Record<Width, string>> => ({
 });
 
 const statisticsText = forWidths(statisticsModule);
-const backwardSumsText = forWidths(backwardSumsModule);
+const applyText = floatFunctions + applyModule;
+
+/** The gradient of what was normalised: g, or what the relu behind it lets through, whose result has this binding. */
+const gradientText = (relu: number, binding: number): string =>
+  relu
+    ? `@group(0) @binding(${binding}) var<storage, read> y: array<Element>;\n${gradientBehindReluModule}`
+    : 'fn gradientAt(i: u32) -> Element { return g[i]; }\n';
+
+const backwardTexts = [0, 1].map((relu) => ({
+  sums: forWidths(gradientText(relu, 6) + backwardSumsModule),
+  input: {
+    1: elementTypes[1] + gradientText(relu, 5) + backwardInputModule,
+    4: elementTypes[4] + gradientText(relu, 5) + backwardInputModule,
+  },
+}));
 
 /** Elements that are worth a workgroup of their own. */
 const LEAST_PART = 4096;
@@ -91,24 +109,26 @@ const elements = ({ batch, channels, spatial }: BatchNormParams): number => batc
 const applyPlan =
   (ofVariance: number): WebGpuPlanner<BatchNormParams> =>
   (params, facts, prefer) =>
-    elementPlan(applyModule, elements(params), params.spatial % 4 === 0, facts, prefer, { ofVariance });
+    elementPlan(applyText, elements(params), params.spatial % 4 === 0, facts, prefer, { ofVariance });
 
 const backwardPlan: WebGpuPlanner<BatchNormParams> = (params, facts) => {
   const { parts, threads, width } = split(params, facts);
-  const { channels } = params;
+  const { channels, relu } = params;
+  const texts = backwardTexts[relu]!;
+  const y = relu ? ['y'] : [];
   const sums: WebGpuPass = {
-    module: backwardSumsText[width],
+    module: texts.sums[width],
     workgroups: foldGrid(channels * parts, facts),
     constants: { parts, workgroupSize: threads },
-    bindings: ['x', 'g', 'mean', 'inverse', 'sums*'],
+    bindings: ['x', 'g', 'mean', 'inverse', 'sums*', ...y],
   };
   const combine: WebGpuPass = {
     ...threadPass(backwardCombineModule, 'main', channels, facts, { parts }),
     bindings: ['sums', 'mean', 'inverse', 'weight', 'gw*', 'gb*', 'coefficients*'],
   };
   const input: WebGpuPass = {
-    ...elementPass(backwardInputModule, elements(params), params.spatial % 4 === 0, facts, undefined),
-    bindings: ['x', 'g', 'coefficients', 'gx*'],
+    ...threadPass(texts.input[width], 'main', elements(params) / width, facts),
+    bindings: ['x', 'g', 'coefficients', 'gx*', ...y],
   };
   return {
     name: parts === 1 ? 'perChannel' : 'inParts',

@@ -38,24 +38,26 @@ const normalizeLoop =
       for (let c = 0; c < p.channels; c++) {
         const r = inverseOf(spread.get(c), p);
         for (let s = 0; s < p.spatial; s++) {
-          y.set(n, c, s, (x.get(n, c, s) - mean.get(c)) * r * weight.get(c) + bias.get(c));
+          const value = (x.get(n, c, s) - mean.get(c)) * r * weight.get(c) + bias.get(c);
+          y.set(n, c, s, p.relu && value <= 0 ? 0 : value);
         }
       }
     }
   };
 
-const backwardLoop: ReferencePlan<BatchNormParams> = ([x, g, mean, inverse, weight], [gx, gw, gb], p) => {
+const backwardLoop: ReferencePlan<BatchNormParams> = ([x, given, mean, inverse, weight, y], [gx, gw, gb], p) => {
   const m = p.batch * p.spatial;
+  const g = (n: number, c: number, s: number): number => (p.relu && y!.get(n, c, s) <= 0 ? 0 : given.get(n, c, s));
   for (let c = 0; c < p.channels; c++) {
     const r = inverse.get(c);
     const h = (n: number, s: number): number => (x.get(n, c, s) - mean.get(c)) * r;
-    const biasGradient = channelSum(p, (n, s) => g.get(n, c, s));
-    const weightGradient = channelSum(p, (n, s) => g.get(n, c, s) * h(n, s));
+    const biasGradient = channelSum(p, (n, s) => g(n, c, s));
+    const weightGradient = channelSum(p, (n, s) => g(n, c, s) * h(n, s));
     gb.set(c, biasGradient);
     gw.set(c, weightGradient);
     for (let n = 0; n < p.batch; n++) {
       for (let s = 0; s < p.spatial; s++) {
-        const centered = g.get(n, c, s) - biasGradient / m - (h(n, s) * weightGradient) / m;
+        const centered = g(n, c, s) - biasGradient / m - (h(n, s) * weightGradient) / m;
         gx.set(n, c, s, weight.get(c) * r * centered);
       }
     }

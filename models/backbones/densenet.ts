@@ -56,11 +56,11 @@ export class DenseLayer extends nn.Module {
   }
 
   forward(features: readonly Tensor[]): Tensor {
-    const bottleneck = (...inputs: Tensor[]) => this.conv1.forward(relu(this.norm1.forward(concat(inputs, 1))));
+    const bottleneck = (...inputs: Tensor[]) => this.conv1.forward(this.norm1.forward(concat(inputs, 1), 'relu'));
     // What backward does not need is as large as all features so far.
     return tidy(() => {
       const y = this.#memoryEfficient ? checkpoint(bottleneck, ...features) : bottleneck(...features);
-      return this.conv2.forward(relu(this.norm2.forward(y)));
+      return this.conv2.forward(this.norm2.forward(y, 'relu'));
     });
   }
 }
@@ -117,7 +117,7 @@ export class Transition extends nn.Module {
   }
 
   forward(x: Tensor): Tensor {
-    return tidy(() => avgPool2d(this.conv.forward(relu(this.norm.forward(x))), 2));
+    return tidy(() => avgPool2d(this.conv.forward(this.norm.forward(x, 'relu')), 2));
   }
 }
 
@@ -179,7 +179,7 @@ export class DenseNetFeatures extends nn.Module implements Backbone {
     const half = this.#stem(x);
     const quarter = this.#pool(half);
     const [, eighth, sixteenth, , end] = this.#ofFourBlocks([quarter, ...this.#blocksOf(quarter)]);
-    return { half, quarter, eighth, sixteenth, mid: relu(this.#last.forward(end)) };
+    return { half, quarter, eighth, sixteenth, mid: this.#last.forward(end, 'relu') };
   }
 
   /** (N, 3, H, W) to (N, outputs, H / 32, W / 32), normalised but not yet rectified. */
@@ -189,7 +189,7 @@ export class DenseNetFeatures extends nn.Module implements Backbone {
   }
 
   #stem(x: Tensor): Tensor {
-    return tidy(() => relu(this.norm0.forward(this.conv0.forward(x))));
+    return tidy(() => this.norm0.forward(this.conv0.forward(x), 'relu'));
   }
 
   #pool(x: Tensor): Tensor {

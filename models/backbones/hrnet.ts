@@ -191,8 +191,8 @@ export class HRNet extends nn.Module {
         given: `${height} x ${width}`,
       });
     }
-    const half = relu(this.bn1.forward(this.conv1.forward(x))); // (N, stem, H / 2, W / 2)
-    const quarter = relu(this.bn2.forward(this.conv2.forward(half))); // (N, stem, H / 4, W / 4)
+    const half = this.bn1.forward(this.conv1.forward(x), 'relu'); // (N, stem, H / 2, W / 2)
+    const quarter = this.bn2.forward(this.conv2.forward(half), 'relu'); // (N, stem, H / 4, W / 4)
     let maps: Tensor[] = [this.layer1.forward(quarter)]; // (N, 4 stem, H / 4, W / 4)
     for (const [next, modules] of [
       [this.transition1, this.stage2],

@@ -76,7 +76,7 @@ export class BasicBlock extends nn.Module {
   forward(x: Tensor): Tensor {
     // What no gradient needs, the results of batch norms and the sum, is let go at once.
     return tidy(() => {
-      let y = relu(this.bn1.forward(this.conv1.forward(x)));
+      let y = this.bn1.forward(this.conv1.forward(x), 'relu');
       y = this.bn2.forward(this.conv2.forward(y));
       return relu(add(y, this.downsample?.forward(x) ?? x));
     });
@@ -113,8 +113,8 @@ export class Bottleneck extends nn.Module {
 
   forward(x: Tensor): Tensor {
     return tidy(() => {
-      let y = relu(this.bn1.forward(this.conv1.forward(x)));
-      y = relu(this.bn2.forward(this.conv2.forward(y)));
+      let y = this.bn1.forward(this.conv1.forward(x), 'relu');
+      y = this.bn2.forward(this.conv2.forward(y), 'relu');
       y = this.bn3.forward(this.conv3.forward(y));
       return relu(add(y, this.downsample?.forward(x) ?? x));
     });
@@ -216,7 +216,7 @@ export class ResNetFeatures extends nn.Module implements Backbone {
 
   /** conv1_relu, conv2_block3_out, conv3_block4_out, conv4_block6_out and conv5_block3_out of Keras's ResNet50. */
   taps(x: Tensor): Taps {
-    const half = relu(this.bn1.forward(this.conv1.forward(x)));
+    const half = this.bn1.forward(this.conv1.forward(x), 'relu');
     const quarter = this.layer1.forward(maxPool2d(half, 3, { stride: 2, padding: 1 }));
     const eighth = this.layer2.forward(quarter);
     const sixteenth = this.layer3.forward(eighth);

@@ -301,7 +301,7 @@ t.test('resize', async (t) => {
 });
 
 t.test('batch norm gives mean 0 and variance 1, and its gradient is orthogonal to both', async (t) => {
-  const p = { batch: 2, channels: 1, spatial: 3, eps: 0 };
+  const p = { batch: 2, channels: 1, spatial: 3, eps: 0, relu: 0 };
   const x = [1e6 + 1, 1e6 + 2, 1e6 + 3, 1e6 + 4, 1e6 + 5, 1e6 + 9];
   const [[mean], [variance], [inverse]] = await outputsOf(batchNormStatistics, p, x);
   close(t, [mean, variance, inverse], [1e6 + 4, 40 / 6, Math.sqrt(6 / 40)], 1e-14, 'statistics');

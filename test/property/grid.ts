@@ -242,13 +242,13 @@ const classified = [
   grid(k.crossEntropyBackward, scored, { plan: 'perLine', values: labelled, tolerance: summed }),
 ];
 
-const norm = { batch: 4, channels: MANY, spatial: 65, eps: Math.fround(1e-3) };
+const norm = { batch: 4, channels: MANY, spatial: 65, eps: Math.fround(1e-3), relu: 0 };
 const positive = (n: number) => floats(n).map((value) => 1.5 + value);
 const norms = [
   grid(k.batchNormStatistics, norm, { tolerance: summed }),
   grid(k.batchNormApply, norm, { values: { inverse: positive }, tolerance: summed }),
   grid(k.batchNormInference, norm, { values: { variance: positive }, tolerance: summed }),
-  grid(k.batchNormBackward, norm, { values: { inverse: positive }, tolerance: { rtol: 1e-5, atol: 1e-4 } }),
+  grid(k.batchNormBackward, { ...norm, relu: 1 }, { values: { inverse: positive }, tolerance: { rtol: 1e-5, atol: 1e-4 } }),
 ];
 
 const scanned = { outer: QUARTER, n: 1, inner: 4, reverse: 1 };

@@ -12,10 +12,18 @@ import { anySize, caseSource, drawn, type KernelGenerator, type Tolerance } from
 
 const eps = Math.fround(1e-5);
 
-const norm = (batch: number, channels: number, spatial: number): BatchNormParams => ({ batch, channels, spatial, eps });
+const norm = (batch: number, channels: number, spatial: number, relu = 0): BatchNormParams => ({
+  ...{ batch, channels, spatial, eps, relu },
+});
 
 const params = fc
-  .record({ batch: fc.nat(4), channels: fc.nat(9), spatial: anySize, eps: fc.constantFrom(eps, Math.fround(1e-3)) })
+  .record({
+    batch: fc.nat(4),
+    channels: fc.nat(9),
+    spatial: anySize,
+    eps: fc.constantFrom(eps, Math.fround(1e-3)),
+    relu: fc.nat(1),
+  })
   .filter(({ batch, channels, spatial }) => batch * channels * spatial <= 50_000);
 
 const examples = [
@@ -31,6 +39,9 @@ const examples = [
   norm(1, 21, 63),
   norm(2, 2, 20_001),
   norm(9, 3, 129),
+  norm(4, 67, 33, 1),
+  norm(2, 2, 20_001, 1),
+  norm(3, 5, 64, 1),
 ];
 
 /** Variances and what is made of them stay away from zero. */

@@ -199,11 +199,12 @@ function resize(c: Call): void {
 
 /** (x, weight, bias, running mean, running variance); x (N, C, spatial) may stand as (N, C, ...). */
 function batchNormInference(c: Call): void {
-  const { batch, channels, eps } = c.attrs<BatchNormParams>();
+  const { batch, channels, eps, relu } = c.attrs<BatchNormParams>();
   const base = c.base().shape;
   const shape = base.length >= 2 && sameShape(base.slice(0, 2), [batch, channels]) ? base : c.shape();
   const inputs = [c.in(0, shape), c.in(1), c.in(2), c.in(3), c.in(4)];
-  c.out(c.node('BatchNormalization', inputs, { epsilon: { float: eps } }), { shape });
+  const y = c.node('BatchNormalization', inputs, { epsilon: { float: eps } });
+  c.out(relu ? c.node('Relu', [y]) : y, { shape });
 }
 
 export const images: Readonly<Record<string, Translate>> = {
@@ -216,4 +217,5 @@ export const images: Readonly<Record<string, Translate>> = {
   pyramidPool2d: pyramid,
   interpolate: resize,
   batchNormInference,
+  batchNormReluInference: batchNormInference,
 };

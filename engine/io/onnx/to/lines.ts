@@ -63,9 +63,9 @@ function matmul(c: Call): void {
 
 /** By the statistics of x (N, C, spatial) itself: (x, weight, bias) -> y, mean, inverse deviation and variance of each channel. */
 function batchNorm(c: Call): void {
-  const { batch, channels, spatial, eps } = c.attrs<BatchNormParams>();
+  const { batch, channels, spatial, eps, relu } = c.attrs<BatchNormParams>();
   const isPlain = c.filledWith(1) === 1 && c.filledWith(2) === 0;
-  if (batch === 1 && isPlain && ![1, 2, 3].some((output) => c.isUsed(output))) {
+  if (batch === 1 && isPlain && !relu && ![1, 2, 3].some((output) => c.isUsed(output))) {
     const base = c.base().shape;
     // Layer and group norm: each channel is a line. Lines that are the last axis keep the axes before it.
     const shape = base.at(-1) === spatial ? base : [channels, spatial];
@@ -80,7 +80,8 @@ function batchNorm(c: Call): void {
   const inverse = c.node('Reciprocal', [c.node('Sqrt', [c.node('Add', [spread, c.floats(eps)])])]);
   const perChannel = [1, channels, 1];
   const scaled = c.node('Mul', [c.node('Mul', [centred, inverse]), c.in(1, perChannel)]);
-  c.out(c.node('Add', [scaled, c.in(2, perChannel)]));
+  const y = c.node('Add', [scaled, c.in(2, perChannel)]);
+  c.out(relu ? c.node('Relu', [y]) : y);
   [average, inverse, spread].forEach((name, i) => c.out(name, { output: i + 1, shape: perChannel }));
 }
 
@@ -108,6 +109,7 @@ export const lines: Readonly<Record<string, Translate>> = {
   argmin: indexOf('ArgMin'),
   variance,
   batchNorm,
+  batchNormRelu: batchNorm,
   softmax: softmax('Softmax'),
   logSoftmax: softmax('LogSoftmax'),
   // The scan runs along the middle axis of (outer, n, inner).

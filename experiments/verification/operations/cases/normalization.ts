@@ -11,6 +11,17 @@ export const normalization: FamilyCases = {
       f: (x, weight, bias) => w.batchNorm(x!, { weight, bias, training: true }),
     },
     {
+      operations: ['batchNormRelu'],
+      inputs: [input(3, 2, 2), input(2), input(2)],
+      f: (x, weight, bias) => w.batchNorm(x!, { weight, bias, training: true, activation: 'relu' }),
+    },
+    {
+      operations: ['batchNormReluInference'],
+      inputs: [input(2, 2, 2), input(2), input(2), constant([0.3, -0.2]), constant([0.8, 1.4])],
+      f: (x, weight, bias, runningMean, runningVar) =>
+        w.batchNorm(x!, { weight, bias, runningMean, runningVar, activation: 'relu' }),
+    },
+    {
       operations: ['batchNormInference'],
       inputs: [input(2, 2, 2), input(2), input(2), constant([0.3, -0.2]), constant([0.8, 1.4])],
       f: (x, weight, bias, mean, spread) => w.batchNorm(x!, { weight, bias, runningMean: mean, runningVar: spread }),
