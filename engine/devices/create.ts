@@ -23,6 +23,7 @@ const takesCreate = takes('createDevice', {
   options: optionsWith<DeviceOptions>({
     threads: number,
     relaxedSimd: flag,
+    wide: flag,
     plainSums: flag,
     modules: record,
     tuning: record,

@@ -52,6 +52,7 @@ function withRunOptions(command: Command): Command {
       'profile some steps of the first run of each table: a short table, profile.json and trace.json',
     )
     .option('--eager', 'run training steps as they are, without recording and replaying them: slower, the same bits')
+    .option('--no-wide', 'wasm on Node 24 and later: do not ask V8 for vectors of 256 bits; slower, the same bits')
     .option('--json', 'progress and results as JSON lines on stdout');
 }
 
@@ -110,7 +111,7 @@ export function buildProgram(done: (status: number) => void): Command {
     .addOption(
       new Option('--queue <url>', 'have the runs made by `wgrad worker`s, through Redis or Valkey: redis://HOST')
         .argParser(asOption(checkQueueUrl))
-        .conflicts(['shard', 'jobs', 'replicas', 'profile', 'eager']),
+        .conflicts(['shard', 'jobs', 'replicas', 'profile', 'eager', 'wide']),
     )
     .option('--priority <n>', 'with --queue: 1 to 100, smaller is sooner (default: 50)', priorityNumber)
     .option('--dry-run', 'list the runs with their cost, and train nothing')

@@ -52,6 +52,7 @@ export interface ReproduceFlags extends EmitFlags {
   json?: boolean;
   profile?: boolean;
   eager?: boolean;
+  wide?: boolean;
 }
 
 function displayFor(json: boolean): Display {
@@ -102,6 +103,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags): Prom
     parts,
     profile,
     eager,
+    wide,
     shard,
     only,
     dryRun: isDry = false,
@@ -110,7 +112,7 @@ async function run(selection: readonly Selection[], flags: ReproduceFlags): Prom
   const usual = path.join('runs', preset);
   const out = path.resolve(flags.out ?? (shard ? shardFolder(usual, shard.index, shard.count) : usual));
   const options = {
-    ...{ preset, seeds, data, device, jobs, replicas, parts, profile, eager, shard },
+    ...{ preset, seeds, data, device, jobs, replicas, parts, profile, eager, wide, shard },
     set: await settingsFrom(flags),
     queue: flags.queue === undefined ? undefined : { url: flags.queue, priority: flags.priority },
     tuning: flags.tuning === undefined ? undefined : await readTuning(flags.tuning),

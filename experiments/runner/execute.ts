@@ -23,6 +23,8 @@ export interface ExecuteOptions {
   readonly exchange?: Exchange | undefined;
   /** Run training steps as they are, without `compile`. */
   readonly eager?: boolean | undefined;
+  /** false: without vectors of 256 bits. */
+  readonly wide?: boolean | undefined;
   /** Told about four times a second. */
   readonly report: (done: number, total: number) => void;
   /** Told of what a user should know: a damaged checkpoint and what follows from it. */
@@ -37,10 +39,10 @@ const REPORT_MS = 250;
 const devices = new Map<string, Promise<Device>>();
 
 /** The device of this process, made once. */
-function deviceOf(request: RunRequest, threads: number): Promise<Device> {
+function deviceOf(request: RunRequest, { threads, wide }: Pick<ExecuteOptions, 'threads' | 'wide'>): Promise<Device> {
   const { device: name, tuning } = request;
   const key = `${name} ${threads} ${tuning?.checksum}`;
-  const device = devices.get(key) ?? createDevice(name, { threads, tuning });
+  const device = devices.get(key) ?? createDevice(name, { threads, wide, tuning });
   devices.set(key, device);
   return device;
 }
@@ -50,7 +52,7 @@ export async function execute(request: RunRequest, options: ExecuteOptions): Pro
   const paper = paperNamed(request.paper);
   const store = new RunStore(options.out, request, paper, options.dataFacts);
   const needed = await neededFiles(request);
-  const device = await deviceOf(request, options.threads);
+  const device = await deviceOf(request, options);
   setDefaultDevice(device);
   const settings = settingsOf(runNamed(paper, request.run), request.preset, request.set);
   const plans = new Map<string, Set<string>>();

@@ -70,7 +70,7 @@ export async function recordOf(
 export function queueOf(
   runs: readonly PlannedRun[],
   out: string,
-  taskOf: (run: PlannedRun) => Pick<WorkerTask, 'threads' | 'replicas' | 'profile' | 'eager'>,
+  taskOf: (run: PlannedRun) => Pick<WorkerTask, 'threads' | 'replicas' | 'profile' | 'eager' | 'wide'>,
 ): QueuedRun[] {
   return runs
     .filter(({ record }) => !record)

@@ -53,6 +53,8 @@ export interface ReproduceOptions {
   readonly profile?: boolean | undefined;
   /** Run training steps as they are, without `compile`: the bits are the same. */
   readonly eager?: boolean | undefined;
+  /** false: the wasm device does not ask for vectors of 256 bits. The bits are the same. */
+  readonly wide?: boolean | undefined;
   readonly commandLine: readonly string[];
   readonly display: Display;
   readonly signal: AbortSignal;
@@ -150,6 +152,7 @@ const takesReproduce = takes('reproduce', {
       queue: record,
       profile: flag,
       eager: flag,
+      wide: flag,
       commandLine: list,
       display: record,
       signal: record,
@@ -230,6 +233,7 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
     replicas,
     profile: profiled.has(key),
     eager: options.eager,
+    wide: options.wide,
   }));
   const profiles = new ProfileFolder(out);
   const costs = new Map(pending.map(({ key, cost }) => [key, cost]));

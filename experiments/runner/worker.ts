@@ -24,6 +24,8 @@ export interface WorkerTask {
   readonly profile?: boolean;
   /** Run its training steps as they are. */
   readonly eager?: boolean | undefined;
+  /** false: without vectors of 256 bits. */
+  readonly wide?: boolean | undefined;
 }
 
 export type WorkerMessage =
@@ -57,11 +59,11 @@ async function makeRun(task: WorkerTask, options: Omit<ExecuteOptions, 'exchange
 }
 
 function make(task: WorkerTask): void {
-  const { out, cache, dataFacts, threads, profile, eager } = task;
+  const { out, cache, dataFacts, threads, profile, eager, wide } = task;
   const report = (done: number, total: number): void => send({ type: 'progress', done, total });
   const notice = (text: string): void => send({ type: 'notice', text });
   const profiled = profile ? (made: Profile): void => send({ type: 'profile', profile: made }) : undefined;
-  makeRun(task, { out, cache, dataFacts, threads, eager, report, notice, profile: profiled }).then(
+  makeRun(task, { out, cache, dataFacts, threads, eager, wide, report, notice, profile: profiled }).then(
     () => send({ type: 'done' }),
     (error: unknown) => {
       send({ type: 'failed', message: messageOf(error), again: isOfMachine(error) });

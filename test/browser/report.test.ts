@@ -1,5 +1,6 @@
 // report.html in headless Chromium: each paper with made numbers, and the tracked results. Nothing is loaded or logged, nothing
-// scrolls sideways, axe finds no fault, the keyboard reaches everything. Screenshots are kept in dist/screenshots.
+// scrolls sideways, axe finds no fault, the keyboard reaches everything. With SCREENSHOTS=1
+// pictures of the tracked results are kept in dist/screenshots.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -91,16 +92,17 @@ async function unreached(page: Page): Promise<{ reached: number; missed: string[
   return { reached: reached.size, missed: expected.filter((_, i) => !reached.has(i)) };
 }
 
-/** Opens a report in these widths and colours. Screenshots are of tracked results. */
+/** Opens a report in these widths and colours. */
 async function check(t: Test, browser: Browser, name: string, file: string, looks: readonly Look[]): Promise<void> {
   const folder = path.join(repositoryRoot(), 'dist/screenshots');
-  await mkdir(folder, { recursive: true });
+  const keepsPicture = process.env.SCREENSHOTS !== undefined && tracked[name] !== undefined;
+  if (keepsPicture) await mkdir(folder, { recursive: true });
   for (const [width, scheme] of looks) {
     const { page, faults } = await open(browser, file, width, scheme);
     const where = `${name}, ${width} pixels, ${scheme}`;
     t.ok((await overhang(page)) <= 0, `${where}: nothing scrolls sideways`);
     t.equal((await background(page)) === WHITE, scheme === 'light', `${where}: colours`);
-    if (tracked[name]) {
+    if (keepsPicture) {
       await page.screenshot({ path: path.join(folder, `${name}-${width}-${scheme}.png`), fullPage: true });
     }
     t.same(await objections(page), [], `${where}: axe`);

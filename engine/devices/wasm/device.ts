@@ -39,6 +39,11 @@ export interface WasmDeviceOptions {
   threads?: number;
   /** false: do not use relaxed SIMD even where there is one. Its fused multiply-add rounds once instead of twice. */
   relaxedSimd?: boolean;
+  /**
+   * false: do not ask V8 for vectors of 256 bits, which Node 24 and later have behind a flag. The bits are the same; `facts` says
+   * `wide` where it was asked. It is asked for the whole process, and cannot be taken back.
+   */
+  wide?: boolean;
   /** Kernels in the place of the library's, for launches of kernels that bring WASM plans along. They run on one thread. */
   modules?: WasmModules;
   /**
@@ -95,7 +100,7 @@ class WasmDevice implements Device {
 
   constructor(loaded: LoadedModule, memory: LinearMemory, threads: ThreadPool, options: WasmDeviceOptions) {
     const { tuning, plainSums = false } = options;
-    const { relaxedSimd, shared } = loaded;
+    const { relaxedSimd, shared, wide } = loaded;
     this.#memory = memory;
     this.#threads = threads;
     const facts = { threads: threads.threads, relaxedSimd, shared, ...(plainSums ? { plainSums } : {}) };
@@ -109,7 +114,7 @@ class WasmDevice implements Device {
       (bytes) => this.#reserve(bytes),
       (address, bytes) => this.#free(address, blockBytes(bytes)),
     );
-    this.facts = tuning ? { ...facts, tuning: tuningFact(tuning, tuned) } : facts;
+    this.facts = { ...facts, ...(wide ? { wide } : {}), ...(tuning ? { tuning: tuningFact(tuning, tuned) } : {}) };
     const plural = threads.threads === 1 ? 'thread' : 'threads';
     this.description = `wasm (${relaxedSimd ? 'relaxed SIMD' : 'SIMD'}, ${threads.threads} ${plural})`;
   }
@@ -320,7 +325,8 @@ export async function createWasmDevice(options: WasmDeviceOptions = {}): Promise
   if (!Number.isInteger(wanted) || wanted < 1) {
     throw new DeviceError('not a number of threads', { operation: 'createWasmDevice', given: String(wanted) });
   }
-  const loaded = await loadModule(options.relaxedSimd ?? true, wanted, options.modules);
+  const { relaxedSimd = true, wide = true, modules } = options;
+  const loaded = await loadModule({ relaxedSimd, wide, threads: wanted }, modules);
   const { module, memory, maximumPages, shared } = loaded;
   const linear = new LinearMemory(memory, maximumPages);
   const allocate = (bytes: number): number => {

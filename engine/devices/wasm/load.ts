@@ -24,6 +24,25 @@ async function hasRelaxedSimd(): Promise<boolean> {
   return WebAssembly.validate(relaxedBytes);
 }
 
+/** V8's major version with which Node 24 begins: the first whose wider vectors were found right and faster. */
+const WIDENING_V8 = 13;
+
+/**
+ * Asks V8 to join neighbouring operations on 128 bits to one on 256 (AVX2), which changes no bit. It is asked before a module is compiled, and
+ * holds for every module of the process. Measured on Node 24: 3x3 convolutions and their gradients 1.1 to 1.2 times as fast, all else
+ * as before.
+ */
+async function askForWideVectors(): Promise<boolean> {
+  if (!isNode || process.arch !== 'x64' || !(Number.parseInt(process.versions.v8) >= WIDENING_V8)) return false;
+  try {
+    (await import('node:v8')).setFlagsFromString('--experimental-wasm-revectorize');
+    return true;
+  } catch {
+    // Another runtime in Node's clothes.
+    return false;
+  }
+}
+
 const hasThreads = (): boolean =>
   typeof SharedArrayBuffer === 'function' &&
   (isNode || typeof Worker === 'function') &&
@@ -41,19 +60,29 @@ export interface LoadedModule {
   readonly maximumPages: number;
   readonly relaxedSimd: boolean;
   readonly shared: boolean;
+  /** V8 was asked to join operations to wider vectors. */
+  readonly wide: boolean;
+}
+
+/** What is wanted where it can be had. */
+export interface Wanted {
+  readonly relaxedSimd: boolean;
+  readonly wide: boolean;
+  readonly threads: number;
 }
 
 /** Throws DeviceError where WebAssembly SIMD is missing. `own` takes the place of the library's kernels, on one thread. */
-export async function loadModule(wantRelaxed: boolean, threads: number, own?: WasmModules): Promise<LoadedModule> {
+export async function loadModule(wanted: Wanted, own?: WasmModules): Promise<LoadedModule> {
   if (!WebAssembly.validate(simdBytes)) {
     throw new DeviceError('this JavaScript engine has no WebAssembly SIMD', { hint: "Use the 'reference' device" });
   }
-  const relaxedSimd = wantRelaxed && (await hasRelaxedSimd());
-  const shared = threads > 1 && own === undefined && hasThreads();
+  const relaxedSimd = wanted.relaxedSimd && (await hasRelaxedSimd());
+  const wide = wanted.wide && (await askForWideVectors());
+  const shared = wanted.threads > 1 && own === undefined && hasThreads();
   const bytes = shared ? (relaxedSimd ? relaxedSharedBytes : simdSharedBytes) : relaxedSimd ? relaxedBytes : simdBytes;
   const ownBytes = relaxedSimd ? own?.relaxedSimd : own?.simd;
   const module = await WebAssembly.compile(ownBytes ?? bytes);
-  return { module, ...reserveMemory(shared), relaxedSimd, shared };
+  return { module, ...reserveMemory(shared), relaxedSimd, shared, wide };
 }
 
 /** The most that 32-bit addresses reach, or less where the engine does not reserve that much. */
