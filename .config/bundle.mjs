@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parse } from 'acorn';
 import { build, transform } from 'esbuild';
 import { buildFacts } from './provenance.mjs';
 import { root } from './sources.mjs';
@@ -179,13 +180,35 @@ const forBrowsers = {
 };
 
 /**
- * Bundles one file, and makes it small in a second step. In between go the names that esbuild keeps of plain functions, which
- * nobody reads and which are 1 % of the file; those of classes stand inside of them. Lines stay where they are, for the source map.
+ * Takes out the names that esbuild keeps of functions, `__name(() => {}, "f")` and `__name(f, "f");`. Those of classes stay: they
+ * stand inside of them, as `__name(this, "C")`. Lines stay where they are.
  */
+function withoutFunctionNames(code) {
+  const cuts = [];
+  const visit = (node) => {
+    const isNaming = node.type === 'CallExpression' && node.callee.name === '__name';
+    const named = isNaming ? node.arguments[0].type : undefined;
+    if (named === 'ArrowFunctionExpression' || named === 'FunctionExpression') {
+      const [{ start, end }] = node.arguments;
+      cuts.push([node.start, start], [end, node.end]);
+    } else if (named === 'Identifier') {
+      cuts.push([node.start, node.end]);
+    }
+    for (const each of Object.values(node)) {
+      for (const child of Array.isArray(each) ? each : [each]) if (typeof child?.type === 'string') visit(child);
+    }
+  };
+  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'module' }));
+  cuts.sort(([a], [b]) => a - b);
+  const kept = cuts.map(([, end], i) => code.slice(end, cuts[i + 1]?.[0]));
+  return [code.slice(0, cuts[0]?.[0]), ...kept].join('');
+}
+
+/** Bundles one file, and makes it small in a second step. In between go the names of functions, which nobody reads. */
 async function minified({ outfile, banner, ...options }, quiet) {
   const whole = { ...options, outfile, minify: false, sourcemap: 'inline', write: false };
   const { outputFiles, metafile } = await run(whole, quiet);
-  const code = outputFiles[0].text.replace(/^ *__name\((?!this\b)[\w$]+, "[\w$]+"\);$/gm, '');
+  const code = withoutFunctionNames(outputFiles[0].text);
   const { target, format } = options;
   const small = await transform(code, { target, format, banner: banner.js, minify: true, sourcemap: 'external' });
   return { small, metafile };

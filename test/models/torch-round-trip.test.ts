@@ -21,7 +21,7 @@ import {
   type Tensor,
   tensor,
 } from '../../engine/index.ts';
-import { DenseNet, EfficientNetV2S, ResNet, Vgg16Bn } from '../../models/index.ts';
+import { DenseNet, EfficientNetV2S, ResNet } from '../../models/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { pythonWith } from './torch-fixture.ts';
 
@@ -34,7 +34,6 @@ const builders: Readonly<Record<string, () => nn.Module & { forward(x: Tensor): 
   resnet50_dilated: () => new ResNet(50, { replaceStrideWithDilation: [false, true, true] }),
   densenet121: () => new DenseNet(121, { memoryEfficient: true }),
   efficientnet_v2_s: () => new EfficientNetV2S(),
-  vgg16_bn: () => new Vgg16Bn(),
 };
 
 /** Largest difference over the largest value. */

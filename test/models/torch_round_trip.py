@@ -18,7 +18,6 @@ BUILDERS = {
     "resnet50_dilated": lambda: torchvision.models.resnet50(replace_stride_with_dilation=[False, True, True]),
     "densenet121": lambda: torchvision.models.densenet121(),
     "efficientnet_v2_s": lambda: torchvision.models.efficientnet_v2_s(),
-    "vgg16_bn": lambda: torchvision.models.vgg16_bn(),
 }
 
 

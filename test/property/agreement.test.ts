@@ -45,7 +45,7 @@ async function testProperties(t: Test, devices: readonly Device[], usualRuns: nu
 const tested = testedOn('wasm', 'webgpu');
 if (tested.has('wasm')) {
   const devices = [await createDevice('wasm', { threads: 1 }), await createDevice('wasm', { threads: 2 })];
-  await testProperties(t, devices, 60);
+  await testProperties(t, devices, 30);
   for (const device of devices) device.dispose();
 }
-if (tested.has('webgpu')) await withWebGpu(t, (device) => testProperties(t, [device], 20));
+if (tested.has('webgpu')) await withWebGpu(t, (device) => testProperties(t, [device], 10));

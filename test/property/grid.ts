@@ -298,7 +298,26 @@ const similarities = [grid(k.ssim, compared, similar), grid(k.ssimBackward, comp
 
 const chains = [grid(k.multiplyAdds, { n: ELEMENTS, rounds: 3 }, { tolerance: summed })];
 
-/** Each is made when it runs: all together would fill the memory. */
+/**
+ * One of each way in which a shader goes through its grid: a thread per item, per two axes, per tile, per phase, a workgroup per line,
+ * per part of a channel, several passes.
+ */
+export const usualCases: readonly (() => GridCase)[] = [
+  elementwise[0]!,
+  elementwise[2]!,
+  movement[1]!,
+  reductions[0]!,
+  products[1]!,
+  products[2]!,
+  convolutions[0]!,
+  convolutions[1]!,
+  convolutions[6]!,
+  norms[3]!,
+  scans[2]!,
+  steps[0]!,
+];
+
+/** Every kernel. Each case is made when it runs: all together would fill the memory. */
 export const gridCases: readonly (() => GridCase)[] = [
   ...elementwise,
   ...movement,

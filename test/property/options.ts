@@ -16,3 +16,6 @@ export const seed = wholeNumber('seed', 1);
 
 /** Random cases per family: `usual` unless the command line says otherwise. */
 export const runsOr = (usual: number): number => wholeNumber('runs', usual);
+
+/** Whether the command line asks for more than the gate runs. */
+export const isSearch = values.runs !== undefined;
