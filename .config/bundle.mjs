@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'acorn';
 import { build, transform } from 'esbuild';
+import ts from 'typescript';
 import { buildFacts } from './provenance.mjs';
 import { root } from './sources.mjs';
 
@@ -144,7 +144,7 @@ export async function bundleWhole(outdir) {
   );
 }
 
-/** Shaders without what no compiler reads: comments, indentation, and space beside punctuation and operators; a minus keeps its own. */
+/** Shaders without what no compiler reads: comments, indentation, and space beside punctuation and operators; two minus signs stay apart. */
 const bareShaders = {
   name: 'bare-shaders',
   setup({ onLoad }) {
@@ -152,7 +152,8 @@ const bareShaders = {
       const source = await readFile(file, 'utf8');
       const lines = source.split('\n').map((line) => line.replace(/\/\/.*$/, '').trim());
       const bare = lines.filter((line) => line !== '').join('\n');
-      return { contents: `${bare.replace(/\s*([,;:=(){}[\]+*<>&|?]|==)\s*/g, '$1')}\n`, loader: 'text' };
+      const tight = bare.replace(/\s*([,;:=(){}[\]+*/%<>&|?]|==)\s*/g, '$1').replace(/ - (?!-)/g, '-');
+      return { contents: `${tight}\n`, loader: 'text' };
     });
   },
 };
@@ -179,32 +180,30 @@ const forBrowsers = {
   ...{ minify: true, keepNames: true, plugins: [inlineScripts, plainText, bareShaders, oneFile] },
 };
 
-/**
- * Takes out the names that esbuild keeps of functions, `__name(() => {}, "f")` and `__name(f, "f");`. Those of classes stay: they
- * stand inside of them, as `__name(this, "C")`. Lines stay where they are.
- */
+/** What esbuild wrote without the names that it keeps of functions: statements behind declared ones, calls around the others. */
 function withoutFunctionNames(code) {
-  const cuts = [];
-  const visit = (node) => {
-    const isNaming = node.type === 'CallExpression' && node.callee.name === '__name';
-    const named = isNaming ? node.arguments[0].type : undefined;
-    if (named === 'ArrowFunctionExpression' || named === 'FunctionExpression') {
-      const [{ start, end }] = node.arguments;
-      cuts.push([node.start, start], [end, node.end]);
-    } else if (named === 'Identifier') {
-      cuts.push([node.start, node.end]);
-    }
-    for (const each of Object.values(node)) {
-      for (const child of Array.isArray(each) ? each : [each]) if (typeof child?.type === 'string') visit(child);
-    }
+  const bare = code.replace(/^ *__name\((?!this\b)[\w$]+, "[\w$]+"\);$/gm, '');
+  const parts = [];
+  let from = 0;
+  const drop = (begin, end) => {
+    parts.push(bare.slice(from, begin));
+    from = end;
   };
-  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'module' }));
-  cuts.sort(([a], [b]) => a - b);
-  const kept = cuts.map(([, end], i) => code.slice(end, cuts[i + 1]?.[0]));
-  return [code.slice(0, cuts[0]?.[0]), ...kept].join('');
+  const visit = (node) => {
+    const [named] = ts.isCallExpression(node) && node.expression.text === '__name' ? node.arguments : [];
+    const isFunction = named && (ts.isArrowFunction(named) || ts.isFunctionExpression(named));
+    if (isFunction) drop(node.expression.getStart(), node.expression.end);
+    ts.forEachChild(node, visit);
+    if (isFunction) drop(named.end, node.end - 1);
+  };
+  visit(ts.createSourceFile('bundle.js', bare, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS));
+  return parts.join('') + bare.slice(from);
 }
 
-/** Bundles one file, and makes it small in a second step. In between go the names of functions, which nobody reads. */
+/**
+ * Bundles one file, and makes it small in a second step. In between go the names that esbuild keeps of functions, which
+ * nobody reads and which are 2 % of the file; those of classes stand inside of them. Lines stay where they are, for the source map.
+ */
 async function minified({ outfile, banner, ...options }, quiet) {
   const whole = { ...options, outfile, minify: false, sourcemap: 'inline', write: false };
   const { outputFiles, metafile } = await run(whole, quiet);
