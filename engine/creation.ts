@@ -152,7 +152,8 @@ function checkCount(operation: string, count: number, shape: Shape): void {
   });
 }
 
-const creation = optionsWith<TensorOptions>({ dtype: text, device: deviceParameter, requiresGrad: flag });
+/** The options of a new tensor. */
+export const creation = optionsWith<TensorOptions>({ dtype: text, device: deviceParameter, requiresGrad: flag });
 
 /** Refuses an unknown element type, and a gradient for a type that has none. */
 export function checkTensorOptions(operation: string, dtype: DType, { requiresGrad }: TensorOptions): void {

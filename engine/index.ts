@@ -68,6 +68,8 @@ export * from './io/safetensors.ts';
 export * from './io/state-dict.ts';
 export * from './io/checkpoint.ts';
 export type { Device, DeviceName, DeviceStatistics, HostArray } from './devices/device.ts';
+export type { GpuBufferLike, GpuDeviceLike } from './devices/gpu-types.ts';
+export { tensorFromBuffer, tensorToBuffer } from './gpu-buffers.ts';
 export { createDevice, type DeviceChoice, deviceChoices, type DeviceOptions } from './devices/create.ts';
 export {
   gradcheck,

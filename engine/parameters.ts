@@ -138,6 +138,8 @@ export const withMethod = (method: string, expected: string): HostParameter =>
 /** A Map, or what reads like one. */
 export const mapping = withMethod('get', 'a Map');
 /** An object whose values go by name. */
+export const gpuDevice = host('a GPUDevice', (given) => isObject(given) && 'createBuffer' in given, DeviceError);
+export const gpuBuffer = host('a GPUBuffer', (given) => isObject(given) && 'mapState' in given, DeviceError);
 export const record = host('an object', (given) => isObject(given) && !Array.isArray(given));
 
 /** An object of texts by name. */

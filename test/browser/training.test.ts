@@ -9,23 +9,39 @@ import type { DeviceChoice } from '../../engine/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { withoutBrowser, withPage, writeFixtures } from './chromium.ts';
 
-t.test('the training example of the README', { skip: withoutBrowser }, async (t) => {
-  const folder = t.testdir();
-  await writeFixtures(folder);
-  const readme = await readFile(path.join(repositoryRoot(), 'README.md'), 'utf8');
-  const example = /```ts\n([\s\S]*?)```/.exec(readme)![1]!;
-  t.match(example, "from 'wgrad'");
-  const { code } = await transform(example.replace("'wgrad'", "'./wgrad.js'"), { loader: 'ts', target: 'es2022' });
+/** Runs the example of a page for people that names `word`, as a module script, and returns what it prints. */
+async function runExample(folder: string, file: string, word: string): Promise<string[]> {
+  const text = await readFile(path.join(repositoryRoot(), file), 'utf8');
+  const blocks = Array.from(text.matchAll(/```ts\n([\s\S]*?)```/g), ([, block]) => block!);
+  const example = blocks.find((block) => block.includes(word))!.replace(/'wgrad(\/browser)?'/, "'./wgrad.js'");
+  const { code } = await transform(example, { loader: 'ts', target: 'es2022' });
   const lines: string[] = [];
   await withPage(folder, {}, async (page) => {
     page.on('console', (message) => lines.push(message.text()));
     const broken = new Promise<never>((_, reject) => page.on('pageerror', reject));
-    await page.addScriptTag({ type: 'module', content: `${code}\ndocument.title = 'trained';` });
-    await Promise.race([page.waitForFunction(() => document.title === 'trained'), broken]);
+    await page.addScriptTag({ type: 'module', content: `${code}\ndocument.title = 'done';` });
+    await Promise.race([page.waitForFunction(() => document.title === 'done'), broken]);
   });
+  return lines;
+}
+
+t.test('the training example of the README', { skip: withoutBrowser }, async (t) => {
+  const folder = t.testdir();
+  await writeFixtures(folder);
+  const lines = await runExample(folder, 'README.md', 'backward()');
   const losses = lines.filter((line) => /^\d+ /.test(line)).map((line) => Number(line.split(' ')[1]));
   t.equal(losses.length, 4);
   t.ok(losses[3]! < 0.05, `the last loss is small: ${lines.join('; ')}`);
+});
+
+t.test("a page's own GPUDevice, as in docs/browser.md", { skip: withoutBrowser }, async (t) => {
+  const folder = t.testdir();
+  await writeFixtures(folder);
+  const lines = await runExample(folder, 'docs/browser.md', 'tensorFromBuffer');
+  t.same(
+    lines.filter((line) => line.includes('12')),
+    ['2,4,6 12'],
+  );
 });
 
 /** Learns XOR and tells the loss and what the device holds after each step. Runs in the page. */

@@ -114,7 +114,7 @@ const others = new Set(
     'applySchedule arange checkpoint clipGradNorm clipGradValue compile concat cosineLR createDevice defaultDevice defineComposite defineOperation detectAnomaly exponentialLR eye full grad gradEnabled ' +
     'gradcheck gradgradcheck lambdaLR largestHolders linearLR linspace liveTensorCount loadCheckpoint manualSeed multiStepLR noGrad observeOperations ' +
     'chromeTrace oneCycleLR ones parameter polynomialLR profiled rand randn random readCheckpoint readSafetensors readStateDict region registry saveCheckpoint scope setDefaultDevice stepLR summarize ' +
-    'tensor tidy toDevice toStateDict trackTensors writeSafetensors writeStateDict zeros'
+    'tensor tensorFromBuffer tensorToBuffer tidy toDevice toStateDict trackTensors writeSafetensors writeStateDict zeros'
   ).split(' '),
 );
 

@@ -7,6 +7,8 @@ export interface WebGpuOptions {
   software?: boolean;
   /** The WebGPU entry point, for hosts that keep it elsewhere than in `navigator.gpu`. */
   gpu?: GPU;
+  /** A device that is there already: it is used as it is, and stays its owner's. */
+  device?: GPUDevice;
 }
 
 /** What `probeWebGpu` found. `problem` says why there is no adapter and what to install. */
@@ -106,6 +108,31 @@ export async function findAdapter(options: WebGpuOptions): Promise<GPUAdapter> {
 
 export function grantedLimits(limits: GPUSupportedLimits): Record<string, number> {
   return Object.fromEntries(wantedLimits.map((name) => [name, limits[name]]));
+}
+
+/** What the shaders need: WebGPU's defaults, below which only a device of compatibility mode is. */
+const neededLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupStorageSize: 16384,
+} as const;
+
+/** Throws DeviceError, with what to request, where a device that somebody else made is below what the shaders need. */
+export function checkLimits({ limits }: GPUDevice): void {
+  const names = (Object.keys(neededLimits) as (keyof typeof neededLimits)[]).filter(
+    (name) => limits[name] < neededLimits[name],
+  );
+  if (names.length === 0) return;
+  const list = (of: Readonly<Record<string, unknown>>): string =>
+    names.map((name) => `${name}: ${of[name]}`).join(', ');
+  throw new DeviceError('the GPUDevice was made with too low limits', {
+    operation: 'createDevice',
+    argument: 'device',
+    expected: list(neededLimits),
+    given: list(limits as unknown as Record<string, unknown>),
+    hint: `requestDevice({ requiredLimits: { ${list(neededLimits)} } })`,
+  });
 }
 
 /** A device with the adapter's own limits and the features that kernels or the profiler use. */

@@ -34,6 +34,7 @@ export class BufferStore {
   readonly #staging = new ExactSizePool<GPUBuffer>();
   readonly #uploads = new ExactSizePool<GPUBuffer>();
   readonly #scratch = new Map<string, GpuBuffer>();
+  readonly #made = new Set<GPUBuffer>();
   #groups = new Map<string, GPUBindGroup>();
   #nextId = 1;
 
@@ -53,13 +54,18 @@ export class BufferStore {
     const size = Math.max(4, bytes);
     const pooled = this.#pool.take(size);
     if (pooled) return pooled;
-    const flags = usage.storage | usage.copySource | usage.copyTarget;
-    const gpu = this.#guard(() => this.#device.createBuffer({ size, usage: flags }), size);
+    const gpu = this.#make(size, usage.storage | usage.copySource | usage.copyTarget);
     return { id: this.#nextId++, gpu, bytes: size, lastBatch: 0 };
   }
 
+  #make(size: number, flags: number): GPUBuffer {
+    const made = this.#guard(() => this.#device.createBuffer({ size, usage: flags }), size);
+    this.#made.add(made);
+    return made;
+  }
+
   /** The first bytes of a buffer as one of their own. */
-  part({ gpu }: GpuBuffer, bytes: number): GpuBuffer {
+  part({ gpu }: Pick<GpuBuffer, 'gpu'>, bytes: number): GpuBuffer {
     return { id: this.#nextId++, gpu, bytes, lastBatch: 0 };
   }
 
@@ -77,10 +83,7 @@ export class BufferStore {
 
   /** A buffer that the host can map for reading. */
   takeStaging(bytes: number): GPUBuffer {
-    const flags = usage.mapRead | usage.copyTarget;
-    return (
-      this.#staging.take(bytes) ?? this.#guard(() => this.#device.createBuffer({ size: bytes, usage: flags }), bytes)
-    );
+    return this.#staging.take(bytes) ?? this.#make(bytes, usage.mapRead | usage.copyTarget);
   }
 
   giveStaging(bytes: number, buffer: GPUBuffer): void {
@@ -89,9 +92,7 @@ export class BufferStore {
 
   /** A buffer for values that wait for their turn. No recorded command may name it, so it has a pool of its own. */
   takeUpload(bytes: number): GPUBuffer {
-    const flags = usage.copySource | usage.copyTarget;
-    const pooled = this.#uploads.take(bytes);
-    return pooled ?? this.#guard(() => this.#device.createBuffer({ size: bytes, usage: flags }), bytes);
+    return this.#uploads.take(bytes) ?? this.#make(bytes, usage.copySource | usage.copyTarget);
   }
 
   /** To be called when the copy out of it has been submitted. */
@@ -124,6 +125,19 @@ export class BufferStore {
     this.#pool.drain(({ gpu }) => drained.push(gpu));
     this.#staging.drain((buffer) => drained.push(buffer));
     this.#uploads.drain((buffer) => drained.push(buffer));
-    return () => drained.forEach((buffer) => buffer.destroy());
+    return () => this.#destroy(drained);
+  }
+
+  /** Destroys every buffer that was made here. */
+  destroy(): void {
+    this.#destroy(this.#made);
+    this.#parameters.destroy();
+  }
+
+  #destroy(buffers: Iterable<GPUBuffer>): void {
+    for (const buffer of buffers) {
+      buffer.destroy();
+      this.#made.delete(buffer);
+    }
   }
 }

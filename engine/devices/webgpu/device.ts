@@ -22,6 +22,7 @@ import { Ledger } from '../ledger.ts';
 import { PlanCache } from '../plan-cache.ts';
 import { PreparedPlan } from '../prepared.ts';
 import {
+  checkLimits,
   describeAdapter,
   findAdapter,
   grantedLimits,
@@ -62,7 +63,9 @@ export class WebGpuDevice implements Device {
   doorkeeper: Doorkeeper | undefined;
   readonly launchClock: 'device' | 'none';
   readonly division: Division = { elementBytes: 4, viewBytes, hasOffsets: false };
-  readonly #gpu: GPUDevice;
+  /** Its GPUDevice. */
+  readonly gpu: GPUDevice;
+  readonly #isShared: boolean;
   readonly #queue: CommandQueue;
   readonly #pipelines: PipelineCache;
   readonly #buffers: BufferStore;
@@ -75,11 +78,12 @@ export class WebGpuDevice implements Device {
 
   constructor(gpu: GPUDevice, info: GPUAdapterInfo, options: WebGpuDeviceOptions) {
     const { limits } = gpu;
-    this.#gpu = gpu;
+    this.gpu = gpu;
+    this.#isShared = gpu === options.device;
     this.#debug = options.debug ?? false;
     this.#preferPlan = options.preferPlan;
     this.#pipelines = new PipelineCache(gpu);
-    this.#queue = new CommandQueue(gpu);
+    this.#queue = new CommandQueue(gpu, this.#isShared);
     this.#ledger = new Ledger(this, (operation) => this.#queue.checkLost(operation));
     this.#buffers = new BufferStore(gpu, this.#queue.parameterBuffer, (make, bytes) =>
       this.#queue.guard(make, (message) => `${message.trim()} (a buffer of ${bytes} bytes; ${this.#held()})`),
@@ -123,16 +127,8 @@ export class WebGpuDevice implements Device {
   allocate(length: number, dtype: DType): Storage {
     if (this.doorkeeper) return this.doorkeeper.allocate(length, dtype);
     this.#ledger.checkAlive('allocate');
-    const bytes = 4 * length;
-    const most = this.planFacts.maxStorageBufferBindingSize;
-    if (bytes > most) {
-      throw new OutOfMemoryError('a buffer is longer than the adapter can bind', {
-        operation: 'allocate',
-        expected: `at most ${most} bytes`,
-        given: `${bytes} bytes; ${this.#held()}`,
-      });
-    }
-    const buffer = this.#buffers.take(bytes);
+    this.#checkLength('allocate', length);
+    const buffer = this.#buffers.take(4 * length);
     const id = this.#ledger.hold(buffer.bytes);
     const storage: WebGpuStorage = { id, device: this, dtype, length, references: 1, version: 0, buffer };
     return storage;
@@ -155,6 +151,33 @@ export class WebGpuDevice implements Device {
     return own;
   }
 
+  /** Somebody else's buffer, which is neither destroyed nor reused here. That it is of this device, the next read tells. */
+  adopt(gpu: GPUBuffer, length: number, dtype: DType): Storage {
+    this.#ledger.checkAlive('tensorFromBuffer');
+    this.#checkLength('tensorFromBuffer', length);
+    this.#queue.guard(
+      () => {
+        const encoder = this.gpu.createCommandEncoder();
+        encoder.copyBufferToBuffer(gpu, 0, this.#queue.parameterBuffer, 0, 4);
+        encoder.finish();
+      },
+      (message) => `tensorFromBuffer: ${message.trim()}`,
+    );
+    const buffer = this.#buffers.part({ gpu }, 0);
+    // The reference of the owner is the parent's, and is never dropped.
+    const owners: WebGpuStorage = { id: 0, device: this, dtype, length, references: Infinity, version: 0, buffer };
+    return this.view(owners, 0, length, dtype);
+  }
+
+  /** The buffer behind a storage, when all that was recorded so far has been submitted. */
+  async bufferOf(storage: Storage): Promise<GPUBuffer> {
+    this.#ledger.checkAlive('bufferOf');
+    this.doorkeeper?.reads(storage);
+    const { buffer } = this.#ledger.own(storage, 'bufferOf');
+    await this.#submitted('bufferOf');
+    return buffer.gpu;
+  }
+
   write(storage: Storage, values: ArrayLike<unknown>, source?: ElementsContext): void {
     if (this.doorkeeper) return this.doorkeeper.write(storage, values, source);
     this.#ledger.checkAlive('write');
@@ -165,12 +188,12 @@ export class WebGpuDevice implements Device {
     const words = toWords(elements, dtype);
     // Of a view it is not known who else uses its memory.
     if (!parent && buffer.lastBatch <= this.#queue.submitted) {
-      this.#gpu.queue.writeBuffer(buffer.gpu, 0, words);
+      this.gpu.queue.writeBuffer(buffer.gpu, 0, words);
       return;
     }
     // Recorded launches still use the buffer: the values wait beside it and are copied in their turn.
     const upload = this.#buffers.takeUpload(buffer.bytes);
-    this.#gpu.queue.writeBuffer(upload, 0, words);
+    this.gpu.queue.writeBuffer(upload, 0, words);
     this.#queue.record({ kind: 'copy', source: upload, target: buffer.gpu, bytes: buffer.bytes });
     this.#queue.afterSubmit(() => this.#buffers.giveUpload(buffer.bytes, upload));
     buffer.lastBatch = this.#queue.recording;
@@ -231,7 +254,7 @@ export class WebGpuDevice implements Device {
   async synchronize(): Promise<void> {
     this.#ledger.checkAlive('synchronize');
     await this.#submitted('synchronize');
-    await this.#gpu.queue.onSubmittedWorkDone();
+    await this.gpu.queue.onSubmittedWorkDone();
     await this.#queue.check('synchronize');
   }
 
@@ -250,7 +273,8 @@ export class WebGpuDevice implements Device {
 
   dispose(): void {
     this.#ledger.dispose();
-    this.#gpu.destroy();
+    this.#buffers.destroy();
+    if (!this.#isShared) this.gpu.destroy();
   }
 
   #bind({ passes }: ResolvedPlan, buffers: readonly GpuBuffer[]): GPUBindGroup[] {
@@ -304,10 +328,23 @@ export class WebGpuDevice implements Device {
     await this.#queue.whenSubmitted(serial);
   }
 
+  #checkLength(operation: string, length: number): void {
+    const most = this.planFacts.maxStorageBufferBindingSize;
+    if (4 * length <= most) return;
+    throw new OutOfMemoryError('a buffer is longer than the device can bind', {
+      operation,
+      expected: `at most ${most} bytes`,
+      given: `${4 * length} bytes; ${this.#held()}`,
+      hint: this.#isShared ? moreBytes : undefined,
+    });
+  }
+
   #held(): string {
     return `${this.#ledger.held}, ${this.#buffers.pooledBytes} in the pool`;
   }
 }
+
+const moreBytes = 'requestDevice({ requiredLimits }) with more maxStorageBufferBindingSize and maxBufferSize';
 
 const viewBytes = (length: number): number => Math.max(4, 4 * length);
 
@@ -335,6 +372,11 @@ function toWords(values: ArrayLike<number>, dtype: DType): Float32Array<ArrayBuf
  * In Node the process exits by itself when nothing is left to do, whether or not the device is disposed of.
  */
 export async function createWebGpuDevice(options: WebGpuDeviceOptions = {}): Promise<WebGpuDevice> {
+  const { device } = options;
+  if (device) {
+    checkLimits(device);
+    return new WebGpuDevice(device, device.adapterInfo, options);
+  }
   const adapter = await findAdapter(options);
   return new WebGpuDevice(await requestDevice(adapter), adapter.info, options);
 }

@@ -65,7 +65,8 @@ export class CommandQueue {
   #lost: string | undefined;
   #clock: GpuClock | undefined;
 
-  constructor(device: GPUDevice) {
+  /** On a device that `isShared`, errors that no scope catches are somebody else's. */
+  constructor(device: GPUDevice, isShared: boolean) {
     this.#device = device;
     this.#alignment = device.limits.minUniformBufferOffsetAlignment;
     this.parameterBuffer = device.createBuffer({
@@ -78,6 +79,7 @@ export class CommandQueue {
       (info) => (this.#lost = info.message || info.reason),
       () => undefined,
     );
+    if (isShared) return;
     device.addEventListener('uncapturederror', (event) => {
       this.#error ??= new DeviceError((event as GPUUncapturedErrorEvent).error.message, { operation: 'webgpu' });
     });
