@@ -1,9 +1,10 @@
-// `wgrad doctor`: which devices work here, why WebGPU does not, and the machine's facts. A device counts as present when a
+// `wgrad doctor`: which devices work here, why WebGPU does not or not on a GPU, and the machine's facts. A device counts as present when a
 // small computation on it gives the right number.
 import os from 'node:os';
 import { createDevice, type DeviceName, scope, tensor } from '../../engine/index.ts';
 import { wgradVersion } from '../runner/manifest.ts';
 import { plainMessage } from './errors.ts';
+import { findGraphics, missingFeatures, softwareCost } from './graphics.ts';
 import { print } from './output.ts';
 
 interface DeviceCheck {
@@ -31,6 +32,17 @@ async function check(name: DeviceName): Promise<DeviceCheck> {
   }
 }
 
+/** What stands between this machine and a GPU, or what its adapter lacks. */
+async function graphicsNotes(webgpu: DeviceCheck | undefined): Promise<string[]> {
+  const { software, features } = webgpu?.facts ?? {};
+  const isHardware = webgpu?.works === true && software !== true;
+  return [
+    ...(isHardware || os.platform() !== 'linux' ? [] : (await findGraphics()).findings),
+    ...(webgpu?.works && software === true ? [softwareCost] : []),
+    ...(typeof features === 'string' ? missingFeatures(features) : []),
+  ];
+}
+
 export async function doctor({ json = false }: { json?: boolean }): Promise<number> {
   const devices: DeviceCheck[] = [];
   for (const name of ['webgpu', 'wasm', 'reference'] as const) devices.push(await check(name));
@@ -55,13 +67,15 @@ export async function doctor({ json = false }: { json?: boolean }): Promise<numb
     auto: chosen,
     ...(whyNotWebgpu ? { whyNotWebgpu } : {}),
   };
+  const graphics = await graphicsNotes(devices.find(({ device }) => device === 'webgpu'));
   if (json) {
-    print(JSON.stringify({ ...facts, devices }, null, 2));
+    print(JSON.stringify({ ...facts, graphics, devices }, null, 2));
   } else {
     for (const [name, value] of Object.entries(facts)) print(`${name}: ${value}`);
     for (const { device, works, description, problem } of devices) {
       print(`${device}: ${works ? `works: ${description}` : `not here: ${problem}`}`);
     }
+    for (const note of graphics) print(`graphics: ${note}`);
   }
   return chosen ? 0 : 1;
 }
