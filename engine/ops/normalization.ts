@@ -249,17 +249,24 @@ function normalizeBatch(x: Tensor, options: BatchNormOptions = {}): Tensor {
   const train = params.relu ? trainingReluOp : trainingOp;
   const [y, average, , spread] = train([image, weight, bias], params) as [Tensor, Tensor, Tensor, Tensor];
   if (count > 0) {
-    updateRunning(runningMean, average, momentum, 1);
-    updateRunning(runningVar, spread, momentum, count / (count - correction));
+    const unbiased = count / (count - correction);
+    updateRunning(momentum, [runningMean, average, 1], [runningVar, spread, unbiased]);
   }
   return reshape(y, x.shape);
 }
 
-function updateRunning(running: Tensor | undefined, batch: Tensor, momentum: number, scale: number): void {
+type Average = readonly [running: Tensor | undefined, ofBatch: Tensor, scale: number];
+
+/** Takes the statistics of a batch into the running ones that there are, in one launch. */
+function updateRunning(momentum: number, ...averages: readonly Average[]): void {
+  const kept = averages.filter(([running]) => running !== undefined);
+  const running = kept.map(([each]) => each!.storage);
   // A recomputed pass sees the batch that has been counted already.
-  if (!running || isRecomputing()) return;
-  const params = { n: running.size, keep: 1 - momentum, gain: momentum * scale };
-  running.device.launch(runningAverage, [batch.storage], [running.storage], params);
+  if (isRecomputing() || !running[0]) return;
+  const [gain0, gain1 = 0] = kept.map(([, , scale]) => momentum * scale) as [number, number?];
+  const params = { n: running[0].length, count: running.length, keep: 1 - momentum, gain0, gain1 };
+  const ofBatch = kept.map(([, each]) => each.storage);
+  running[0].device.launch(runningAverage, ofBatch, running, params);
 }
 
 interface AffineOptions {

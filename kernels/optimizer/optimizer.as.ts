@@ -172,15 +172,24 @@ function rmspropPart(params: RmspropParams, buffers: usize, k: i32, own: i32, be
   }
 }
 
-export function runningAverage(params: RunningAverageParams, buffers: usize, begin: i32, end: i32): void {
-  const keep = params.keep4;
-  const gain = params.gain4;
-  let x = operand(buffers, 0, begin);
-  let y = operand(buffers, 1, begin);
-  for (let i = begin; i < end; i += 4) {
-    const count = min(4, end - i);
-    storeLanes(y, axpy(keep, loadLanes(y, count), f32x4.mul(gain, loadLanes(x, count))), count);
+/** y = keep y + gain x for `n` elements. */
+function average(y: usize, x: usize, n: i32, keep: f32, gain: f32): void {
+  const keep4 = f32x4.splat(keep);
+  const gain4 = f32x4.splat(gain);
+  for (let i = 0; i < n; i += 4) {
+    const count = min(4, n - i);
+    storeLanes(y, axpy(keep4, loadLanes(y, count), f32x4.mul(gain4, loadLanes(x, count))), count);
     x += 16;
     y += 16;
+  }
+}
+
+/** Tasks are elements, those of one average behind those of the other. */
+export function runningAverage(params: RunningAverageParams, buffers: usize, begin: i32, end: i32): void {
+  for (let k = 0; k < params.count; k++) {
+    const from = max(begin - k * params.n, 0);
+    const n = min(end - k * params.n, params.n) - from;
+    const gain = k ? params.gain1 : params.gain0;
+    average(operand(buffers, params.count + k, from), operand(buffers, k, from), n, params.keep, gain);
   }
 }

@@ -111,14 +111,24 @@ export const rmspropStep = defineKernel({
   flops: (params) => 12 * elementsOf(params),
 });
 
-export const RunningAverageParams = { n: 'u32', keep: 'f32', gain: 'f32' } as const;
+export const RunningAverageParams = {
+  /** Elements of each average. */
+  n: 'u32',
+  /** Averages: one, or two. */
+  count: 'u32',
+  keep: 'f32',
+  gain0: 'f32',
+  gain1: 'f32',
+} as const;
 export type RunningAverageParams = ParamsOf<typeof RunningAverageParams>;
 
-/** y = keep y + gain x, in place. */
+const inTurn = (name: string, { count }: RunningAverageParams): string[] => [0, 1].slice(0, count).map((k) => name + k);
+
+/** yk = keep yk + gaink xk, in place. */
 export const runningAverage = defineKernel({
   name: 'runningAverage',
   fields: RunningAverageParams,
-  inputs: ({ n }) => [float('x', n)],
-  outputs: ({ n }) => [state('y', n)],
-  flops: ({ n }) => 3 * n,
+  inputs: (params) => inTurn('x', params).map((name) => float(name, params.n)),
+  outputs: (params) => inTurn('y', params).map((name) => state(name, params.n)),
+  flops: ({ n, count }) => 3 * n * count,
 });

@@ -20,6 +20,6 @@ export function addOptimizer(table: PlanTable<WasmPlanner<never>>): void {
       elements(name, elementsOf(params), planWords(StepPlan, { count: params.n.length }));
     table.add({ name }, plan, 'elements');
   }
-  const average: WasmPlanner<RunningAverageParams> = ({ n }) => elements(runningAverage.name, n);
+  const average: WasmPlanner<RunningAverageParams> = ({ n, count }) => elements(runningAverage.name, n * count);
   table.add(runningAverage, average, 'elements');
 }

@@ -63,14 +63,14 @@ const rmspropPlan: WebGpuPlanner<RmspropParams> = ({ n, centered, momentum }, fa
   return perParameter(rmspropText, entryPoint, n, facts, bindings);
 };
 
-const runningAveragePlan: WebGpuPlanner<RunningAverageParams> = ({ n }, facts) => ({
-  name: 'main',
-  passes: [threadPass(runningAverageText, 'main', n, facts)],
-});
+const runningAveragePlan: WebGpuPlanner<RunningAverageParams> = ({ n, count }, facts) => {
+  const [name, bindings] = count === 2 ? ['two', ['x0', 'y0*', 'x1', 'y1*']] : ['one', ['x0', 'y0*']];
+  return { name, passes: [{ ...threadPass(runningAverageText, name, n, facts), bindings }] };
+};
 
 export function addOptimizer(table: PlanTable<WebGpuPlanner<never>>): void {
   table.add(sgdStep, sgdPlan, 'withMomentum', 'plain');
   table.add(adamStep, adamPlan, 'amsgrad', 'plain');
   table.add(rmspropStep, rmspropPlan, 'plain', 'withMomentum', 'centered', 'centeredWithMomentum');
-  table.add(runningAverage, runningAveragePlan, 'main');
+  table.add(runningAverage, runningAveragePlan, 'one', 'two');
 }

@@ -73,8 +73,10 @@ const rmspropLoop: ParameterLoop<RmspropParams> = (gradient, [p, v, ...states], 
   }
 };
 
-const runningAverageLoop: ReferencePlan<RunningAverageParams> = ([x], [y], { n, keep, gain }) => {
-  for (let i = 0; i < n; i++) y.set(i, keep * y.get(i) + gain * x.get(i));
+const runningAverageLoop: ReferencePlan<RunningAverageParams> = (inputs, outputs, { n, keep, gain0, gain1 }) => {
+  outputs.forEach((y, k) => {
+    for (let i = 0; i < n; i++) y.set(i, keep * y.get(i) + [gain0, gain1][k]! * inputs[k]!.get(i));
+  });
 };
 
 export function addOptimizer(table: PlanTable<ReferencePlan<never>>): void {

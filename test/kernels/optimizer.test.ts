@@ -80,5 +80,6 @@ t.test('rmsprop', async (t) => {
 });
 
 t.test('running average', async (t) => {
-  near(t, await step(runningAverage, { n: 1, keep: 0.9, gain: 0.1 }, 5, [10]), [9.5]);
+  const one = { n: 1, count: 1, keep: 0.9, gain0: 0.1, gain1: 0 };
+  near(t, await step(runningAverage, one, 5, [10]), [9.5]);
 });

@@ -276,7 +276,7 @@ const steps = [
     { n, learningRate: 0.125, alpha: 0.5, oneMinusAlpha: 0.5, eps: 0.125, weightDecay: 0, momentum: 0, centered: 0 },
     { values: { v0: positive } },
   ),
-  grid(k.runningAverage, { n: ELEMENTS, keep: 0.75, gain: 0.25 }),
+  grid(k.runningAverage, { n: ELEMENTS, count: 2, keep: 0.75, gain0: 0.25, gain1: 0.5 }),
 ];
 
 /** Not past a grid, but past what one accumulator could add up. */

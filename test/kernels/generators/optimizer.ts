@@ -139,11 +139,18 @@ export const rmspropSource = caseSource({
 
 export const runningAverageSource = caseSource({
   kernel: runningAverage,
-  params: fc.record({ n: anySize, keep: floatBetween(0, 1), gain: floatBetween(0, 1) }),
+  params: fc.record({
+    n: anySize,
+    count: fc.integer({ min: 1, max: 2 }),
+    keep: floatBetween(0, 1),
+    gain0: floatBetween(0, 1),
+    gain1: floatBetween(0, 1),
+  }),
   examples: [
-    { n: 0, keep: 0.5, gain: 0.5 },
-    { n: 1, keep: 0.5, gain: 0.5 },
-    { n: 1027, keep: 0, gain: 1 },
+    { n: 0, count: 2, keep: 0.5, gain0: 0.5, gain1: 0.25 },
+    { n: 1, count: 1, keep: 0.5, gain0: 0.5, gain1: 0 },
+    { n: 1027, count: 1, keep: 0, gain0: 1, gain1: 0 },
+    { n: 1027, count: 2, keep: 0.75, gain0: 1, gain1: 0.5 },
   ],
   tolerance,
 });
