@@ -8,10 +8,10 @@ import { filesBelow } from '../experiments/command.ts';
 import { repositoryRoot } from '../shared-data.ts';
 
 const root = repositoryRoot();
-const docs = (await readdir(path.join(root, 'docs'))).filter((name) => name.endsWith('.md'));
+const docs = (await readdir(path.join(root, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md'));
 const commands = new Set(buildProgram(() => undefined).commands.map((command) => command.name()));
 
-for (const page of ['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}`)]) {
+for (const page of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs.map((name) => `docs/${name}`)]) {
   const text = await readFile(path.join(root, page), 'utf8');
   const quoted = [...text.matchAll(/`([^`\n]+(?:\n[^`\n]+)?)`/g)].map(([, inner]) => inner!.replace(/\s+/g, ' '));
 
