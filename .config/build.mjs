@@ -61,7 +61,7 @@ async function prune(written) {
   for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !/\.js(\.map)?$/.test(entry.name)) continue;
     const file = path.join(entry.parentPath ?? entry.path, entry.name);
-    if (written.has(file)) continue;
+    if (written.has(file) || file.startsWith(path.join(dist, 'book', path.sep))) continue; // the book is not the build's
     const isChunk = path.basename(path.dirname(file)) === 'chunks';
     if (!isChunk || Date.now() - (await stat(file)).mtimeMs > dayMs) await rm(file, { force: true });
   }

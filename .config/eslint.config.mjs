@@ -80,6 +80,10 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['.config/book/search.mjs'], // runs in the page
+    languageOptions: { globals: { document: 'readonly' } },
+  },
   ...oneWay,
   ...benchOneWay,
 );

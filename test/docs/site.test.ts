@@ -1,0 +1,128 @@
+// The book as a site (`npm run book`): no link leads nowhere, the search finds what a stranger asks for, and in Chromium nothing scrolls
+// sideways, axe finds no fault and nothing is loaded from elsewhere. Screenshots are kept in dist/screenshots.
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
+import t from 'tap';
+import { launchBrowser } from '../../experiments/verification/golden/browser.ts';
+import { withoutBrowser } from '../browser/chromium.ts';
+import { repositoryRoot } from '../shared-data.ts';
+
+interface Book {
+  readonly faults: readonly string[];
+  readonly links: number;
+  readonly addresses: readonly string[];
+  readonly index: { search(words: string): { id: string; heading: string }[] };
+}
+
+const root = repositoryRoot();
+const script = pathToFileURL(path.join(root, '.config/book.mjs')).href;
+const { makeBook } = (await import(script)) as { makeBook(out: string): Promise<Book> };
+const folder = t.testdir();
+const book = await makeBook(folder);
+
+t.test('links', async (t) => {
+  t.same(book.faults, []);
+  t.ok(book.links > 100, `${book.links} links between chapters`);
+  // What the pages themselves point at, the listings of sources and the pictures among it.
+  let followed = 0;
+  for (const page of book.addresses.filter((each) => each.endsWith('.html'))) {
+    const html = await readFile(path.join(folder, page), 'utf8');
+    for (const [, link] of html.matchAll(/(?:href|src)="([^"#]+)/g)) {
+      if (/^(https?|data):/.test(link!)) continue;
+      const target = path.posix.join(path.posix.dirname(page), link!);
+      if (!book.addresses.includes(target) && !target.startsWith('pictures/')) t.fail(`${page}: ${link}`);
+      followed++;
+    }
+  }
+  t.ok(followed > 1000, `${followed} links`);
+});
+
+t.test('a link that leads nowhere is a fault, and so is a heading that is not there', async (t) => {
+  const { renderBook } = (await import(pathToFileURL(path.join(root, '.config/book/pages.mjs')).href)) as {
+    renderBook(parts: unknown): { faults: string[] };
+  };
+  const file = path.relative(
+    root,
+    path.join(t.testdir({ 'page.md': '# A\n\n[b](#b) [c](c.md) [a](#a)\n' }), 'page.md'),
+  );
+  const { faults } = renderBook([{ title: 'part', chapters: [{ file, title: 'A', address: 'page.html' }] }]);
+  t.same(faults, [`${file}: c.md leads nowhere`, `${file}: #b leads to no heading of ${file}`]);
+});
+
+/** What somebody asks who knows nothing of the book, and where the answer stands: it is among the first three places. */
+const questions: Readonly<Record<string, string>> = {
+  'how to add a loss': 'loss.html',
+  'custom loss': 'loss.html',
+  'why does a sum differ in the seventh digit': 'reproducibility.html#why-a-sum-differs-in-the-seventh-digit',
+  'how to run MultiDepth on KITTI': 'papers/multidepth.html#how-to-run-it-at-the-papers-scale',
+  'kitti multidepth': 'real-data.html#multidepth',
+  'UseAfterFreeError': 'errors.html#in-a-program',
+  'add an operation': 'contributing.html#an-operation',
+  'out of memory': 'memory.html',
+  'nan loss': 'training.html#numbers-that-are-not-finite',
+}; // prettier-ignore
+
+t.test('search', (t) => {
+  for (const [question, answer] of Object.entries(questions)) {
+    const places = book.index.search(question).slice(0, 3).map(({ id }) => id); // prettier-ignore
+    t.ok(places.some((each) => each.startsWith(answer)), `${question}: ${places.join(', ')}`); // prettier-ignore
+  }
+  t.end();
+});
+
+declare global {
+  interface Window {
+    axe: typeof axe;
+  }
+}
+
+const looks = [
+  ['errors.html', 1200, 'light'],
+  ['papers/multidepth.html', 420, 'dark'],
+] as const;
+
+t.test('in Chromium', { skip: withoutBrowser }, async (t) => {
+  const shots = path.join(root, 'dist/screenshots');
+  await mkdir(shots, { recursive: true });
+  const browser = await launchBrowser();
+  try {
+    for (const [address, width, colorScheme] of looks) {
+      const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+      const faults: string[] = [];
+      page.on('console', (message) => faults.push(message.text()));
+      page.on('pageerror', ({ message }) => faults.push(message));
+      page.on('request', (request) => {
+        if (!/^(data:|file:)/.test(request.url())) faults.push(request.url());
+      });
+      await page.goto(pathToFileURL(path.join(folder, address)).href);
+      const where = `${address}, ${width} pixels, ${colorScheme}`;
+      const { scrollWidth, clientWidth } = await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return { scrollWidth, clientWidth };
+      });
+      t.ok(scrollWidth <= clientWidth, `${where}: nothing scrolls sideways`);
+      const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      t.equal(ground === 'rgb(255, 255, 255)', colorScheme === 'light', `${where}: colours`);
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() => window.axe.run({ preload: false }));
+      t.same(violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`), [], `${where}: axe`); // prettier-ignore
+      await page.screenshot({ path: path.join(shots, `book-${path.basename(address, '.html')}-${width}.png`) });
+      if (address.includes('/')) {
+        // From a page in a folder, by the keyboard alone.
+        await page.keyboard.press('/');
+        await page.keyboard.type('why a sum differs');
+        await page.waitForSelector('#found a');
+        t.match(await page.textContent('#found'), 'Why a sum differs in the seventh digit');
+        await page.keyboard.press('Enter');
+        await page.waitForURL(/reproducibility\.html#why-a-sum-differs/);
+        t.match(await page.textContent('h1'), 'Reproducibility');
+      }
+      t.same(faults, [], `${where}: no message, no request`);
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+  }
+});
