@@ -92,6 +92,12 @@ t.test('what did not pay', async (t) => {
     return [1000 * eager.median, 1000 * compiled.median];
   };
   const [host, step, toy] = [milliseconds('dmtl', 'host'), milliseconds('dmtl', 'step'), milliseconds('toy', 'step')];
+  const claims = [...page.matchAll(/^\| [^|]+ \| ([^|]+) \| \[[^\]]+\]\(\.\.\/(experiments\S+)\) \|$/gm)];
+  t.equal(claims.length, 7);
+  for (const [, said, results] of claims) {
+    const found = (await text(results!)).replace(/\s+/g, ' ');
+    for (const number of numbersOf(said!)) t.ok(found.includes(number), `${results}: ${number}`);
+  }
   const flowing = page.replace(/\s+/g, ' ');
   t.match(flowing, `(${host.map((ms) => ms.toFixed(2)).join(' to ')} ms for the dMTL U-Net)`);
   t.match(flowing, `(${step.map((ms) => ms.toFixed(0)).join(' to ')} ms, 2 %)`);
