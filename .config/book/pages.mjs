@@ -49,6 +49,18 @@ const withoutComments = (source) =>
 const textOf = (inline) =>
   (inline.children ?? []).map(({ type, content }) => (/^(text|code_inline)$/.test(type) ? content : type === 'softbreak' ? ' ' : '')).join(''); // prettier-ignore
 
+/** Commands, one a line, of which some have what they do behind spaces; undefined for anything else. */
+function commandsIn(content) {
+  const lines = content.trimEnd().split('\n');
+  if (!lines.every((line) => /^(wgrad|npm) /.test(line))) return undefined;
+  const commands = lines.map((line) => line.split(/ {2,}(?=\S)/));
+  return commands.some((parts) => parts.length > 1) ? commands.map(([command, ...rest]) => [command, rest.join(' ')]) : undefined; // prettier-ignore
+}
+
+/** They fit a narrow page as a table, where lines would run out of it. */
+const commandTable = (commands, escape) =>
+  `<div class="wide" tabindex="0"><table class="commands">\n${commands.map(([command, does]) => `<tr><td${does ? '' : ' colspan="2"'}><code>${escape(command)}</code></td>${does && `<td>${escape(does)}</td>`}</tr>\n`).join('')}</table></div>\n`; // prettier-ignore
+
 /** A link as it stands in a chapter, to a path of the checkout and a place there; undefined for an address elsewhere. */
 function targetOf(href, file) {
   if (/^[a-z]+:/i.test(href)) return undefined;
@@ -89,8 +101,11 @@ export function renderBook(parts) {
   renderer.rules.table_open = () => '<div class="wide" tabindex="0"><table>\n';
   renderer.rules.table_close = () => '</table></div>\n';
   renderer.rules.fence = renderer.rules.code_block = (tokens, i) => {
-    const kind = tokens[i].info.trim() === 'text' ? 'output' : 'program';
-    return `<pre class="${kind}" tabindex="0"><code>${md.utils.escapeHtml(tokens[i].content)}</code></pre>\n`;
+    const { content, info } = tokens[i];
+    const commands = commandsIn(content);
+    if (commands) return commandTable(commands, md.utils.escapeHtml);
+    const kind = info.trim() === 'text' ? 'output' : 'program';
+    return `<pre class="${kind}" tabindex="0"><code>${md.utils.escapeHtml(content)}</code></pre>\n`;
   };
   // A file that is named is a link to its listing.
   renderer.rules.code_inline = (tokens, i, options, env, self) => {
