@@ -102,6 +102,12 @@ t.test('what did not pay', async (t) => {
   t.match(flowing, `(${host.map((ms) => ms.toFixed(2)).join(' to ')} ms for the dMTL U-Net)`);
   t.match(flowing, `(${step.map((ms) => ms.toFixed(0)).join(' to ')} ms, 2 %)`);
   t.match(flowing, `(${toy.map((ms) => ms.toFixed(2)).join(' to ')} ms for the toy network)`);
+  const { cases } = JSON.parse(await text('bench/results/step-2core.json')) as {
+    cases: { name: string; peers: { name: string; ratio: Readonly<Record<'median' | 'min' | 'max', number>> }[] }[];
+  };
+  const block = cases.find(({ name }) => name.startsWith('dense-block'))!;
+  const { median, min, max } = block.peers.find(({ name }) => name === 'pytorch')!.ratio;
+  t.match(flowing, `${median.toFixed(2)} times its speed on two threads (${min.toFixed(2)} to ${max.toFixed(2)})`);
 });
 
 /** Commands whose options are known only where they run. */
