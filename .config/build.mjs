@@ -14,6 +14,7 @@ const entryPoints = [
   'engine/index.ts',
   'engine/io/weights/index.ts',
   'engine/io/onnx/index.ts',
+  'engine/data/index.ts',
   'engine/devices/interpreter/index.ts',
   'models/index.ts',
   'experiments/index.ts',

@@ -15,6 +15,7 @@ const entryPoints = [
   'engine',
   'engine/io/weights',
   'engine/io/onnx',
+  'engine/data',
   'engine/devices/interpreter',
   'models',
   'experiments',

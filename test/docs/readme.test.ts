@@ -47,6 +47,20 @@ t.test('the code of the section on ONNX', async (t) => {
   );
 });
 
+t.test('the code of docs/batches.md', async (t) => {
+  const page = await readFile(path.join(root, 'docs/batches.md'), 'utf8');
+  const [module, program] = ['js', 'ts'].map(
+    (kind) => new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``).exec(page)![1]!,
+  );
+  const folder = t.testdir({ 'waves.js': module! });
+  const main = path.join(folder, 'main.mjs');
+  await writeFile(main, (await transform(program!, { loader: 'ts', target: 'node20' })).code);
+  const { stdout } = await promisify(execFile)(process.execPath, [main], { timeout: 60_000 });
+  const epochs = stdout.trim().split('\n').map((line) => line.split(' ').map(Number)); // prettier-ignore
+  t.equal(epochs.length, 8);
+  t.ok(epochs[7]![1]! < epochs[0]![1]! / 2, stdout);
+});
+
 t.test('its counts of papers', (t) => {
   const rows = [...readme.matchAll(/^\|.*\[Results\]\(experiments\/papers\/([\w-]+)\/results\) \|$/gm)];
   t.same(rows.map(([, name]) => name).sort(), trackedResults.map(({ paper }) => paper.name).sort());

@@ -21,6 +21,7 @@ import { Adam, createDevice, crossEntropy, manualSeed, nn, scope, setDefaultDevi
 import { UNet } from 'wgrad/models';
 import { loadWeights, type LoadWeightsReport } from 'wgrad/weights';
 import { exportOnnx, importOnnx, type OnnxModule } from 'wgrad/onnx';
+import { DataLoader, type Dataset } from 'wgrad/data';
 import { createInterpreterDevice, type LaunchFinding } from 'wgrad/interpreter';
 import { papers, type Paper } from 'wgrad/experiments';
 import type { Tensor as BrowserTensor } from 'wgrad/browser';
@@ -52,11 +53,17 @@ const refused = () => tensor([1, 2], '2');
 const load = (file: Blob): Promise<LoadWeightsReport> => loadWeights(model, file, { map: { 'module.': '' }, strict: false });
 const { model: file } = await exportOnnx(model, [[1, 2]], { dynamicBatch: true });
 const back: OnnxModule = await importOnnx(file);
+const squares: Dataset<{ x: number; label: bigint }> = { length: 3, get: (i) => ({ x: i * i, label: BigInt(i) }) };
+const seen: string[] = [];
+for await (const { x, label } of new DataLoader(squares, { batchSize: 2 })) {
+  const both: Tensor[] = [x, label];
+  seen.push(both.map(({ shape, dtype }) => dtype + shape).join());
+}
 const [first]: readonly Paper[] = papers;
 const found: LaunchFinding[] = [];
 const interpreter = createInterpreterDevice({ onFinding: (finding) => found.push(finding) });
 const sum = await tensor([1.5, 2], [2], { device: interpreter }).add(tensor([2.5, 4], [2], { device: interpreter })).array();
-console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, typeof load, first?.name, String(back.parameterCount()), [...sum]]));
+console.log(JSON.stringify([losses[0], losses.at(-1), typeof UNet, typeof refused, typeof load, first?.name, String(back.parameterCount()), [...sum], seen]));
 `;
 
 const options = {
@@ -103,12 +110,17 @@ t.test('a strict project', async (t) => {
   }
 
   const { stdout } = await run(process.execPath, [path.join(folder, 'out/main.js')]);
-  const [first, last, model, refused, load, paper, imported, sum] = JSON.parse(stdout) as [number, number, ...string[]];
+  const [first, last, model, refused, load, paper, imported, sum, seen] = JSON.parse(stdout) as [
+    number,
+    number,
+    ...string[],
+  ];
   t.ok(last < first / 4, `the loss falls from ${first} to ${last}`);
   t.same([model, refused, load], ['function', 'function', 'function']);
   t.type(paper, 'string');
   t.equal(imported, '82', 'parameters of the network that went to ONNX and back');
   t.same(sum, [4, 6], 'the interpreter adds');
+  t.same(seen, ['float322,int322', 'float321,int321'], 'batches of two and one');
 
   const analysis = await checkPackage(createPackageFromTarballData(await readFile(tarball)));
   if (!analysis.types) throw new Error('the package has no types');

@@ -33,6 +33,7 @@ t.test('packages load when they are used', async (t) => {
   t.same(await loadedAtStart('models/index.js'), engine);
   t.same(await loadedAtStart('engine/io/weights/index.js'), engine);
   t.same(await loadedAtStart('engine/io/onnx/index.js'), ['@bufbuild/protobuf/wire', ...engine]);
+  t.same(await loadedAtStart('engine/data/index.js'), engine);
   t.same(await loadedAtStart('engine/devices/interpreter/index.js'), []);
   const experiments = [...engine, 'ndarray', 'zod'];
   t.same(await loadedAtStart('experiments/index.js'), experiments);
