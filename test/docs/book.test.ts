@@ -26,6 +26,8 @@ const chapters = (await readdir(path.join(root, 'docs'), { recursive: true }))
 
 /** Programs that another test runs, by page and number. */
 const elsewhere: Readonly<Record<string, string>> = {
+  'docs/batches.md 1': 'test/docs/readme.test.ts',
+  'docs/batches.md 2': 'test/docs/readme.test.ts',
   'docs/browser.md 1': 'test/browser/training.test.ts',
   'docs/training.md 1': 'test/experiments/own-training.test.ts',
   'docs/commands.md 2': 'test/docs/readme.test.ts',
