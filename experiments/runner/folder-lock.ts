@@ -42,6 +42,13 @@ function holds(file: string, { pid, host }: Holder): boolean {
   return pid === process.pid ? own.has(file) : isAlive(pid);
 }
 
+/** Whether a command is at work in the folder, as far as can be seen from this machine. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const file = path.resolve(folder, 'lock.json');
+  const holder = await holderIn(file);
+  return holder !== undefined && holds(file, holder);
+}
+
 /**
  * Locks a folder for this process; the function returned unlocks it. Throws ConfigError where another command is at work in it, or
  * where nothing can be written.

@@ -17,6 +17,7 @@ import { dataByPaper, describeParts, needsOf, type Part, planParts, planRuns, ty
 import { type PoolEvents, type QueuedRun, runTasks } from './pool.ts';
 import { type DeviceFound, resolveDevice } from './probe.ts';
 import { ProfileFolder, profiledTasks } from './profile.ts';
+import { type ExpectedRun, RecordedDisplay } from './progress-file.ts';
 import { type Display, keyOf, Progress } from './progress.ts';
 import { gatherTable, type RunOutcomes } from './results.ts';
 import { runsOf } from './runs.ts';
@@ -176,15 +177,29 @@ export async function reproduce(...args: [options: ReproduceOptions]): Promise<R
   const out = path.resolve(options.out);
   await checkWritable(out);
   const unlock = await lockFolder(out);
+  const display = new RecordedDisplay(options.display, out, options.commandLine);
+  let ended: 'done' | 'stopped' = 'stopped';
   try {
-    return await reproduceIn(out, options);
+    const made = await reproduceIn(out, options, display);
+    if (!made.stopped) ended = 'done';
+    return made;
   } finally {
+    await display.close(ended);
     await unlock();
   }
 }
 
-async function reproduceIn(out: string, options: ReproduceOptions): Promise<Reproduction> {
-  const { display, signal } = options;
+/** A run as progress.json names it. */
+const expectedRun = (planned: PlannedRun, out: string): ExpectedRun => ({
+  paper: planned.request.paper,
+  run: planned.request.run,
+  seed: planned.request.seed,
+  isDone: planned.record !== undefined,
+  place: async () => (await storeOf(planned, out)).place,
+});
+
+async function reproduceIn(out: string, options: ReproduceOptions, display: RecordedDisplay): Promise<Reproduction> {
+  const { signal } = options;
   const planned = await plan(options, (text) => display.notice(text));
   if (!planned) return { view: undefined, failures: new Map(), profiles: new ProfileFolder(out), stopped: true };
   const { parts, device, runs, elsewhere } = planned;
@@ -228,6 +243,8 @@ async function reproduceIn(out: string, options: ReproduceOptions): Promise<Repr
     const how = options.queue ? 'by the workers of the queue' : `${jobs} at a time, ${each}`;
     display.notice(`${pending.length} runs to make, ${how}`);
   }
+  const done = own.filter(({ record }) => record);
+  await display.expect([...done, ...pending].map((run) => expectedRun(run, out)));
   const tasks = queueOf(pending, out, ({ key }) => ({
     threads,
     replicas,

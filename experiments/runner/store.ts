@@ -95,6 +95,8 @@ export const checksumsOf = (needs: readonly NeededWeights[]): Record<string, str
 export type Notice = (text: string) => void;
 
 export class RunStore {
+  /** The run's files in the folder without their endings, with slashes: `runs/<paper>/<run>-<fingerprint>/seed-<n>`. */
+  readonly place: string;
   readonly #file: string;
   readonly #fingerprint: string;
 
@@ -116,7 +118,8 @@ export class RunStore {
     const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
     this.#fingerprint = digest(facts);
     const slug = request.run.replace(/[^A-Za-z0-9.]+/g, '-');
-    this.#file = path.join(out, 'runs', request.paper, `${slug}-${digest(shared).slice(0, 8)}`, `seed-${seed}`);
+    this.place = `runs/${request.paper}/${slug}-${digest(shared).slice(0, 8)}/seed-${seed}`;
+    this.#file = path.join(out, this.place);
   }
 
   /** The finished run, if it is there and whole. `notice` is told of one that is damaged: it will be made again. */
