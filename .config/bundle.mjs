@@ -249,6 +249,27 @@ const browserOptions = (parts) => ({
 /** The text of a file for browsers with these folders alone: 'engine', 'models'. Writes nothing. */
 export const browserCode = async (...parts) => (await minified(browserOptions(parts), true)).small.code;
 
+/** The page of `wgrad watch`: script, style and text, and the licences of the packages that are in it. */
+async function bundleWatchPage(folder, quiet) {
+  const source = path.join(root, 'experiments/watch/page');
+  const { metafile } = await run(
+    {
+      ...{ platform: 'browser', format: 'esm', target: 'es2022', minify: true, legalComments: 'none' },
+      entryPoints: { watch: path.join(source, 'main.tsx') },
+      outdir: folder,
+      tsconfig: path.join(root, 'tsconfig.json'),
+    },
+    quiet,
+  );
+  await copyFile(path.join(source, 'page.html'), path.join(folder, 'watch.html'));
+  const licences = ['preact', 'uplot'].map(async (name) => {
+    const text = await readFile(path.join(root, 'node_modules', name, 'LICENSE'), 'utf8');
+    return `${name}\n\n${text.trim()}\n`;
+  });
+  await writeFile(path.join(folder, 'watch.LICENSES.txt'), (await Promise.all(licences)).join('\n\n'));
+  return metafile.outputs;
+}
+
 export async function bundleBrowser({ quiet = false } = {}) {
   const parts = ['engine', 'models'].filter((folder) => existsSync(path.join(root, folder, 'index.ts')));
   if (parts.length === 0) return [];
@@ -274,7 +295,8 @@ export async function bundleBrowser({ quiet = false } = {}) {
     quiet,
   );
   await copyFile(path.join(root, 'experiments/verification/golden/page.html'), path.join(folder, 'golden.html'));
-  const outputs = { ...engine, ...page.outputs, ...weights.outputs };
+  const watch = await bundleWatchPage(folder, quiet);
+  const outputs = { ...engine, ...page.outputs, ...weights.outputs, ...watch };
   // Node's own modules may be reached by a guarded import() only: a static import would stop the page from loading.
   for (const { imports } of Object.values(outputs)) {
     const fixed = imports.find(

@@ -12,7 +12,7 @@ const oneWay = layers.map((layer, level) => {
   // The command line loads the benchmarks when asked to, hence only a fixed import of them is an error there.
   const kind = layer === 'experiments' ? fixedImport : anyImport;
   return {
-    files: [`${layer}/**/*.ts`],
+    files: [`${layer}/**/*.{ts,tsx}`],
     rules: {
       'no-restricted-syntax': [
         'error',
@@ -48,7 +48,7 @@ export default tseslint.config(
   ...tseslint.configs.recommended,
   ...tseslint.configs.stylistic,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     rules: {
       'max-lines': ['error', { max: 400 }],
       'no-undef': 'off', // tsc knows better

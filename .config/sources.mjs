@@ -11,7 +11,7 @@ const folders = ['.config', 'engine', 'kernels', 'models', 'experiments', 'bench
 const looseFiles = ['package.json', 'package-lock.json', 'tsconfig.json'];
 /** Where they are, for git. */
 export const sourcePaths = [...folders, ...looseFiles, ':!bench/results', ':!experiments/papers/*/results'];
-const isSource = /\.(ts|mjs|js|json|wgsl|html|css)$/;
+const isSource = /\.(tsx?|mjs|js|json|wgsl|html|css)$/;
 const notSource = /(^|\/)node_modules$|^bench\/results$/;
 /** What the build itself writes among them: see params.mjs. */
 const isMade = /^kernels\/[^/]+\/params\.as\.ts$/;

@@ -27,6 +27,7 @@ import { addQueueCommands } from './queue.ts';
 import { reportCommand, type ReportFlags } from './report.ts';
 import { reproduceCommand, type ReproduceFlags, tour } from './reproduce.ts';
 import { verifyCommand, type VerifyFlags } from './verify.ts';
+import { exportCommand, type ExportFlags, watchCommand, type WatchFlags } from './watch.ts';
 import { addWeightsCommands } from './weights.ts';
 
 const priorityNumber = wholeBetween(1, 100);
@@ -125,6 +126,21 @@ export function buildProgram(done: (status: number) => void): Command {
     .addOption(new Option('--csv', 'as CSV').conflicts('html'))
     .option('--html', 'as a self-contained page')
     .action(async (folders: string[], flags: ReportFlags) => done(await reportCommand(folders, flags)));
+
+  program
+    .command('watch')
+    .description('a page on this machine that shows run folders as they grow: curves, the queue, pictures; reads only')
+    .argument('[run...]', 'folders that `reproduce` writes, or will write (default: those in runs)')
+    .option('--port <n>', 'port of the page; 0 takes any that is free', portNumber, 8330)
+    .option('--host <name>', 'address of this machine to listen on, for other machines (default: 127.0.0.1)')
+    .action(async (folders: string[], flags: WatchFlags) => done(await watchCommand(folders, flags)));
+
+  program
+    .command('export')
+    .description('the curves and metrics of run folders, finished or not: CSV on stdout, or event files of TensorBoard')
+    .argument('<run...>', 'folders that `reproduce` has written')
+    .option('--tensorboard <dir>', 'folder to write event files to, one for each run')
+    .action(async (folders: string[], flags: ExportFlags) => done(await exportCommand(folders, flags)));
 
   program
     .command('merge')

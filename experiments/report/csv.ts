@@ -2,14 +2,16 @@
 // separated by an empty line, and the first field of a block's head names the table.
 import type { CellView, MatrixView, TableView, View } from './view.ts';
 
-type Field = string | number | undefined;
+/** A value of CSV; undefined is an empty one. */
+export type Field = string | number | undefined;
 
 const field = (value: Field): string => {
   const text = value === undefined ? '' : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-const record = (fields: readonly Field[]): string => fields.map(field).join(',');
+/** One line of CSV, without its end. */
+export const record = (fields: readonly Field[]): string => fields.map(field).join(',');
 
 /** What each column of the paper becomes: our mean and spread, the published number, the verdict. */
 const cellFields = (cell: CellView | null): Field[] => [

@@ -1,6 +1,7 @@
 // report.html: one file without scripts and without requests. What was found, the published numbers against ours, then each
 // table, the protocol of each paper, and where the numbers come from.
 import { writeWhole } from '../runner/files.ts';
+import base from './base.css?text';
 import { finding } from './finding.ts';
 import { Html, html } from './html.ts';
 import { plotKey } from './marks.ts';
@@ -146,7 +147,7 @@ export async function htmlText({ papers, provenance, problems }: View): Promise<
         <title>Reproduction of ${papers.map(({ name }) => name).join(', ')} with wgrad</title>
         <link rel="icon" href="data:," />
         <style>
-          ${new Html(style)}
+          ${new Html(base + style)}
         </style>
       </head>
       <body>

@@ -12,6 +12,7 @@ import { encodeColorPng } from '../../experiments/data/formats/png.ts';
 import { makeBackbone, MultiDepth } from '../../models/index.ts';
 import { repositoryRoot } from '../shared-data.ts';
 import { filesBelow, program, run, runResults } from './command.ts';
+import { writeRecord } from './watched-folder.ts';
 
 const folder = t.testdir();
 
@@ -33,6 +34,8 @@ await writeFile(path.join(folder, 'picture.png'), await encodeColorPng(picture))
 await mkdir(path.join(folder, 'golden'));
 const manifest = { format: 'golden-fixtures/1', families: {}, cases: [] };
 await writeFile(path.join(folder, 'golden', 'manifest.json'), JSON.stringify(manifest));
+
+await writeRecord(path.join(folder, 'watched'), 0);
 
 const smoke = ['imbalanced-mtl/table2', '--preset', 'smoke', '--seeds', '1', '--device', 'wasm'];
 const tracked = path.join(repositoryRoot(), 'experiments/papers/imbalanced-mtl/results/paper');
@@ -64,6 +67,7 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
   'reproduce --dry-run': { args: ['reproduce', ...smoke, '--dry-run'] },
   'reproduce --emit': { args: ['reproduce', ...smoke, '--emit', 'shell', '--shards', '2'] },
   'merge': { args: ['merge', tracked, '--out', 'merged'], files: ['merged/results.json', 'merged/report.html'] },
+  'export': { args: ['export', '../watched'] },
   'report': { args: ['report', tracked] },
   'check': { args: ['check', tracked] },
   'diff': { args: ['diff', tracked, tracked] },
@@ -73,6 +77,7 @@ const commands: Record<string, { args: string[]; files?: string[] }> = {
 const others: Record<string, string> = {
   tour: 'is `reproduce` with a longer selection',
   fetch: 'needs the network',
+  watch: 'serves until it is stopped (test/browser/watch.test.ts)',
   verify: 'prints as `check` does, and trains for that',
   ...Object.fromEntries(
     ['worker', 'status', 'drain', 'retry', 'remove'].map((name) => [name, 'needs a server (queue.test.ts)']),

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { type TableResult } from '../../experiments/index.ts';
+import { PROGRESS_FILE, progressSchema } from '../../experiments/runner/progress-file.ts';
 import { readSealed, withoutSeal } from '../../experiments/runner/seal.ts';
+import { WatchedFolder } from '../../experiments/watch/folder.ts';
 import { sharedData } from '../shared-data.ts';
 import { filesBelow, run, runResults, start } from './command.ts';
 
@@ -106,6 +108,22 @@ t.test('the folder can be read back, judged again and rendered', async (t) => {
   t.equal((await run(['report', whole, '--html', '--csv'], folder)).status, 2);
 });
 
+t.test('progress.json says what was made, and where', async (t) => {
+  const progress = progressSchema.parse(await json(whole, PROGRESS_FILE));
+  t.match(progress, { ended: 'done', share: 1, cells: progress.cellsDone });
+  t.match(progress.log.map(({ text }) => text).join('\n'), /device wasm[^]*seed 0 is done/);
+  t.equal(progress.runs.length, 13);
+  for (const { state, place, paper, run, seed } of progress.runs) {
+    t.equal(state, 'done');
+    t.match(await json(whole, `${place}.json`), { paper, run, seed });
+  }
+  const { state, groups, problems } = await new WatchedFolder(whole).look();
+  t.match({ state, problems }, { state: 'done', problems: [] });
+  const keys = progress.runs.map(({ paper, run, seed }) => `${paper} ${run} ${seed}`);
+  const found = groups.flatMap(({ paper, run, runs }) => runs.map(({ seed }) => `${paper} ${run} ${seed}`));
+  t.same(found.sort(), keys.sort());
+});
+
 t.test('the same command again finds everything done', async (t) => {
   const before = await runResults(whole);
   const { status, stdout, stderr } = await run([...smoke, '--out', whole, '--json'], folder);
@@ -141,13 +159,22 @@ t.test('killed at a checkpoint, interrupted later, then let go on', async (t) =>
   t.equal((await first.ended).signal, 'SIGKILL');
   t.notOk((await filesBelow(out)).includes('results.json'));
 
+  const watched = new WatchedFolder(out);
+  const killed = await watched.look();
+  t.equal(killed.state, 'stopped', 'the lock that it has left is not held');
+  const states = killed.groups.flatMap(({ runs }) => runs.map(({ state }) => state));
+  t.equal(states.length, 13);
+  t.ok(states.includes('stopped') && states.includes('waiting') && !states.includes('running'), states.join());
+
   const second = start([...smoke, '--out', out, '--jobs', '1'], folder);
   await second.says('run 3/13');
+  t.equal((await watched.look()).state, 'running');
   second.child.kill('SIGINT');
   const interrupted = await second.ended;
   t.equal(interrupted.status, 130);
   t.match(interrupted.stderr, /Stopped\. What is finished is in .*killed; to go on: wgrad reproduce/);
   t.equal(interrupted.stdout, '');
+  t.match(await json(out, PROGRESS_FILE), { ended: 'stopped' });
 
   const third = await run([...smoke, '--out', out], folder);
   t.equal(third.status, 0, third.stderr);
