@@ -71,7 +71,7 @@ function Reading({ curve, seeds, point }: { curve: Curve; seeds: readonly number
   return (
     <span>
       {curve.bySeed.map(({ seed, values }) => (
-        <b key={seed} class={`value-${(seeds.indexOf(seed) % lineColours) + 1}`}>
+        <b key={seed} class={`line-${(seeds.indexOf(seed) % lineColours) + 1}`}>
           {valueText(point === null ? values.at(-1) : values[point - 1])}
         </b>
       ))}
