@@ -55,7 +55,11 @@ await withWebGpu(t, async (device, prefer) => {
   }
   const met = new Set([...folded, ...skipped]);
   if (isSearch) {
-    t.same([...met].sort(), webGpuPlans.names().sort(), 'every kernel has been past the limit, or is said to be skipped');
+    t.same(
+      [...met].sort(),
+      webGpuPlans.names().sort(),
+      'every kernel has been past the limit, or is said to be skipped',
+    );
   }
   for (const make of longCases) {
     const item = make();

@@ -248,7 +248,11 @@ const norms = [
   grid(k.batchNormStatistics, norm, { tolerance: summed }),
   grid(k.batchNormApply, norm, { values: { inverse: positive }, tolerance: summed }),
   grid(k.batchNormInference, norm, { values: { variance: positive }, tolerance: summed }),
-  grid(k.batchNormBackward, { ...norm, relu: 1 }, { values: { inverse: positive }, tolerance: { rtol: 1e-5, atol: 1e-4 } }),
+  grid(
+    k.batchNormBackward,
+    { ...norm, relu: 1 },
+    { values: { inverse: positive }, tolerance: { rtol: 1e-5, atol: 1e-4 } },
+  ),
 ];
 
 const scanned = { outer: QUARTER, n: 1, inner: 4, reverse: 1 };
