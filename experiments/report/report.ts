@@ -3,11 +3,14 @@
 import { writeWhole } from '../runner/files.ts';
 import base from './base.css?text';
 import { finding } from './finding.ts';
+import folded from './folded.css?text';
 import { Html, html } from './html.ts';
 import { plotKey } from './marks.ts';
 import { publishedPlots } from './plots.ts';
-import style from './report.css?text';
+import media from './media.css?text';
+import frame from './report.css?text';
 import { anchorsOf, plotGrid, tableSection, verdictMark } from './table-section.ts';
+import tables from './tables.css?text';
 import type { PaperView, ProvenanceView, TableView, View } from './view.ts';
 
 /** Plots at the top of the page; the others are folded. */
@@ -147,7 +150,7 @@ export async function htmlText({ papers, provenance, problems }: View): Promise<
         <title>Reproduction of ${papers.map(({ name }) => name).join(', ')} with wgrad</title>
         <link rel="icon" href="data:," />
         <style>
-          ${new Html(base + style)}
+          ${new Html([base, frame, tables, folded, media].join('\n'))}
         </style>
       </head>
       <body>
