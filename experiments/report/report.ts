@@ -10,8 +10,10 @@ import { publishedPlots } from './plots.ts';
 import media from './media.css?text';
 import frame from './report.css?text';
 import { anchorsOf, plotGrid, tableSection, verdictMark } from './table-section.ts';
-import tables from './tables.css?text';
+import ofTables from './tables.css?text';
 import type { PaperView, ProvenanceView, TableView, View } from './view.ts';
+
+const style = [base, frame, ofTables, folded, media].join('\n');
 
 /** Plots at the top of the page; the others are folded. */
 const PLOTS_ON_TOP = 6;
@@ -150,7 +152,7 @@ export async function htmlText({ papers, provenance, problems }: View): Promise<
         <title>Reproduction of ${papers.map(({ name }) => name).join(', ')} with wgrad</title>
         <link rel="icon" href="data:," />
         <style>
-          ${new Html([base, frame, tables, folded, media].join('\n'))}
+          ${new Html(style)}
         </style>
       </head>
       <body>
