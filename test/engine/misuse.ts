@@ -160,6 +160,7 @@ export const withOptionsOnly: readonly string[] = [
   'gradgradcheck',
   'Profiler',
   'profiled',
+  'tensorFromBuffer',
 ];
 
 /** The place of the options among the arguments, and their names. */

@@ -43,9 +43,13 @@ t.test('time is linear in the length of the chain', async (t) => {
   };
   time(2000);
   let [short, long] = [Infinity, Infinity];
-  for (let i = 0; i < 6; i++) [short, long] = [Math.min(short, time(4000)), Math.min(long, time(32_000))];
+  // The least of several: caches and the collector are shared with other programs. A busy machine gets more of them.
+  const isLinear = (): boolean => long < 30 * short;
+  for (let i = 0; i < 6 || (i < 40 && !isLinear()); i++) {
+    [short, long] = [Math.min(short, time(4000)), Math.min(long, time(32_000))];
+  }
   // A quadratic walk would take 64 times as long.
-  t.ok(long < 30 * short, `${long / short} times as long`);
+  t.ok(isLinear(), `${long / short} times as long`);
 });
 
 t.test('a diamond 30 deep visits each node once', async (t) => {

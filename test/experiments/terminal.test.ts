@@ -78,7 +78,8 @@ while True:
         except OSError: break
         if not data: break
         out += data
-    if not resized and b'runs ' in out:
+    # What stands behind the lines of the runs, and in no notice.
+    if not resized and b'cells ' in out:
         size(int(sys.argv[2])); resized = True; out += b'<resized>'
 _, status = os.waitpid(pid, 0)
 sys.stdout.buffer.write(out)
