@@ -23,10 +23,9 @@ const HEIGHT = 900;
 /** A4 between its margins, in CSS pixels. */
 const PAPER_WIDTH = 718;
 
-/** Tracked results in one look each, the first in two, for what is on a page has been seen with made numbers: folders, and how they are looked at. */
+/** Some tracked results in one look each, for what is on a page has been seen with made numbers: folders, and how they are looked at. */
 const tracked: Readonly<Record<string, readonly [folders: readonly string[], ...looks: Look[]]>> = {
-  'tour': [['imbalanced-mtl/results/paper', 'dmtl/results/laptop', 'dmtl/results/tour'], [1200, 'dark'], [420, 'light']],
-  'multidepth': [['multidepth/results/laptop'], [1200, 'light']],
+  'tour': [['imbalanced-mtl/results/paper', 'dmtl/results/laptop', 'dmtl/results/tour'], [1200, 'dark']],
   'densedepth': [['densedepth/results/laptop'], [420, 'dark']],
   'cross-stitch': [['cross-stitch/results/laptop', 'cross-stitch/results/real'], [1200, 'light']],
 }; // prettier-ignore
