@@ -73,7 +73,8 @@ for (const file of entryPoints) {
 }
 
 /** Operations that are parts of others: their gradients, and forms that a public function chooses between. */
-const internal = /(elu|[lL]eakyRelu|[sS]igmoid|[tT]anh)Grad$|Backward$|WeightGradient$|Inference$|^geluTanh$/;
+const internal =
+  /(elu|[lL]eakyRelu|[sS]igmoid|[tT]anh)Grad$|Backward$|WeightGradient$|Inference$|^geluTanh$|^batchNormRelu$/;
 const internalNames = (
   'addScaled batchStatistics binaryCrossEntropy binaryCrossEntropySlope callSite checkSides embed IMAGE_CHANNELS inside ' +
   'isRecomputing logRatio powScalar recurrence relabel showGiven showShape step sumTo watchModuleClasses'

@@ -19,6 +19,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   ),
   ...of('test/engine/training.test.ts', 'dropout', 'dropout2d'),
   ...of('experiments/verification/operations/cases/binary.ts', 'logRatio', 'tanhGrad'),
+  ...of('test/engine/batch-norm-relu.test.ts', 'batchNormRelu', 'batchNormReluInference'),
   ...of('engine/ops/matmul.ts', 'bmm'),
   ...of('engine/ops/reshape.ts', 'flatten', 'relabel'),
   ...of('engine/ops/layout.ts', 'transpose'),
