@@ -72,9 +72,10 @@ export class BatchNorm2d extends Module implements Layer {
     return y;
   }
 
+  /** A ReLU behind this one joins it, unless either has a forward of its own: a subclass, or one that somebody has wrapped. */
   forwardWith(x: Tensor, next: Layer): Tensor | undefined {
-    const isRelu = next.constructor === ReLU && !Object.hasOwn(next, 'forward');
-    return isRelu ? this.forward(x, 'relu') : undefined;
+    const isOurs = this.forward === BatchNorm2d.prototype.forward && next.forward === ReLU.prototype.forward;
+    return isOurs ? this.forward(x, 'relu') : undefined;
   }
 }
 
