@@ -74,8 +74,11 @@ async function findLibrary(root: string, env: GraphicsPlace['env'], name: RegExp
   return undefined;
 }
 
+/** The list of description files that the environment gives in the place of the usual folders. */
+const chosenDrivers = (env: GraphicsPlace['env']): string | undefined => env?.VK_DRIVER_FILES ?? env?.VK_ICD_FILENAMES;
+
 async function findDrivers(root: string, env: GraphicsPlace['env']): Promise<string[]> {
-  const chosen = env?.VK_DRIVER_FILES ?? env?.VK_ICD_FILENAMES;
+  const chosen = chosenDrivers(env);
   const usual = DESCRIPTIONS.map(async (folder) =>
     (await listOf(path.join(root, folder))).map((file) => path.join(root, folder, file)),
   );
@@ -128,7 +131,7 @@ export async function findGraphics({ root = '/', env = process.env }: GraphicsPl
       `/${file} may not be opened by this user: add the user to its group (render or video), and log in again`,
     );
   }
-  const chosen = env.VK_DRIVER_FILES ?? env.VK_ICD_FILENAMES;
+  const chosen = chosenDrivers(env);
   if (isVisible && chosen && drivers.length === 0) {
     findings.push(
       `VK_DRIVER_FILES or VK_ICD_FILENAMES names software drivers alone (${chosen}): unset it to see the GPU`,

@@ -7,8 +7,16 @@ import path from 'node:path';
 import { isLocked } from '../runner/folder-lock.ts';
 import type { Picture } from '../runner/paper.ts';
 import { PROGRESS_FILE, type ProgressContent, progressSchema } from '../runner/progress-file.ts';
-import { checkpointCurves, finishedRun, type FinishedRun, type Known, KnownFiles } from './files.ts';
-import { picturesOf, readPlain, textOf } from './files.ts';
+import {
+  checkpointCurves,
+  finishedRun,
+  type FinishedRun,
+  type Known,
+  KnownFiles,
+  picturesOf,
+  readPlain,
+  textOf,
+} from './files.ts';
 import type { FolderState, GroupNumbers, GroupState, RunState, RunStateName } from './state.ts';
 
 type Curves = FinishedRun['curves'];

@@ -3,14 +3,18 @@
 /** `stopped`: begun, and no command is at work on it. */
 export type RunStateName = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
 
-/** One run of one seed. */
-export interface RunState {
-  readonly seed: number;
-  readonly state: RunStateName;
+/** How far something is that goes on. */
+export interface Pace {
   /** Share of its steps done, 0 to 1. */
   readonly share?: number | undefined;
   readonly stepsPerSecond?: number | undefined;
   readonly secondsLeft?: number | undefined;
+}
+
+/** One run of one seed. */
+export interface RunState extends Pace {
+  readonly seed: number;
+  readonly state: RunStateName;
   /** Of the process that finished it. */
   readonly seconds?: number | undefined;
   /** The most bytes that its tensors held. */
@@ -39,17 +43,14 @@ export interface GroupState {
 export type FolderStateName = 'missing' | 'empty' | 'running' | 'stopped' | 'done';
 
 /** A run folder. */
-export interface FolderState {
+export interface FolderState extends Pace {
   /** As it was given. */
   readonly name: string;
   readonly state: FolderStateName;
-  /** Of the last command: how it was called, its times in ISO 8601, how far it is. */
+  /** Of the last command, as its pace is: how it was called, its times in ISO 8601, its cells. */
   readonly commandLine?: readonly string[] | undefined;
   readonly started?: string | undefined;
   readonly updated?: string | undefined;
-  readonly share?: number | undefined;
-  readonly stepsPerSecond?: number | undefined;
-  readonly secondsLeft?: number | undefined;
   readonly cells?: number | undefined;
   readonly cellsDone?: number | undefined;
   readonly groups: readonly GroupState[];

@@ -1,6 +1,7 @@
 // Batch normalisation over [batch, channels, spatial] for the WASM device; equations in batch-norm.ts. The batch x spatial
 // elements of a channel, counted as one row, are cut into fixed parts. A part small enough for the cache is read twice:
 // for its mean, then for the squares about it. Parts are combined in order, in float64.
+import { relu4, reluGradient4 } from '../shared/math.as';
 import { DeviationProduct, loadLanes, SquaredDeviation, storeLanes, sumRun, Value } from '../shared/simd.as';
 import { batchNormPartElements, batchNormPartRows } from './codes';
 import { BatchNormParams } from './params.as';
@@ -182,7 +183,7 @@ class OfVariance {
   }
 }
 
-/** What follows the map: nothing, or relu, of which NaN comes out as NaN and -0 as 0. */
+/** What follows the map: nothing, or relu. */
 @unmanaged
 class Unchanged {
   @inline
@@ -195,7 +196,7 @@ class Unchanged {
 class Relu {
   @inline
   apply(y: v128): v128 {
-    return v128.andnot(y, f32x4.le(y, f32x4.splat(0)));
+    return relu4(y);
   }
 }
 
@@ -262,8 +263,8 @@ function maskPart(to: usize, g: usize, y: usize, channels: i32, spatial: i32, ch
     for (let i = 0; i < n; i += 4) {
       const count = min(4, n - i);
       const place = offset + ((<usize>i) << 2);
-      const isClosed = f32x4.le(loadLanes(y + place, count), f32x4.splat(0));
-      storeLanes(to + place, v128.andnot(loadLanes(g + place, count), isClosed), count);
+      const through = reluGradient4(loadLanes(g + place, count), loadLanes(y + place, count));
+      storeLanes(to + place, through, count);
     }
     from += n;
   }

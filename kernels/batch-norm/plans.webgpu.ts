@@ -40,11 +40,11 @@ type Width = keyof typeof elementTypes;
 
 /** A module compiled for either width. */
 const forWidths = (module: string): Readonly<Record<Width, string>> => ({
-  1: elementTypes[1] + channelFunctions + module,
-  4: elementTypes[4] + channelFunctions + module,
+  1: elementTypes[1] + module,
+  4: elementTypes[4] + module,
 });
 
-const statisticsText = forWidths(statisticsModule);
+const statisticsText = forWidths(channelFunctions + statisticsModule);
 const applyText = floatFunctions + applyModule;
 
 /** The gradient of what was normalised: g, or what the relu behind it lets through, whose result has this binding. */
@@ -54,11 +54,8 @@ const gradientText = (relu: number, binding: number): string =>
     : 'fn gradientAt(i: u32) -> Element { return g[i]; }\n';
 
 const backwardTexts = [0, 1].map((relu) => ({
-  sums: forWidths(gradientText(relu, 6) + backwardSumsModule),
-  input: {
-    1: elementTypes[1] + gradientText(relu, 5) + backwardInputModule,
-    4: elementTypes[4] + gradientText(relu, 5) + backwardInputModule,
-  },
+  sums: forWidths(channelFunctions + gradientText(relu, 6) + backwardSumsModule),
+  input: forWidths(gradientText(relu, 5) + backwardInputModule),
 }));
 
 /** Elements that are worth a workgroup of their own. */

@@ -1,6 +1,6 @@
 // y = f(a, b) with broadcasting for the WASM device: one small class per code, and one walk over the lines of the last
 // axis that is compiled for each of them. Within a line an operand is contiguous, one repeated value, or strided.
-import { logRatio4, sigmoidSlope4 } from '../shared/math.as';
+import { logRatio4, reluGradient4, sigmoidSlope4 } from '../shared/math.as';
 import { pow4 } from '../shared/math64.as';
 import { loadPart, loadStrided, loadStridedPart, storePart } from '../shared/simd.as';
 import { Binary } from './codes';
@@ -121,12 +121,11 @@ class Ge {
   }
 }
 
-/** A choice, not a product: 0 times infinity would be NaN. NaN compares false, so that it lets the gradient through. */
 @unmanaged
 class ReluGrad {
   @inline
   apply(a: v128, b: v128, alpha: v128): v128 {
-    return v128.andnot(a, f32x4.le(b, splat(0)));
+    return reluGradient4(a, b);
   }
 }
 

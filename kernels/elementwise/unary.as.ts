@@ -9,6 +9,7 @@ import {
   geluTanh4,
   log1p4,
   log4,
+  relu4,
   sigmoid4,
   silu4,
   softplus4,
@@ -82,12 +83,11 @@ class Sign {
   }
 }
 
-/** f32x4.max would do but for -0. NaN is not <= 0 and passes. */
 @unmanaged
 class Relu {
   @inline
   apply(x: v128, a: v128, b: v128): v128 {
-    return v128.andnot(x, f32x4.le(x, splat(0)));
+    return relu4(x);
   }
 }
 

@@ -379,3 +379,18 @@ export function geluTanh4(x: v128): v128 {
   const cubic = add(x, mul(mul(at(geluFactors, 0), x), mul(x, x)));
   return timesSigmoid(x, mul(at(geluFactors, 1), cubic));
 }
+
+/** f32x4.max would do but for -0. NaN is not <= 0 and passes. */
+@inline
+export function relu4(x: v128): v128 {
+  return v128.andnot(x, f32x4.le(x, f32x4.splat(0)));
+}
+
+/**
+ * What relu lets through of the gradient g, by its input or output y. A choice, not a product: 0 times infinity would be NaN.
+ * NaN compares false, so that it lets the gradient through.
+ */
+@inline
+export function reluGradient4(g: v128, y: v128): v128 {
+  return v128.andnot(g, f32x4.le(y, f32x4.splat(0)));
+}
